@@ -6,11 +6,11 @@
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 /* Defines `function`p for a destructor that takes and returns a pointer and accepts NULL. */
-#define DEFINE_CLEANUP(type, function)                                                                        \
-    static inline void function##p(type *p)                                                                   \
-    {                                                                                                         \
-        if (*p)                                                                                               \
-            function(*p);                                                                                     \
+#define DEFINE_CLEANUP(type, function)                                                                       \
+    static inline void function##p(type *p)                                                                  \
+    {                                                                                                        \
+        if (*p)                                                                                              \
+            function(*p);                                                                                    \
     }
 
 static inline void cleanup_free(void *p)

@@ -13,23 +13,26 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)                                                                                      \
+    {                                                                                                        \
+        &(name), &(name)                                                                                     \
+    }
 
 /* The object of `type` that holds `link` as its `member`. */
-#define container_of(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define container_of(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 
 /* The first object of a list, or NULL. */
-#define list_first(head, type, member)                                                                        \
+#define list_first(head, type, member)                                                                       \
     (list_empty(head) ? (type *)NULL : container_of((head)->next, type, member))
 
 /* `item` may leave the list in the body of list_each_safe, not in that of list_each. */
-#define list_each(item, head, member)                                                                         \
+#define list_each(item, head, member)                                                                        \
     for (item = container_of((head)->next, __typeof__(*item), member); &item->member != (head);              \
          item = container_of(item->member.next, __typeof__(*item), member))
-#define list_each_safe(item, after, head, member)                                                             \
-    for (item = container_of((head)->next, __typeof__(*item), member),                                        \
-        after = container_of(item->member.next, __typeof__(*item), member);                                   \
-         &item->member != (head);                                                                             \
+#define list_each_safe(item, after, head, member)                                                            \
+    for (item = container_of((head)->next, __typeof__(*item), member),                                       \
+        after = container_of(item->member.next, __typeof__(*item), member);                                  \
+         &item->member != (head);                                                                            \
          item = after, after = container_of(item->member.next, __typeof__(*item), member))
 
 static inline void list_init(struct list *l)

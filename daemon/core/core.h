@@ -1,0 +1,207 @@
+/*
+ * The core: every named object and every rule about it, and nothing else.
+ *
+ * Pure and single-threaded: no I/O, clock, thread, random source or logging of its own. Time, inputs and a
+ * seed come in; results, records for the store, fetches, commands for hosts, log lines and the next wake-up
+ * go out. The same code runs in the daemon and, with a fake clock and planted faults, in the simulator.
+ *
+ * One step is one instant (SEMANTICS, part B): nothing can be seen or happen in between.
+ * A handler first reserves all it needs, then changes state; after the first change nothing can fail.
+ */
+#pragma once
+
+#include "limits.h"
+#include "list.h"
+#include "message.h"
+#include "record.h"
+
+struct core;
+
+struct now {
+    int64_t mono_ns; /* CLOCK_MONOTONIC: deadlines, timers */
+    int64_t wall_ns; /* UTC: schedules, retention, what people read */
+};
+
+/* Memory of the core, so that tests can refuse the n-th allocation. `(NULL, n)` allocates, `(p, 0)` frees. */
+struct allocator {
+    void *(*resize)(void *context, void *p, size_t size);
+    void *context;
+};
+
+struct credentials {
+    uint32_t uid, gid;
+    int32_t pid;
+    bool known; /* false on tcp */
+};
+
+enum input_kind {
+    IN_SESSION_UP,  /* the shell has drawn a session id for somebody whose credentials it knows */
+    IN_SESSION_END, /* the lifeline ended: its owner is dead */
+    IN_FRAME,       /* head of a frame: binding, numbering, ACK, RETURN, CANCEL, BYE */
+    IN_OP,          /* one operation of that frame */
+    IN_CONN_END,    /* a connection is gone; its session lives on */
+    IN_STORED,      /* the store reports on a batch */
+    IN_FETCHED,     /* the answer to EFFECT_FETCH */
+    IN_PLUGIN,      /* the answer to EFFECT_PLUGIN */
+    IN_HOST_UP,     /* a host process runs, or could not be started */
+    IN_HOST_END,    /* a host process has ended */
+    IN_DRAIN,       /* start no job any more; report when none runs */
+    IN_TICK,        /* time has passed */
+};
+
+/* A function of a plugin, from its manifest. Zero: the queue's or the daemon's default. */
+struct plugin_function {
+    struct bytes name, help;
+    uint32_t attempts_max;
+    int64_t time_limit_ns, backoff_ns;
+};
+
+struct input {
+    enum input_kind kind;
+    uint64_t conn; /* IN_FRAME, IN_OP, IN_CONN_END: the transport's number of the connection; never reused */
+    uint64_t
+        peer; /* IN_SESSION_*: the shell's number of the lifeline (or of the tcp connection); never reused */
+    union {
+        struct {
+            struct secret secret;
+            struct credentials who;
+            uint64_t host; /* of EFFECT_HOST_START, or 0: a plain client */
+            bool lease;    /* tcp: silence ends it */
+        } session_up;
+        struct {
+            const struct client_frame *head; /* its requests follow as IN_OP */
+            struct credentials who;          /* as the transport saw the sender (IP9) */
+            bool same_clock;                 /* hello: deadlines may be absolute */
+        } frame;
+        const struct request *op;
+        struct {
+            uint64_t batch; /* every batch up to here, not yet reported, has this fate */
+            int error;      /* 0, or negative errno: they did not happen */
+        } stored;
+        struct {
+            uint64_t fetch;
+            int error; /* -ENOENT: no such job */
+            const struct job_row *rows;
+            size_t rows_n;
+            struct bytes body; /* argument, result or output */
+            bool more;
+        } fetched;
+        struct {
+            struct bytes path;
+            int error; /* negative errno; text says what was wrong and what to do */
+            struct bytes text;
+            struct bytes generation; /* hash of the file, names its copy */
+            struct bytes name, version;
+            const struct plugin_function *functions;
+            size_t functions_n;
+        } plugin;
+        struct {
+            uint64_t host;
+            int error;
+            int32_t pid;
+        } host_up;
+        struct {
+            uint64_t host;
+            int32_t signal, status; /* as wait reports; signal 0: it exited */
+            uint64_t guilty_run;    /* of its crash report; 0: unknown */
+            struct bytes text;      /* signal, goroutine, backtrace */
+        } host_end;
+    };
+};
+
+enum effect_kind {
+    EFFECT_RESULT,      /* for a connection: one result */
+    EFFECT_REPLY,       /* for a connection: the head of a frame (welcome, need_resume, refused) */
+    EFFECT_SESSION_END, /* the shell forgets peer: close its lifeline */
+    EFFECT_FETCH,
+    EFFECT_PLUGIN,     /* look at a plugin file; answer IN_PLUGIN */
+    EFFECT_HOST_START, /* answer IN_HOST_UP, then IN_SESSION_UP with the host's number, at last IN_HOST_END */
+    EFFECT_HOST_KILL,
+    EFFECT_DRAINED, /* after IN_DRAIN: no job runs and all is stored */
+    EFFECT_CLOCK,   /* CLOCK_ADVANCE: the shell moves its test clock */
+    EFFECT_LOG,
+};
+
+enum fetch_kind {
+    FETCH_ARGUMENT, /* of a job */
+    FETCH_JOB,      /* its row, and the result as body */
+    FETCH_OUTPUT,   /* from offset, at most limit bytes */
+    FETCH_JOBS,     /* rows with id > job, at most limit */
+    FETCH_OP,       /* the row submitted by (session, op) */
+};
+
+struct fetch {
+    enum fetch_kind kind;
+    uint64_t job, offset;
+    uint32_t states; /* FETCH_JOBS: bit per enum job_state; 0: all */
+    uint32_t limit;
+    struct secret session;
+    uint64_t op;
+};
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Lives until effects_clear. */
+struct effect {
+    struct list link;
+    enum effect_kind kind;
+    uint64_t conn;
+    union {
+        const struct result *result;
+        const struct server_frame *reply; /* without number and results */
+        struct {
+            uint64_t peer;
+            int error; /* why: -ECONNRESET, -ENOBUFS over a limit, 0 after BYE */
+        } session_end;
+        struct {
+            uint64_t number; /* to be named in IN_FETCHED */
+            struct fetch what;
+        } fetch;
+        struct {
+            struct bytes path;
+            uint32_t uid; /* who asks */
+        } plugin;
+        struct {
+            uint64_t host;
+            struct bytes generation, path;
+            uint32_t uid;
+        } host_start;
+        struct {
+            uint64_t host;
+            int32_t signal;
+        } host_kill;
+        int64_t clock_ns; /* how far */
+        struct {
+            enum log_level level;
+            struct bytes text; /* key=value */
+        } log;
+    };
+};
+
+/* What steps ask for. Steps append; the shell carries out and clears, as often as it likes. */
+struct effects {
+    struct list list;    /* of struct effect, in order */
+    struct list batches; /* of struct batch, in order; the shell takes them off */
+    int64_t wake_ns;     /* monotonic: step with IN_TICK then; INT64_MAX: never */
+};
+
+/* A core before its first step. `incarnation` is durable and larger than every earlier one; `node` is
+ * 0..1023; `seed` keys hash tables and draws. NULL: out of memory. */
+struct core *core_new(const struct limits *limits, const struct allocator *memory, uint64_t node,
+                      uint64_t incarnation, uint64_t seed);
+/* Accepts NULL. */
+struct core *core_delete(struct core *core);
+
+/* Before the first step: a job that has not ended, from the store. 0, -ENOMEM, -EINVAL (why in *why, static).
+ */
+int core_load(struct core *core, const struct job_row *row, const char **why);
+
+/* Takes one input. An operation fails in its result, a step never. The input is borrowed for the call. */
+void core_step(struct core *core, struct now now, const struct input *in, struct effects *out);
+
+/* Aborts when an invariant does not hold, naming it. After each step in the simulator and in debug builds. */
+void core_check(const struct core *core);
+
+void effects_init(struct effects *effects);
+/* Frees all effects and whatever results they held. The batches must have been taken off. */
+void effects_clear(struct core *core, struct effects *effects);

@@ -1,0 +1,58 @@
+/*
+ * Every limit on what somebody else can make grow: one row, one home.
+ *
+ * LIMIT(name, unit, default, help): a member of struct limits, a key of the configuration's section `limits`,
+ * a line of the manual. A limit is inclusive: the value itself is still allowed.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define LIMITS(LIMIT)                                                                                        \
+    LIMIT(sessions_max, "sessions", 10000, "living sessions of the daemon")                                  \
+    LIMIT(sessions_per_account, "sessions", 5000, "living sessions of one user")                             \
+    LIMIT(window_ops, "operations", 1024, "operations in flight and results not acknowledged, per session")  \
+    LIMIT(window_bytes, "bytes", 64 << 20, "the same in bytes, per session")                                 \
+    LIMIT(acks_selective_max, "ids", 65536, "selective acknowledgements above the mark, per session")        \
+    LIMIT(waiters_max, "operations", 2000000, "parked operations of one user")                               \
+    LIMIT(channels_max, "channels", 200000, "channels of one user")                                          \
+    LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \
+    LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \
+    LIMIT(channel_bytes_max, "bytes", 256 << 20, "values charged to one channel")                            \
+    LIMIT(account_bytes_max, "bytes", 1 << 30, "values charged to one user, in all channels")                \
+    LIMIT(value_bytes_default, "bytes", 1 << 20, "size of a value, where the channel says nothing (B5)")     \
+    LIMIT(value_bytes_max, "bytes", 64 << 20, "size of a value a channel may allow (B5)")                    \
+    LIMIT(frame_bytes_max, "bytes", 80 << 20, "one message of the transport")                                \
+    LIMIT(frame_ops_max, "operations", 4096, "operations in one frame")                                      \
+    LIMIT(jobs_waiting_max, "jobs", 2000000, "jobs of one user that have not ended")                         \
+    LIMIT(argument_bytes_max, "bytes", 1 << 20, "argument of a job")                                         \
+    LIMIT(result_bytes_max, "bytes", 1 << 20, "result of a job")                                             \
+    LIMIT(output_bytes_max, "bytes", 4 << 20, "kept output of a job")                                        \
+    LIMIT(text_bytes_max, "bytes", 16384, "cause, message or progress text")                                 \
+    LIMIT(attempts_max, "attempts", 1000, "attempts a submit may ask for")                                   \
+    LIMIT(crashes_max, "crashes", 3, "crashes of one job before it is quarantined")                          \
+    LIMIT(retained_jobs_max, "jobs", 100000, "ended jobs kept")                                              \
+    LIMIT(retained_s, "seconds", 86400, "time for which ended jobs are kept")                                \
+    LIMIT(queue_concurrency, "jobs", 64, "jobs of the default queue that run at once")                       \
+    LIMIT(host_window, "offers", 64, "offers under way to one host")                                         \
+    LIMIT(host_restart_ms, "milliseconds", 100, "first delay before a host is started again; doubles")       \
+    LIMIT(host_restart_max_ms, "milliseconds", 30000, "its bound")                                           \
+    LIMIT(grace_ms, "milliseconds", 5000, "between a job's cancel and the end of its host")                  \
+    LIMIT(drain_ms, "milliseconds", 10000, "for a drained host or daemon to finish its jobs")                \
+    LIMIT(plugins_max, "plugins", 1024, "plugin files known at once")                                        \
+    LIMIT(list_page_max, "rows", 1000, "rows in one answer of a list")                                       \
+    LIMIT(sweep_per_turn, "operations", 4096, "resolved operations handled in one turn")                     \
+    LIMIT(op_status_s, "seconds", 60, "time for which ended sessions are remembered")                        \
+    LIMIT(lease_ms, "milliseconds", 10000, "silence that ends a session on tcp")
+
+struct limits {
+#define LIMIT_MEMBER(name, unit, value, help) uint64_t name;
+    LIMITS(LIMIT_MEMBER)
+#undef LIMIT_MEMBER
+};
+
+#define LIMIT_DEFAULT(name, unit, value, help) .name = (value),
+#define LIMITS_DEFAULT                                                                                       \
+    {                                                                                                        \
+        LIMITS(LIMIT_DEFAULT)                                                                                \
+    }

@@ -1,0 +1,59 @@
+/*
+ * The verb table: one row per operation a client can ask for.
+ *
+ * VERB(NAME, name, number, flags, help)
+ *   NAME    enum constant VERB_NAME
+ *   name    handler `handle_name` of the core, member `name` of struct request, field `name` of the schema
+ *   number  field number in `message Op` of goroutined.proto; never reused
+ *   flags   see below
+ *   help    one line, for a person
+ *
+ * The rows feed the enum, the core's dispatch, the decoder, `goctl help` and the check of PROTOCOL.md.
+ * To add a verb: add the row here, the message and field in goroutined.proto, the member in message.h,
+ * the handler in daemon/core, its paragraph in PROTOCOL.md.
+ */
+#pragma once
+
+enum verb_flags {
+    VERB_PLAIN = 0,
+    VERB_HOST = 1 << 0,     /* only a session of a host may ask */
+    VERB_FREE = 1 << 1,     /* never waits for credit: it gives something back (IP6.2) */
+    VERB_STORED = 1 << 2,   /* its result leaves only when its batch is durable */
+    VERB_STANDING = 1 << 3, /* a numbered stream of results instead of one */
+    VERB_PARKS = 1 << 4,    /* may wait in the daemon */
+    VERB_TEST = 1 << 5,     /* only under --test-clock */
+};
+
+#define VERBS(VERB)                                                                                          \
+    VERB(CHAN_OPEN, chan_open, 16, VERB_PLAIN, "open or make a channel; gives a handle")                     \
+    VERB(CHAN_DROP, chan_drop, 17, VERB_FREE, "give a handle back")                                          \
+    VERB(CHAN_UNLINK, chan_unlink, 18, VERB_PLAIN, "take the name off a channel")                            \
+    VERB(SEND, send, 19, VERB_PARKS, "send 1 to 1024 values on a channel")                                   \
+    VERB(RECV, recv, 20, VERB_PARKS, "receive up to 1024 values from a channel")                             \
+    VERB(CLOSE, close, 21, VERB_FREE, "close a channel")                                                     \
+    VERB(SELECT, select, 22, VERB_PARKS, "the first of many sends and receives that can proceed")            \
+    VERB(CHAN_INFO, chan_info, 23, VERB_PLAIN, "length, capacity and waiters of one channel")                \
+    VERB(CHAN_LIST, chan_list, 24, VERB_PLAIN, "the named channels")                                         \
+    VERB(SUBMIT, submit, 32, VERB_STORED, "submit a function of a plugin as a durable job")                  \
+    VERB(JOB_WAIT, job_wait, 33, VERB_PARKS, "wait for a job to end; gives its result")                      \
+    VERB(JOB_INFO, job_info, 34, VERB_PLAIN, "what is known of one job")                                     \
+    VERB(JOB_LIST, job_list, 35, VERB_PLAIN, "the jobs, by state and queue")                                 \
+    VERB(JOB_CANCEL, job_cancel, 36, VERB_STORED, "cancel a job")                                            \
+    VERB(JOB_OUTPUT, job_output, 37, VERB_PLAIN, "the kept output of a job")                                 \
+    VERB(OP_STATUS, op_status, 38, VERB_PLAIN, "what became of an operation of an ended session")            \
+    VERB(PING, ping, 48, VERB_PLAIN, "an answer from the core")                                              \
+    VERB(STATS, stats, 49, VERB_PLAIN, "counters of the daemon")                                             \
+    VERB(CLOCK_ADVANCE, clock_advance, 50, VERB_TEST, "move the test clock forward")                         \
+    VERB(RESERVE, reserve, 64, VERB_HOST | VERB_STANDING, "take jobs of one plugin generation")              \
+    VERB(STARTED, started, 65, VERB_HOST | VERB_FREE, "an offered job has begun")                            \
+    VERB(DONE, done, 66, VERB_HOST | VERB_FREE | VERB_STORED, "a job has ended")                             \
+    VERB(PRINT, print, 67, VERB_HOST | VERB_FREE, "append to the kept output of a job")                      \
+    VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")
+
+enum verb {
+    VERB_NONE = 0,
+#define VERB_ENUM(NAME, name, number, flags, help) VERB_##NAME = number,
+    VERBS(VERB_ENUM)
+#undef VERB_ENUM
+        VERB_NUMBER_END = 96
+};
