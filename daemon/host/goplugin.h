@@ -1,0 +1,128 @@
+/*
+ * goplugin.h — what the author of a plugin includes.
+ *
+ * A plugin is a shared object with one manifest, made by GP_PLUGIN. Its functions run as goroutines in a host
+ * process, never in the daemon. Each call of a function is one run of a job: it gets a gp_job, returns 0 on
+ * success or a negative errno value, and may start goroutines (go_spawn), which belong to the same job.
+ *
+ *     static int count(gp_job *job)
+ *     {
+ *         struct gp_bytes file = gp_argument(job);
+ *         …
+ *         gp_print(job, "%zu words\n", words);
+ *         return gp_result(job, text, strlen(text));
+ *     }
+ *
+ *     GP_PLUGIN("wordcount", "1.0", {"count", "words and lines of one file", count});
+ *
+ * Build it with the flags of `pkg-config --cflags goplugin` (-fexceptions among them, so that cleanup
+ * attributes run when a job is unwound) and link with -shared -fPIC. The gp_ functions are the host's own;
+ * nothing is linked for them.
+ *
+ * Rules for plugin code. A job runs at least once: the run number is its fencing token, the attempt number
+ * counts earlier failures. A cancelled job sees its context end and has the grace period to clean up; after
+ * it, calls that can fail return -ECANCELED once, and later waits unwind the goroutine, running deferred
+ * functions and cleanup attributes. Waiting by anything but go_, gc_ and gp_ calls holds a processor: put it
+ * into go_blocking.
+ *
+ * Threads: every function here is called from a goroutine of the job that `job` stands for, and may be called
+ * from several of them at once. Nothing blocks unless its line says so.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "goclient.h"
+#include "goroutine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gp_job gp_job;
+
+struct gp_bytes {
+    const void *data;
+    size_t size;
+};
+
+/* What holds for a function where a submit says nothing. 0: the default of the queue or the daemon. */
+struct gp_policy {
+    unsigned attempts_max; /* runs that may fail before the job has failed */
+    int64_t backoff_ms;    /* before the second attempt; doubles with each */
+    int64_t time_limit_ms; /* of one run */
+};
+
+struct gp_function {
+    const char *name;
+    const char *help; /* one line, for people */
+    int (*run)(gp_job *job);
+    struct gp_policy policy;
+};
+
+enum { GP_MAGIC = 0x6770316d, GP_ABI = 1 };
+
+/* Looked up under the name gp_manifest. `abi` and `size` let a host refuse a plugin built for another one. */
+struct gp_manifest {
+    uint32_t magic, abi;
+    uint64_t size;
+    const char *name, *version;
+    const struct gp_function *functions;
+    uint64_t functions_n;
+};
+
+#ifdef __cplusplus
+#define GP_EXTERN extern "C"
+#else
+#define GP_EXTERN extern
+#endif
+
+/* GP_PLUGIN(name, version, {function name, help, function[, policy]}, …); once per plugin. */
+#define GP_PLUGIN(plugin_name, plugin_version, ...)                                                          \
+    static const struct gp_function gp_functions_[] = {__VA_ARGS__};                                         \
+    GP_EXTERN __attribute__((visibility("default"))) const struct gp_manifest gp_manifest;                   \
+    const struct gp_manifest gp_manifest = {GP_MAGIC,                                                        \
+                                            GP_ABI,                                                          \
+                                            sizeof(struct gp_manifest),                                      \
+                                            plugin_name,                                                     \
+                                            plugin_version,                                                  \
+                                            gp_functions_,                                                   \
+                                            sizeof gp_functions_ / sizeof gp_functions_[0]}
+
+/* The bytes given at submit. They stay valid, unchanged, until the job has ended. */
+struct gp_bytes gp_argument(const gp_job *job);
+
+/* The job's number, its run (fencing token: larger for each later run) and its attempt (1, 2, …). */
+uint64_t gp_id(const gp_job *job);
+uint64_t gp_run(const gp_job *job);
+unsigned gp_attempt(const gp_job *job);
+
+/* Ends when the job is cancelled, reaches its time limit or deadline, or its host must go. Owned by the job.
+ */
+go_ctx *gp_context(const gp_job *job);
+
+/* The host's client. Calls made by goroutines of the job belong to the job's scope: what they own or hold
+ * ends with it, with the rights and charges of the job's submitter. Never disconnect it. */
+gc_client *gp_client(const gp_job *job);
+
+/* Sets the result, replacing an earlier one; it counts when the function returns 0. Copies the bytes.
+ * -E2BIG: over the daemon's limit result_bytes_max; -ENOMEM. */
+int gp_result(gp_job *job, const void *bytes, size_t size);
+
+/* Says in words why the job fails, for the return value that follows; the last call counts. Returns `error`,
+ * so that `return gp_fail(job, -ENOENT, "no file %s", name);` reads well. `error` must be a negative errno
+ * value. */
+int gp_fail(gp_job *job, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Appends to the kept output of the job (goctl logs). Whole calls: lines of different goroutines never tear.
+ * May wait for credit. 0; -ENOBUFS: the job has reached output_bytes_max, the text is dropped and the output
+ * says so once; -ECANCELED, -ESTALE: this run is over; -ENOMEM. */
+int gp_print(gp_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How far the job is: 0 to 1, and a few words or NULL. The latest is kept. 0, -EINVAL, -ESTALE, -ENOMEM. */
+int gp_progress(gp_job *job, double fraction, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
