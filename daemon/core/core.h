@@ -84,6 +84,7 @@ struct input {
             const struct job_row *rows;
             size_t rows_n;
             struct bytes body; /* argument, result or output */
+            uint64_t offset;   /* output: where body begins */
             bool more;
         } fetched;
         struct {
@@ -192,7 +193,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
 /* Accepts NULL. */
 struct core *core_delete(struct core *core);
 
-/* Before the first step: a job that has not ended, from the store. 0, -ENOMEM, -EINVAL (why in *why, static).
+/* Before the first step: a job from the store, in id order; ended ones are kept until retention ends. 0, -ENOMEM, -EINVAL (why in *why, static).
  */
 int core_load(struct core *core, const struct job_row *row, const char **why);
 

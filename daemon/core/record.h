@@ -4,6 +4,10 @@
  * A batch is the records of one step: all of it becomes durable or none. Batches are numbered 1, 2, … in the
  * order of the steps and become durable in that order. Records are never SQL, so that another engine can
  * stand behind the same table (store.h).
+ * A batch with a RECORD_JOB_NEW is an admission: when the store is full it fails, and whoever asked is told.
+ * So is one that only appends output. All others say what has happened already: they are kept and tried
+ * again until they are stored. The core therefore never mixes an admission with news of another job.
+ * A record for a job that the store does not have (its admission failed) changes nothing and is no error.
  * Ownership: the core makes a batch and hands it over with its effects; the receiver frees it with
  * batch_delete, on any thread.
  * To add a member or a kind: add it here, a migration N+1 in the schema of the store, and the row in both
@@ -18,7 +22,7 @@ enum record_kind {
     RECORD_JOB_NEW = 1, /* everything about the job, with its argument */
     RECORD_JOB_STATE,   /* state, attempt, crashes, due, error, cause, text */
     RECORD_JOB_END,     /* the same, terminal, with the result */
-    RECORD_JOB_OUTPUT,  /* append `body` to the kept output */
+    RECORD_JOB_OUTPUT,  /* `body` is the kept output from byte job.output_bytes on */
     RECORD_JOB_DELETE,
 };
 
@@ -48,12 +52,18 @@ struct batch {
     struct list link; /* for the receiver's queue */
     uint64_t number;
     struct list records;
-    size_t bytes;
+    size_t bytes;    /* of its records, about */
+    size_t records_n;
+    int error; /* its fate, set by the store's thread */
 };
 
 /* Copies row and body; the strings of the copy live in the record. NULL: out of memory. */
 struct record *record_new(enum record_kind kind, const struct job_row *job, struct bytes body);
 struct record *record_delete(struct record *record);
 struct batch *batch_new(uint64_t number);
+/* Takes the record. */
+void batch_append(struct batch *batch, struct record *record);
+/* Whether it may fail when the store is full. */
+bool batch_admits(const struct batch *batch);
 /* Accepts NULL. Any thread. */
 struct batch *batch_delete(struct batch *batch);
