@@ -33,7 +33,7 @@ static void test_items_leave_from_the_middle_and_know_it(void **state)
     list_remove(&items[1].link);
     list_remove(&items[1].link);
     assert_false(list_linked(&items[1].link));
-    list_each(item, &head, link)
+    list_each (item, &head, link)
         sum = sum * 10 + item->number + 1;
     assert_int_equal(sum, 13);
 }
@@ -49,7 +49,7 @@ static void test_splice_keeps_order_and_empties_the_source(void **state)
     fill(&b, right, 2);
     list_splice(&a, &b);
     assert_true(list_empty(&b));
-    list_each_safe(item, after, &a, link) {
+    list_each_safe (item, after, &a, link) {
         sum = sum * 10 + item->number + 1;
         list_remove(&item->link);
     }
