@@ -173,6 +173,7 @@ struct gc_about {
     char endpoint[256];
 };
 
+/* The session and daemon this client speaks to. Does not block; any thread. */
 GC_API void gc_about(gc_client *g, struct gc_about *out);
 
 /* ---- what went wrong ---- */

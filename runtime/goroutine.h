@@ -59,8 +59,7 @@ typedef struct go_ctx go_ctx;
 typedef struct go_timer go_timer;
 typedef struct go_group go_group;
 
-/* ---- until: how long a call may wait
- * ---------------------------------------------------------------------------- */
+/* ---- until: how long a call may wait ---- */
 
 /*
  * `ns` is a deadline on the runtime's clock (go_now_ns: CLOCK_MONOTONIC, or the clock of the bubble), or one
@@ -105,8 +104,7 @@ static inline go_until go_both(go_until until, go_ctx *ctx)
     return go_until_make(until.ns, ctx);
 }
 
-/* ---- goroutines
- * ------------------------------------------------------------------------------------------------- */
+/* ---- goroutines ---- */
 
 /*
  * Runs `fn(arg)` as the main goroutine on `go_set_procs` processors (first: as many as there are usable CPUs)
@@ -210,8 +208,7 @@ GO_API int go_blocking(int (*fn)(void *arg), void *arg);
  */
 GO_API int go_wait_fd(int fd, unsigned events, go_until until);
 
-/* ---- panic, defer, recover, exit
- * -------------------------------------------------------------------------------- */
+/* ---- panic, defer, recover, exit ---- */
 
 /*
  * go_call opens a frame and calls fn in it. When fn ends, by return, panic or go_exit, what was deferred in
@@ -243,8 +240,7 @@ GO_API const char *go_recover_at(const void *frame);
 /* Ends this goroutine; deferred functions run; cannot be undone (P3). On a plain thread: pthread_exit. */
 GO_API void go_exit(void) __attribute__((noreturn));
 
-/* ---- channels
- * --------------------------------------------------------------------------------------------------- */
+/* ---- channels ---- */
 
 /*
  * A channel of values of `value_bytes` each, with room for `capacity` of them; 0 is a rendezvous. NULL when
@@ -272,8 +268,7 @@ GO_API int go_chan_close(go_chan *c);
 GO_API size_t go_chan_len(const go_chan *c);
 GO_API size_t go_chan_cap(const go_chan *c);
 
-/* ---- select
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- select ---- */
 
 enum go_op { GO_OP_NONE, GO_OP_SEND, GO_OP_RECV, GO_OP_DONE, GO_OP_TIMER };
 
@@ -310,8 +305,7 @@ static inline struct go_case go_case_make(enum go_op op, const void *object, con
  */
 GO_API int go_select(struct go_case *cases, int n, go_until until);
 
-/* ---- timers
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- timers ---- */
 
 /* Fires once, `ns` from now; go_timer_wait or GO_TIMER takes the firing. NULL: out of memory. */
 GO_API go_timer *go_timer_new(int64_t ns);
@@ -334,8 +328,7 @@ GO_API int go_timer_wait(go_timer *t, int64_t *fired_ns, go_until until);
 GO_API go_timer *go_timer_ref(go_timer *t);
 GO_API go_timer *go_timer_unref(go_timer *t); /* the last holder's stops it */
 
-/* ---- contexts
- * --------------------------------------------------------------------------------------------------- */
+/* ---- contexts ---- */
 
 /* Why a context ended. `code` identifies it: a negative errno value or one of your own. `text` lives as long
  * as the context. */
@@ -383,8 +376,7 @@ GO_API go_ctx_func *go_ctx_after_func(go_ctx *ctx, void (*fn)(void *arg), void *
  * never for a context that ends. */
 GO_API int go_ctx_func_stop(go_ctx_func *f);
 
-/* ---- locks
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- locks ---- */
 /* Waits here cannot fail. When the scope of the goroutine ends they unwind it, as go_exit does. Zeroed is
  * ready. */
 
@@ -392,6 +384,7 @@ typedef struct {
     uint64_t opaque[5];
 } go_mutex;
 
+/* Waits in order of arrival once a waiter has waited 1 ms; before that a running goroutine may barge (M2). */
 GO_API void go_mutex_lock(go_mutex *m);
 GO_API int go_mutex_trylock(go_mutex *m); /* 1 locked, 0 not */
 /* Any goroutine may unlock (M3). Unlocking what is not locked is fatal, no recovery (M4). */
@@ -401,11 +394,13 @@ typedef struct {
     uint64_t opaque[8];
 } go_rwmutex;
 
+/* Readers share, a writer excludes (W1). A waiting writer blocks new readers, so a goroutine must not rlock
+ * twice (W2); after a writer every reader that waited meanwhile goes first (W3). Misuse is fatal (W4). */
 GO_API void go_rwmutex_lock(go_rwmutex *m);
-GO_API int go_rwmutex_trylock(go_rwmutex *m);
+GO_API int go_rwmutex_trylock(go_rwmutex *m); /* 1 locked, 0 not */
 GO_API void go_rwmutex_unlock(go_rwmutex *m);
 GO_API void go_rwmutex_rlock(go_rwmutex *m);
-GO_API int go_rwmutex_tryrlock(go_rwmutex *m);
+GO_API int go_rwmutex_tryrlock(go_rwmutex *m); /* 1 locked, 0 not: also while a writer merely waits */
 GO_API void go_rwmutex_runlock(go_rwmutex *m);
 
 typedef struct {
@@ -437,8 +432,7 @@ typedef struct {
  * (O3). */
 GO_API void go_once_do(go_once *o, void (*fn)(void *arg), void *arg);
 
-/* ---- tests of programs with time: bubbles
- * ----------------------------------------------------------------------- */
+/* ---- tests of programs with time: bubbles ---- */
 
 /*
  * Calls fn(arg) in a goroutine of its own in a new bubble and waits until all goroutines of the bubble have
@@ -453,14 +447,14 @@ GO_API int go_bubble(void (*fn)(void *arg), void *arg);
 /* Waits until every other goroutine of this bubble is durably blocked. Outside a bubble it panics. */
 GO_API void go_bubble_wait(void);
 
-/* ---- looking inside
- * --------------------------------------------------------------------------------------------- */
+/* ---- looking inside ---- */
 
 struct go_stats {
     uint64_t spawned, ended, switches, steals, wakeups, timers_fired;
     int64_t live, parked, stacks_bytes;
     int procs, procs_extra; /* extra: stealing from hogs right now */
 };
+/* Counters since the start, each exact, not of one instant together. Any thread. */
 GO_API void go_stats_read(struct go_stats *out);
 
 /* Writes one paragraph per goroutine to the descriptor: id, state, reason and age of the wait, function,

@@ -52,7 +52,7 @@ struct batch {
     struct list link; /* for the receiver's queue */
     uint64_t number;
     struct list records;
-    size_t bytes;    /* of its records, about */
+    size_t bytes; /* of its records, about */
     size_t records_n;
     int error; /* its fate, set by the store's thread */
 };
