@@ -249,7 +249,7 @@ struct hello {
 /* RESUME binds a new connection to a living session (IP7). */
 struct resume {
     struct secret session;
-    const uint64_t *open_ops; /* every operation without a surfaced result */
+    const uint64_t *open_ops; /* every operation without a surfaced result; the others are acknowledged */
     size_t open_ops_n;
 };
 
@@ -282,6 +282,7 @@ enum result_flags {
     RESULT_CLOSED = 1 << 1, /* a receive: closed and drained */
     RESULT_MORE = 1 << 2,   /* a list or output goes on behind it */
     RESULT_LAST = 1 << 3,   /* a standing operation has ended */
+    RESULT_HANDED = 1 << 4, /* RECV, SELECT: a sender waits for the ACK of a value in it (IP2.2) */
 };
 
 struct chan_info {
