@@ -326,7 +326,7 @@ struct job_info {
     uint64_t output_bytes;
 };
 
-struct stat {
+struct counter {
     struct bytes name;
     uint64_t value;
 };
@@ -361,7 +361,7 @@ struct result {
     size_t chans_n;
     const struct job_info *jobs;
     size_t jobs_n;
-    const struct stat *stats;
+    const struct counter *stats;
     size_t stats_n;
     const struct offer *offer;
 };

@@ -80,8 +80,11 @@ struct gp_manifest {
 
 /* GP_PLUGIN(name, version, {function name, help, function[, policy]}, …); once per plugin. */
 #define GP_PLUGIN(plugin_name, plugin_version, ...)                                                          \
-    static const struct gp_function gp_functions_[] = {__VA_ARGS__};                                         \
-    GP_EXTERN __attribute__((visibility("default"))) const struct gp_manifest gp_manifest;                   \
+    _Pragma("GCC diagnostic push")                                                                           \
+        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") static const struct gp_function   \
+            gp_functions_[] = {__VA_ARGS__};                                                                 \
+    _Pragma("GCC diagnostic pop") GP_EXTERN __attribute__((visibility("default")))                           \
+    const struct gp_manifest gp_manifest;                                                                    \
     const struct gp_manifest gp_manifest = {GP_MAGIC,                                                        \
                                             GP_ABI,                                                          \
                                             sizeof(struct gp_manifest),                                      \
