@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "limits.h"
+#include "core_limits.h"
 #include "list.h"
 #include "message.h"
 #include "record.h"

@@ -3,6 +3,7 @@
  *
  * LIMIT(name, unit, default, help): a member of struct limits, a key of the configuration's section `limits`,
  * a line of the manual. A limit is inclusive: the value itself is still allowed.
+ * Not called limits.h: the C library has a header of that name, and some of its headers include it.
  */
 #pragma once
 

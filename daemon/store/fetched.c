@@ -1,0 +1,70 @@
+/* What a fetch gives back. One block of memory per row and body. */
+#include "fetched.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct block {
+    struct list link;
+    max_align_t bytes[];
+};
+
+void fetched_init(struct fetched *fetched)
+{
+    *fetched = (struct fetched){0};
+    list_init(&fetched->memory);
+}
+
+void fetched_clear(struct fetched *fetched)
+{
+    struct block *block, *after;
+
+    list_each_safe (block, after, &fetched->memory, link)
+        free(block);
+    fetched_init(fetched);
+}
+
+void *fetched_memory(struct fetched *fetched, size_t size)
+{
+    struct block *block = malloc(sizeof(*block) + size);
+
+    if (!block)
+        return NULL;
+    list_append(&fetched->memory, &block->link);
+    return block->bytes;
+}
+
+static int copy(struct fetched *fetched, struct bytes *bytes)
+{
+    void *data = fetched_memory(fetched, bytes->size);
+
+    if (!data)
+        return -ENOMEM;
+    if (bytes->size)
+        memcpy(data, bytes->data, bytes->size);
+    bytes->data = data;
+    return 0;
+}
+
+int fetched_row(struct fetched *fetched, const struct job_row *row, size_t limit)
+{
+    if (!fetched->rows)
+        fetched->rows = fetched_memory(fetched, limit * sizeof(*row));
+    if (!fetched->rows)
+        return -ENOMEM;
+    struct job_row *kept = &fetched->rows[fetched->rows_n];
+    *kept = *row;
+    struct bytes *strings[] = {&kept->plugin, &kept->function, &kept->queue, &kept->key, &kept->text};
+    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
+        if (copy(fetched, strings[i]) < 0)
+            return -ENOMEM;
+    fetched->rows_n++;
+    return 0;
+}
+
+int fetched_body(struct fetched *fetched, struct bytes body)
+{
+    fetched->body = body;
+    return copy(fetched, &fetched->body);
+}

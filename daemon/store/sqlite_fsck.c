@@ -1,0 +1,146 @@
+/*
+ * Checking a state directory that no daemon has: SQLite's own check, then ours. Each of our checks is one query
+ * whose rows are faults: a job id, and what is wrong with it in words.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "directory.h"
+#include "fd.h"
+#include "schema.h"
+#include "sqlite_store.h"
+#include "why.h"
+
+static const struct {
+    const char *query; /* of job ids */
+    const char *fault;
+} checks[] = {
+    {"SELECT id FROM jobs WHERE state NOT IN (1, 2, 3, 5, 6, 7, 8)", "has a state that cannot be stored"},
+    {"SELECT id FROM jobs WHERE id <= 0", "has an id that is no job id"},
+    {"SELECT id FROM jobs WHERE (state >= 5) != (ended_us > 0)", "has ended without a time, or the reverse"},
+    {"SELECT id FROM jobs WHERE attempt > attempts_max AND attempts_max > 0",
+     "has more attempts than it may"},
+    {"SELECT id FROM jobs WHERE length(session) != 16", "has a session id of the wrong size"},
+    {"SELECT id FROM jobs WHERE argument IS NULL AND id NOT IN (SELECT job FROM bodies)",
+     "has lost its argument"},
+    {"SELECT job FROM bodies WHERE job NOT IN (SELECT id FROM jobs)", "has an argument but no row"},
+    {"SELECT job FROM results WHERE job NOT IN (SELECT id FROM jobs WHERE state >= 5)",
+     "has a result but has not ended"},
+    {"SELECT DISTINCT job FROM outputs WHERE job NOT IN (SELECT id FROM jobs)", "has output but no row"},
+    {"SELECT DISTINCT a.job FROM outputs a JOIN outputs b ON a.job = b.job AND b.start > a.start"
+     " AND b.start < a.start + length(a.body)",
+     "has output pieces that overlap"},
+    {"SELECT one FROM daemon WHERE incarnation <= 0", "(the daemon's row) has no incarnation"},
+};
+
+struct report {
+    void (*say)(void *context, const char *line);
+    void *context;
+    int faults;
+};
+
+static void tell(struct report *report, const char *line)
+{
+    report->say(report->context, line);
+    report->faults++;
+}
+
+/* Every row that is not "ok" is a fault in SQLite's words. */
+static int check_pages(struct db *db, struct report *report)
+{
+    struct statement *statement = NULL;
+    char line[512];
+    int r = statement_new(db, "PRAGMA integrity_check", &statement);
+
+    while (r >= 0 && (r = statement_step(statement)) == 1) {
+        struct bytes text = column_bytes(statement, 0);
+        if (text.size == 2 && memcmp(text.data, "ok", 2) == 0)
+            continue;
+        snprintf(line, sizeof(line), "%.*s", (int)text.size, (const char *)text.data);
+        tell(report, line);
+    }
+    statement_delete(statement);
+    return r;
+}
+
+static int check_rows(struct db *db, const char *query, const char *fault, struct report *report)
+{
+    struct statement *statement = NULL;
+    char line[256];
+    int r = statement_new(db, query, &statement);
+
+    while (r >= 0 && (r = statement_step(statement)) == 1) {
+        snprintf(line, sizeof(line), "job %lld %s", (long long)column_number(statement, 0), fault);
+        tell(report, line);
+    }
+    statement_delete(statement);
+    return r;
+}
+
+static int check_version(struct db *db, struct report *report)
+{
+    int64_t version = 0, application = 0;
+    char line[160];
+    int r = db_number(db, "PRAGMA user_version", &version);
+
+    if (r == 0)
+        r = db_number(db, "PRAGMA application_id", &application);
+    if (r < 0 || (application == SCHEMA_APPLICATION && version == schema_version()))
+        return r;
+    snprintf(line, sizeof(line), "state.db has schema %lld of program %llx, this program checks %d of %x",
+             (long long)version, (long long)application, schema_version(), SCHEMA_APPLICATION);
+    tell(report, line);
+    return -ENOTSUP;
+}
+
+static int check_all(struct db *db, struct report *report)
+{
+    int r = check_version(db, report);
+
+    if (r == 0)
+        r = check_pages(db, report);
+    for (size_t i = 0; r == 0 && i < sizeof(checks) / sizeof(*checks); i++)
+        r = check_rows(db, checks[i].query, checks[i].fault, report);
+    return r;
+}
+
+/* A database too damaged to be read is a fault to tell, not a failure of the check. */
+static int conclude(struct report *report, const char *path, struct db *db, int r)
+{
+    _cleanup_(cleanup_free) char *why = NULL;
+
+    if (r < 0 && r != -EBADMSG && r != -ENOTSUP)
+        return r;
+    if (r == -EBADMSG) {
+        store_complain(path, db, r, &why);
+        tell(report, why ? why : "damaged");
+    }
+    return report->faults;
+}
+
+int store_fsck(const struct store_options *options, void (*say)(void *context, const char *line),
+               void *context)
+{
+    struct report report = {say, context, 0};
+    _cleanup_(cleanup_free) char *why = NULL;
+    _cleanup_(cleanup_free) char *path = store_path(options->directory);
+    _cleanup_(cleanup_close) int lock = -1;
+    struct db *db = NULL;
+
+    if (!path)
+        return -ENOMEM;
+    int r = directory_lock(options->directory, false, &lock, &why);
+    if (r == 0)
+        r = db_open(path, DB_WRITE, &db); /* a log left by a crash is read in on opening */
+    if (r < 0 && !why)
+        store_complain(path, db, r, &why);
+    if (r < 0)
+        say(context, why ? why : "out of memory");
+    else
+        r = conclude(&report, path, db, check_all(db, &report));
+    db_close(db);
+    return r;
+}
