@@ -249,7 +249,9 @@ struct hello {
 /* RESUME binds a new connection to a living session (IP7). */
 struct resume {
     struct secret session;
-    const uint64_t *open_ops; /* every operation without a surfaced result; the others are acknowledged */
+    /* Every operation without a surfaced result, and every one whose values are held (GC_HOLD); the results of
+     * all others are acknowledged by this. */
+    const uint64_t *open_ops;
     size_t open_ops_n;
 };
 
@@ -352,6 +354,7 @@ struct result {
     int32_t status;  /* 0 or a count or a positive outcome; negative errno value */
     uint32_t flags;  /* enum result_flags */
     uint32_t index;  /* SELECT: the case that took effect */
+    uint32_t doubt;  /* SELECT with RESULT_DOUBT: 1 + the send case that may have taken effect too (IP5.2) */
     uint64_t handle; /* channel handle or job id */
     struct bytes text;
     struct bytes output; /* JOB_OUTPUT, PING */

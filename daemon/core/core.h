@@ -69,9 +69,11 @@ struct input {
             bool lease;    /* tcp: silence ends it */
         } session_up;
         struct {
-            const struct client_frame *head; /* its requests follow as IN_OP */
-            struct credentials who;          /* as the transport saw the sender (IP9) */
-            bool same_clock;                 /* hello: deadlines may be absolute */
+            /* Its requests follow as IN_OP, requests_n of them. Where HELLO says no session id (tcp), the
+             * shell has drawn one, said IN_SESSION_UP and filled it in. */
+            const struct client_frame *head;
+            struct credentials who; /* as the transport saw the sender (IP9) */
+            bool same_clock;        /* hello: deadlines may be absolute */
         } frame;
         const struct request *op;
         struct {
@@ -192,6 +194,9 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
                       uint64_t incarnation, uint64_t seed);
 /* Accepts NULL. */
 struct core *core_delete(struct core *core);
+
+/* Before the first step: CLOCK_ADVANCE is obeyed (--test-clock), else refused with -EPERM. */
+void core_allow_clock(struct core *core);
 
 /* Before the first step: a job from the store, in id order; ended ones are kept until retention ends. 0, -ENOMEM, -EINVAL (why in *why, static).
  */

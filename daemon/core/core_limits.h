@@ -14,7 +14,7 @@
     LIMIT(sessions_per_account, "sessions", 5000, "living sessions of one user")                             \
     LIMIT(window_ops, "operations", 1024, "operations in flight and results not acknowledged, per session")  \
     LIMIT(window_bytes, "bytes", 64 << 20, "the same in bytes, per session")                                 \
-    LIMIT(acks_selective_max, "ids", 65536, "selective acknowledgements above the mark, per session")        \
+    LIMIT(id_gaps_max, "gaps", 65536, "gaps in the used operation ids above the mark, per session")          \
     LIMIT(waiters_max, "operations", 2000000, "parked operations of one user")                               \
     LIMIT(channels_max, "channels", 200000, "channels of one user")                                          \
     LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \

@@ -1,0 +1,416 @@
+/*
+ * What the files of the core share: the structs of sessions, operations and channels, and who may change
+ * them.
+ *
+ * Words: an `op` is one operation of a session, a `waiter` is the place of one of its cases in a queue, an
+ * `item` is one value, an `answer` is the payload of a result that carries more than values.
+ * Order in every handler: check, reserve (may fail), change (cannot fail).
+ */
+#pragma once
+
+#include <stdarg.h>
+
+#include "core.h"
+#include "map.h"
+#include "timer.h"
+
+/* The simulator builds the core with known bugs inside, to see that it finds them. */
+enum plant {
+    PLANT_NONE,
+    PLANT_NO_DEDUP,
+    PLANT_LOST_REPARK,
+    PLANT_WRONG_REQUEUE,
+    PLANT_DOUBLE_GRANT,
+    PLANT_EARLY_REPLY
+};
+#ifdef CORE_PLANT
+extern int core_planted; /* enum plant */
+#define PLANTED(NAME) (core_planted == PLANT_##NAME)
+#else
+#define PLANTED(NAME) false
+#endif
+
+/* ---- accounts: who pays ---------------------------------------------------------------------------- */
+
+enum account_slot { SLOT_SESSIONS, SLOT_WAITERS, SLOT_CHANNELS, SLOT_BYTES, SLOT_JOBS, SLOTS };
+
+/* One per uid. Lives while anything refers to it; whatever is charged says so in itself. */
+struct account {
+    struct map_node node;
+    uint32_t uid;
+    uint64_t refs;
+    uint64_t used[SLOTS];
+};
+
+/* ---- answers and items ----------------------------------------------------------------------------- */
+
+/* A result with all its strings in one piece of memory. Shared by the log and by effects under way. */
+struct answer {
+    uint32_t refs;
+    size_t bytes; /* of the payload, for the window */
+    struct result result;
+};
+
+enum item_mark {
+    ITEM_ACKED = 1 << 8, /* its receiver has acknowledged it; stays for a repeated result */
+};
+
+/*
+ * One value. It is at each moment in exactly one list: unsent of its sender's waiter, buffer or returned of
+ * its channel, or items of the operation that received it. Charged to channel and account until acknowledged.
+ */
+struct item {
+    struct list link;
+    struct list sender_link; /* in sender->handed */
+    struct op *sender;       /* HANDED: who is told SENT when it is acknowledged; else NULL */
+    struct channel *channel; /* NULL once not charged any more */
+    struct account *account;
+    uint64_t sequence; /* order in which it entered the channel; 0: not yet */
+    uint32_t refs;     /* its list, and effects under way */
+    uint32_t flags;    /* enum value_flags, enum item_mark */
+    uint32_t index;    /* in its vector */
+    uint32_t size;
+    uint8_t data[];
+};
+
+/* ---- sessions, scopes ------------------------------------------------------------------------------ */
+
+/* What owns handles, operations and jobs (IP0). When it ends, IP4 applies to all of it in that step. */
+struct scope {
+    struct map_node node; /* of session->scopes, by run; run 0 is in the session itself */
+    struct session *session;
+    struct account *account; /* pays: the job's submitter, or the session's user */
+    uint64_t run;
+    bool ended;           /* its word: whoever meets one of its waiters passes over it */
+    struct list ops;      /* PARKED and HANDED, in order of arrival */
+    struct list finished; /* COMMITTED and ABORTED, in order of finishing */
+    struct list handles;  /* struct handle */
+    struct list channels; /* owner-closes */
+    struct list jobs;     /* of part jobs: struct job, not detached */
+    struct list dying;    /* in core->dying once ended */
+    void *job;            /* of part jobs: the job whose run it is */
+};
+
+/* Ids a session has used, as the highest and the gaps below it. */
+struct idset {
+    uint64_t highest;
+    struct id_gap {
+        uint64_t first, last;
+    } * gap; /* rising, never touching */
+    size_t gaps, size;
+};
+
+struct session {
+    struct map_node node; /* of core->sessions, by secret */
+    struct secret secret;
+    uint64_t number; /* public */
+    uint64_t peer;
+    struct list link; /* of core->session_list, in order of number */
+    struct credentials who;
+    struct account *account;
+    uint64_t host;   /* of EFFECT_HOST_START; 0: a plain client */
+    void *host_part; /* of part jobs */
+    bool same_clock; /* deadlines may be absolute */
+    bool ended;
+    bool lease;
+    struct timer lease_timer; /* tcp: silence ends it */
+    struct link *link_now;    /* the connection bound to it, or NULL */
+    struct map ops;           /* by op id: everything not forgotten */
+    struct idset seen;        /* ids that were used: acknowledged unless in `ops` */
+    uint64_t ack_mark;
+    struct list log;  /* struct entry: results not acknowledged, in order */
+    size_t unacked_n; /* operations with a result in the log, or held for the store */
+    uint64_t unacked_bytes;
+    struct list passed_over; /* struct op by entry.out: receivers waiting for the byte bound (IP6.2) */
+    struct map scopes;       /* by run, without run 0 */
+    struct scope scope;      /* run 0 */
+    size_t handles_n;
+};
+
+/* One connection bound to one session. An unbound connection has no link. */
+struct link {
+    struct map_node node; /* of core->links, by conn */
+    uint64_t conn;
+    struct session *session;
+    uint64_t next_in;  /* number of the next frame */
+    uint64_t ops_left; /* of the frame that came last */
+    bool dropping;     /* that frame is a repeat: its operations are dropped */
+    bool bye;          /* ends the session when they are done */
+};
+
+/* ---- operations ------------------------------------------------------------------------------------ */
+
+/* PARKED leaves to exactly one of COMMITTED and ABORTED; only HANDED goes back (IP0). See op.c for the table.
+ */
+enum op_phase { OP_NEW, OP_PARKED, OP_HANDED, OP_COMMITTED, OP_ABORTED, OP_ACKED, OP_STATES };
+
+/* Why a parked operation waits; dumps and core_check use it. */
+enum wait_reason {
+    WAIT_NONE,
+    WAIT_CHAN_SEND,
+    WAIT_CHAN_RECV,
+    WAIT_SELECT,
+    WAIT_JOB,
+    WAIT_FETCH,
+    WAIT_PLUGIN,
+    WAIT_STREAM,
+    WAIT_REASONS
+};
+
+/* A result in the log of a session: that of an operation, or one of a standing operation's stream. */
+struct entry {
+    struct list log; /* of session->log */
+    struct list
+        out; /* of core->outbox while it waits to be emitted (also session->passed_over, core->held) */
+    bool stream;
+};
+
+/* One case in one queue. Linked while it waits; keeps its ticket through an undo (IP5.2). */
+struct waiter {
+    struct list link;
+    struct op *op;
+    struct channel *channel; /* CASE_SEND, CASE_RECV */
+    uint64_t object;         /* CASE_JOB: job id */
+    uint64_t ticket;         /* place in the order of arrival (F1) */
+    struct list unsent;      /* CASE_SEND: items not yet handed over */
+    uint32_t index;          /* of the case */
+    uint32_t max;            /* CASE_RECV: values wanted */
+    uint8_t kind;            /* enum case_kind */
+};
+
+struct op {
+    struct entry entry;
+    struct map_node node; /* of session->ops */
+    struct list link;     /* of scope->ops or scope->finished */
+    uint64_t id;
+    struct scope *scope;
+    struct timer timer;     /* its deadline */
+    struct list items;      /* values received */
+    struct list handed;     /* HANDED: items out with receivers, by sender_link */
+    struct answer *answer;  /* or NULL: status, flags, index, handle say all */
+    struct fetching *fetch; /* WAIT_FETCH */
+    struct stream *stream;  /* standing operations */
+    uint64_t handle;        /* of the result: channel handle or job id */
+    uint64_t batch;         /* the result leaves when the store has this batch; 0: at once */
+    uint64_t bytes;         /* charged to the session's window */
+    uint64_t job;           /* of part jobs: the job it waits for or changes */
+    int32_t status;
+    uint32_t flags; /* enum result_flags */
+    uint32_t index; /* SELECT: the case */
+    uint32_t doubt; /* SELECT with DOUBT: the send case, + 1 */
+    uint32_t total; /* SEND: values */
+    uint32_t sent;  /* SEND: values whose fate is settled as sent */
+    uint32_t acked; /* RECV: values acknowledged so far */
+    uint32_t waiters_n;
+    uint8_t state;    /* enum op_phase; only op_move writes it */
+    uint8_t reason;   /* enum wait_reason */
+    uint8_t verb;     /* enum verb */
+    bool charged;     /* a place in SLOT_WAITERS */
+    bool held;        /* finished, waits for the store in core->held */
+    bool try;         /* UNTIL_NOW: judged once */
+    bool timed;       /* a place in the timer heap is reserved */
+    bool redelivered; /* a value of it was handed over and came back: DOUBT if it fails now */
+    struct waiter waiters[];
+};
+
+/* A numbered result of a standing operation. */
+struct stream_result {
+    struct entry entry;
+    struct list link; /* of stream->results */
+    struct op *op;
+    uint64_t number;
+    struct answer *answer;
+};
+
+struct stream {
+    struct list results; /* not acknowledged, by number */
+    uint64_t next;
+};
+
+/* ---- channels -------------------------------------------------------------------------------------- */
+
+struct handle {
+    struct map_node node; /* of core->handles */
+    struct list link;     /* of scope->handles */
+    uint64_t id;
+    struct scope *scope;
+    struct channel *channel;
+    uint32_t rights;
+};
+
+/* A queue of waiters in order of ticket. */
+struct wait_queue {
+    struct list list;
+    size_t count;
+    uint64_t spliced; /* waiters with a ticket up to here went to core->resolved when the channel closed */
+};
+
+/* See channel.c for its invariants. */
+struct channel {
+    struct map_node node; /* of core->channels, by name */
+    struct list link;     /* of core->channel_list */
+    struct list owner;    /* of scope->channels (owner-closes) */
+    struct account *account;
+    uint64_t capacity, value_bytes_max, element_bytes;
+    uint32_t flags; /* enum open_flags */
+    uint32_t full;  /* enum full_policy */
+    bool closed, linked;
+    struct list buffer, returned; /* struct item */
+    uint64_t length, returned_n;
+    uint64_t delivered_n; /* items received and not acknowledged: they keep the channel */
+    uint64_t handles_n;
+    uint64_t bytes; /* of all items charged to it */
+    struct wait_queue senders, receivers;
+    uint64_t sequence;
+    uint64_t sent, received, dropped;
+    uint8_t name_size, tag_size;
+    char text[]; /* name, then type tag */
+};
+
+/* ---- the core -------------------------------------------------------------------------------------- */
+
+typedef void fetch_done(struct core *core, struct op *op, void *context, const struct input *in);
+
+/* A fetch under way. */
+struct fetching {
+    struct map_node node; /* of core->fetches, by number */
+    uint64_t number;
+    fetch_done *done;
+    struct op *op; /* NULL: none, or it has ended meanwhile */
+    void *context;
+};
+
+enum core_counter {
+    COUNT_OPS,
+    COUNT_RESENT,
+    COUNT_REFUSED,
+    COUNT_SESSIONS,
+    COUNT_REDELIVERED,
+    COUNT_STEPS,
+    COUNTERS
+};
+
+struct core {
+    struct limits limits;
+    struct allocator memory;
+    uint64_t node, incarnation;
+    uint64_t hash_key[2], random[4];
+    bool clock_moves;    /* CLOCK_ADVANCE is allowed */
+    struct now now;      /* of this step */
+    struct effects *out; /* of this step */
+    struct timers timers;
+    struct map accounts, sessions, links, handles, channels, fetches, ended;
+    struct list session_list, channel_list;
+    size_t channels_n;
+    uint64_t ticket, handle_sequence, session_sequence, fetch_sequence;
+    struct list outbox;     /* struct entry: results to emit at the end of the step */
+    struct list held;       /* struct op by entry.out: results that wait for the store, by batch */
+    struct list resolved;   /* struct waiter: their channel has closed */
+    struct list dying;      /* struct scope, ended: operations and handles still to be taken away */
+    struct list ended_list; /* struct ended */
+    size_t ops_n, parked_n, resolved_n, results_n;
+    struct batch *batch;               /* of this step, or NULL */
+    uint64_t batch_last, batch_stored; /* numbers: the last one made, the last one reported */
+    uint64_t counters[COUNTERS];
+    struct jobs *jobs;
+};
+
+/* ---- memory and small tools (memory.c, core.c) ------------------------------------------------------ */
+
+/* Zeroed. NULL: out of memory. */
+void *core_alloc(struct core *core, size_t size);
+void *core_resize(struct core *core, void *p, size_t size);
+/* Accepts NULL. */
+void core_free(struct core *core, void *p);
+/* Keyed: nobody outside can choose colliding keys. */
+uint64_t core_hash(const struct core *core, const void *data, size_t size);
+uint64_t core_hash_number(const struct core *core, uint64_t number);
+/* Uniform in 0..below-1, from the seed. */
+uint64_t core_draw(struct core *core, uint64_t below);
+/* One line of key=value; lost when memory is out. */
+void core_log(struct core *core, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Appends an effect with `extra` bytes of room for effect_text. NULL: out of memory, nothing happened. */
+struct effect *effect_new(struct core *core, enum effect_kind kind, size_t extra);
+/* Copies bytes into the room of an effect. */
+struct bytes effect_text(struct effect *effect, struct bytes from);
+
+static inline int64_t time_after(int64_t at_ns, int64_t ns)
+{
+    int64_t sum;
+    return __builtin_add_overflow(at_ns, ns, &sum) ? INT64_MAX : sum;
+}
+
+/* ---- accounts (account.c) --------------------------------------------------------------------------- */
+
+/* Takes a reference. NULL: out of memory. */
+struct account *account_get(struct core *core, uint32_t uid);
+struct account *account_ref(struct account *account);
+/* Accepts NULL; returns NULL. */
+struct account *account_drop(struct core *core, struct account *account);
+/* 0 or -ENOBUFS: over the limit of that slot, nothing charged. */
+int account_charge(struct core *core, struct account *account, enum account_slot slot, uint64_t n);
+void account_release(struct account *account, enum account_slot slot, uint64_t n);
+
+/* ---- operations (op.c) ------------------------------------------------------------------------------ */
+
+/* Gives an operation its one result: `status`, and whatever flags, index, handle, items and answer were set
+ * on it before. Leaves every queue. Never fails. It may be gone (acknowledged) only later. */
+void op_finish(struct core *core, struct op *op, int32_t status);
+/* The same with a payload, which is copied. -ENOMEM: not finished. op->handle and so on come from `result`.
+ */
+int op_answer(struct core *core, struct op *op, const struct result *result);
+/* The same, failing, with words for a person (left out when memory is out). */
+void op_fail(struct core *core, struct op *op, int32_t status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Parks a new operation: charges SLOT_WAITERS, arms its deadline. 0; -EAGAIN for a try; -ENOBUFS. On failure
+ * nothing happened. Queues are the business of the caller, before or after. */
+int op_park(struct core *core, struct op *op, enum wait_reason reason);
+/* Its result may leave only when this batch is durable. Before op_finish. */
+static inline void op_depends(struct op *op, uint64_t batch)
+{
+    op->batch = op->batch < batch ? batch : op->batch;
+}
+/* Already over although still linked somewhere: its scope ended, its channel closed, its deadline passed.
+ * Whoever could match with it asks first. */
+bool op_gone(struct core *core, struct op *op);
+
+/* Standing operations: op_stream before the first push; one parks with WAIT_STREAM. 0 or -ENOMEM. */
+int op_stream(struct core *core, struct op *op);
+/* One more numbered result. `result` is copied; op and number are filled in. 0 or -ENOMEM: nothing happened.
+ */
+int session_stream_push(struct core *core, struct op *op, const struct result *result);
+
+/* ---- sessions and scopes (session.c, scope.c) ------------------------------------------------------- */
+
+/* The scope of a run in a session; its operations are accepted from now on. `account` pays. NULL: out of
+ * memory. */
+struct scope *scope_new(struct core *core, struct session *session, uint64_t run, struct account *account);
+/* NULL: ended or never there. Run 0 is the session's own. */
+struct scope *scope_find(const struct core *core, const struct session *session, uint64_t run);
+/* IP4 for everything it owns or holds. Run 0 only by the end of its session. */
+void scope_end(struct core *core, struct scope *scope);
+/* `error` says why: -ECONNRESET, -ENOBUFS; 0 after BYE. */
+void session_end(struct core *core, struct session *session, int error);
+
+/* ---- the store (commit.c) --------------------------------------------------------------------------- */
+
+/* Appends a record to the batch of this step. The number of that batch, which objects remember; 0: out of
+ * memory, nothing happened. */
+uint64_t core_record(struct core *core, enum record_kind kind, const struct job_row *row, struct bytes body);
+static inline bool core_stored(const struct core *core, uint64_t batch)
+{
+    return batch <= core->batch_stored;
+}
+/* Asks the store; `done` is called with the answer, with op NULL when that has ended meanwhile. With an op,
+ * parks it (WAIT_FETCH) when it is new. 0, -ENOMEM, or as op_park: nothing happened. */
+int core_fetch(struct core *core, const struct fetch *what, fetch_done *done, struct op *op, void *context);
+/* Forgets the fetches that have this context and no op: its owner goes. */
+void core_fetch_forget(struct core *core, const void *context);
+
+/* ---- waiting for jobs (select.c) -------------------------------------------------------------------- */
+
+/* A job has ended and is durable up to `batch`: every select case on this list takes effect or leaves. */
+void waiters_job_ended(struct core *core, struct list *waiters, uint64_t batch);
+
+#include "jobs.h"

@@ -1,0 +1,58 @@
+/*
+ * The seam between the engine of the core (sessions, operations, channels) and its jobs.
+ *
+ * The engine calls these; job*.c, queue.c, host.c and plugin.c define them. Everything about jobs hangs on
+ * core->jobs, session->host_part, scope->job and scope->jobs, which the engine never looks into.
+ */
+#pragma once
+
+#include "core_internal.h"
+
+/* 0 or -ENOMEM. */
+int jobs_init(struct core *core);
+/* Frees everything. The sessions are gone by then. */
+void jobs_fini(struct core *core);
+int jobs_load(struct core *core, const struct job_row *row, const char **why);
+
+/* A host's session is there; it has not said HELLO yet. */
+void jobs_session_up(struct core *core, struct session *session);
+/* A host's session ends: before its scopes end, so that its runs can be returned. */
+void jobs_session_end(struct core *core, struct session *session);
+/* A scope ends: cancel the jobs in scope->jobs and empty that list. */
+void jobs_scope_end(struct core *core, struct scope *scope);
+
+/* Batches first..last have this fate: 0, or they did not happen. Before the results that wait for them leave.
+ */
+void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error);
+/* The batch of a finished operation failed. The number of a new batch that does its work again (the result
+ * waits for that one), or 0: the operation fails with `error`. */
+uint64_t jobs_store_failed(struct core *core, struct op *op, int error);
+
+void jobs_plugin(struct core *core, const struct input *in);
+void jobs_host_up(struct core *core, const struct input *in);
+void jobs_host_end(struct core *core, const struct input *in);
+void jobs_drain(struct core *core);
+/* After every input, before results leave: dispatch, replies to IN_DRAIN. */
+void jobs_turn(struct core *core);
+
+/* SELECT, CASE_JOB. 1: has ended (and *batch must be durable before the result leaves); 0: not yet;
+ * -ENOENT: unknown. */
+int jobs_case_ready(struct core *core, uint64_t job, uint64_t *batch);
+/* The list on which waiters for the end of this job hang, which waiters_job_ended is called with. NULL:
+ * unknown. */
+struct list *jobs_case_waiters(struct core *core, uint64_t job);
+
+void jobs_check(const struct core *core);
+/* Calls `say` for each counter: `jobs.ready`, `jobs.running`, ... */
+void jobs_stats(const struct core *core, void (*say)(void *context, const char *name, uint64_t value),
+                void *context);
+
+/*
+ * Handlers of verbs, called through the table of core.c. The operation is new. 0 or a positive outcome: the
+ * operation ends with it; negative errno value: it fails with it; unless the handler has parked or finished
+ * it (op_park, op_finish, op_answer, op_fail, core_fetch), when the value does not count.
+ */
+#define HANDLER(NAME, name, number, flags, help)                                                             \
+    int handle_##name(struct core *core, struct op *op, const struct request *request);
+VERBS(HANDLER)
+#undef HANDLER
