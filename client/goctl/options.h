@@ -1,0 +1,107 @@
+/*
+ * The options of goctl as data. A row of `struct option_row` says name, letter, kind and help of one option
+ * and where its value goes; the rows of a command feed getopt_long, --help, the manual's check and the shell
+ * completion, so that none of them can say something else than the others.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum option_kind {
+    OPTION_FLAG,      /* bool */
+    OPTION_TEXT,      /* const char * */
+    OPTION_COUNT,     /* uint64_t: digits */
+    OPTION_SIZE,      /* uint64_t, bytes: digits and an optional K, M or G */
+    OPTION_DURATION,  /* int64_t, nanoseconds: see parse_duration */
+    OPTION_STATES,    /* uint32_t: names of job states, separated by commas, as bits */
+    OPTION_CASE_RECV, /* appends to `cases`: NAME */
+    OPTION_CASE_SEND, /* appends to `cases`: NAME=VALUE */
+    OPTION_CASE_JOB,  /* appends to `cases`: a job's id */
+};
+
+/* What the shell can complete an operand or a value with. */
+enum completes { COMPLETES_NOTHING, COMPLETES_CHANNEL, COMPLETES_JOB, COMPLETES_FILE, COMPLETES_COMMAND };
+
+struct option_row {
+    const char *name; /* long name; NULL ends a table */
+    char letter;      /* 0: none */
+    enum option_kind kind;
+    size_t offset;     /* in struct options; unused by the kinds of a select case */
+    const char *value; /* its name in the help; NULL for a flag */
+    const char *help;
+    enum completes completes;
+};
+
+enum select_kind { SELECT_RECV, SELECT_SEND, SELECT_JOB };
+
+/* One --recv, --send or --job of a select, in the order of the command line. */
+struct select_option {
+    enum select_kind kind;
+    char *name;        /* channel; a copy of its own */
+    const char *value; /* SELECT_SEND; points into argv */
+    uint64_t job;      /* SELECT_JOB */
+};
+
+/*
+ * Everything the command line can say. Texts point into argv, which outlives it. A duration of -1 and a text
+ * of NULL mean that the option was not given.
+ */
+struct options {
+    const char *endpoint;
+    int64_t timeout_ns;
+    bool help, json, try_once;
+    /* channels */
+    uint64_t capacity, value_bytes_max, element_bytes;
+    const char *type;
+    bool drop_oldest, drop_newest, at_most_once, if_missing;
+    bool lines, raw, follow;
+    uint64_t count;
+    struct select_option *cases;
+    size_t cases_n;
+    /* jobs */
+    const char *queue, *key, *cause;
+    uint64_t retries, priority, limit;
+    int64_t backoff_ns, time_limit_ns, grace_ns, deadline_ns, delay_ns;
+    uint32_t states;
+    bool wait;
+    /* what is left */
+    char **operands;
+    int operands_n;
+};
+
+struct command {
+    const char *name;
+    const char *operands;           /* as the usage line shows them */
+    const char *help;               /* one line */
+    const char *more;               /* what else a reader of --help needs; NULL: nothing */
+    int operands_min, operands_max; /* max -1: any number */
+    enum completes completes;
+    const struct option_row *rows;
+    const char *const *examples;               /* NULL ends them */
+    int (*run)(const struct options *options); /* gives an exit status */
+};
+
+/* The options that every command has. */
+extern const struct option_row common_rows[];
+
+/* The table of commands in the order of `goctl help`; a row without a name ends it. */
+extern const struct command commands[];
+
+/* NULL when there is none of that name. */
+const struct command *command_find(const char *name);
+
+/*
+ * Reads argv[1..] as options and operands of `command` (argv[0] is its name). Says on `errors` what is wrong.
+ * 0, or -EINVAL. Release the options in either case.
+ */
+int options_parse(const struct command *command, int argc, char **argv, struct options *options,
+                  FILE *errors);
+void options_release(struct options *options);
+
+/* The help of one command; the list of all; a completion script for bash. */
+void help_command(const struct command *command, FILE *out);
+void help_all(FILE *out);
+void completion_bash(FILE *out);

@@ -1,0 +1,259 @@
+/*
+ * Signals and a departed reader become one thing: a cancelled context, which ends every wait.
+ *
+ * Threads: the main thread runs the command. The watch thread polls a signalfd and, when asked, standard
+ * output; it alone writes `ended_by`. The signals are blocked in every thread, so that they arrive there only.
+ * A second signal ends the process at once.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "status.h"
+
+enum { BY_NOTHING = 0, BY_READER = -1 }; /* or the number of a signal */
+
+static struct {
+    pthread_t thread;
+    int signal_fd, stop_fd, wake_fd;
+    _Atomic(gc_ctx *) ctx;
+    atomic_int ended_by;
+    atomic_bool output, quit;
+} watch = {.signal_fd = -1, .stop_fd = -1, .wake_fd = -1};
+
+/* The signals that end a command, less those our parent wants ignored (nohup, jobs in the background). */
+static sigset_t ending_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction now;
+
+        if (!sigaction(numbers[i], NULL, &now) && now.sa_handler != SIG_IGN)
+            sigaddset(&set, numbers[i]);
+    }
+    return set;
+}
+
+static void raise_again(int number)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+}
+
+static void end(int by)
+{
+    gc_ctx *ctx = atomic_load(&watch.ctx);
+
+    if (by > 0 && (!ctx || atomic_load(&watch.ended_by) > 0))
+        raise_again(by);
+    atomic_store(&watch.ended_by, by);
+    eventfd_write(watch.stop_fd, 1);
+    if (ctx)
+        gc_ctx_cancel(ctx);
+}
+
+static void watch_signals(void)
+{
+    struct signalfd_siginfo info;
+
+    if (read(watch.signal_fd, &info, sizeof info) == sizeof info)
+        end((int)info.ssi_signo);
+}
+
+static void *watch_run(void *unused)
+{
+    struct pollfd fds[] = {{watch.signal_fd, POLLIN, 0}, {watch.wake_fd, POLLIN, 0}, {-1, 0, 0}};
+    eventfd_t ignored;
+
+    (void)unused;
+    while (!atomic_load(&watch.quit)) {
+        if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
+            continue;
+        if (fds[0].revents)
+            watch_signals();
+        if (fds[1].revents)
+            eventfd_read(watch.wake_fd, &ignored);
+        if (fds[2].revents & (POLLERR | POLLHUP))
+            end(BY_READER);
+        fds[2].fd = atomic_load(&watch.output) && !atomic_load(&watch.ended_by) ? STDOUT_FILENO : -1;
+    }
+    return NULL;
+}
+
+static int watch_start(void)
+{
+    sigset_t set = ending_signals();
+    int r;
+
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    watch.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    watch.stop_fd = eventfd(0, EFD_CLOEXEC);
+    watch.wake_fd = eventfd(0, EFD_CLOEXEC);
+    if (watch.signal_fd < 0 || watch.stop_fd < 0 || watch.wake_fd < 0)
+        return -errno;
+    r = pthread_create(&watch.thread, NULL, watch_run, NULL);
+    return -r;
+}
+
+static void watch_stop(void)
+{
+    atomic_store(&watch.quit, true);
+    eventfd_write(watch.wake_fd, 1);
+    pthread_join(watch.thread, NULL);
+    close(watch.signal_fd);
+    close(watch.stop_fd);
+    close(watch.wake_fd);
+}
+
+void session_watch_output(void)
+{
+    atomic_store(&watch.output, true);
+    eventfd_write(watch.wake_fd, 1);
+}
+
+int session_stop_fd(void)
+{
+    return watch.stop_fd;
+}
+
+bool session_stopped(void)
+{
+    return atomic_load(&watch.ended_by) != BY_NOTHING;
+}
+
+static int connect_to(const char *endpoint, gc_client **client)
+{
+    char why[GC_WHY_BYTES] = "";
+    struct gc_options options = {.size = sizeof options, .endpoint = endpoint, .program = "goctl"};
+    int r = gc_connect(&options, client, why);
+
+    if (r == 0)
+        return 0;
+    fprintf(stderr, "goctl: %s\n", *why ? why : gc_strerror(r));
+    return r == -EINVAL ? STATUS_USAGE : STATUS_UNAVAILABLE;
+}
+
+int session_open(struct session *session, const struct options *options)
+{
+    gc_ctx *ctx;
+    int r = watch_start();
+
+    *session = (struct session){.options = options};
+    if (r < 0) {
+        fprintf(stderr, "goctl: cannot watch for signals: %s\n", gc_strerror(r));
+        return STATUS_FAILURE;
+    }
+    r = connect_to(options->endpoint, &session->client);
+    if (r != 0) {
+        watch_stop();
+        return r;
+    }
+    ctx = gc_ctx_new(session->client);
+    if (!ctx) {
+        fputs("goctl: no memory\n", stderr);
+        return session_close(session, STATUS_FAILURE);
+    }
+    atomic_store(&watch.ctx, ctx);
+    return 0;
+}
+
+int session_close(struct session *session, int status)
+{
+    int by;
+
+    watch_stop();
+    by = atomic_load(&watch.ended_by);
+    gc_ctx_free(atomic_load(&watch.ctx));
+    session->client = gc_disconnect(session->client);
+    if (by > 0)
+        raise_again(by);
+    return by == BY_READER ? STATUS_OK : status;
+}
+
+gc_until session_patience(const struct session *session)
+{
+    int64_t ns = session->options->timeout_ns;
+    gc_until until = gc_with(atomic_load(&watch.ctx));
+    struct timespec now;
+
+    if (ns < 0)
+        return until;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (__builtin_add_overflow(ns, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &until.ns))
+        until.ns = INT64_MAX;
+    return until;
+}
+
+gc_until session_until(const struct session *session)
+{
+    gc_until until = session_patience(session);
+
+    if (session->options->try_once)
+        until.ns = GC_NOW.ns;
+    return until;
+}
+
+static int tell(int error, const char *why, const char *hint, const char *format, va_list arguments)
+{
+    if (session_stopped())
+        return STATUS_CANCELLED;
+    fputs("goctl: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, ": %s%s%s\n", why && *why ? why : gc_strerror(error), hint ? "; " : "", hint ? hint : "");
+    return status_of(error);
+}
+
+int session_fail(int error, const char *format, ...)
+{
+    va_list arguments;
+    int status;
+
+    va_start(arguments, format);
+    status = tell(error, gc_why(), NULL, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int session_fail_hint(int error, const char *hint, const char *format, ...)
+{
+    va_list arguments;
+    int status;
+
+    va_start(arguments, format);
+    status = tell(error, gc_why(), hint, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int session_fail_here(int error, const char *format, ...)
+{
+    va_list arguments;
+    int status;
+
+    va_start(arguments, format);
+    status = tell(error, strerror(-error), NULL, format, arguments);
+    va_end(arguments);
+    return status;
+}

@@ -1,0 +1,51 @@
+/*
+ * One command's session with the daemon, and everything that can end it early: a signal, a reader of standard
+ * output that went away, --timeout.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "goclient.h"
+
+struct options;
+
+struct session {
+    gc_client *client;
+    const struct options *options;
+};
+
+/* Connects. 0, or an exit status after the reason was told. One session at a time. Blocks for some seconds. */
+int session_open(struct session *session, const struct options *options);
+
+/*
+ * Ends the session: values held and not acknowledged go back. Gives the exit status of the command: `status`,
+ * or what a signal or a departed reader made of it. Held values must not be used after it.
+ */
+int session_close(struct session *session, int status);
+
+/* For a wait that begins now: --try, --timeout, and whatever ends the command. */
+gc_until session_until(const struct session *session);
+
+/* As above, but never GC_NOW: for what --try does not mean, such as opening the channel. */
+gc_until session_patience(const struct session *session);
+
+/* From now on the command also ends when nobody reads standard output any more. */
+void session_watch_output(void);
+
+/* Readable once the command has to end. For poll beside other descriptors. */
+int session_stop_fd(void);
+bool session_stopped(void);
+
+/*
+ * Tells on standard error what went wrong: the text, then what the library says of `error`. Gives the exit
+ * status for it. Quiet when the command was asked to end.
+ */
+int session_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for an error that is not the library's: `error` in the words of the system. */
+int session_fail_here(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* As session_fail, with `hint` as what to do about it. */
+int session_fail_hint(int error, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,24 @@
+/* Exit statuses, and how an error becomes one. They are an interface: scripts test them. */
+#pragma once
+
+#include <stdio.h>
+
+enum exit_status {
+    STATUS_OK,
+    STATUS_FAILURE,
+    STATUS_USAGE,
+    STATUS_TIMEOUT,
+    STATUS_CLOSED,
+    STATUS_NOT_FOUND,
+    STATUS_CANCELLED,
+    STATUS_UNAVAILABLE,
+    STATUS_WOULD_BLOCK,
+    STATUS_JOB_FAILED,
+    STATUS_SIGNAL = 128, /* plus the number of the signal that ended the command */
+};
+
+/* The exit status for a negative errno value of the client library; STATUS_FAILURE when the table has none. */
+enum exit_status status_of(int error);
+
+/* The list of exit statuses, for the help. */
+void status_help(FILE *out);

@@ -1,0 +1,212 @@
+/* Commands that move values one way: send, recv, range. */
+#include "values.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channels.h"
+#include "commands.h"
+#include "lines.h"
+#include "options.h"
+#include "output.h"
+#include "status.h"
+
+/* ---- send ---- */
+
+struct sender {
+    struct session *session;
+    const char *name;
+    gc_chan channel;
+    uint64_t sent;
+};
+
+static int send_failed(const struct sender *sender, int error)
+{
+    if (!sender->sent)
+        return session_fail(error, "send on %s", sender->name);
+    return session_fail(error, "send on %s, after %" PRIu64 " values were sent", sender->name, sender->sent);
+}
+
+static int send_values(struct sender *sender, const struct gc_value *values, size_t n)
+{
+    while (n) {
+        int r =
+            gc_send_many(sender->session->client, sender->channel, values, n, session_until(sender->session));
+
+        if (r < 0)
+            return send_failed(sender, r);
+        values += r;
+        n -= (size_t)r;
+        sender->sent += (uint64_t)r;
+    }
+    return STATUS_OK;
+}
+
+static int send_lines(struct sender *sender, struct lines *lines)
+{
+    struct gc_value values[GC_VALUES_MAX];
+
+    for (;;) {
+        int n = lines_take(lines, values, GC_VALUES_MAX);
+        int status;
+
+        if (n < 0)
+            return session_fail_here(n, "reading standard input");
+        if (n == 0)
+            return STATUS_OK;
+        status = send_values(sender, values, (size_t)n);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+static int send_rest(struct sender *sender, struct lines *lines)
+{
+    struct gc_value value;
+    int r = lines_rest(lines, &value);
+
+    return r < 0 ? session_fail_here(r, "reading standard input") : send_values(sender, &value, 1);
+}
+
+static int send_input(struct sender *sender)
+{
+    struct lines lines = {.fd = STDIN_FILENO, .stop_fd = session_stop_fd()};
+    int status = sender->session->options->raw ? send_rest(sender, &lines) : send_lines(sender, &lines);
+
+    lines_release(&lines);
+    return status;
+}
+
+static int send_operand(struct sender *sender, const char *operand)
+{
+    struct gc_value value = gc_string(operand);
+
+    return strcmp(operand, "-") ? send_values(sender, &value, 1) : send_input(sender);
+}
+
+static int send_operands(struct sender *sender)
+{
+    const struct options *options = sender->session->options;
+    int status = STATUS_OK;
+
+    for (int i = 1; i < options->operands_n && status == STATUS_OK; i++)
+        status = send_operand(sender, options->operands[i]);
+    if (status == STATUS_OK && options->operands_n == 1)
+        status = send_input(sender);
+    return status;
+}
+
+static int send_report(const struct sender *sender)
+{
+    int r = output_json(json_pack("{s:s, s:I}", "channel", sender->name, "sent", (json_int_t)sender->sent));
+
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
+int command_send(const struct options *options)
+{
+    struct session session;
+    struct sender sender = {.session = &session, .name = options->operands[0]};
+    int status, reported;
+
+    if (options->operands_n == 1 && !options->lines && !options->raw) {
+        fprintf(stderr, "goctl send: no value; give VALUE, or - for the lines of standard input\n");
+        return STATUS_USAGE;
+    }
+    status = session_open(&session, options);
+    if (status != STATUS_OK)
+        return status;
+    status = channel_open(&session, sender.name, GC_MAY_SEND, &sender.channel);
+    if (status == STATUS_OK)
+        status = send_operands(&sender);
+    reported = options->json ? send_report(&sender) : STATUS_OK;
+    return session_close(&session, status != STATUS_OK ? status : reported);
+}
+
+/* ---- recv and range ---- */
+
+json_t *value_json(const char *name, const struct gc_value *value)
+{
+    json_t *object = json_pack("{s:s}", "channel", name);
+
+    if (object && json_set_bytes(object, "value", value->data, value->size) < 0) {
+        json_decref(object);
+        return NULL;
+    }
+    if (object && value->flags & GC_REDELIVERED)
+        json_object_set_new(object, "redelivered", json_true());
+    return object;
+}
+
+static int print_value(const struct options *options, const char *name, const struct gc_value *value)
+{
+    return options->json ? output_json(value_json(name, value))
+                         : output_bytes(options, value->data, value->size);
+}
+
+/*
+ * Prints a held value and acknowledges it. When others will follow it first waits for the reader to take it,
+ * so that `| head -1` leaves all but one value in the channel. An exit status, or STATUS_OK.
+ */
+static int hand_over(struct session *session, const char *name, struct gc_value *value, bool more)
+{
+    int r = print_value(session->options, name, value);
+
+    if (r == 0 && more)
+        r = output_taken(session_stop_fd());
+    if (r < 0 && r != -ECANCELED)
+        return output_fail(r) == STATUS_OK ? (int)STATUS_CANCELLED : (int)STATUS_FAILURE;
+    if (r == 0)
+        r = gc_ack(session->client, value);
+    return r < 0 ? session_fail(r, "receive from %s", name) : STATUS_OK;
+}
+
+/* Receives at most `most` values. STATUS_CLOSED, told to nobody, when the channel ends before. */
+static int receive(struct session *session, const char *name, uint64_t most)
+{
+    gc_chan channel;
+    int status = channel_open(session, name, GC_MAY_RECV, &channel);
+
+    session_watch_output();
+    for (uint64_t n = 1; n <= most && status == STATUS_OK; n++) {
+        struct gc_value value = {0};
+        int r = gc_recv(session->client, channel, &value, GC_HOLD, session_until(session));
+
+        if (r < 0)
+            return session_fail(r, "receive from %s", name);
+        if (r == 0)
+            return STATUS_CLOSED;
+        status = hand_over(session, name, &value, n < most);
+        gc_value_clear(&value);
+    }
+    return status;
+}
+
+int command_recv(const struct options *options)
+{
+    const char *name = options->operands[0];
+    uint64_t most = options->follow ? UINT64_MAX : options->count ? options->count : 1;
+    struct session session;
+    int status = session_open(&session, options);
+
+    if (status != STATUS_OK)
+        return status;
+    status = receive(&session, name, most);
+    if (status == STATUS_CLOSED)
+        fprintf(stderr, "goctl: channel %s is closed and drained\n", name);
+    return session_close(&session, status);
+}
+
+int command_range(const struct options *options)
+{
+    struct session session;
+    int status = session_open(&session, options);
+
+    if (status != STATUS_OK)
+        return status;
+    status = receive(&session, options->operands[0], UINT64_MAX);
+    return session_close(&session, status == STATUS_CLOSED ? STATUS_OK : status);
+}
