@@ -1,0 +1,148 @@
+"""PROTOCOL.md says what the schema, the table of verbs and the constants say: all of it, and nothing else."""
+
+import pathlib
+import re
+
+import tree
+
+DOCUMENT = "proto/PROTOCOL.md"
+SCHEMA = "proto/goroutined.proto"
+VERBS = "proto/verbs.h"
+MESSAGE = "proto/message.h"
+LIMITS = "daemon/core/core_limits.h"
+# Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
+ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
+         "job_state", "job_cause", "offer_kind")
+CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES")
+FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
+         "VERB_PARKS": "parks", "VERB_TEST": "test"}
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+
+
+def schema():
+    """({message: {(number, field, type)}}, {enum: {(number, name)}}, {(verb field, number, message)})."""
+    text = without_comments(tree.read(SCHEMA))
+    messages, verbs = {}, set()
+    for name, body in re.findall(r"^message (\w+) \{(.*?)^\}", text, re.S | re.M):
+        for oneof in re.findall(r"oneof \w+ \{(.*?)\}", body, re.S):
+            verbs |= {(field, int(number), kind) for kind, field, number in
+                      re.findall(r"(\w+) (\w+) = (\d+);", oneof)}
+        body = re.sub(r"oneof \w+ \{.*?\}", "", body, flags=re.S)
+        messages[name] = {(int(number), field, kind) for kind, field, number in
+                          re.findall(r"((?:repeated )?\w+) (\w+) = (\d+);", body)}
+    enums = {name: {(int(number), word) for word, number in re.findall(r"(\w+) = (\d+);", body)}
+             for name, body in re.findall(r"^enum (\w+) \{(.*?)^\}", text, re.S | re.M)}
+    return messages, enums, verbs
+
+
+def verb_rows():
+    """{(number, NAME, marks, field)} of verbs.h."""
+    rows = re.findall(r"VERB\((\w+), (\w+), (\d+), ([\w |]+),", tree.read(VERBS))
+    return {(int(number), upper, ", ".join(sorted(FLAGS[flag] for flag in flags.split(" | ") if flag in FLAGS)), lower)
+            for upper, lower, number, flags in rows}
+
+
+def c_enums():
+    """{enum: {(value, name)}} of message.h; enumerators without a value count up."""
+    found = {}
+    for name, body in re.findall(r"^enum (\w*) ?\{(.*?)\};", without_comments(tree.read(MESSAGE)), re.S | re.M):
+        value, members = -1, found.setdefault(name, set())
+        for member in filter(None, (part.strip() for part in body.split(","))):
+            word, _, number = (part.strip() for part in member.partition("="))
+            value = eval(number, {"__builtins__": {}}) if number else value + 1
+            if word != "JOB_STATES":  # how many there are
+                members.add((value, word))
+    return found
+
+
+def limit_rows():
+    """{name: value} of the table of limits."""
+    rows = re.findall(r'LIMIT\((\w+), "[^"]*", ([^,]+),', tree.read(LIMITS))
+    return {name: eval(value, {"__builtins__": {}}) for name, value in rows}
+
+
+def table_rows(text):
+    """The cells of each row of the first table in text, without heading and rule."""
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def after(document, heading):
+    """What follows a line that begins with heading; empty when there is none."""
+    hit = re.search(rf"^{re.escape(heading)}.*$", document, re.M)
+    return document[hit.end():].lstrip() if hit else ""
+
+
+def differences(what, documented, real):
+    for row in sorted(real - documented, key=str):
+        yield f"{DOCUMENT}: {what}: lacks {row}"
+    for row in sorted(documented - real, key=str):
+        yield f"{DOCUMENT}: {what}: has {row}, which is not there"
+
+
+def message_findings(document, messages):
+    named = set(re.findall(r"^\*\*(\w+)\*\*$", document, re.M))
+    yield from differences("messages", named, set(messages))
+    for name, fields in messages.items():
+        rows = {(int(row[0]), row[1], row[2]) for row in table_rows(after(document, f"**{name}**"))}
+        yield from differences(name, rows, fields)
+
+
+def verb_findings(document, schema_verbs):
+    real = verb_rows()
+    yield from (finding.replace(DOCUMENT, SCHEMA) for finding in
+                differences("verbs of verbs.h", {(field, number) for field, number, _ in schema_verbs},
+                            {(field, number) for number, _, _, field in real}))
+    rows = table_rows(document[document.find("| number | verb |"):])
+    documented = {(int(number), name, ", ".join(sorted(marks.replace("–", "").split(", "))), field)
+                  for number, name, marks, field, _ in rows}
+    yield from differences("verbs", documented, real)
+    requests = {(field, message) for _, _, _, field, message in rows}
+    yield from differences("requests of verbs", requests, {(field, message) for field, _, message in schema_verbs})
+    explained = set(re.findall(r"^([A-Z_]+)(?: |:)", document, re.M))
+    yield from (f"{DOCUMENT}: {name} has no paragraph of its own" for _, name, _, _ in sorted(real)
+                if name not in explained)
+
+
+def enum_findings(document, schema_enums):
+    constants = c_enums()
+    for name in ENUMS:
+        rows = {(int(row[0]), row[1]) for row in table_rows(after(document, f"`enum {name}`"))}
+        yield from differences(f"enum {name}", rows, constants[name])
+    rows = {(int(row[0]), row[1]) for row in table_rows(after(document, "`enum Status`"))}
+    yield from differences("enum Status", rows, schema_enums["Status"])
+    rows = {(int(row[0]), row[1]) for row in table_rows(after(document, "`until` says"))}
+    yield from differences("enum UntilKind", rows, schema_enums["UntilKind"])
+
+
+def limit_findings(document):
+    limits = limit_rows()
+    real = limits | {word: value for value, word in c_enums()[""] if word in CONSTANTS}
+    rows = {row[0]: int(row[1]) for row in table_rows(after(document, "## Limits"))}
+    for name, value in rows.items():
+        if real.get(name) != value:
+            yield f"{DOCUMENT}: limits: {name} is {real.get(name, 'not there')}, not {value}"
+    yield from (f"{DOCUMENT}: limits: lacks {name}" for name in CONSTANTS if name not in rows)
+    cited = set(re.findall(r"`(\w+_(?:max|default|per_session|per_account|ms|s))`", document))
+    yield from (f"{DOCUMENT}: cites {name}, which is no limit" for name in sorted(cited - set(limits)))
+
+
+def main():
+    if not (tree.ROOT / pathlib.Path(SCHEMA)).exists():
+        tree.report([f"{SCHEMA} does not exist"], "protocol")
+    document = tree.read(DOCUMENT)
+    messages, enums, verbs = schema()
+    findings = [*message_findings(document, messages), *verb_findings(document, verbs),
+                *enum_findings(document, enums), *limit_findings(document)]
+    tree.report(findings, f"protocol: {len(messages)} messages, {len(verbs)} verbs")
+
+
+main()
