@@ -61,11 +61,14 @@ static int read_more(struct lines *lines)
 /* The next whole line, or the last one without a newline at the end of the input. */
 static bool take_line(struct lines *lines, struct gc_value *value)
 {
-    char *begin = lines->data + lines->begin;
     size_t left = lines->end - lines->begin;
-    char *newline = left ? memchr(begin, '\n', left) : NULL;
+    char *begin, *newline;
 
-    if (!newline && (!lines->ended || !left))
+    if (!left)
+        return false;
+    begin = lines->data + lines->begin;
+    newline = memchr(begin, '\n', left);
+    if (!newline && !lines->ended)
         return false;
     *value = gc_bytes(begin, newline ? (size_t)(newline - begin) : left);
     lines->begin += value->size + (newline ? 1 : 0);
