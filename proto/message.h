@@ -58,6 +58,7 @@ enum open_flags {
     OPEN_OWNER_CLOSES = 1 << 2, /* the end of the making scope closes it (C8) */
     OPEN_SYNC_MATCH = 1 << 3,   /* cap 0: SENT is released at match (IP2.2) */
     OPEN_AT_MOST_ONCE = 1 << 4, /* values of a dead receiver are dropped and counted (IP3) */
+    OPEN_FLAGS_ALL = (1 << 5) - 1,
 };
 
 /* What a full channel does with one more value. */
@@ -229,7 +230,10 @@ struct request_stats {
 struct request {
     uint64_t id;
     uint64_t run; /* scope: the job's run, or 0 for the session itself */
-    enum verb verb;
+    enum verb
+        verb; /* NONE: not known or malformed; it is answered with `fault`, or -EOPNOTSUPP when that is 0 */
+    int32_t fault; /* negative errno value found by the decoder, with fault_text saying what is wrong */
+    struct bytes fault_text;
     struct until until;
     union {
 #define VERB_MEMBER(NAME, name, number, flags, help) struct request_##name name;

@@ -1,0 +1,210 @@
+/*
+ * Frames to bytes: a tree of the schema's structs in the arena, which wire_pack then writes. Bodies are
+ * borrowed all the way, never copied but by wire_pack, and not even by it when they travel as parts.
+ */
+#include <errno.h>
+#include <stdbool.h>
+
+#include "codec.h"
+#include "fields.h"
+#include "status.h"
+
+struct encoder {
+    struct wire *wire;
+    struct bytes *bodies;
+    size_t bodies_n, bodies_room;
+    int error; /* first that happened */
+};
+
+static void *take(struct encoder *e, size_t n, size_t size)
+{
+    void *array = arena_take_array(&e->wire->arena, n, size);
+
+    if (!array)
+        e->error = -ENOMEM;
+    return array;
+}
+
+/* A message with its descriptor set and its fields zero. */
+static void *take_message(struct encoder *e, const ProtobufCMessageDescriptor *descriptor)
+{
+    ProtobufCMessage *message = take(e, 1, descriptor->sizeof_message);
+
+    if (message)
+        protobuf_c_message_init(descriptor, message);
+    return message;
+}
+
+static ProtobufCBinaryData data_of(struct bytes in)
+{
+    return (ProtobufCBinaryData){in.size, (uint8_t *)in.data};
+}
+
+static const struct secret no_secret;
+
+static ProtobufCBinaryData data_of_secret(const struct secret *in)
+{
+    bool absent = !__builtin_memcmp(in, &no_secret, sizeof(*in));
+
+    return (ProtobufCBinaryData){absent ? 0 : sizeof(*in), (uint8_t *)in->byte};
+}
+
+/* Number of the part that `body` becomes; 0 when there can be no more, with the error set. */
+static uint32_t add_part(struct encoder *e, struct bytes body)
+{
+    if (e->bodies_n + 1 >= WIRE_PARTS_MAX) {
+        e->error = -E2BIG;
+        return 0;
+    }
+    if (e->bodies_n == e->bodies_room) {
+        size_t room = e->bodies_room ? 2 * e->bodies_room : 16;
+        struct bytes *bodies = take(e, room, sizeof(*bodies));
+        if (!bodies)
+            return 0;
+        if (e->bodies_n)
+            __builtin_memcpy(bodies, e->bodies, e->bodies_n * sizeof(*bodies));
+        e->bodies = bodies;
+        e->bodies_room = room;
+    }
+    e->bodies[e->bodies_n++] = body;
+    return e->bodies_n;
+}
+
+static void encode_value(struct encoder *e, const struct value *in, Goroutined__Value *out)
+{
+    out->flags = in->flags;
+    if (in->body.size < PAYLOAD_FRAME_BYTES)
+        out->body = data_of(in->body);
+    else
+        out->part = add_part(e, in->body);
+}
+
+/* NULL, an absent field, for an empty value. */
+static Goroutined__Value *value_of(struct encoder *e, struct value in)
+{
+    if (!in.body.size && !in.flags)
+        return NULL;
+    Goroutined__Value *out = take_message(e, &goroutined__value__descriptor);
+    if (out)
+        encode_value(e, &in, out);
+    return out;
+}
+
+/* clang-format off */
+#define ENCODE_NUM(f, bound)     out->f = in->f;
+#define ENCODE_RANGE(f, bound)   out->f = in->f;
+#define ENCODE_ENUM(f, bound)    out->f = in->f;
+#define ENCODE_FLAGS(f, bound)   out->f = in->f;
+#define ENCODE_NAME(f, bound)    out->f = data_of(in->f);
+#define ENCODE_TEXT(f, bound)    out->f = data_of(in->f);
+#define ENCODE_SECRET(f, bound)  out->f = data_of_secret(&in->f);
+#define ENCODE_BODY(f, bound)    out->f = value_of(e, (struct value){.body = in->f});
+#define ENCODE_VALUE(f, bound)   out->f = value_of(e, in->f);
+#define ENCODE_STATUS(f, bound)  out->f = status_of_error(in->f);
+#define ENCODE_OUTCOME(f, bound) out->f = status_of_error(in->f); out->outcome = in->f < 0 ? 0 : in->f;
+#define ENCODE_NUMS(f, bound)    out->f = (void *)in->f, out->n_##f = in->f##_n;
+#define ENCODE_ONE(f, name)      out->f = in->f ? encode_one_##name(e, in->f) : NULL;
+#define ENCODE_MANY(f, bound)    ENCODE_ARRAY(f, ITEM_OF bound)
+#define ENCODE_SOME(f, bound)    ENCODE_ARRAY(f, ITEM_OF bound)
+#define ITEM_OF(name, most)      name
+/* One more level, so that the bound is taken apart before names are joined. */
+#define ENCODE_ARRAY(...)        ENCODE_ARRAY_(__VA_ARGS__)
+#define ENCODE_ARRAY_(f, name) \
+    out->f = encode_each_##name(e, in->f, in->f##_n); \
+    out->n_##f = out->f ? in->f##_n : 0;
+#define ENCODE_FIELD(kind, f, bound) ENCODE_##kind(f, bound)
+/* clang-format on */
+
+#define ENCODE_EACH(name, ctype, schema, init)                                                               \
+    static schema **encode_each_##name(struct encoder *e, const ctype *in, size_t n)                         \
+    {                                                                                                        \
+        schema **list = take(e, n, sizeof(*list)), *out = take(e, n, sizeof(*out));                          \
+        for (size_t i = 0; list && out && i < n; i++) {                                                      \
+            init(&out[i]);                                                                                   \
+            encode_##name(e, &in[i], &out[i]);                                                               \
+            list[i] = &out[i];                                                                               \
+        }                                                                                                    \
+        return out ? list : NULL;                                                                            \
+    }
+
+/* clang-format off */
+#define ENCODE_MESSAGE(NAME, name, ctype, schema) \
+    static void encode_##name(struct encoder *e, const ctype *in, schema *out) \
+    { \
+        NAME##_FIELDS(ENCODE_FIELD) \
+    } \
+    ENCODE_EACH(name, ctype, schema, goroutined__##name##__init) \
+    static __attribute__((unused)) schema *encode_one_##name(struct encoder *e, const ctype *in) \
+    { \
+        schema **list = encode_each_##name(e, in, 1); \
+        return list ? *list : NULL; \
+    }
+/* clang-format on */
+
+#define ENCODE_VERB(NAME, name, number, flags, help)                                                         \
+    static void encode_request_##name(struct encoder *e, const struct request_##name *in,                    \
+                                      __typeof__(*((Goroutined__Op *)0)->name) *out)                         \
+    {                                                                                                        \
+        REQUEST_##NAME(ENCODE_FIELD)                                                                         \
+    }
+
+ENCODE_EACH(value, struct value, Goroutined__Value, goroutined__value__init)
+MESSAGES(ENCODE_MESSAGE)
+VERBS(ENCODE_VERB)
+
+static void encode_request(struct encoder *e, const struct request *in, Goroutined__Op *out)
+{
+    const ProtobufCMessageDescriptor *descriptor = verb_descriptor(in->verb);
+    void *verb = descriptor ? take_message(e, descriptor) : NULL;
+
+    out->id = in->id;
+    out->run = in->run;
+    out->until = (Goroutined__UntilKind)in->until.kind;
+    out->until_ns = in->until.ns;
+    if (!verb)
+        return;
+    out->verb_case = (Goroutined__Op__VerbCase)in->verb;
+    out->chan_open = verb; /* one pointer for all members of the union */
+    switch (in->verb) {
+#define VERB_CASE(NAME, name, number, flags, help)                                                           \
+    case VERB_##NAME:                                                                                        \
+        encode_request_##name(e, &in->name, verb);                                                           \
+        break;
+        VERBS(VERB_CASE)
+#undef VERB_CASE
+    default:
+        break;
+    }
+}
+
+ENCODE_EACH(request, struct request, Goroutined__Op, goroutined__op__init)
+
+static int finish(const struct encoder *e, const ProtobufCMessage *head, struct wire_message *out)
+{
+    if (e->error)
+        return e->error;
+    *out = (struct wire_message){protobuf_c_message_get_packed_size(head), e->bodies, e->bodies_n, head};
+    return 0;
+}
+
+int wire_encode_client(struct wire *wire, const struct client_frame *in, struct wire_message *message)
+{
+    struct encoder encoder = {.wire = wire}, *e = &encoder;
+    Goroutined__ClientFrame *out = take_message(e, &goroutined__client_frame__descriptor);
+
+    if (out) {
+        CLIENT_FRAME_FIELDS(ENCODE_FIELD)
+    }
+    return finish(e, &out->base, message);
+}
+
+int wire_encode_server(struct wire *wire, const struct server_frame *in, struct wire_message *message)
+{
+    struct encoder encoder = {.wire = wire}, *e = &encoder;
+    Goroutined__ServerFrame *out = take_message(e, &goroutined__server_frame__descriptor);
+
+    if (out) {
+        SERVER_FRAME_FIELDS(ENCODE_FIELD)
+    }
+    return finish(e, &out->base, message);
+}

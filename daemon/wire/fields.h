@@ -1,0 +1,252 @@
+/*
+ * Every message of goroutined.proto that has a twin in message.h, field by field: FIELD(KIND, field, bound).
+ * Both sides of the codec and its tests are generated from these rows, and a test compares their number with the
+ * schema. A field has the same name in both.
+ *
+ *   NUM     a number or bool, as it is
+ *   RANGE   a number from 1 to bound
+ *   ENUM    a number from 0 to bound
+ *   FLAGS   bits, none outside bound
+ *   NAME    bytes that are empty or a name
+ *   TEXT    at most `bound` bytes; 0: only the frame bounds it
+ *   SECRET  16 bytes or absent
+ *   BODY    bytes that may travel as a part
+ *   VALUE   the same with flags
+ *   STATUS  Status, as a negative errno value
+ *   OUTCOME Status and `outcome`, as one number
+ *   NUMS    packed numbers; `field` and `field`_n
+ *   ONE     a message named `bound` that may be absent
+ *   MANY    up to a bound of messages; bound is (name, most); `field` and `field`_n
+ *   SOME    the same, at least one
+ */
+#pragma once
+
+#include "wire.h"
+
+/* MESSAGE(NAME, name, struct, schema): the messages that stand inside others or frames. */
+#define MESSAGES(MESSAGE)                                                                                    \
+    MESSAGE(HELLO, hello, struct hello, Goroutined__Hello)                                                   \
+    MESSAGE(RESUME, resume, struct resume, Goroutined__Resume)                                               \
+    MESSAGE(ACK, ack, struct ack, Goroutined__Ack)                                                           \
+    MESSAGE(SELECT_CASE, select_case, struct select_case, Goroutined__SelectCase)                            \
+    MESSAGE(WELCOME, welcome, struct welcome, Goroutined__Welcome)                                           \
+    MESSAGE(OP_STATE, op_state, struct op_state, Goroutined__OpState)                                        \
+    MESSAGE(CHAN_INFO, chan_info, struct chan_info, Goroutined__ChanInfo)                                    \
+    MESSAGE(JOB_INFO, job_info, struct job_info, Goroutined__JobInfo)                                        \
+    MESSAGE(COUNTER, counter, struct counter, Goroutined__Counter)                                           \
+    MESSAGE(OFFER, offer, struct offer, Goroutined__Offer)                                                   \
+    MESSAGE(RESULT, result, struct result, Goroutined__Result)
+
+/* Frames; `requests` and `values` have codecs of their own. */
+#define CLIENT_FRAME_FIELDS(FIELD)                                                                           \
+    FIELD(NUM, version, )                                                                                    \
+    FIELD(NUM, number, )                                                                                     \
+    FIELD(NUM, ack_mark, )                                                                                   \
+    FIELD(ONE, hello, hello)                                                                                 \
+    FIELD(ONE, resume, resume)                                                                               \
+    FIELD(NUM, bye, )                                                                                        \
+    FIELD(MANY, acks, (ack, WIRE_ACKS_MAX))                                                                  \
+    FIELD(MANY, returns, (ack, WIRE_ACKS_MAX))                                                               \
+    FIELD(NUMS, cancels, WIRE_ACKS_MAX)                                                                      \
+    FIELD(MANY, requests, (request, UINT32_MAX))
+
+#define SERVER_FRAME_FIELDS(FIELD)                                                                           \
+    FIELD(NUM, number, )                                                                                     \
+    FIELD(ONE, welcome, welcome)                                                                             \
+    FIELD(MANY, states, (op_state, UINT32_MAX))                                                              \
+    FIELD(NUM, need_resume, )                                                                                \
+    FIELD(STATUS, refused, )                                                                                 \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(MANY, results, (result, UINT32_MAX))
+
+#define HELLO_FIELDS(FIELD)                                                                                  \
+    FIELD(SECRET, session, )                                                                                 \
+    FIELD(TEXT, program, 255)                                                                                \
+    FIELD(TEXT, boot_id, 64)                                                                                 \
+    FIELD(NUM, time_namespace, )
+
+#define RESUME_FIELDS(FIELD)                                                                                 \
+    FIELD(SECRET, session, )                                                                                 \
+    FIELD(NUMS, open_ops, UINT32_MAX)
+
+#define ACK_FIELDS(FIELD)                                                                                    \
+    FIELD(NUM, op, )                                                                                         \
+    FIELD(NUM, count, )
+
+#define SELECT_CASE_FIELDS(FIELD)                                                                            \
+    FIELD(RANGE, kind, CASE_JOB)                                                                             \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(VALUE, value, )
+
+#define WELCOME_FIELDS(FIELD)                                                                                \
+    FIELD(SECRET, session, )                                                                                 \
+    FIELD(NUM, session_number, )                                                                             \
+    FIELD(NUM, node, )                                                                                       \
+    FIELD(NUM, incarnation, )                                                                                \
+    FIELD(NUM, window_ops, )                                                                                 \
+    FIELD(NUM, window_bytes, )                                                                               \
+    FIELD(NUM, absolute_deadlines, )                                                                         \
+    FIELD(NUM, lease_ns, )
+
+#define OP_STATE_FIELDS(FIELD)                                                                               \
+    FIELD(NUM, op, )                                                                                         \
+    FIELD(NUM, fate, )
+
+#define RESULT_FIELDS(FIELD)                                                                                 \
+    FIELD(NUM, op, )                                                                                         \
+    FIELD(NUM, number, )                                                                                     \
+    FIELD(OUTCOME, status, )                                                                                 \
+    FIELD(NUM, flags, )                                                                                      \
+    FIELD(NUM, index, )                                                                                      \
+    FIELD(NUM, doubt, )                                                                                      \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(BODY, output, )                                                                                    \
+    FIELD(MANY, values, (value, UINT32_MAX))                                                                 \
+    FIELD(MANY, chans, (chan_info, UINT32_MAX))                                                              \
+    FIELD(MANY, jobs, (job_info, UINT32_MAX))                                                                \
+    FIELD(MANY, stats, (counter, UINT32_MAX))                                                                \
+    FIELD(ONE, offer, offer)
+
+#define CHAN_INFO_FIELDS(FIELD)                                                                              \
+    FIELD(TEXT, name, 0)                                                                                     \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(NUM, length, )                                                                                     \
+    FIELD(NUM, capacity, )                                                                                   \
+    FIELD(NUM, senders, )                                                                                    \
+    FIELD(NUM, receivers, )                                                                                  \
+    FIELD(NUM, returned, )                                                                                   \
+    FIELD(NUM, handles, )                                                                                    \
+    FIELD(NUM, bytes, )                                                                                      \
+    FIELD(NUM, sent, )                                                                                       \
+    FIELD(NUM, received, )                                                                                   \
+    FIELD(NUM, dropped, )                                                                                    \
+    FIELD(NUM, closed, )                                                                                     \
+    FIELD(NUM, unlinked, )
+
+#define JOB_INFO_FIELDS(FIELD)                                                                               \
+    FIELD(NUM, id, )                                                                                         \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(NUM, state, )                                                                                      \
+    FIELD(NUM, cause, )                                                                                      \
+    FIELD(NUM, error, )                                                                                      \
+    FIELD(NUM, attempt, )                                                                                    \
+    FIELD(NUM, attempts_max, )                                                                               \
+    FIELD(NUM, crashes, )                                                                                    \
+    FIELD(NUM, uid, )                                                                                        \
+    FIELD(TEXT, plugin, 0)                                                                                   \
+    FIELD(TEXT, function, 0)                                                                                 \
+    FIELD(TEXT, queue, 0)                                                                                    \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(BODY, result, )                                                                                    \
+    FIELD(TEXT, progress, 0)                                                                                 \
+    FIELD(NUM, fraction, )                                                                                   \
+    FIELD(NUM, created_us, )                                                                                 \
+    FIELD(NUM, started_us, )                                                                                 \
+    FIELD(NUM, ended_us, )                                                                                   \
+    FIELD(NUM, due_us, )                                                                                     \
+    FIELD(NUM, output_bytes, )
+
+#define COUNTER_FIELDS(FIELD)                                                                                \
+    FIELD(TEXT, name, 0)                                                                                     \
+    FIELD(NUM, value, )
+
+#define OFFER_FIELDS(FIELD)                                                                                  \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(NUM, attempt, )                                                                                    \
+    FIELD(TEXT, function, 0)                                                                                 \
+    FIELD(BODY, argument, )                                                                                  \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(NUM, cause, )                                                                                      \
+    FIELD(NUM, grace_ns, )                                                                                   \
+    FIELD(NUM, time_left_ns, )
+
+/* The verbs: one list per row of VERBS. */
+#define REQUEST_CHAN_OPEN(FIELD)                                                                             \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, capacity, )                                                                                   \
+    FIELD(NUM, value_bytes_max, )                                                                            \
+    FIELD(NUM, element_bytes, )                                                                              \
+    FIELD(TEXT, type_tag, 255)                                                                               \
+    FIELD(FLAGS, flags, OPEN_FLAGS_ALL)                                                                      \
+    FIELD(FLAGS, rights, RIGHT_ALL)                                                                          \
+    FIELD(ENUM, full, FULL_DROP_NEWEST)
+
+#define REQUEST_CHAN_DROP(FIELD)   FIELD(NUM, handle, )
+#define REQUEST_CHAN_UNLINK(FIELD) FIELD(NAME, name, )
+#define REQUEST_SEND(FIELD)                                                                                  \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(SOME, values, (value, VALUES_MAX))
+#define REQUEST_RECV(FIELD)                                                                                  \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(RANGE, max, VALUES_MAX)
+#define REQUEST_CLOSE(FIELD)  FIELD(NUM, handle, )
+#define REQUEST_SELECT(FIELD) FIELD(MANY, cases, (select_case, CASES_MAX))
+#define REQUEST_CHAN_INFO(FIELD)                                                                             \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(NAME, name, )
+#define REQUEST_CHAN_LIST(FIELD)                                                                             \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )
+
+#define REQUEST_SUBMIT(FIELD)                                                                                \
+    FIELD(TEXT, plugin, WIRE_PLUGIN_BYTES_MAX)                                                               \
+    FIELD(NAME, function, )                                                                                  \
+    FIELD(BODY, argument, )                                                                                  \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(FLAGS, flags, SUBMIT_DETACHED)                                                                     \
+    FIELD(NUM, attempts_max, )                                                                               \
+    FIELD(NUM, backoff_ns, )                                                                                 \
+    FIELD(NUM, backoff_max_ns, )                                                                             \
+    FIELD(NUM, time_limit_ns, )                                                                              \
+    FIELD(NUM, grace_ns, )                                                                                   \
+    FIELD(NUM, deadline_in_ns, )                                                                             \
+    FIELD(NUM, delay_ns, )                                                                                   \
+    FIELD(ENUM, priority, 9)                                                                                 \
+    FIELD(TEXT, key, 255)
+
+#define REQUEST_JOB_WAIT(FIELD) FIELD(NUM, job, )
+#define REQUEST_JOB_INFO(FIELD) FIELD(NUM, job, )
+#define REQUEST_JOB_LIST(FIELD)                                                                              \
+    FIELD(NUM, states, )                                                                                     \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(NUM, after, )                                                                                      \
+    FIELD(NUM, limit, )
+#define REQUEST_JOB_CANCEL(FIELD)                                                                            \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(TEXT, cause, 0)
+#define REQUEST_JOB_OUTPUT(FIELD)                                                                            \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, offset, )                                                                                     \
+    FIELD(NUM, max, )
+#define REQUEST_OP_STATUS(FIELD)                                                                             \
+    FIELD(SECRET, session, )                                                                                 \
+    FIELD(NUM, op, )
+#define REQUEST_PING(FIELD)          FIELD(BODY, payload, )
+#define REQUEST_STATS(FIELD)         FIELD(NAME, prefix, )
+#define REQUEST_CLOCK_ADVANCE(FIELD) FIELD(NUM, ns, )
+#define REQUEST_RESERVE(FIELD)                                                                               \
+    FIELD(NAME, generation, )                                                                                \
+    FIELD(NUM, window, )
+#define REQUEST_STARTED(FIELD)                                                                               \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )
+#define REQUEST_DONE(FIELD)                                                                                  \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(ENUM, cause, CAUSE_RETURNED)                                                                       \
+    FIELD(NUM, error, )                                                                                      \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(BODY, result, )
+#define REQUEST_PRINT(FIELD)                                                                                 \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(BODY, output, )
+#define REQUEST_PROGRESS(FIELD)                                                                              \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(NUM, fraction, )                                                                                   \
+    FIELD(TEXT, text, 0)
