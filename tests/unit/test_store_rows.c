@@ -47,12 +47,13 @@ static void assert_row_is_ready_row(const struct job_row *row, uint64_t id)
     assert_bytes(row->queue, "q");
     assert_bytes(row->key, "k");
     assert_bytes(row->text, "why");
-    expected.plugin = row->plugin;
-    expected.function = row->function;
-    expected.queue = row->queue;
-    expected.key = row->key;
-    expected.text = row->text;
-    assert_memory_equal(row, &expected, sizeof(expected));
+    assert_memory_equal(&row->session, &expected.session, sizeof(expected.session));
+#define SAME(member) assert_int_equal(row->member, expected.member)
+    SAME(id), SAME(state), SAME(cause), SAME(error), SAME(attempt), SAME(attempts_max), SAME(crashes);
+    SAME(priority), SAME(flags), SAME(uid), SAME(created_us), SAME(due_us), SAME(started_us), SAME(ended_us);
+    SAME(deadline_us), SAME(backoff_ns), SAME(backoff_max_ns), SAME(time_limit_ns), SAME(grace_ns), SAME(op);
+    SAME(output_bytes);
+#undef SAME
 }
 
 static int load_ready(void *context, const struct job_row *row)
