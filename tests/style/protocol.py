@@ -13,7 +13,11 @@ LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind")
-CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES")
+STATUS = "daemon/wire/status.c"
+WIRE = "daemon/wire/wire.h"
+CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
+             "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX")
+HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL")  # how many there are, and all of them: no numbers of the wire
 FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
          "VERB_PARKS": "parks", "VERB_TEST": "test"}
 
@@ -45,15 +49,15 @@ def verb_rows():
             for upper, lower, number, flags in rows}
 
 
-def c_enums():
-    """{enum: {(value, name)}} of message.h; enumerators without a value count up."""
+def c_enums(header):
+    """{enum: {(value, name)}} of a header; enumerators without a value count up."""
     found = {}
-    for name, body in re.findall(r"^enum (\w*) ?\{(.*?)\};", without_comments(tree.read(MESSAGE)), re.S | re.M):
+    for name, body in re.findall(r"^enum (\w*) ?\{(.*?)\};", without_comments(tree.read(header)), re.S | re.M):
         value, members = -1, found.setdefault(name, set())
         for member in filter(None, (part.strip() for part in body.split(","))):
             word, _, number = (part.strip() for part in member.partition("="))
             value = eval(number, {"__builtins__": {}}) if number else value + 1
-            if word != "JOB_STATES":  # how many there are
+            if word not in HELPERS:
                 members.add((value, word))
     return found
 
@@ -112,20 +116,27 @@ def verb_findings(document, schema_verbs):
                 if name not in explained)
 
 
+def errno_rows(document):
+    return {(row[1], row[2]) for row in table_rows(after(document, "`enum Status`")) if row[2].startswith("E")}
+
+
 def enum_findings(document, schema_enums):
-    constants = c_enums()
+    constants = c_enums(MESSAGE)
     for name in ENUMS:
         rows = {(int(row[0]), row[1]) for row in table_rows(after(document, f"`enum {name}`"))}
         yield from differences(f"enum {name}", rows, constants[name])
     rows = {(int(row[0]), row[1]) for row in table_rows(after(document, "`enum Status`"))}
     yield from differences("enum Status", rows, schema_enums["Status"])
+    yield from differences("errno of statuses", errno_rows(document), set(
+        re.findall(r"\{STATUS\((\w+)\), (E\w+)\}", tree.read(STATUS))))
     rows = {(int(row[0]), row[1]) for row in table_rows(after(document, "`until` says"))}
     yield from differences("enum UntilKind", rows, schema_enums["UntilKind"])
 
 
 def limit_findings(document):
     limits = limit_rows()
-    real = limits | {word: value for value, word in c_enums()[""] if word in CONSTANTS}
+    named = c_enums(MESSAGE)[""] | c_enums(WIRE)[""]
+    real = limits | {word: value for value, word in named if word in CONSTANTS}
     rows = {row[0]: int(row[1]) for row in table_rows(after(document, "## Limits"))}
     for name, value in rows.items():
         if real.get(name) != value:
