@@ -1,0 +1,162 @@
+/*
+ * Copies of requests. Where a verb keeps bytes is a row of the table below, so that copying, counting and
+ * charging are one walk; the vectors of SEND and SELECT are walked beside it.
+ */
+#include "request.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { FIELDS_MAX = 5 };
+
+#define FIELD(path) (offsetof(struct request, path) + 1) /* 0: no more fields */
+
+/* Every struct bytes of a request, by verb. */
+static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
+    [VERB_CHAN_OPEN] = {FIELD(chan_open.name), FIELD(chan_open.type_tag)},
+    [VERB_CHAN_UNLINK] = {FIELD(chan_unlink.name)},
+    [VERB_CHAN_INFO] = {FIELD(chan_info.name)},
+    [VERB_CHAN_LIST] = {FIELD(chan_list.prefix), FIELD(chan_list.after)},
+    [VERB_SUBMIT] = {FIELD(submit.plugin), FIELD(submit.function), FIELD(submit.argument),
+                     FIELD(submit.queue), FIELD(submit.key)},
+    [VERB_JOB_LIST] = {FIELD(job_list.queue)},
+    [VERB_JOB_CANCEL] = {FIELD(job_cancel.cause)},
+    [VERB_PING] = {FIELD(ping.payload)},
+    [VERB_STATS] = {FIELD(stats.prefix)},
+    [VERB_RESERVE] = {FIELD(reserve.generation)},
+    [VERB_DONE] = {FIELD(done.text), FIELD(done.result)},
+    [VERB_PRINT] = {FIELD(print.output)},
+    [VERB_PROGRESS] = {FIELD(progress.text)},
+};
+
+static const unsigned flags_of[VERB_NUMBER_END] = {
+#define VERB_FLAGS(NAME, name, number, flags, help) [number] = (flags),
+    VERBS(VERB_FLAGS)
+#undef VERB_FLAGS
+};
+
+unsigned verb_flags(enum verb verb)
+{
+    return (unsigned)verb < VERB_NUMBER_END ? flags_of[verb] : 0;
+}
+
+/* Memory handed out from front to back; the caller has counted. */
+struct span {
+    unsigned char *next;
+};
+
+static void *span_take(struct span *span, size_t size)
+{
+    void *taken = span->next;
+    span->next += size;
+    return taken;
+}
+
+static struct bytes bytes_copy(struct bytes from, struct span *span)
+{
+    struct bytes to = {span_take(span, from.size), from.size};
+    if (from.size)
+        memcpy((void *)to.data, from.data, from.size);
+    return to;
+}
+
+static size_t vector_size(const struct request *request)
+{
+    size_t size = 0;
+    if (request->verb == VERB_SEND)
+        size = request->send.values_n * sizeof(struct value);
+    if (request->verb == VERB_SELECT)
+        size = request->select.cases_n * sizeof(struct select_case);
+    return size;
+}
+
+static size_t field_bytes(const struct request *request)
+{
+    size_t size = 0;
+    const size_t *field = fields[request->verb];
+    for (int i = 0; i < FIELDS_MAX && field[i]; i++)
+        size += ((const struct bytes *)((const char *)request + field[i] - 1))->size;
+    return size;
+}
+
+size_t request_charge(const struct request *request)
+{
+    size_t size = field_bytes(request);
+    if (request->verb == VERB_SEND)
+        for (size_t i = 0; i < request->send.values_n; i++)
+            size += request->send.values[i].body.size;
+    if (request->verb == VERB_SELECT)
+        for (size_t i = 0; i < request->select.cases_n; i++)
+            size += request->select.cases[i].value.body.size;
+    return size;
+}
+
+size_t request_size(const struct request *request)
+{
+    return vector_size(request) + request_charge(request);
+}
+
+static void copy_values(struct request *to, const struct request *from, struct value *values,
+                        struct span *bodies)
+{
+    for (size_t i = 0; i < from->send.values_n; i++) {
+        values[i] = from->send.values[i];
+        values[i].body = bytes_copy(values[i].body, bodies);
+    }
+    to->send.values = values;
+}
+
+static void copy_cases(struct request *to, const struct request *from, struct select_case *cases,
+                       struct span *bodies)
+{
+    for (size_t i = 0; i < from->select.cases_n; i++) {
+        cases[i] = from->select.cases[i];
+        cases[i].value.body = bytes_copy(cases[i].value.body, bodies);
+    }
+    to->select.cases = cases;
+}
+
+void request_copy(struct request *to, const struct request *from, void *memory)
+{
+    struct span span = {memory};
+    void *vector = span_take(&span, vector_size(from));
+    *to = *from;
+    if (from->verb == VERB_SEND)
+        copy_values(to, from, vector, &span);
+    if (from->verb == VERB_SELECT)
+        copy_cases(to, from, vector, &span);
+    const size_t *field = fields[from->verb];
+    for (int i = 0; i < FIELDS_MAX && field[i]; i++) {
+        struct bytes *bytes = (struct bytes *)((char *)to + field[i] - 1);
+        *bytes = bytes_copy(*bytes, &span);
+    }
+}
+
+enum trait { NAMES_HANDLE = 1, DOUBTFUL = 2 };
+
+static const unsigned traits[VERB_NUMBER_END] = {
+    [VERB_CHAN_DROP] = NAMES_HANDLE, [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_RECV] = NAMES_HANDLE,      [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_SELECT] = NAMES_HANDLE,    [VERB_CHAN_UNLINK] = DOUBTFUL,
+    [VERB_SUBMIT] = DOUBTFUL,        [VERB_JOB_CANCEL] = DOUBTFUL,
+};
+
+bool request_names_handle(const struct request *request)
+{
+    if (request->verb == VERB_CHAN_INFO)
+        return request->chan_info.handle != 0;
+    return (traits[request->verb] & NAMES_HANDLE) || (verb_flags(request->verb) & VERB_HOST);
+}
+
+static bool select_sends(const struct request *request)
+{
+    for (size_t i = 0; i < request->select.cases_n; i++)
+        if (request->select.cases[i].kind == CASE_SEND)
+            return true;
+    return false;
+}
+
+bool request_doubtful(const struct request *request)
+{
+    return request->verb == VERB_SELECT ? select_sends(request) : traits[request->verb] & DOUBTFUL;
+}
