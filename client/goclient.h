@@ -376,7 +376,7 @@ struct gc_submit {
 };
 
 /* Returns after the job is on disk. -ENOENT: no such file, function or queue. -EACCES: somebody else may
- * write to the file. -ENOEXEC: not a plugin. -EPROTONOSUPPORT: built for another host. -E2BIG: argument too
+ * write to the file. -ENOEXEC: not a plugin, or one for another version. -E2BIG: argument too
  * large. -ENOSPC: the daemon's disk is full. */
 GC_API int gc_submit(gc_client *g, const struct gc_submit *what, gc_job *out, gc_until until);
 
@@ -469,7 +469,7 @@ GC_API int gc_jobs(gc_client *g, const struct gc_job_filter *filter, struct gc_j
 GC_API void gc_job_page_clear(struct gc_job_page *page);
 
 /* Asks for the end of a job: its context ends, its grace begins. Returns after that is on disk, not after the
- * job has ended. `cause` in words, or NULL. -ENOENT: no such job. -EALREADY: it has ended. */
+ * job has ended. `cause` in words, or NULL. A job that has ended is not changed. -ENOENT: no such job. */
 GC_API int gc_job_cancel(gc_client *g, gc_job job, const char *cause, gc_until until);
 
 /* Kept output from byte `offset` on, at most `max` bytes (0: as many as one answer holds): *out is the
@@ -558,7 +558,7 @@ struct gc_stats {
 GC_API int gc_stats(gc_client *g, const char *prefix, struct gc_stats *out, gc_until until);
 GC_API void gc_stats_clear(struct gc_stats *stats);
 
-/* Moves the clock of a daemon started with --test-clock forward, by ns > 0. -EPERM: it runs on real time. */
+/* Moves the clock of a daemon started with --test-clock forward, by ns > 0. -EOPNOTSUPP: it runs on real time. */
 GC_API int gc_clock_advance(gc_client *g, int64_t ns, gc_until until);
 
 #ifdef __cplusplus

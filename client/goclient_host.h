@@ -1,0 +1,79 @@
+/*
+ * goclient_host.h — what goroutined-host needs of the client beside goclient.h. May change between versions.
+ *
+ * A host is a client whose lifeline is inherited, whose calls are made by goroutines in the scope of a job, and
+ * which takes jobs by one standing RESERVE. It has one session: when that is over, every call fails for ever.
+ */
+#pragma once
+
+#include "goclient.h"
+#include "waiting.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The kinds and causes are those of the protocol (message.h). Bytes are borrowed for the call of `offer`. */
+struct gc_offer {
+    unsigned kind; /* enum offer_kind */
+    uint64_t job, run;
+    unsigned attempt;     /* failures so far */
+    const char *function; /* RUN */
+    const void *argument;
+    size_t argument_bytes;
+    const char *text; /* CANCEL: the cause in words; never NULL */
+    unsigned cause;   /* CANCEL: enum job_cause */
+    int64_t grace_ns;
+    int64_t time_left_ns; /* RUN: to the deadline of its context; 0: none */
+};
+
+struct gc_host_options {
+    size_t size;
+    int lifeline;         /* taken over on success; the greeting has not been read */
+    const char *endpoint; /* NULL: the default */
+    const char *program;
+    const struct gc_waiting *waiting; /* NULL: threads. Otherwise lives as long as the client */
+
+    /* Both run on the service thread, one at a time, in the order of the daemon, without a lock. They must not
+     * make calls that wait for the daemon, and must not block for long. `lost` comes once, last: the session is
+     * over, with how (-ECONNRESET, -ENETRESET). NULL: not told. */
+    void (*offer)(const struct gc_offer *offer, void *arg);
+    void (*lost)(int error, void *arg);
+    void *arg;
+};
+
+/* As gc_connect. The thread that calls it waits as a thread. */
+GC_API int gc_connect_host(const struct gc_host_options *options, gc_client **g, char *why);
+
+/* Takes jobs of this plugin generation: offers begin to come. Never waits. -EALREADY: the second time. -ENOMEM,
+ * -ECONNRESET. */
+GC_API int gc_host_reserve(gc_client *g, const char *generation, uint32_t window);
+
+/* An offered run has begun. Never waits; nothing is answered. -ENOMEM, -ECONNRESET. */
+GC_API int gc_host_started(gc_client *g, uint64_t job, uint64_t run);
+
+struct gc_host_end {
+    uint64_t job, run;
+    unsigned cause; /* enum job_cause; 0: success */
+    int error;      /* what the function returned */
+    const char *text;
+    const void *result;
+    size_t result_bytes;
+};
+
+/* A run has ended, also one that never started. Never waits: the library repeats it until the daemon has it on
+ * disk. `stored` (or NULL) is called on the service thread with 0, -ESTALE (a later run has replaced this one) or
+ * how the session ended. */
+GC_API int gc_host_done(gc_client *g, const struct gc_host_end *end, void (*stored)(int status, void *arg),
+                        void *arg);
+
+/* Appends to the kept output of a job; waits for the daemon's answer, and not for the end of the caller's scope.
+ * -ENOBUFS: the output is at its limit. -ESTALE: the run is over. */
+GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *bytes, size_t size);
+
+/* How far a job is: 0..1 and a few words, or NULL. Never waits; nothing is answered. */
+GC_API int gc_host_progress(gc_client *g, uint64_t job, uint64_t run, double fraction, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
