@@ -274,7 +274,7 @@ const struct command commands[] = {
         .operands_max = -1,
         .completes = COMPLETES_JOB,
         .rows = cancel_rows,
-        .examples = EXAMPLES("goctl cancel 42 --cause \"wrong file\""),
+        .examples = EXAMPLES("goctl cancel 42 --cause superseded"),
         .run = command_cancel,
     },
     {

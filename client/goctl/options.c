@@ -11,7 +11,7 @@
 #include "goclient.h"
 #include "quantity.h"
 
-enum { ROWS_MAX = 32, LONG_BASE = 256 };
+enum { LONG_BASE = 256 }; /* getopt's value for the first long option */
 
 static int set_flag(void *field, const char *text)
 {
@@ -129,9 +129,9 @@ static const struct {
 
 /* The option rows of one command and the common ones, as getopt wants them. */
 struct getopt_table {
-    const struct option_row *rows[ROWS_MAX];
-    struct option longs[ROWS_MAX + 1];
-    char shorts[2 * ROWS_MAX + 2];
+    const struct option_row *rows[OPTIONS_MAX];
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[2 * OPTIONS_MAX + 2];
     int n;
 };
 
@@ -154,9 +154,9 @@ static void table_add(struct getopt_table *table, const struct option_row *row)
 static void table_fill(struct getopt_table *table, const struct command *command)
 {
     *table = (struct getopt_table){.shorts = ":"};
-    for (const struct option_row *row = command->rows; row && row->name && table->n < ROWS_MAX; row++)
+    for (const struct option_row *row = command->rows; row && row->name && table->n < OPTIONS_MAX; row++)
         table_add(table, row);
-    for (const struct option_row *row = common_rows; row->name && table->n < ROWS_MAX; row++)
+    for (const struct option_row *row = common_rows; row->name && table->n < OPTIONS_MAX; row++)
         table_add(table, row);
 }
 

@@ -84,7 +84,8 @@ struct command {
     int (*run)(const struct options *options); /* gives an exit status */
 };
 
-/* The options that every command has. */
+/* The options that every command has. A command has at most OPTIONS_MAX, with these. */
+enum { OPTIONS_MAX = 32 };
 extern const struct option_row common_rows[];
 
 /* The table of commands in the order of `goctl help`; a row without a name ends it. */

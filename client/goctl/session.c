@@ -143,10 +143,15 @@ bool session_stopped(void)
     return atomic_load(&watch.ended_by) != BY_NOTHING;
 }
 
+enum {
+    ABSENT_MS = 1000
+}; /* patience for a daemon that is just being started, as in `goroutined & goctl …` */
+
 static int connect_to(const char *endpoint, gc_client **client)
 {
     char why[GC_WHY_BYTES] = "";
-    struct gc_options options = {.size = sizeof options, .endpoint = endpoint, .program = "goctl"};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = endpoint, .program = "goctl", .absent_ms = ABSENT_MS};
     int r = gc_connect(&options, client, why);
 
     if (r == 0)
