@@ -13,18 +13,22 @@
  *     gc_value_clear(&v);
  *     gc_disconnect(g);
  *
- * Results. Every call returns 0 or a positive count or outcome, or a negative errno value; gc_why() then says
- * in words what was wrong. These errors any call that talks to the daemon may return; the lines below name
- * the others: -ETIMEDOUT   the deadline passed           \  nothing happened, unless gc_in_doubt() says that
- * it -ECANCELED   the context was cancelled     /  may have -EAGAIN      GC_NOW, and it would have had to
- * wait; nothing happened -ECONNRESET  the session is over: ended by the daemon, or this process is a fork of
- * its owner -ENETRESET   the daemon stopped or was restarted; its channels are gone with it. Receives took
- * nothing; sends, closes and submits are in doubt (gc_in_doubt, gc_op_status) -ECONNREFUSED no daemon came
- * back within reconnect_ms; nothing happened -ENOBUFS     over a limit or credit of the daemon; nothing
- * happened -EPERM       the handle, or the user, has no right to it -EINVAL      an argument is out of its
- * range -ENOMEM      here or in the daemon; nothing happened After -ECONNRESET or -ENETRESET the client opens
- * a new session by itself with the next call. Channel handles of the old one fail with that error for ever;
- * job ids live on.
+ * Results. Every call returns 0 or a positive count or outcome, or a negative errno value; gc_why() then says in
+ * words what was wrong. These errors any call that talks to the daemon may return; the lines below name the
+ * others:
+ *     -ETIMEDOUT     the deadline passed; nothing happened, unless gc_in_doubt() says that it may have
+ *     -ECANCELED     the context was cancelled; likewise
+ *     -EAGAIN        GC_NOW, and it would have had to wait; nothing happened
+ *     -ECONNRESET    the session is over: ended by the daemon, or this process is a fork of its owner
+ *     -ENETRESET     the daemon stopped or was restarted; its channels are gone with it. Receives took nothing;
+ *                    sends, closes and submits are in doubt (gc_in_doubt, gc_op_status)
+ *     -ECONNREFUSED  no daemon came back within reconnect_ms; nothing happened
+ *     -ENOBUFS       over a limit or credit of the daemon; nothing happened
+ *     -EPERM         the handle, or the user, has no right to it
+ *     -EINVAL        an argument is out of its range
+ *     -ENOMEM        here or in the daemon; nothing happened
+ * After -ECONNRESET or -ENETRESET the client opens a new session by itself with the next call. Channel handles of
+ * the old one fail with that error for ever; job ids live on.
  *
  * Waiting. A blocking call ends with its `until`: a deadline, a context, or both. A call that has taken
  * effect in the daemon returns its effect, even when its deadline passed meanwhile: never an error and a

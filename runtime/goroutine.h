@@ -25,21 +25,27 @@
  *         return go_main(run, NULL);
  *     }
  *
- * Results.   0, a positive count or outcome, or a negative errno value. A wrong program (a negative wait
- * group, a channel too large for the address space) panics, as it does in Go. Threads.   Every function may
- * be called from a goroutine. Unless it says otherwise it may also be called from any other thread of the
- * program while the runtime runs: where a goroutine parks, a thread blocks. Waiting.   Every wait that can
- * fail ends in a `go_until`, by value: a deadline, a context, or both. All of them may return, besides what
- * they state: -ETIMEDOUT  the deadline came first, or was past on arrival, or the context's deadline came
- *              -ECANCELED  the context was cancelled first; or the scope of the goroutine ended
- * (goroutine_host.h) -EAGAIN     GO_NOW and it would have had to wait A context that is done or a deadline
- * that is past on arrival takes nothing. A wait that ends with success took effect, whatever became of its
- * context meanwhile. Memory.    Objects made by `_new` are counted: `_ref` adds a holder, `_unref` removes
- * one, accepts NULL and returns NULL. Who waits on an object holds it. Objects declared by value (go_mutex,
- * ...) are ready when zeroed and must not be copied or moved after first use. Errno.     A goroutine may wake
- * on another thread, and compilers cache the address of errno. After a wait read go_errno(), or define
- * GO_ERRNO_SAFE before including this header to make `errno` itself safe. The same holds for every
- * thread-local variable of your own: do not keep its address over a wait. Floating-point control words
+ * Results. 0, a positive count or outcome, or a negative errno value. A wrong program (a negative wait group, a
+ * channel too large for the address space) panics, as it does in Go.
+ *
+ * Threads. Every function may be called from a goroutine. Unless it says otherwise it may also be called from any
+ * other thread of the program while the runtime runs: where a goroutine parks, a thread blocks.
+ *
+ * Waiting. Every wait that can fail ends in a `go_until`, by value: a deadline, a context, or both. All of them
+ * may return, besides what they state:
+ *     -ETIMEDOUT  the deadline came first, or was past on arrival, or the context's deadline came
+ *     -ECANCELED  the context was cancelled first; or the scope of the goroutine ended (goroutine_host.h)
+ *     -EAGAIN     GO_NOW, and it would have had to wait
+ * A context that is done or a deadline that is past on arrival takes nothing. A wait that ends with success took
+ * effect, whatever became of its context meanwhile.
+ *
+ * Memory. Objects made by `_new` are counted: `_ref` adds a holder, `_unref` removes one, accepts NULL and
+ * returns NULL. Who waits on an object holds it. Objects declared by value (go_mutex, ...) are ready when zeroed
+ * and must not be copied or moved after first use.
+ *
+ * Errno. A goroutine may wake on another thread, and compilers cache the address of errno. After a wait read
+ * go_errno(), or define GO_ERRNO_SAFE before including this header to make `errno` itself safe. The same holds
+ * for every thread-local variable of your own: do not keep its address over a wait. Floating-point control words
  * (rounding, exceptions masked) belong to the thread, not to the goroutine.
  */
 #ifndef GOROUTINE_H
@@ -134,12 +140,13 @@ struct go_spawn_options {
 /*
  * Starts a goroutine that calls fn with a copy of `arg_bytes` bytes at `arg` (G1); the copy, aligned for any
  * type, lives as long as the goroutine. With arg_bytes 0 fn gets the pointer `arg` itself. Never waits. A
- * NULL fn is fatal (G2). The new goroutine inherits group and bubble of its creator. 0          it will run
- *   -EAGAIN    the limit of goroutines is reached (go_set_goroutines_max)
- *   -ENOMEM
- *   -EINVAL    arg_bytes or stack_bytes is too large
- *   -ESRCH     the runtime is not running
- *   -ECANCELED the group has ended
+ * NULL fn is fatal (G2). The new goroutine inherits group and bubble of its creator.
+ *     0           it will run
+ *     -EAGAIN     the limit of goroutines is reached (go_set_goroutines_max)
+ *     -ENOMEM
+ *     -EINVAL     arg_bytes or stack_bytes is too large
+ *     -ESRCH      the runtime is not running
+ *     -ECANCELED  the group has ended
  */
 GO_API int go_spawn(void (*fn)(void *arg), const void *arg, size_t arg_bytes);
 GO_API int go_spawn_with(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
@@ -213,8 +220,7 @@ GO_API int go_wait_fd(int fd, unsigned events, go_until until);
 /*
  * go_call opens a frame and calls fn in it. When fn ends, by return, panic or go_exit, what was deferred in
  * the frame runs, last first (P1). The whole goroutine is a frame too. Frames unwound on the way run their
- * cleanup attributes first, if compiled with -fexceptions. 0  fn returned        1  a panic in it was
- * recovered
+ * cleanup attributes first, if compiled with -fexceptions. 0: fn returned; 1: a panic in it was recovered.
  */
 GO_API int go_call(void (*fn)(void *arg), void *arg);
 
@@ -438,9 +444,11 @@ GO_API void go_once_do(go_once *o, void (*fn)(void *arg), void *arg);
  * Calls fn(arg) in a goroutine of its own in a new bubble and waits until all goroutines of the bubble have
  * ended. Those spawned in it belong to it; its clock starts at 946684800 s (2000-01-01 UTC) and jumps to the
  * next timer whenever all of them are durably blocked: on channels, select, cond, waitgroup of the bubble,
- * and sleep; not on a mutex or I/O (Z3). 0         all ended -EDEADLK  all that are left are blocked and
- * there is no timer; they have been unwound as by go_exit -EINVAL   called from within a bubble; -ENOMEM,
- * -EAGAIN, -ESRCH as go_spawn Using a channel, timer or wait group of a bubble from outside it panics.
+ * and sleep; not on a mutex or I/O (Z3). Using a channel, timer or wait group of a bubble from outside panics.
+ *     0          all ended
+ *     -EDEADLK   all that are left are blocked and there is no timer; they have been unwound as by go_exit
+ *     -EINVAL    called from within a bubble
+ *     -ENOMEM, -EAGAIN, -ESRCH   as go_spawn
  */
 GO_API int go_bubble(void (*fn)(void *arg), void *arg);
 
