@@ -1,0 +1,40 @@
+/*
+ * What the daemon and goroutined-host agree on, beside the protocol that every client speaks.
+ *
+ * Started as
+ *     goroutined-host --describe FILE                     one JSON object on HOST_FD, then exit
+ *     goroutined-host --run FILE --generation HASH        a host; HOST_FD is its lifeline
+ * with HOST_FD one end of an AF_UNIX stream socketpair made by the daemon: it is the host's authority, so no
+ * user id is asked. Standard output and error go to the daemon's log. GOROUTINED_ENDPOINT names the endpoint.
+ *
+ * --describe answers
+ * {"name","version","functions":[{"name","help","attempts_max","backoff_ns","time_limit_ns"}]} and exits 0,
+ * or {"error": positive errno value, "text": "what was wrong and what to do"} and exits 1. A plugin that dies
+ * while it is loaded leaves no object; the daemon names the signal.
+ *
+ * --run: the daemon first writes the same greeting as on every lifeline (endpoint.h). The host then connects
+ * to the endpoint, says HELLO with that session and RESERVE for its generation. When it dies of a signal or
+ * of exit() it writes one struct host_crash on HOST_FD, and nothing else ever. The end of HOST_FD at the host
+ * means that the daemon is gone: the host cancels its jobs, waits their grace and exits.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+    HOST_FD = 3,
+    HOST_DESCRIBE_BYTES_MAX = 1 << 20, /* the daemon reads no more of an answer */
+    HOST_DESCRIBE_TIMEOUT_MS = 10000,  /* constructors of a plugin that take longer are ended */
+    HOST_CRASH_MAGIC = 0x63726173,
+    HOST_CRASH_TEXT_BYTES = 8192,
+};
+
+/* Written from a signal handler in one write(2): no pointers, no allocation. */
+struct host_crash {
+    uint32_t magic;
+    int32_t signal; /* 0: the plugin called exit */
+    int32_t status; /* of exit */
+    uint32_t text_bytes;
+    uint64_t run;                     /* of the job whose goroutine was running; 0: none */
+    char text[HOST_CRASH_TEXT_BYTES]; /* signal, goroutine, where it was started, frames one a line */
+};
