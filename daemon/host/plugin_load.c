@@ -31,9 +31,9 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *why, int error, co
     return error;
 }
 
-static int check_elf(const char *path, char *why)
+static int check_elf(const char *file, const char *path, char *why)
 {
-    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    _cleanup_(cleanup_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
     Elf64_Ehdr head;
 
     if (fd < 0)
@@ -75,9 +75,9 @@ static int check_functions(const struct gp_manifest *m, const char *path, char *
 static int check_manifest(const struct gp_manifest *m, const char *path, char *why)
 {
     if (m->magic != GP_MAGIC)
-        return refuse(why, -ENOMSG, "gp_manifest of %s was not made by GP_PLUGIN of goplugin.h", path);
+        return refuse(why, -ENOEXEC, "gp_manifest of %s was not made by GP_PLUGIN of goplugin.h", path);
     if (m->abi != GP_ABI || m->size != sizeof *m)
-        return refuse(why, -EPROTO,
+        return refuse(why, -EPROTONOSUPPORT,
                       "plugin %s was built for ABI %u, this host speaks ABI %u: rebuild it with the "
                       "goplugin.h of this version",
                       path, m->abi, (unsigned)GP_ABI);
@@ -90,18 +90,18 @@ static int check_manifest(const struct gp_manifest *m, const char *path, char *w
     return check_functions(m, path, why);
 }
 
-int plugin_open(const char *path, struct plugin *plugin, char why[PLUGIN_WHY_BYTES])
+int plugin_open(const char *file, const char *path, struct plugin *plugin, char why[PLUGIN_WHY_BYTES])
 {
-    int r = check_elf(path, why);
+    int r = check_elf(file, path, why);
 
     if (r < 0)
         return r;
-    plugin->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    plugin->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!plugin->handle)
         return refuse(why, -ENOEXEC, "plugin %s cannot be loaded: %s", path, dlerror());
     plugin->manifest = dlsym(plugin->handle, "gp_manifest");
     if (!plugin->manifest)
-        return refuse(why, -ENOMSG, "%s has no manifest: a plugin needs one GP_PLUGIN(…) of goplugin.h",
+        return refuse(why, -ENOEXEC, "%s has no manifest: a plugin needs one GP_PLUGIN(…) of goplugin.h",
                       path);
     return check_manifest(plugin->manifest, path, why);
 }
@@ -137,12 +137,12 @@ static json_t *describe_manifest(const struct gp_manifest *m)
     return json_pack("{s:s, s:s, s:o}", "name", m->name, "version", m->version, "functions", functions);
 }
 
-int plugin_describe(const char *path, int fd)
+int plugin_describe(const char *file, const char *path, int fd)
 {
     char why[PLUGIN_WHY_BYTES];
     struct plugin plugin;
     json_t *answer;
-    int r = plugin_open(path, &plugin, why), written;
+    int r = plugin_open(file, path, &plugin, why), written;
 
     answer = r < 0 ? json_pack("{s:i, s:s}", "error", -r, "text", why) : describe_manifest(plugin.manifest);
     if (!answer) /* a name or help text that is not UTF-8 */

@@ -11,14 +11,15 @@ struct plugin {
 };
 
 /*
- * Loads `path` and checks its manifest. 0; -ENOENT and other errors of open; -ENOEXEC: not a shared object,
- * or one that cannot be loaded; -ENOMSG: no manifest; -EPROTO: built for another host; -EINVAL: a manifest
- * that says nonsense. `why` then says what was wrong and what to do.
+ * Loads `file`, the daemon's copy of the plugin that people know as `path`, and checks its manifest. 0; -ENOENT and
+ * other errors of open; -ENOEXEC: not a shared object, one that cannot be loaded, or one without a manifest;
+ * -EPROTONOSUPPORT: built for another host; -EINVAL: a manifest that says nonsense. `why` then says what was wrong
+ * and what to do.
  */
-int plugin_open(const char *path, struct plugin *plugin, char why[PLUGIN_WHY_BYTES]);
+int plugin_open(const char *file, const char *path, struct plugin *plugin, char why[PLUGIN_WHY_BYTES]);
 
 /* NULL when the plugin has no such function. */
 const struct gp_function *plugin_function(const struct plugin *plugin, struct gp_bytes name);
 
-/* --describe: writes the answer of host_protocol.h about `path` to `fd`. Returns the exit status. */
-int plugin_describe(const char *path, int fd);
+/* --describe: writes the answer of host_protocol.h to `fd`. Returns the exit status. */
+int plugin_describe(const char *file, const char *path, int fd);

@@ -28,8 +28,8 @@ static const struct refusal refusals[] = {
     {"variant_twice.so", -EINVAL, "names the function same twice"},
     {"variant_bad_name.so", -EINVAL, "function 0 of plugin"},
     {"variant_no_code.so", -EINVAL, "function hollow of plugin"},
-    {"variant_other_abi.so", -EPROTO, "was built for ABI 2, this host speaks ABI 1"},
-    {"variant_no_manifest.so", -ENOMSG, "has no manifest"},
+    {"variant_other_abi.so", -EPROTONOSUPPORT, "was built for ABI 2, this host speaks ABI 1"},
+    {"variant_no_manifest.so", -ENOEXEC, "has no manifest"},
     {"variant_unresolved.so", -ENOEXEC, "no_such_symbol_anywhere"},
 };
 
@@ -46,7 +46,7 @@ static void test_each_bad_file_is_refused_by_name_and_cause(void **state)
         struct plugin plugin = {0};
 
         path_of(path, sizeof path, refusals[i].file);
-        assert_int_equal(plugin_open(path, &plugin, why), refusals[i].error);
+        assert_int_equal(plugin_open(path, path, &plugin, why), refusals[i].error);
         if (!strstr(why, refusals[i].says))
             fail_msg("%s: expected «%s» in «%s»", path, refusals[i].says, why);
     }
@@ -59,7 +59,7 @@ static void test_a_good_plugin_offers_its_functions_by_name(void **state)
 
     (void)state;
     path_of(path, sizeof path, "variant_good.so");
-    assert_int_equal(plugin_open(path, &plugin, why), 0);
+    assert_int_equal(plugin_open(path, path, &plugin, why), 0);
     assert_string_equal(plugin_function(&plugin, (struct gp_bytes){"two", 3})->help, "the second");
     assert_null(plugin_function(&plugin, (struct gp_bytes){"tw", 2}));
     assert_null(plugin_function(&plugin, (struct gp_bytes){"three", 5}));
@@ -73,7 +73,7 @@ static json_t *describe(const char *file, int *status)
 
     assert_non_null(out);
     path_of(path, sizeof path, file);
-    *status = plugin_describe(path, fileno(out));
+    *status = plugin_describe(path, path, fileno(out));
     rewind(out);
     answer = json_loadf(out, 0, NULL);
     fclose(out);
@@ -103,7 +103,7 @@ static void test_describe_tells_error_and_text_of_a_bad_plugin(void **state)
 
     (void)state;
     assert_int_equal(status, 1);
-    assert_int_equal(json_integer_value(json_object_get(answer, "error")), EPROTO);
+    assert_int_equal(json_integer_value(json_object_get(answer, "error")), EPROTONOSUPPORT);
     assert_non_null(strstr(json_string_value(json_object_get(answer, "text")), "rebuild it"));
     json_decref(answer);
 }

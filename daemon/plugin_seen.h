@@ -1,0 +1,19 @@
+/* Plugin files seen before: a file whose identity has not changed need not be read again. Any thread. */
+#pragma once
+
+#include <sys/stat.h>
+
+struct plugin_seen;
+
+/* NULL: out of memory. */
+struct plugin_seen *plugin_seen_new(void);
+/* Accepts NULL. */
+struct plugin_seen *plugin_seen_delete(struct plugin_seen *seen);
+
+/* The answer of --describe when `path` was last seen with this identity, on the heap and the caller's, and its
+ * generation; NULL: not seen, or changed. */
+char *plugin_seen_get(struct plugin_seen *seen, const char *path, const struct stat *st, char generation[33]);
+
+/* Remembers a copy of `answer`. Out of memory: the file is read again next time. */
+void plugin_seen_put(struct plugin_seen *seen, const char *path, const struct stat *st,
+                     const char *generation, const char *answer);
