@@ -1,6 +1,8 @@
 """Every public function has a comment directly above it, and every public function and program its manual page."""
 
 import re
+import shutil
+import subprocess
 import sys
 
 import tree
@@ -60,15 +62,28 @@ def unmanualled(paths):
         for name, index in functions(path)[0]:
             if name not in words:
                 yield f"{path}:{index + 1}: {name} is in no manual page"
+    known = {name for path in tree.files(".h") for name in re.findall(r"\bg[ocp]_\w+", tree.read(path))}
+    yield from (f"{page}: {name} is in no header" for page, source in pages.items()
+                for name in sorted(set(re.findall(r"\bFn (g[ocp]_\w+)", source)) - known))
     stems = {page.stem for page in pages}
     for program in PROGRAMS:
         if program not in stems:
             yield f"{program} has no manual page"
 
 
+def lint():
+    """What mandoc finds wrong; matters of taste are not looked at."""
+    if not shutil.which("mandoc"):
+        print("mandoc is not installed")
+        sys.exit(77)
+    pages = [str(tree.ROOT / page) for page in manuals()]
+    run = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], capture_output=True, text=True)
+    return [line.removeprefix("mandoc: ") for line in (run.stdout + run.stderr).splitlines() if "mandoc.db" not in line]
+
+
 CHECKS = {
     "comments": lambda: (finding for path in public_headers() for finding in uncommented(path)),
-    "manuals": lambda: unmanualled(public_headers()),
+    "manuals": lambda: [*unmanualled(public_headers()), *lint()],
 }
 
 
