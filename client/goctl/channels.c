@@ -16,11 +16,23 @@ static const char *missing_hint(int error)
     return error == -ENOENT ? "`goctl make NAME` makes one, `goctl ls` lists those there are" : NULL;
 }
 
+/* The library takes "" for a channel without a name, which nobody else could ever open. */
+static int check_name(const char *name)
+{
+    if (*name)
+        return STATUS_OK;
+    fputs("goctl: the name of the channel is empty\n", stderr);
+    return STATUS_USAGE;
+}
+
 int channel_open(struct session *session, const char *name, unsigned rights, gc_chan *out)
 {
     struct gc_chan_options options = {.size = sizeof options, .rights = rights};
-    int r = gc_open(session->client, name, &options, out, session_patience(session));
+    int r;
 
+    if (check_name(name) != STATUS_OK)
+        return STATUS_USAGE;
+    r = gc_open(session->client, name, &options, out, session_patience(session));
     return r < 0 ? session_fail_hint(r, missing_hint(r), "channel %s", name) : 0;
 }
 
@@ -32,8 +44,11 @@ static int for_each_name(const struct options *options, int (*one)(struct sessio
 
     if (status != STATUS_OK)
         return status;
-    for (int i = 0; i < options->operands_n && status == STATUS_OK; i++)
-        status = one(&session, options->operands[i]);
+    for (int i = 0; i < options->operands_n && status == STATUS_OK; i++) {
+        status = check_name(options->operands[i]);
+        if (status == STATUS_OK)
+            status = one(&session, options->operands[i]);
+    }
     return session_close(&session, status);
 }
 

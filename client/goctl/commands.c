@@ -296,7 +296,7 @@ const struct command commands[] = {
     {
         .name = "version",
         .operands = "",
-        .help = "the version of goctl, and of the daemon when there is one",
+        .help = "the version of goctl and of the schema of its JSON",
         .examples = EXAMPLES("goctl version"),
         .run = command_version,
     },

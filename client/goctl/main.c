@@ -2,6 +2,7 @@
  * goctl: channels and jobs of a goroutined, for the shell. Data goes to standard output, talk to standard
  * error; the exit status says how it went (status.h).
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
     const struct command *command;
     int status, r;
 
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of the write, which gives the value back */
     if (argc < 2) {
         help_all(stderr);
         return STATUS_USAGE;

@@ -106,7 +106,6 @@ static int watch_start(void)
     sigset_t set = ending_signals();
     int r;
 
-    signal(SIGPIPE, SIG_IGN);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     watch.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
     watch.stop_fd = eventfd(0, EFD_CLOEXEC);

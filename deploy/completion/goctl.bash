@@ -1,0 +1,270 @@
+# bash completion for goctl, made by `goctl completion bash` from its option tables.
+_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ping stats version completion help"
+
+# Names may hold a colon, at which readline breaks words.
+_goctl_words()
+{
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+    if declare -F __ltrim_colon_completions >/dev/null; then
+        __ltrim_colon_completions "$cur"
+    fi
+}
+
+_goctl()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    COMPREPLY=()
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref -n : cur
+    fi
+    if ((COMP_CWORD == 1)); then
+        _goctl_words "$_goctl_commands"
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    make)
+        case $previous in
+            --cap) :; return ;;
+            --value-max) :; return ;;
+            --element) :; return ;;
+            --type) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --cap --drop-oldest --drop-newest --at-most-once --value-max --element --type --if-missing --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    send)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --lines --raw --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    recv)
+        case $previous in
+            --count) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --count --follow --raw --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    range)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --raw --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    close)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    select)
+        case $previous in
+            --recv) _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --send) _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --job) _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --recv --send --job --try --raw --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    ls)
+        case $previous in
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --limit --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    info)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    rm)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    submit)
+        case $previous in
+            --queue) :; return ;;
+            --retries) :; return ;;
+            --backoff) :; return ;;
+            --limit) :; return ;;
+            --grace) :; return ;;
+            --deadline) :; return ;;
+            --in) :; return ;;
+            --priority) :; return ;;
+            --key) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --wait --queue --retries --backoff --limit --grace --deadline --in --priority --key --timeout --json --endpoint --help"
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
+        fi
+        ;;
+    wait)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    jobs)
+        case $previous in
+            --state) :; return ;;
+            --queue) :; return ;;
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --state --queue --limit --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    job)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    logs)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --follow --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    cancel)
+        case $previous in
+            --cause) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --cause --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    ping)
+        case $previous in
+            --count) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --count --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    stats)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    version)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    completion)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    help)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            _goctl_words "$_goctl_commands"
+        fi
+        ;;
+    esac
+}
+complete -F _goctl goctl

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Every command about jobs, with the real daemon and its hosts: output, JSON, exit status.
+. "$(dirname "$0")/lib.sh"
+trial=$PLUGINS/trial.so
+
+test_submit_wait_prints_the_result() {
+    printf 'one two\nTwo\n' >"$temporary/text"
+    expect 0 "3 words, 2 lines, 12 bytes" goctl submit "$EXAMPLES/wordcount.so:count" "$temporary/text" --wait
+}
+
+test_submit_wait_prints_the_output_when_there_is_no_result() {
+    expect 0 "Hello, World!" goctl submit "$trial:hello" World --wait
+}
+
+test_submit_prints_the_number_and_wait_takes_it() {
+    local id
+    id=$(goctl submit "$trial:echo" "twice told")
+    expect 0 "twice told" goctl wait "$id"
+    expect 0 "twice told" goctl wait "$id"
+    same "state" "$(state_of "$id")" done
+    goctl submit "$trial:echo" x --json | grep -qE '^\{"job":[0-9]+\}$' || failed "no number in JSON"
+}
+
+test_the_argument_is_bytes() {
+    head -c 3000 /dev/urandom >"$temporary/argument"
+    goctl submit "$trial:echo" - --wait <"$temporary/argument" | cmp -n 3000 - "$temporary/argument" ||
+        failed "other bytes came back"
+    expect 0 $'a\x01b' eval "goctl submit $trial:echo a b --wait | tr '\\0' '\\1'"
+    expect 0 "" goctl submit "$trial:echo" --wait
+}
+
+test_a_failed_job_is_status_9_with_its_cause() {
+    local id
+    refuse 9 "the disk of trial" goctl submit "$trial:fail" --wait --retries 1
+    refuse 9 "cause error -5" goctl submit "$trial:fail" --wait --retries 1
+    id=$(goctl submit "$trial:fail" --retries 1)
+    refuse 9 "goctl logs $id" goctl wait "$id"
+    expect 0 "attempt 1" goctl logs "$id"
+    goctl wait "$id" --json 2>"$temporary/told" | grep -q '"cause":"error","error":-5,"text":"the disk of trial"' ||
+        failed "$(goctl wait "$id" --json)"
+}
+
+test_a_panic_is_status_9() {
+    refuse 9 "a bad day" goctl submit "$trial:panic" --wait --retries 1
+    refuse 9 "cause panic" goctl submit "$trial:panic" --wait --retries 1
+}
+
+test_a_crash_is_status_9_and_the_next_job_runs() {
+    refuse 9 "cause crash" goctl submit "$trial:crash" --wait --retries 1
+    expect 0 "Hello, you!" goctl submit "$trial:hello" you --wait
+}
+
+test_retries_run_it_again() {
+    local id
+    expect 0 "at last" goctl submit "$trial:third" --wait --retries 4 --backoff 1ms
+    id=$(goctl jobs --json | sed -n 's/.*"job":\([0-9]*\).*"function":"third".*/\1/p' | tail -1)
+    expect 0 $'attempt 1\nattempt 2\nattempt 3' goctl logs "$id"
+    expect 9 "" goctl submit "$trial:third" --wait --retries 2 --backoff 1ms
+}
+
+test_cancel_ends_a_job_and_its_wait_with_status_6() {
+    local id waiter
+    id=$(goctl submit "$trial:wait")
+    until_state "$id" running
+    goctl wait "$id" 2>"$temporary/waiter" &
+    waiter=$!
+    expect 0 "" goctl cancel "$id" --cause "not today"
+    ended $waiter 6
+    grep -q "not today" "$temporary/waiter" || failed "$(cat "$temporary/waiter")"
+    same "state" "$(state_of "$id")" cancelled
+    refuse 1 "$id" goctl cancel "$id"
+}
+
+test_a_wait_that_times_out_is_status_3_and_the_job_goes_on() {
+    local id
+    id=$(goctl submit "$trial:wait")
+    refuse 3 "goctl wait $id" goctl wait "$id" --timeout 20ms
+    until_state "$id" running
+    goctl cancel "$id"
+    expect 6 "" goctl wait "$id"
+}
+
+test_a_time_limit_is_cause_timeout() {
+    refuse 9 "cause timeout" goctl submit "$trial:wait" --limit 50ms --retries 1 --wait
+}
+
+test_a_job_not_due_yet_is_scheduled() {
+    local id
+    id=$(goctl submit "$trial:hello" later --in 1h)
+    same "state" "$(state_of "$id")" scheduled
+    expect 0 "" goctl cancel "$id"
+    same "state" "$(state_of "$id")" cancelled
+}
+
+test_logs_follow_ends_with_the_job() {
+    local id reader
+    goctl make logs.gate
+    id=$(goctl submit "$trial:receive" logs.gate)
+    goctl logs "$id" --follow &
+    reader=$!
+    goctl send logs.gate opened
+    ended $reader 0
+    expect 0 opened goctl wait "$id"
+    goctl logs "$(goctl submit "$trial:hello" you)" --follow --json | grep -q '"offset":0,"output":"Hello, you!\\n"' ||
+        failed "no output in JSON"
+}
+
+test_select_takes_an_ended_job() {
+    local id
+    goctl make select.gate
+    id=$(goctl submit "$trial:receive" select.gate)
+    refuse 8 "select" goctl select --try --job "$id"
+    goctl send select.gate go
+    expect 0 "$id done" goctl select --job "$id" --timeout 60s
+    expect 0 "{\"job\":$id,\"state\":\"done\",\"case\":0}" goctl select --job "$id" --json
+}
+
+test_jobs_lists_by_state() {
+    local id
+    id=$(goctl submit "$trial:echo" listed)
+    goctl wait "$id" >"$temporary/listed"
+    goctl jobs | head -1 | grep -q '^ID  *STATE' || failed "$(goctl jobs | head -1)"
+    goctl jobs --state done | grep -q "^$id *done .*trial.so:echo" || failed "$(goctl jobs)"
+    goctl jobs --state ready,running | grep "^$id" && failed "$id is not waiting"
+    goctl jobs --json --state done | grep -q "^{\"job\":$id,\"state\":\"done\"" || failed "$(goctl jobs --json)"
+    same "limit" "$(goctl jobs --json --limit 1 | wc -l)" 1
+}
+
+test_job_shows_all() {
+    local id
+    id=$(goctl submit "$trial:echo" shown)
+    goctl wait "$id" >"$temporary/shown"
+    goctl job "$id" | grep -qx 'state     done' || failed "$(goctl job "$id")"
+    goctl job "$id" | grep -qx 'result    shown' || failed "$(goctl job "$id")"
+    goctl job "$id" --json | grep -q '"created":"20[0-9-]*T[0-9:.]*Z".*"ended":"20.*"result":"shown"' ||
+        failed "$(goctl job "$id" --json)"
+}
+
+test_unknown_jobs_are_status_5() {
+    refuse 5 "42" goctl job 42
+    refuse 5 "42" goctl wait 42
+    refuse 5 "42" goctl logs 42
+    refuse 5 "42" goctl cancel 42
+    refuse 5 "goctl jobs" goctl job 42
+    refuse 2 "number" goctl job many
+}
+
+test_bad_plugins_are_refused() {
+    refuse 5 "$temporary/none.so" goctl submit "$temporary/none.so:count"
+    echo "not a shared object" >"$temporary/text.so"
+    refuse 1 "$temporary/text.so" goctl submit "$temporary/text.so:count"
+    refuse 5 "nonsuch" goctl submit "$trial:nonsuch"
+    refuse 2 "PLUGIN.so:FUNCTION" goctl submit "$trial"
+    refuse 2 "PLUGIN.so:FUNCTION" goctl submit "$trial:"
+    cp "$trial" "$temporary/open.so"
+    chmod o+w "$temporary/open.so"
+    refuse 1 "$temporary/open.so" goctl submit "$temporary/open.so:echo"
+}
+
+test_a_job_survives_a_restart_of_the_daemon() {
+    local id
+    node_of_its_own
+    id=$(goctl submit "$trial:echo" "written down")
+    goctl wait "$id" >"$temporary/before"
+    node_stop KILL
+    node_start
+    expect 0 "written down" goctl wait "$id"
+}
+
+node_start
+run_tests

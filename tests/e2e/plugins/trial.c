@@ -1,0 +1,112 @@
+/* A plugin whose functions end in every way that a job can end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "goplugin.h"
+
+static int hello(gp_job *job)
+{
+    struct gp_bytes name = gp_argument(job);
+
+    return gp_print(job, "Hello, %.*s!\n", (int)name.size, (const char *)name.data);
+}
+
+static int echo(gp_job *job)
+{
+    struct gp_bytes argument = gp_argument(job);
+
+    return gp_result(job, argument.data, argument.size);
+}
+
+static int fail(gp_job *job)
+{
+    gp_print(job, "attempt %u\n", gp_attempt(job));
+    return gp_fail(job, -EIO, "the disk of %s", "trial");
+}
+
+/* Succeeds in its third attempt. */
+static int third(gp_job *job)
+{
+    gp_print(job, "attempt %u\n", gp_attempt(job));
+    return gp_attempt(job) < 3 ? -EAGAIN : gp_result(job, "at last", 7);
+}
+
+/* Waits for its context: ends when it is cancelled or its time is over. */
+static int wait(gp_job *job)
+{
+    gp_progress(job, 0.5, "waiting");
+    go_ctx_wait(gp_context(job), GO_FOREVER);
+    return -ECANCELED;
+}
+
+/* Waits for a value on the channel that the argument names, and leaves it as the result. */
+static int receive(gp_job *job)
+{
+    struct gp_bytes argument = gp_argument(job);
+    struct gc_value value = {0};
+    char name[GC_NAME_BYTES];
+    gc_chan channel;
+    int r;
+
+    snprintf(name, sizeof name, "%.*s", (int)argument.size, (const char *)argument.data);
+    r = gc_open(gp_client(job), name, NULL, &channel, GC_FOREVER);
+    if (r >= 0)
+        r = gc_recv(gp_client(job), channel, &value, 0, GC_FOREVER);
+    if (r > 0)
+        r = gp_result(job, value.data, value.size);
+    gc_value_clear(&value);
+    return r;
+}
+
+enum { PRINTERS = 10, LINES = 50 };
+
+struct printer {
+    gp_job *job;
+    int number;
+};
+
+static void print_lines(void *arg)
+{
+    const struct printer *printer = arg;
+    char filler[201];
+
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    for (int line = 0; line < LINES; line++)
+        gp_print(printer->job, "%d %d %s\n", printer->number, line, filler);
+}
+
+/* Ten goroutines print fifty lines each. The job ends when they all have. */
+static int print_many(gp_job *job)
+{
+    go_waitgroup printers = {0};
+
+    for (int i = 0; i < PRINTERS; i++)
+        go_waitgroup_go(&printers, print_lines, &(struct printer){job, i}, sizeof(struct printer));
+    go_waitgroup_wait(&printers);
+    return 0;
+}
+
+static int panic(gp_job *job)
+{
+    (void)job;
+    go_panic("a bad day");
+    return 0;
+}
+
+static int crash(gp_job *job)
+{
+    volatile int *nowhere = NULL;
+
+    (void)job;
+    return *nowhere;
+}
+
+GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "gives its argument back", echo},
+          {"fail", "fails", fail}, {"third", "succeeds in its third attempt", third},
+          {"wait", "waits until it is cancelled", wait},
+          {"receive", "receives a value from the channel it is given", receive},
+          {"print_many", "prints from ten goroutines", print_many}, {"panic", "panics", panic},
+          {"crash", "reads address 0", crash});
