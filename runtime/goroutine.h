@@ -332,7 +332,7 @@ GO_API int go_timer_reset(go_timer *t, int64_t ns);
 /* 1 fired; *fired_ns (may be NULL) is the time of the firing (T5). */
 GO_API int go_timer_wait(go_timer *t, int64_t *fired_ns, go_until until);
 GO_API go_timer *go_timer_ref(go_timer *t);
-GO_API go_timer *go_timer_unref(go_timer *t); /* the last holder's stops it */
+GO_API go_timer *go_timer_unref(go_timer *t); /* the last stops it; a function that is due is still called */
 
 /* ---- contexts ---- */
 
@@ -378,8 +378,8 @@ GO_API go_ctx *go_ctx_unref(go_ctx *ctx); /* does not cancel, unless nobody is l
  * memory. */
 typedef struct go_ctx_func go_ctx_func;
 GO_API go_ctx_func *go_ctx_after_func(go_ctx *ctx, void (*fn)(void *arg), void *arg);
-/* 1 if fn was prevented, 0 if it was started or stopped before. Frees the handle: call it exactly once, or
- * never for a context that ends. */
+/* 1 if fn was prevented, 0 if it was started. Does not wait for it. Frees the handle: call it exactly once.
+ */
 GO_API int go_ctx_func_stop(go_ctx_func *f);
 
 /* ---- locks ---- */

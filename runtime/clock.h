@@ -1,0 +1,29 @@
+/*
+ * The clock of the runtime: CLOCK_MONOTONIC, or one that stands still and is moved by a test; and of a
+ * bubble.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct g;
+
+/* The clock of all that is in no bubble. */
+int64_t clock_ns(void);
+
+/* CLOCK_MONOTONIC, whatever go_clock_fake says: for limits on the runtime itself. */
+int64_t clock_real_ns(void);
+
+/* The clock of g: its bubble's or clock_ns. */
+int64_t clock_of(const struct g *g);
+
+/* clock_ns as some processor last saw it: at most a tick of the watchdog old while anything runs. For ages in
+ * dumps. */
+int64_t clock_coarse_ns(void);
+void clock_coarse_set(int64_t ns);
+
+/* Adds without wrapping (T1). */
+int64_t clock_add(int64_t a, int64_t b);
+
+/* Whether go_clock_fake is in force: nothing sleeps for a deadline then. */
+int clock_is_fake(void);

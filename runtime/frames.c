@@ -1,0 +1,325 @@
+/*
+ * A frame is opened by go_call and by the start of a goroutine. Panic, exit and the end of a scope unwind by
+ * _Unwind_ForcedUnwind to the innermost frame: cleanup attributes of the C functions between run, then what
+ * was deferred in the frame, then the unwinding goes on to the next frame, unless it was a panic and a
+ * deferred function recovered.
+ *
+ * Invariants
+ *   g->frames is the innermost frame. A panic's `at` is the frame whose deferred functions it runs now; NULL
+ * on its way. g->panics are newest first. A panic that arrives at the frame another one is `at` has replaced
+ * it (P2): the older stays in the list, aborted, only to be told in the report. g->exit_frame is the same for
+ * an exit, which cannot be undone (P3): it goes on after every panic in it was recovered. frame_run itself
+ * must have nothing to clean up: unwinding passes it before it jumps back into it.
+ */
+#include "frames.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "backtrace.h"
+#include "bubble.h"
+#include "fatal.h"
+#include "group.h"
+#include "start.h"
+#include "switch.h"
+
+enum { PANIC_BYTES = 512, PANIC_FRAMES = 32, STACK_TEXT_BYTES = 8192 };
+
+struct deferred {
+    struct deferred *up;
+    void (*fn)(void *);
+    void *arg;
+};
+
+struct frame {
+    struct frame *up;
+    struct deferred *deferred;
+    void *callee_cfa; /* of the deferred function that runs now: who may recover */
+    bool recovered;
+    jmp_buf env;
+};
+
+struct panic {
+    struct panic *up;
+    struct frame *at;
+    bool recovered, aborted, fatal;
+    int frames;
+    void *frame[PANIC_FRAMES];
+    char text[PANIC_BYTES];
+};
+
+/* ---- the way to a frame ---- */
+
+static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                       struct _Unwind_Exception *exception, struct _Unwind_Context *context,
+                                       void *arg)
+{
+    struct frame *frame = arg;
+
+    if (_Unwind_GetCFA(context) > (uintptr_t)frame)
+        longjmp(frame->env, 1);
+    if (actions & _UA_END_OF_STACK)
+        fatal("no unwind data in goroutine %llu: compile with -fexceptions; do not panic or exit across "
+              "foreign code",
+              (unsigned long long)go_id());
+    return _URC_NO_REASON;
+}
+
+/* The exception object must outlive this call's frame's callees only: nobody comes back to it. */
+static void __attribute__((noreturn)) unwind_to(struct frame *frame)
+{
+    struct _Unwind_Exception exception;
+
+    memset(&exception, 0, sizeof exception);
+    _Unwind_ForcedUnwind(&exception, unwind_stop, frame);
+    fatal("cannot unwind goroutine %llu: compile with -fexceptions", (unsigned long long)go_id());
+}
+
+/* ---- panics ---- */
+
+static void panic_print(const struct panic *p)
+{
+    if (p->up)
+        panic_print(p->up);
+    fprintf(stderr, "%spanic: %s%s\n", p->up ? "\t" : "", p->text, p->recovered ? " [recovered]" : "");
+}
+
+static void __attribute__((noreturn)) panic_die(const struct panic *p)
+{
+    char stack[STACK_TEXT_BYTES];
+
+    panic_print(p);
+    backtrace_format(p->frame, p->frames, stack, sizeof stack);
+    fprintf(stderr, "\ngoroutine %llu:\n%s", (unsigned long long)go_id(), stack);
+    abort();
+}
+
+/* Drops the newest panic and those it replaced. */
+static void panic_drop(struct g *g)
+{
+    bool more;
+
+    do {
+        struct panic *p = g->panics;
+
+        g->panics = p->up;
+        more = g->panics && g->panics->aborted;
+        free(p);
+    } while (more);
+}
+
+/* The outermost frame has ended with a panic: the group takes it, or the program ends (P4, P5). */
+static void panic_unrecovered(void *arg)
+{
+    struct g *g = arg;
+    struct panic *p = g->panics;
+    char *stack = malloc(STACK_TEXT_BYTES);
+
+    if (stack)
+        backtrace_format(p->frame, p->frames, stack, STACK_TEXT_BYTES);
+    go_defer(free, stack);
+    if (!group_panicked(g->group, p->text, stack ? stack : ""))
+        panic_die(p);
+}
+
+/* Arrived: this frame's deferred functions run because of it. */
+static void panic_arrives(struct g *g, struct frame *f)
+{
+    struct panic *p = g->panics;
+
+    for (struct panic *old = p->up; old; old = old->up)
+        if (old->at == f)
+            old->aborted = true;
+    p->at = f;
+}
+
+static void exit_arrives(struct g *g, struct frame *f)
+{
+    while (g->panics && g->panics->at == f)
+        panic_drop(g); /* an exit in its deferred function ends a panic */
+    g->exit_frame = f;
+}
+
+static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *format, va_list args)
+{
+    struct g *g = g_self();
+    struct panic *p = calloc(1, sizeof *p);
+
+    if (!p)
+        fatal("no memory for a %s", "panic");
+    vsnprintf(p->text, sizeof p->text, format, args);
+    p->fatal = is_fatal;
+    p->frames = backtrace_take(p->frame, PANIC_FRAMES);
+    p->up = g->panics;
+    g->panics = p;
+    if (!g->frames)
+        panic_die(p);
+    g->unwinding_exit = false;
+    unwind_to(g->frames);
+}
+
+void go_panic(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_raise(false, format, args);
+}
+
+void panic_fatal(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_raise(true, format, args);
+}
+
+const char *go_recover_at(const void *cfa)
+{
+    struct g *g = g_self();
+    struct panic *p = g->panics;
+
+    if (!p || !g->frames || p->at != g->frames || p->recovered || p->fatal)
+        return NULL;
+    if (cfa && cfa != g->frames->callee_cfa)
+        return NULL;
+    p->recovered = true;
+    return p->text;
+}
+
+bool unwind_is_panic(const struct g *g)
+{
+    return g->panics && g->panics->at == g->frames && !g->panics->recovered;
+}
+
+/* ---- exit ---- */
+
+void unwind_exit(struct g *g)
+{
+    if (!g->frames)
+        fatal("the end of goroutine %llu has no frame to go to", (unsigned long long)go_id());
+    g->unwinding_exit = true;
+    unwind_to(g->frames);
+}
+
+void go_exit(void)
+{
+    struct g *g = g_self();
+
+    if (g->thread && !g->frames)
+        pthread_exit(NULL);
+    unwind_exit(g);
+}
+
+/* ---- frames ---- */
+
+/* The text of a recovered panic stays readable until the next. */
+static void recovered_keep(struct g *g)
+{
+    free(g->recovered);
+    g->recovered = g->panics;
+    g->panics = g->panics->up;
+    while (g->panics && g->panics->aborted)
+        panic_drop(g);
+}
+
+static void deferred_run(struct g *g, struct frame *f)
+{
+    while (f->deferred) {
+        struct deferred d = *f->deferred;
+
+        free(f->deferred);
+        f->deferred = d.up;
+        goroutine_call_marked(d.fn, d.arg, &f->callee_cfa);
+        f->callee_cfa = NULL;
+        if (g->panics && g->panics->at == f && g->panics->recovered) {
+            recovered_keep(g);
+            f->recovered = true;
+        }
+    }
+}
+
+/* Comes back here, by longjmp, each time something unwinds to this frame: also from its deferred functions.
+ */
+static __attribute__((noinline)) int frame_run(struct g *g, struct frame *f, void (*fn)(void *), void *arg)
+{
+    f->up = g->frames;
+    g->frames = f;
+    if (_setjmp(f->env) == 0)
+        fn(arg);
+    else if (g->unwinding_exit)
+        exit_arrives(g, f);
+    else
+        panic_arrives(g, f);
+    deferred_run(g, f);
+    g->frames = f->up;
+    return f->recovered;
+}
+
+/* What goes on outward after a frame has ended. */
+static void unwind_on(struct g *g, const struct frame *f)
+{
+    if (g->panics && g->panics->at == f) {
+        if (g->exit_frame == f)
+            g->exit_frame = g->frames; /* an exit goes on below the panic, and shows when that is recovered */
+        g->unwinding_exit = false;
+        unwind_to(g->frames);
+    }
+    if (g->exit_frame == f) {
+        g->unwinding_exit = true;
+        unwind_to(g->frames);
+    }
+}
+
+int go_call(void (*fn)(void *arg), void *arg)
+{
+    struct g *g = g_self();
+    struct frame f = {.deferred = NULL};
+    int recovered = frame_run(g, &f, fn, arg);
+
+    if ((g->panics && g->panics->at == &f) || g->exit_frame == &f) {
+        if (g->frames)
+            unwind_on(g, &f);
+        if (g->exit_frame == &f)
+            pthread_exit(NULL); /* a plain thread's outermost frame */
+        panic_die(g->panics);
+    }
+    return recovered;
+}
+
+void go_defer(void (*fn)(void *arg), void *arg)
+{
+    struct g *g = g_self();
+    struct deferred *d;
+
+    if (!g->frames)
+        fatal("go_defer on a thread outside go_call: %s", "nothing would ever run it");
+    d = malloc(sizeof *d);
+    if (!d)
+        go_panic("out of memory for a deferred call");
+    *d = (struct deferred){.up = g->frames->deferred, .fn = fn, .arg = arg};
+    g->frames->deferred = d;
+}
+
+void goroutine_body(struct g *g)
+{
+    struct frame f = {.deferred = NULL}, report = {.deferred = NULL};
+
+    frame_run(g, &f, g->fn, g->arg);
+    if (g->panics && g->panics->at == &f)
+        frame_run(g, &report, panic_unrecovered, g);
+    while (g->panics)
+        panic_drop(g);
+    if (g->bubble)
+        bubble_leave(g);
+    if (g->group)
+        group_leave(g);
+    if (!g->system)
+        goroutine_ended();
+}

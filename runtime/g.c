@@ -1,0 +1,218 @@
+/* Invariants: a chunk is never freed while the runtime runs; a struct g is free exactly when its id is 0. */
+#include "g.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "annotate.h"
+#include "fatal.h"
+#include "lock.h"
+#include "tls.h"
+
+enum { CHUNK_GS = 64 };
+
+struct chunk {
+    struct chunk *next;
+    struct g gs[CHUNK_GS];
+};
+
+static struct {
+    struct lock lock;
+    struct g *free;
+    _Atomic(struct chunk *) chunks;
+    _Atomic uint64_t last_id;
+} all;
+
+static TLS struct thread *self;
+
+TLS_GETTER_EXTERN struct thread *thread_self(void)
+{
+    TLS_BARRIER();
+    return self;
+}
+
+TLS_GETTER_EXTERN void thread_set(struct thread *thread)
+{
+    TLS_BARRIER();
+    self = thread;
+}
+
+GO_API TLS_GETTER_EXTERN int *go_errno_location(void)
+{
+    TLS_BARRIER();
+    return &errno;
+}
+
+static int chunk_add(void)
+{
+    struct chunk *chunk = aligned_alloc(64, (sizeof *chunk + 63) & ~(size_t)63);
+
+    if (!chunk)
+        return -ENOMEM;
+    memset(chunk, 0, sizeof *chunk);
+    for (int i = CHUNK_GS; i-- > 0;) {
+        chunk->gs[i].next_free = all.free;
+        all.free = &chunk->gs[i];
+    }
+    chunk->next = atomic_load_explicit(&all.chunks, memory_order_relaxed);
+    atomic_store_explicit(&all.chunks, chunk, memory_order_release);
+    return 0;
+}
+
+/* All but what outlives the goroutine: `wait` counts on. */
+static void g_clear(struct g *g)
+{
+    atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);
+    atomic_store_explicit(&g->reason, "", memory_order_relaxed);
+    timer_init(&g->deadline);
+    g->durable = 0;
+    g->thread = g->scope_told = g->system = g->unwinding_exit = false;
+    g->sp = NULL;
+    g->stack = (struct stack){0};
+    g->queue = NULL;
+    g->asan_fake = g->tsan_fiber = NULL;
+    g->saved_errno = 0;
+    g->frames = g->exit_frame = NULL;
+    g->panics = NULL;
+    g->recovered = NULL;
+    g->fn = NULL;
+    g->arg = NULL;
+    g->site = NULL;
+    g->spawn_pc = NULL;
+    g->group = NULL;
+    g->bubble = NULL;
+    list_init(&g->members);
+    list_init(&g->bubble_members);
+    g->name[0] = '\0';
+    g->class = 0;
+    g->arg_owned = g->face = false;
+}
+
+struct g *g_new(bool goroutine)
+{
+    struct g *g;
+    uint64_t id = (uint64_t)G_ID_THREAD;
+
+    lock_take(&all.lock, RANK_G);
+    if (!all.free && chunk_add() < 0) {
+        lock_drop(&all.lock);
+        return NULL;
+    }
+    g = all.free;
+    all.free = g->next_free;
+    lock_drop(&all.lock);
+    g_clear(g);
+    g->thread = !goroutine;
+    if (goroutine)
+        id = atomic_fetch_add_explicit(&all.last_id, 1, memory_order_relaxed) + 1;
+    atomic_store_explicit(&g->id, id, memory_order_release);
+    return g;
+}
+
+void g_delete(struct g *g)
+{
+    if (g->arg_owned)
+        free(g->arg);
+    free(g->recovered);
+    lock_take(&all.lock, RANK_G);
+    atomic_store_explicit(&g->id, 0, memory_order_release);
+    g->next_free = all.free;
+    all.free = g;
+    lock_drop(&all.lock);
+}
+
+int g_each(int (*fn)(struct g *g, void *arg), void *arg)
+{
+    for (struct chunk *c = atomic_load_explicit(&all.chunks, memory_order_acquire); c; c = c->next)
+        for (int i = 0; i < CHUNK_GS; i++) {
+            int r = atomic_load_explicit(&c->gs[i].id, memory_order_acquire) ? fn(&c->gs[i], arg) : 0;
+
+            if (r)
+                return r;
+        }
+    return 0;
+}
+
+static pthread_key_t face_key;
+static pthread_once_t face_once = PTHREAD_ONCE_INIT;
+
+/* At the end of a plain thread: nobody can wake it any more, its waits are over. */
+static void face_delete(void *p)
+{
+    struct thread *t = p;
+
+    thread_set(NULL);
+    g_delete(t->idle);
+    free(t);
+}
+
+static void face_init(void)
+{
+    pthread_key_create(&face_key, face_delete);
+}
+
+static struct thread *face_new(void)
+{
+    struct thread *t = calloc(1, sizeof *t);
+
+    if (!t || !(t->idle = g_new(false)))
+        fatal("no memory for the %s", "first wait of a thread");
+    t->idle->face = true;
+    t->current = t->idle;
+    pthread_once(&face_once, face_init);
+    pthread_setspecific(face_key, t);
+    thread_set(t);
+    return t;
+}
+
+struct g *g_self(void)
+{
+    struct thread *t = thread_self();
+
+    return (t ? t : face_new())->current;
+}
+
+static bool chunk_has_faces(const struct chunk *c)
+{
+    for (int i = 0; i < CHUNK_GS; i++)
+        if (atomic_load(&c->gs[i].id) == (uint64_t)G_ID_THREAD)
+            return true;
+    return false;
+}
+
+static void chunk_clear(struct chunk *c)
+{
+    for (int i = 0; i < CHUNK_GS; i++)
+        if (atomic_load(&c->gs[i].id) && !c->gs[i].thread)
+            g_delete(&c->gs[i]);
+}
+
+/* Threads of the program may keep their faces: those chunks stay, for the next start. */
+void g_release_all(void)
+{
+    struct chunk *c = atomic_load(&all.chunks), *kept = NULL;
+
+    for (struct chunk *i = c; i; i = i->next)
+        chunk_clear(i);
+    all.free = NULL;
+    while (c) {
+        struct chunk *next = c->next;
+
+        if (chunk_has_faces(c)) {
+            c->next = kept;
+            kept = c;
+            for (int i = 0; i < CHUNK_GS; i++)
+                if (!atomic_load(&c->gs[i].id)) {
+                    c->gs[i].next_free = all.free;
+                    all.free = &c->gs[i];
+                }
+        } else {
+            free(c);
+        }
+        c = next;
+    }
+    atomic_store(&all.chunks, kept);
+    atomic_store(&all.last_id, 0);
+}

@@ -1,0 +1,99 @@
+/*
+ * One goroutine, or the face of a plain thread that waits where a goroutine would park.
+ *
+ * Invariants
+ *   Memory of a struct g is never given back while the runtime runs, and `wait` only counts up: a claim of an
+ * old wait fails, whenever it comes. So nobody who may wake a goroutine needs to hold it. One wait is ended
+ * by exactly one claim (waiting.h), and each claim is followed by exactly one wake: `token`. Its own fields
+ * belong to the goroutine; `queue` to whoever holds it ready; `members` to its group's lock.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "goroutine_host.h"
+#include "stack.h"
+#include "timers.h"
+
+enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
+
+enum { G_NAME_BYTES = 32, G_ARG_BYTES = 48 };
+
+struct bubble;
+struct frame;
+struct panic;
+
+struct g {
+    /* waiting */
+    _Atomic uint64_t wait;         /* waiting.h */
+    _Atomic uint32_t token;        /* enum token; threads sleep on it */
+    _Atomic(const char *) reason;  /* of the wait, "" while it runs */
+    _Atomic int64_t wait_since_ns; /* on the coarse clock */
+    struct timer deadline;         /* of the wait */
+    unsigned char durable;         /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
+    bool thread;                   /* a plain thread, not a goroutine */
+    bool scope_told;               /* a call has returned -ECANCELED because the scope ended */
+    bool system;                   /* of the runtime: not counted, not in dumps */
+
+    /* switching */
+    void *sp;
+    struct stack stack; /* low NULL before the first run */
+    struct g *queue;    /* the next in a list of ready ones */
+    void *asan_fake, *tsan_fiber;
+    int saved_errno;
+
+    /* unwinding: frames.c */
+    struct frame *frames;
+    struct panic *panics;
+    struct frame *exit_frame;
+    struct panic *recovered; /* its text was handed out */
+    bool unwinding_exit;     /* the unwinding under way is an exit, not a panic */
+
+    /* identity */
+    _Atomic uint64_t id; /* 0: free */
+    void (*fn)(void *);
+    void *arg;
+    const struct go_site *site;
+    void *spawn_pc;
+    struct go_group *group;
+    struct bubble *bubble;
+    struct list members; /* of the group */
+    struct list bubble_members;
+    char name[G_NAME_BYTES];
+    int class; /* of the stack it will get */
+    _Alignas(16) unsigned char arg_copy[G_ARG_BYTES];
+    bool arg_owned, face; /* face: of a plain thread, not the idle loop of a processor */
+    struct g *next_free;
+};
+
+/* What the runtime knows of an OS thread. Workers have a processor; other threads get one of these when they
+ * wait. */
+struct proc;
+struct thread {
+    struct g *current; /* the goroutine, the idle loop, or the thread's own face */
+    struct proc *proc; /* NULL on a plain thread */
+    struct g *left;    /* whom the last switch left, and why: handled by who arrives */
+    int left_why;
+    struct g *idle; /* the scheduler loop on the thread's own stack; on a plain thread its face */
+    const void *stack_bottom;
+    size_t stack_size;
+};
+
+/* Never NULL: a plain thread gets its face now. */
+struct g *g_self(void);
+
+/* NULL on a plain thread that never waited. Async-signal-safe. */
+struct thread *thread_self(void);
+void thread_set(struct thread *thread);
+
+/* A fresh one, NULL without memory. Goroutines get the next id, faces of threads none of their own. */
+enum { G_ID_THREAD = -1 };
+struct g *g_new(bool goroutine);
+void g_delete(struct g *g);
+
+/* Calls fn for every struct g that is in use; stops when it returns other than 0. */
+int g_each(int (*fn)(struct g *g, void *arg), void *arg);
+void g_release_all(void);

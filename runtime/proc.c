@@ -1,0 +1,371 @@
+/*
+ * One processor: a thread, its run queue, its timers, and its idle loop.
+ *
+ * Invariants
+ *   A processor in the idle list is counted in sched.idle_n and has an empty ring when it sleeps; who takes
+ * it out of the list (under sched.lock) wakes it, or is itself. sched.spinning counts those that look for
+ * work of others. The last one to find some wakes another. At most one processor sleeps in netpoll, until the
+ * earliest timer of all; who arms an earlier one ends that sleep.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "annotate.h"
+#include "crash.h"
+#include "deadlock.h"
+#include "fatal.h"
+#include "futex.h"
+#include "netpoll.h"
+#include "scheduler.h"
+#include "watchdog.h"
+
+enum { STEAL_PASSES = 4 };
+
+uint64_t proc_random(struct proc *p)
+{
+    uint64_t x = p->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return p->random = x;
+}
+
+/* ---- timers of all processors ---- */
+
+struct timers *sched_timers(struct g *g)
+{
+    struct thread *t = thread_self();
+
+    return t && t->proc ? &t->proc->timers : &atomic_load(&sched.proc[0])->timers;
+}
+
+int64_t sched_next_timer(void)
+{
+    int64_t next = TIMER_NEVER;
+    int made = atomic_load(&sched.made);
+
+    for (int i = 0; i < made; i++) {
+        int64_t ns = timers_next(&atomic_load(&sched.proc[i])->timers);
+
+        next = ns < next ? ns : next;
+    }
+    return next;
+}
+
+int sched_run_timers(void)
+{
+    int made = atomic_load(&sched.made), fired = 0;
+    int64_t now;
+
+    if (sched_next_timer() == TIMER_NEVER)
+        return 0;
+    now = clock_ns();
+    for (int i = 0; i < made; i++)
+        fired += timers_run(&atomic_load(&sched.proc[i])->timers, now);
+    atomic_fetch_add_explicit(&sched.timers_fired, (uint64_t)fired, memory_order_relaxed);
+    return fired;
+}
+
+void sched_timer_armed(struct timers *timers, int64_t when_ns)
+{
+    if (when_ns < atomic_load(&sched.poll_until_ns) && atomic_load(&sched.poller))
+        netpoll_break();
+}
+
+/* ---- the idle list ---- */
+
+static bool idle_remove(struct proc *p)
+{
+    struct proc **place;
+    bool found = false;
+
+    lock_take(&sched.lock, RANK_SCHED);
+    for (place = &sched.idle_first; *place; place = &(*place)->idle_next)
+        if (*place == p) {
+            *place = p->idle_next;
+            atomic_fetch_sub(&sched.idle_n, 1);
+            sched.active++;
+            found = true;
+            break;
+        }
+    lock_drop(&sched.lock);
+    return found;
+}
+
+/* False: there is work in the global queue, or the runtime stops. */
+static bool idle_add(struct proc *p)
+{
+    bool quiet;
+
+    lock_take(&sched.lock, RANK_SCHED);
+    quiet = !sched.global_first && !atomic_load(&p->attention);
+    if (quiet) {
+        atomic_store(&p->woken, 0);
+        p->idle_next = sched.idle_first;
+        sched.idle_first = p;
+        atomic_fetch_add(&sched.idle_n, 1);
+        sched.active--;
+    }
+    lock_drop(&sched.lock);
+    return quiet;
+}
+
+static struct proc *idle_take(void)
+{
+    struct proc *p;
+
+    lock_take(&sched.lock, RANK_SCHED);
+    p = sched.idle_first;
+    if (p) {
+        sched.idle_first = p->idle_next;
+        atomic_fetch_sub(&sched.idle_n, 1);
+        sched.active++;
+    }
+    lock_drop(&sched.lock);
+    return p;
+}
+
+void proc_wake(struct proc *p)
+{
+    atomic_store(&p->woken, 1);
+    if (atomic_load(&sched.poller) == p)
+        netpoll_break();
+    else
+        futex_wake(&p->woken, 1);
+}
+
+void proc_wake_one(void)
+{
+    int none = 0;
+    struct proc *p;
+
+    if (atomic_load(&sched.idle_n) == 0 || atomic_load(&sched.spinning) > 0 ||
+        !atomic_compare_exchange_strong(&sched.spinning, &none, 1))
+        return;
+    p = idle_take();
+    if (!p) {
+        atomic_fetch_sub(&sched.spinning, 1);
+        return;
+    }
+    p->spinning = true;
+    count_up(&p->wakeups);
+    proc_wake(p);
+}
+
+/* ---- looking for work ---- */
+
+static struct g *steal_from(struct proc *p, struct proc *victim, bool last_pass)
+{
+    struct g *taken[RING_SIZE / 2], *g;
+    uint32_t n = ring_take_half(&victim->ring, taken, RING_SIZE / 2);
+
+    if (n == 0) {
+        if (!last_pass || !atomic_load_explicit(&victim->ring.next, memory_order_relaxed))
+            return NULL;
+        g = atomic_exchange(&victim->ring.next, NULL);
+        if (g)
+            count_up(&p->steals);
+        return g;
+    }
+    for (uint32_t i = 1; i < n; i++)
+        if (!ring_push(&p->ring, taken[i]))
+            fatal("the ring of an idle processor is full: %u", n);
+    count_up(&p->steals);
+    return taken[0];
+}
+
+static struct g *steal(struct proc *p)
+{
+    int made = atomic_load(&sched.made);
+
+    for (int pass = 0; pass < STEAL_PASSES; pass++) {
+        int start = (int)(proc_random(p) % (unsigned)made);
+
+        for (int i = 0; i < made; i++) {
+            struct proc *victim = atomic_load(&sched.proc[(start + i) % made]);
+            struct g *g = victim == p ? NULL : steal_from(p, victim, pass == STEAL_PASSES - 1);
+
+            if (g)
+                return g;
+        }
+    }
+    return NULL;
+}
+
+static bool work_anywhere(void)
+{
+    int made = atomic_load(&sched.made);
+
+    if (atomic_load(&sched.global_n) > 0)
+        return true;
+    for (int i = 0; i < made; i++)
+        if (!ring_empty(&atomic_load(&sched.proc[i])->ring))
+            return true;
+    return false;
+}
+
+static struct g *look_outside(struct proc *p)
+{
+    struct g *g;
+
+    p->look = false;
+    sched_run_timers();
+    if (netpoll_waiting() && !atomic_load(&sched.poller))
+        netpoll_wait(0);
+    g = global_take(p, RING_SIZE / 2);
+    if (!g)
+        g = atomic_exchange(&p->ring.next, NULL);
+    return g ? g : ring_pop(&p->ring);
+}
+
+static void spinning_start(struct proc *p)
+{
+    if (!p->spinning && 2 * atomic_load(&sched.spinning) < atomic_load(&sched.procs)) {
+        p->spinning = true;
+        atomic_fetch_add(&sched.spinning, 1);
+    }
+}
+
+/* Found something: the last who looked leaves the looking to another. */
+static void spinning_end(struct proc *p)
+{
+    if (!p->spinning)
+        return;
+    p->spinning = false;
+    if (atomic_fetch_sub(&sched.spinning, 1) == 1 && work_anywhere())
+        proc_wake_one();
+}
+
+/* ---- sleeping ---- */
+
+static void poll_sleep(struct proc *p)
+{
+    int64_t until, now;
+
+    do {
+        until = clock_is_fake() ? TIMER_NEVER : sched_next_timer();
+        atomic_store(&sched.poll_until_ns, until);
+    } while (!clock_is_fake() && sched_next_timer() < until);
+    now = clock_ns();
+    if (atomic_load(&p->woken) == 0)
+        netpoll_wait(until == TIMER_NEVER ? -1 : until > now ? until - now : 0);
+    atomic_store(&sched.poll_until_ns, INT64_MIN);
+}
+
+static void sleep_once(struct proc *p)
+{
+    struct proc *none = NULL;
+
+    if (atomic_compare_exchange_strong(&sched.poller, &none, p)) {
+        poll_sleep(p);
+        atomic_store(&sched.poller, NULL);
+    } else {
+        futex_wait(&p->woken, 0, -1);
+    }
+}
+
+static bool something_new(struct proc *p)
+{
+    return atomic_load(&p->ring.next) || work_anywhere() || atomic_load(&p->attention) ||
+           (sched_next_timer() != TIMER_NEVER && sched_next_timer() <= clock_ns());
+}
+
+/* Returns when there may be something to do. Out of the idle list again, whoever took it out. */
+static void proc_idle(struct proc *p)
+{
+    if (!idle_add(p))
+        return;
+    atomic_store(&p->asleep, true);
+    if (p->spinning) {
+        p->spinning = false;
+        atomic_fetch_sub(&sched.spinning, 1);
+    }
+    while (atomic_load(&p->woken) == 0 && !something_new(p)) {
+        deadlock_check();
+        sleep_once(p);
+    }
+    atomic_store(&p->asleep, false);
+    if (!idle_remove(p)) /* taken by a waker, who is about to say so and to count it as spinning */
+        while (atomic_load(&p->woken) == 0)
+            futex_wait(&p->woken, 0, -1);
+    clock_coarse_set(clock_ns());
+    watchdog_kick();
+}
+
+void proc_active_add(int n)
+{
+    lock_take(&sched.lock, RANK_SCHED);
+    sched.active += n;
+    lock_drop(&sched.lock);
+}
+
+/* Beyond go_set_procs: what is here goes to the others, the thread sleeps. */
+static void proc_retire(struct proc *p)
+{
+    struct wake_list list;
+    struct g *g;
+
+    wake_list_init(&list);
+    while ((g = atomic_exchange(&p->ring.next, NULL)) || (g = ring_pop(&p->ring)))
+        wake_later(&list, g);
+    global_push(&list);
+    spinning_end(p);
+    proc_wake_one();
+    atomic_store(&p->asleep, true);
+    proc_active_add(-1);
+    deadlock_check();
+    while (atomic_load(&p->woken) == 0)
+        futex_wait(&p->woken, 0, -1);
+    proc_active_add(1);
+    atomic_store(&p->woken, 0);
+    atomic_store(&p->asleep, false);
+}
+
+static bool proc_attend(struct proc *p)
+{
+    bool retire;
+
+    lock_take(&sched.lock, RANK_SCHED);
+    retire = p->retired && !atomic_load(&sched.stopping);
+    if (!retire)
+        atomic_store(&p->attention, false);
+    else
+        atomic_store(&p->woken, 0);
+    lock_drop(&sched.lock);
+    if (retire)
+        proc_retire(p);
+    return !atomic_load(&sched.stopping);
+}
+
+static struct g *proc_find(struct proc *p)
+{
+    struct g *g = p->look ? look_outside(p) : sched_pick(p);
+
+    if (g || p->look)
+        return g;
+    if ((g = look_outside(p)))
+        return g;
+    spinning_start(p);
+    return p->spinning ? steal(p) : NULL;
+}
+
+void proc_loop(struct proc *p)
+{
+    for (;;) {
+        struct g *g;
+
+        if (atomic_load(&p->attention) && !proc_attend(p))
+            return;
+        g = proc_find(p);
+        if (g) {
+            spinning_end(p);
+            sched_switch(&p->thread, g, LEFT_IDLE_LOOP);
+        } else if (!p->look) {
+            proc_idle(p);
+        }
+    }
+}

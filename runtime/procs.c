@@ -1,0 +1,211 @@
+/*
+ * How many processors there are, and their threads.
+ *
+ * Invariants: processor i runs when i < sched.procs + sched.extras, else it is retired and sleeps; threads
+ * are made when first needed and end with the runtime only. `retired` and `attention` change under
+ * sched.lock.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "annotate.h"
+#include "clock.h"
+#include "crash.h"
+#include "futex.h"
+#include "scheduler.h"
+
+static struct lock changing; /* one change at a time; below everything */
+static _Atomic uint32_t threads_left;
+
+static void *proc_main(void *arg)
+{
+    struct proc *p = arg;
+    bool alt_stack;
+
+    thread_set(&p->thread);
+    p->thread.idle->tsan_fiber = annotate_fiber_self();
+    alt_stack = crash_thread_start();
+    proc_loop(p);
+    if (alt_stack)
+        crash_thread_end();
+    thread_set(NULL);
+    if (atomic_fetch_sub(&threads_left, 1) == 1)
+        futex_wake(&threads_left, 1);
+    return NULL;
+}
+
+static struct proc *proc_new(int index)
+{
+    struct proc *p = aligned_alloc(64, (sizeof *p + 63) & ~(size_t)63);
+
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof *p);
+    timers_init(&p->timers);
+    p->index = index;
+    p->random = (uint64_t)clock_ns() * 0x9e3779b97f4a7c15u + (uint64_t)index + 1;
+    p->thread.proc = p;
+    p->thread.idle = g_new(false);
+    p->thread.current = p->thread.idle;
+    if (p->thread.idle)
+        return p;
+    free(p);
+    return NULL;
+}
+
+static void proc_delete(struct proc *p)
+{
+    timers_free(&p->timers);
+    g_delete(p->thread.idle);
+    free(p);
+}
+
+/* The program's signals go to the program's threads; those a goroutine causes come here, and profiling. */
+static void signals_block(sigset_t *old)
+{
+    static const int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigset_t set;
+
+    sigfillset(&set);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        sigdelset(&set, ours[i]);
+    pthread_sigmask(SIG_SETMASK, &set, old);
+}
+
+static int proc_start(int index)
+{
+    struct proc *p = proc_new(index);
+    sigset_t old;
+    int r;
+
+    if (!p)
+        return -ENOMEM;
+    atomic_store(&sched.proc[index], p);
+    atomic_store(&sched.made, index + 1);
+    atomic_fetch_add(&threads_left, 1);
+    proc_active_add(1);
+    signals_block(&old);
+    r = pthread_create(&p->pthread, NULL, proc_main, p);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (r) {
+        proc_active_add(-1);
+        atomic_fetch_sub(&threads_left, 1);
+        atomic_store(&sched.made, index);
+        proc_delete(p);
+        return -r;
+    }
+    pthread_getcpuclockid(p->pthread, &p->cpu_clock);
+    atomic_store(&p->clock_known, true);
+    return 0;
+}
+
+/* Processors from..to-1 shall run, or shall not. */
+static void procs_change(int from, int to, bool retired)
+{
+    int made = atomic_load(&sched.made);
+
+    for (int i = from; i < to && i < made; i++) {
+        struct proc *p = atomic_load(&sched.proc[i]);
+
+        lock_take(&sched.lock, RANK_SCHED);
+        p->retired = retired;
+        atomic_store(&p->attention, true);
+        lock_drop(&sched.lock);
+        proc_wake(p);
+    }
+}
+
+static int procs_make(int n)
+{
+    int r = 0;
+
+    while (r == 0 && atomic_load(&sched.made) < n)
+        r = proc_start(atomic_load(&sched.made));
+    return r;
+}
+
+/* Who runs and who is retired, from the counts. */
+static int procs_apply(void)
+{
+    int wanted = atomic_load(&sched.procs) + atomic_load(&sched.extras);
+    int r = procs_make(wanted);
+
+    procs_change(0, wanted, false);
+    procs_change(wanted, PROCS_MADE_MAX, true);
+    return r;
+}
+
+int procs_set(int procs)
+{
+    int r = 0;
+
+    lock_take(&changing, RANK_GROUP);
+    atomic_store(&sched.procs, procs);
+    if (atomic_load(&sched.running))
+        r = procs_apply();
+    lock_drop(&changing);
+    return r;
+}
+
+int procs_extra_start(void)
+{
+    int r = -EAGAIN;
+
+    lock_take(&changing, RANK_GROUP);
+    if (atomic_load(&sched.extras) < atomic_load(&sched.procs)) {
+        atomic_fetch_add(&sched.extras, 1);
+        r = procs_apply();
+    }
+    lock_drop(&changing);
+    return r;
+}
+
+void procs_extra_end(void)
+{
+    lock_take(&changing, RANK_GROUP);
+    atomic_fetch_sub(&sched.extras, 1);
+    procs_apply();
+    lock_drop(&changing);
+}
+
+bool procs_stop(int64_t limit_ns)
+{
+    int64_t end = clock_add(clock_real_ns(), limit_ns);
+    uint32_t left;
+
+    atomic_store(&sched.stopping, true);
+    procs_change(0, PROCS_MADE_MAX, false);
+    while ((left = atomic_load(&threads_left)) > 0) {
+        int64_t now = clock_real_ns();
+
+        if (now >= end)
+            return false;
+        futex_wait(&threads_left, left, end - now);
+    }
+    for (int i = 0; i < atomic_load(&sched.made); i++)
+        pthread_join(atomic_load(&sched.proc[i])->pthread, NULL);
+    return true;
+}
+
+void procs_free(void)
+{
+    int made = atomic_load(&sched.made);
+
+    for (int i = 0; i < made; i++) {
+        proc_delete(atomic_load(&sched.proc[i]));
+        atomic_store(&sched.proc[i], NULL);
+    }
+    atomic_store(&sched.made, 0);
+    atomic_store(&sched.extras, 0);
+    atomic_store(&sched.idle_n, 0);
+    atomic_store(&sched.spinning, 0);
+    atomic_store(&sched.global_n, 0);
+    sched.idle_first = NULL;
+    sched.active = 0;
+    sched.global_first = NULL;
+    sched.global_last = &sched.global_first;
+}

@@ -1,0 +1,290 @@
+/*
+ * Invariants
+ *   A ready goroutine is in exactly one place: a `next` slot, a ring, the global queue, or about to be run.
+ *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work
+ * (proc.c). All four accesses are sequentially consistent, so one of the two sees the other. The one
+ * exception: a goroutine put into an empty `next` slot wakes nobody, since its waker usually parks at once.
+ * If it does not, the watchdog finds it.
+ */
+#include "scheduler.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "annotate.h"
+#include "fatal.h"
+#include "frames.h"
+#include "switch.h"
+
+enum {
+    LOOK_EVERY = 61, /* picks between two looks at everything (H6) */
+    STREAK_MAX = 16, /* picks from `next` while others wait in the ring (H3) */
+};
+
+struct sched sched = {
+    .global_last = &sched.global_first,
+    .live_max = 1 << 20,
+};
+
+/* ---- queues ---- */
+
+void global_push(struct wake_list *list)
+{
+    if (!list->first)
+        return;
+    lock_take(&sched.lock, RANK_SCHED);
+    *list->last = NULL;
+    *sched.global_last = list->first;
+    sched.global_last = list->last;
+    atomic_fetch_add(&sched.global_n, list->n);
+    lock_drop(&sched.lock);
+    wake_list_init(list);
+}
+
+static struct g *global_pop(void)
+{
+    struct g *g = sched.global_first;
+
+    if (!g)
+        return NULL;
+    sched.global_first = g->queue;
+    if (!sched.global_first)
+        sched.global_last = &sched.global_first;
+    atomic_fetch_sub(&sched.global_n, 1);
+    return g;
+}
+
+struct g *global_take(struct proc *p, int max)
+{
+    struct g *first, *g;
+    int share;
+
+    if (atomic_load(&sched.global_n) == 0)
+        return NULL;
+    lock_take(&sched.lock, RANK_SCHED);
+    share = atomic_load_explicit(&sched.global_n, memory_order_relaxed) / atomic_load(&sched.procs) + 1;
+    first = global_pop();
+    for (int i = 1; i < max && i < share && (g = global_pop()); i++)
+        if (!ring_push(&p->ring, g)) {
+            g->queue = sched.global_first;
+            if (!g->queue)
+                sched.global_last = &g->queue;
+            sched.global_first = g;
+            atomic_fetch_add(&sched.global_n, 1);
+            break;
+        }
+    lock_drop(&sched.lock);
+    return first;
+}
+
+/* A full ring gives half of it, and g, to everybody. */
+static void ring_spill(struct proc *p, struct g *g)
+{
+    struct g *half[RING_SIZE / 2];
+    uint32_t n = ring_take_half(&p->ring, half, RING_SIZE / 2);
+    struct wake_list list;
+
+    wake_list_init(&list);
+    for (uint32_t i = 0; i < n; i++)
+        wake_later(&list, half[i]);
+    wake_later(&list, g);
+    global_push(&list);
+}
+
+static void local_push(struct proc *p, struct g *g)
+{
+    if (!ring_push(&p->ring, g))
+        ring_spill(p, g);
+}
+
+void sched_start(struct g *g)
+{
+    struct thread *t = thread_self();
+    struct wake_list one;
+
+    if (t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
+        local_push(t->proc, g);
+    } else {
+        wake_list_init(&one);
+        wake_later(&one, g);
+        global_push(&one);
+    }
+    proc_wake_one();
+}
+
+void sched_ready(struct g *g)
+{
+    struct thread *t = thread_self();
+    struct g *displaced;
+    struct wake_list one;
+
+    if (t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
+        displaced = atomic_exchange(&t->proc->ring.next, g);
+        if (!displaced)
+            return;
+        local_push(t->proc, displaced);
+    } else {
+        wake_list_init(&one);
+        wake_later(&one, g);
+        global_push(&one);
+    }
+    proc_wake_one();
+}
+
+void sched_ready_list(struct wake_list *list)
+{
+    struct thread *t = thread_self();
+    struct g *g = list->first, *after;
+
+    if (list->n == 1) {
+        wake_list_init(list);
+        sched_ready(g);
+        return;
+    }
+    if (!t || !t->proc || list->n > RING_SIZE / 2) {
+        global_push(list);
+    } else {
+        *list->last = NULL;
+        for (; g; g = after) {
+            after = g->queue;
+            local_push(t->proc, g);
+        }
+        wake_list_init(list);
+    }
+    proc_wake_one();
+}
+
+struct g *sched_pick(struct proc *p)
+{
+    struct g *g;
+
+    if (atomic_load_explicit(&p->attention, memory_order_relaxed))
+        return NULL;
+    if (++p->picks % LOOK_EVERY == 0) {
+        p->look = true;
+        return NULL;
+    }
+    if (p->streak < STREAK_MAX || ring_empty(&p->ring)) {
+        g = atomic_load_explicit(&p->ring.next, memory_order_relaxed);
+        if (g && (g = atomic_exchange(&p->ring.next, NULL))) {
+            p->streak++;
+            return g;
+        }
+    }
+    p->streak = 0;
+    return ring_pop(&p->ring);
+}
+
+/* ---- switching ---- */
+
+static void token_settle(struct g *g)
+{
+    uint32_t none = TOKEN_NONE;
+
+    if (!atomic_compare_exchange_strong(&g->token, &none, TOKEN_PARKED))
+        sched_ready(g); /* woken while it was leaving */
+}
+
+static void g_bury(struct g *g)
+{
+    struct proc *p = thread_self()->proc;
+
+    annotate_fiber_end(g->tsan_fiber);
+    stack_give(&p->stacks, g->stack);
+    count_up(&p->ended);
+    g_delete(g);
+}
+
+/* On the new stack: the old one is saved, so whoever was left there may now run elsewhere. */
+static void arrived(void)
+{
+    struct thread *t = thread_self();
+    struct g *left = t->left;
+    const void *bottom = NULL;
+    size_t size = 0;
+
+    annotate_arrive(t->current->asan_fake, &bottom, &size);
+    if (left == t->idle && !t->stack_bottom) {
+        t->stack_bottom = bottom;
+        t->stack_size = size;
+    }
+    *go_errno_location() = t->current->saved_errno;
+    t->left = NULL;
+    switch ((enum left)t->left_why) {
+    case LEFT_IDLE_LOOP:
+        break;
+    case LEFT_PARKED:
+        token_settle(left);
+        break;
+    case LEFT_YIELDED:
+        local_push(t->proc, left);
+        break;
+    case LEFT_DEAD:
+        g_bury(left);
+        break;
+    }
+}
+
+static void g_begin(void)
+{
+    arrived();
+    goroutine_body(thread_self()->current);
+    sched_exit();
+}
+
+static void stack_bind(struct proc *p, struct g *g)
+{
+    g->stack = stack_take(&p->stacks, g->class);
+    g->sp = switch_prepare(g->stack.top, g_begin);
+    g->tsan_fiber = annotate_fiber_new();
+}
+
+void sched_switch(struct thread *t, struct g *to, enum left why)
+{
+    struct g *from = t->current;
+
+    assert(from != to);
+    if (to != t->idle && !to->stack.low)
+        stack_bind(t->proc, to);
+    from->saved_errno = *go_errno_location();
+    t->left = from;
+    t->left_why = why;
+    t->current = to;
+    count_up(&t->proc->switches);
+    annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
+                   to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
+                   to == t->idle ? t->stack_size : stack_usable(&to->stack));
+    annotate_fiber_switch(to->tsan_fiber);
+    goroutine_switch(&from->sp, to->sp);
+    arrived();
+}
+
+void sched_park(struct g *g)
+{
+    struct thread *t;
+    struct g *to;
+
+    if (atomic_load_explicit(&g->token, memory_order_acquire) != TOKEN_READY) {
+        t = thread_self();
+        to = sched_pick(t->proc);
+        sched_switch(t, to ? to : t->idle, LEFT_PARKED);
+    }
+    atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);
+}
+
+void sched_yield_self(void)
+{
+    struct thread *t = thread_self();
+    struct g *to = sched_pick(t->proc);
+
+    sched_switch(t, to ? to : t->idle, LEFT_YIELDED);
+}
+
+void sched_exit(void)
+{
+    struct thread *t = thread_self();
+    struct g *to = sched_pick(t->proc);
+
+    sched_switch(t, to ? to : t->idle, LEFT_DEAD);
+    fatal("goroutine %s ran after its end", "of the runtime");
+}

@@ -1,0 +1,141 @@
+/*
+ * The scheduler: processors (proc.c) that run goroutines on threads of their own, a global queue, and who
+ * sleeps.
+ *
+ * A goroutine that parks goes straight to the next one of its processor; only when there is none, or every
+ * 61st time, does it go over the processor's idle loop, which looks everywhere else: timers, global queue,
+ * descriptors, other processors, and then sleeps.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "g.h"
+#include "lock.h"
+#include "ring.h"
+#include "timers.h"
+#include "waiting.h"
+
+enum { PROCS_MAX = 256, PROCS_MADE_MAX = 2 * PROCS_MAX };
+
+/* Why a switch left a goroutine: what who arrives has to do with it. */
+enum left { LEFT_IDLE_LOOP, LEFT_PARKED, LEFT_YIELDED, LEFT_DEAD };
+
+struct proc {
+    _Alignas(64) struct ring ring;
+    struct timers timers;
+
+    /* the owner's alone */
+    struct thread thread;
+    struct stack_cache stacks;
+    uint64_t random;
+    uint32_t picks;
+    int streak;    /* picks from `next` in a row */
+    bool look;     /* the idle loop shall look everywhere before it runs what is here */
+    bool spinning; /* counted in sched.spinning; set by the waker before the wake */
+
+    /* read by others */
+    _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */
+    _Atomic bool attention;              /* go over the idle loop at the next scheduling point */
+    _Atomic uint64_t switches, steals, wakeups, spawned, ended;
+    _Atomic bool slice_over; /* go_checkpoint shall yield */
+    _Atomic bool asleep;     /* in the idle list, or retired */
+    bool retired;            /* beyond go_set_procs; sched.lock */
+    bool extra;              /* started for a hog; sched.lock */
+    bool hogged;             /* watchdog's own: the goroutine it runs was reported */
+    uint64_t seen_switches;  /* watchdog's own */
+    int64_t seen_cpu_ns, seen_since_ns;
+    struct proc *idle_next; /* sched.lock */
+    int index;
+    pthread_t pthread;
+    clockid_t cpu_clock;
+    _Atomic bool clock_known;
+};
+
+extern struct sched {
+    struct lock lock;
+    struct g *global_first, **global_last; /* lock */
+    _Atomic int global_n;
+    struct proc *idle_first; /* lock */
+    int active;              /* lock: threads that are neither in the idle list nor asleep as retired */
+    _Atomic int idle_n, spinning;
+    _Atomic(struct proc *) poller; /* who sleeps in netpoll; others sleep on their word */
+    _Atomic int64_t poll_until_ns; /* when the poller will look by itself */
+    _Atomic(struct proc *) proc[PROCS_MADE_MAX];
+    _Atomic int procs, made; /* how many shall run; how many threads there are */
+    _Atomic int extras;
+    _Atomic int64_t live, live_max;
+    _Atomic uint64_t timers_fired;
+    _Atomic int outside; /* waits that only somebody outside can end: no global deadlock while there is one */
+    _Atomic bool running, stopping;
+    _Atomic bool alone; /* go_main: global deadlocks are reported */
+} sched;
+
+/* ---- scheduler.c: the goroutine's side ---- */
+
+/* The first time: g waits its turn behind those that are ready. */
+void sched_start(struct g *g);
+
+/* Makes g runnable. From any thread. */
+void sched_ready(struct g *g);
+
+/* The same for many, with one wake-up of the sleeping processors. */
+void sched_ready_list(struct wake_list *list);
+
+/* Parks the calling goroutine until its token is given. */
+void sched_park(struct g *g);
+void sched_yield_self(void);
+void sched_exit(void) __attribute__((noreturn));
+
+/* Switches from the current goroutine or idle loop of `t`. */
+void sched_switch(struct thread *t, struct g *to, enum left why);
+
+/* What the processor runs next of its own; NULL: go over the idle loop. */
+struct g *sched_pick(struct proc *p);
+
+void global_push(struct wake_list *list);
+/* Up to half of a ring's room into p's ring; returns the first. */
+struct g *global_take(struct proc *p, int max);
+
+/* ---- proc.c: the processor's side ---- */
+
+/* Wakes one sleeping processor to look for work, unless one is looking. */
+void proc_wake_one(void);
+void proc_wake(struct proc *p);
+
+/* Counts a thread that may run goroutines, or one that no longer may. */
+void proc_active_add(int n);
+
+/* The life of a processor on its thread: returns when the runtime stops. */
+void proc_loop(struct proc *p);
+
+/* ---- procs.c: how many there are ---- */
+
+/* Lets `procs` of them run, making threads as needed. 0, -EAGAIN, -ENOMEM. */
+int procs_set(int procs);
+/* One more, for as long as a hog keeps its own. */
+int procs_extra_start(void);
+void procs_extra_end(void);
+/* Asks all to end and waits at most limit_ns for it. False: one did not come to a scheduling point. */
+bool procs_stop(int64_t limit_ns);
+void procs_free(void);
+
+/* The heap that timers of g belong to. */
+struct timers *sched_timers(struct g *g);
+/* After arming: wakes the poller if it would sleep past `when_ns`. */
+void sched_timer_armed(struct timers *timers, int64_t when_ns);
+/* Earliest timer of all processors. */
+int64_t sched_next_timer(void);
+/* Fires what is due on any processor. */
+int sched_run_timers(void);
+
+uint64_t proc_random(struct proc *p);
+
+static inline void count_up(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}

@@ -1,0 +1,346 @@
+/*
+ * Select in three passes, each under the locks of all channels, taken in the order of their addresses:
+ *   1 look at the cases in random order for one that is ready, and do it;
+ *   2 else enter every queue and park; who comes claims the wait through one entry and does that case's work;
+ *   3 leave the queues that did not win.
+ * Send and receive are a select of one case.
+ *
+ * Invariants: between pass 2 and 3 the entries and the values they point to stay where they are; exactly one
+ * claim decides; a destination is written only through the entry that was claimed (S11).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bubble.h"
+#include "chan.h"
+#include "context.h"
+#include "group.h"
+#include "scheduler.h"
+#include "timer.h"
+#include "waiting.h"
+
+enum { FEW_CASES = 6 };
+
+/* One case as the passes see it. The until's context is one too, behind those of the caller. */
+struct arm {
+    struct go_chan *chan; /* NULL: never ready */
+    void *value;
+    int result;
+    bool sends;
+    struct waiter waiter;
+};
+
+struct select {
+    struct g *g;
+    struct arm *arms;
+    int n;                  /* arms, with that of the until's context */
+    struct go_chan **locks; /* each channel once, rising */
+    int locks_n;
+    int *order; /* in which pass 1 looks */
+    go_until until;
+};
+
+/* ---- setting up ---- */
+
+static void arm_set(struct arm *a, const struct go_case *k)
+{
+    a->value = k->value;
+    a->sends = k->op == GO_OP_SEND;
+    a->result = 0;
+    switch (k->op) {
+    case GO_OP_SEND:
+    case GO_OP_RECV:
+        a->chan = k->object;
+        break;
+    case GO_OP_DONE:
+        a->chan = k->object ? ctx_done(k->object) : NULL;
+        break;
+    case GO_OP_TIMER:
+        a->chan = k->object ? timer_chan(k->object) : NULL;
+        break;
+    case GO_OP_NONE:
+    default:
+        a->chan = NULL;
+        break;
+    }
+}
+
+static void sift(struct go_chan **v, int root, int n)
+{
+    for (int child; (child = 2 * root + 1) < n; root = child) {
+        struct go_chan *c = v[root];
+
+        if (child + 1 < n && v[child] < v[child + 1])
+            child++;
+        if (c >= v[child])
+            return;
+        v[root] = v[child];
+        v[child] = c;
+    }
+}
+
+/* Heap sort: no memory, no quadratic case. */
+static void locks_sort(struct go_chan **v, int n)
+{
+    for (int i = n / 2; i-- > 0;)
+        sift(v, i, n);
+    for (int end = n - 1; end > 0; end--) {
+        struct go_chan *c = v[0];
+
+        v[0] = v[end];
+        v[end] = c;
+        sift(v, 0, end);
+    }
+}
+
+static void locks_collect(struct select *s)
+{
+    int n = 0, unique = 0;
+
+    for (int i = 0; i < s->n; i++)
+        if (s->arms[i].chan)
+            s->locks[n++] = s->arms[i].chan;
+    if (n > 1)
+        locks_sort(s->locks, n);
+    for (int i = 0; i < n; i++)
+        if (unique == 0 || s->locks[i] != s->locks[unique - 1])
+            s->locks[unique++] = s->locks[i];
+    s->locks_n = unique;
+}
+
+static uint64_t random_word(void)
+{
+    static _Atomic uint64_t threads;
+    struct thread *t = thread_self();
+
+    if (t && t->proc)
+        return proc_random(t->proc);
+    return (atomic_fetch_add(&threads, 1) + 1) * 0x9e3779b97f4a7c15u >> 7;
+}
+
+static void order_shuffle(struct select *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        int j = i ? (int)(random_word() % (unsigned)(i + 1)) : 0;
+
+        if (j < i)
+            s->order[i] = s->order[j];
+        s->order[j] = i;
+    }
+}
+
+static void locks_take(const struct select *s)
+{
+    for (int i = 0; i < s->locks_n; i++)
+        lock_take(&s->locks[i]->lock, RANK_CHAN);
+}
+
+static void locks_drop(const struct select *s)
+{
+    for (int i = s->locks_n; i-- > 0;)
+        lock_drop(&s->locks[i]->lock);
+}
+
+/* ---- the passes ---- */
+
+/* The index of the case that was done, or -1. */
+static int pass_look(struct select *s, struct wake_list *wakes)
+{
+    for (int i = 0; i < s->n; i++) {
+        struct arm *a = &s->arms[s->order[i]];
+
+        if (a->chan && (a->sends ? chan_try_send(a->chan, a->value, &a->result, wakes)
+                                 : chan_try_recv(a->chan, a->value, &a->result, wakes)))
+            return s->order[i];
+    }
+    return -1;
+}
+
+static unsigned locality(const struct select *s)
+{
+    unsigned local = WAIT_GROUP | WAIT_BUBBLE;
+
+    for (int i = 0; i < s->locks_n; i++)
+        local &= chan_locality(s->locks[i], s->g);
+    if (s->until.ns != GO_NS_FOREVER)
+        local &= ~(unsigned)WAIT_GROUP;
+    return local;
+}
+
+static uint64_t pass_enter(struct select *s)
+{
+    uint64_t ticket = wait_open(s->g, scope_has(s->g) ? locality(s) : 0);
+
+    for (int i = 0; i < s->n; i++) {
+        struct arm *a = &s->arms[i];
+
+        list_init(&a->waiter.link);
+        if (!a->chan)
+            continue;
+        a->waiter.g = s->g;
+        a->waiter.ticket = ticket;
+        a->waiter.outcome = (unsigned)i;
+        a->waiter.value = a->value;
+        a->waiter.result = &a->result;
+        list_append(a->sends ? &a->chan->senders : &a->chan->receivers, &a->waiter.link);
+    }
+    return ticket;
+}
+
+static void pass_leave(struct select *s)
+{
+    locks_take(s);
+    for (int i = 0; i < s->n; i++)
+        list_remove(&s->arms[i].waiter.link);
+    locks_drop(s);
+}
+
+static const char *wait_reason(const struct select *s, int cases)
+{
+    if (cases != 1)
+        return "select";
+    if (!s->arms[0].chan)
+        return s->arms[0].sends ? "chan send (nil chan)" : "chan receive (nil chan)";
+    return s->arms[0].sends ? "chan send" : "chan receive";
+}
+
+/* Locks held, nothing ready: parks; returns the outcome. */
+static unsigned select_wait(struct select *s, const char *reason)
+{
+    uint64_t ticket = pass_enter(s);
+    unsigned outcome;
+
+    locks_drop(s);
+    wait_deadline(s->g, ticket, s->until.ns);
+    outcome = park(s->g, reason);
+    pass_leave(s);
+    return outcome;
+}
+
+/* The index of the case that took effect, or a negative errno value. */
+static int select_run(struct select *s, int cases, const char *reason)
+{
+    struct wake_list wakes;
+    unsigned outcome;
+    int ready;
+
+    locks_collect(s);
+    order_shuffle(s);
+    wake_list_init(&wakes);
+    locks_take(s);
+    ready = pass_look(s, &wakes);
+    if (ready >= 0 || s->until.ns == GO_NS_NOW) {
+        locks_drop(s);
+        wake_all(&wakes);
+        outcome = (unsigned)ready;
+        if (ready < 0)
+            return -EAGAIN;
+    } else {
+        outcome = select_wait(s, reason ? reason : wait_reason(s, cases));
+    }
+    if (outcome < (unsigned)cases)
+        return (int)outcome;
+    return wait_failed(s->g, outcome == (unsigned)cases ? OUTCOME_DONE : outcome, s->until.ctx);
+}
+
+/* Fills the arms; the room is for n + 1 of everything. Checks what must hold before anything is taken. */
+static int select_begin(struct select *s, const struct go_case *cases, int n)
+{
+    struct go_case done = GO_DONE(s->until.ctx);
+    int over;
+
+    s->g = g_self();
+    over = until_over(s->g, s->until);
+    if (over)
+        return over;
+    for (int i = 0; i < n; i++)
+        arm_set(&s->arms[i], &cases[i]);
+    s->n = n;
+    if (s->until.ctx && ctx_done(s->until.ctx))
+        arm_set(&s->arms[s->n++], &done);
+    for (int i = 0; i < n; i++)
+        if (s->arms[i].chan)
+            bubble_check(s->arms[i].chan->bubble, s->g, "channel");
+    return 0;
+}
+
+static int select_few(struct go_case *cases, int n, go_until until, const char *reason)
+{
+    struct arm arms[FEW_CASES + 1];
+    struct go_chan *locks[FEW_CASES + 1];
+    int order[FEW_CASES + 1];
+    struct select s = {.arms = arms, .locks = locks, .order = order, .until = until};
+    int chosen = select_begin(&s, cases, n);
+
+    if (chosen == 0)
+        chosen = select_run(&s, n, reason);
+    if (chosen >= 0)
+        cases[chosen].result = arms[chosen].result;
+    return chosen;
+}
+
+static int select_many(struct go_case *cases, int n, go_until until)
+{
+    size_t room = (size_t)n + 1;
+    _cleanup_(cleanup_free) struct arm *arms = malloc(room * sizeof *arms);
+    _cleanup_(cleanup_free) struct go_chan **locks = malloc(room * sizeof *locks);
+    _cleanup_(cleanup_free) int *order = malloc(room * sizeof *order);
+    struct select s = {.arms = arms, .locks = locks, .order = order, .until = until};
+    int chosen;
+
+    if (!arms || !locks || !order)
+        return -ENOMEM;
+    chosen = select_begin(&s, cases, n);
+    if (chosen == 0)
+        chosen = select_run(&s, n, NULL);
+    if (chosen >= 0)
+        cases[chosen].result = arms[chosen].result;
+    return chosen;
+}
+
+int go_select(struct go_case *cases, int n, go_until until)
+{
+    if (n < 0)
+        return -EINVAL;
+    if (n > GO_CASES_MAX)
+        return -E2BIG;
+    return n <= FEW_CASES ? select_few(cases, n, until, NULL) : select_many(cases, n, until);
+}
+
+static int select_one(struct go_case k, go_until until, const char *reason)
+{
+    int chosen = select_few(&k, 1, until, reason);
+
+    return chosen == 0 ? k.result : chosen;
+}
+
+int go_chan_send(go_chan *c, const void *value, go_until until)
+{
+    return select_one(GO_SEND(c, value), until, NULL);
+}
+
+int go_chan_recv(go_chan *c, void *value, go_until until)
+{
+    return select_one(GO_RECV(c, value), until, NULL);
+}
+
+int go_timer_wait(go_timer *t, int64_t *fired_ns, go_until until)
+{
+    return select_one(GO_TIMER(t, fired_ns), until, "timer");
+}
+
+int go_ctx_wait(go_ctx *ctx, go_until until)
+{
+    return select_one(GO_DONE(ctx), until, "context");
+}
+
+int go_sleep(go_until until)
+{
+    int r = select_few(NULL, 0, until, "sleep");
+
+    if (r == -EAGAIN)
+        return 0;
+    return r == -ETIMEDOUT && !(until.ctx && go_ctx_err(until.ctx)) ? 0 : r;
+}

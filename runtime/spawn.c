@@ -1,0 +1,197 @@
+#include "spawn.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bubble.h"
+#include "fatal.h"
+#include "frames.h"
+#include "group.h"
+#include "scheduler.h"
+
+static int arg_set(struct g *g, const struct spawn *what)
+{
+    g->arg = (void *)what->arg;
+    if (what->arg_bytes == 0)
+        return 0;
+    g->arg = g->arg_copy;
+    if (what->arg_bytes > sizeof g->arg_copy) {
+        g->arg = malloc(what->arg_bytes);
+        if (!g->arg)
+            return -ENOMEM;
+        g->arg_owned = true;
+    }
+    memcpy(g->arg, what->arg, what->arg_bytes);
+    return 0;
+}
+
+static void name_set(struct g *g, const char *name)
+{
+    strncpy(g->name, name, sizeof g->name - 1);
+}
+
+static int g_fill(struct g *g, const struct spawn *what)
+{
+    const struct go_spawn_options *o = what->options;
+    int class = stack_class_of(o ? o->stack_bytes : 0);
+
+    if (class < 0)
+        return class;
+    g->class = class;
+    g->fn = what->fn;
+    g->system = what->system;
+    g->spawn_pc = what->pc;
+    g->site = o ? o->site : NULL;
+    if (o && o->name)
+        name_set(g, o->name);
+    return arg_set(g, what);
+}
+
+/* One more, unless that is too many. */
+static bool live_charge(const struct spawn *what)
+{
+    if (what->system)
+        return true;
+    if (atomic_fetch_add(&sched.live, 1) < atomic_load_explicit(&sched.live_max, memory_order_relaxed))
+        return true;
+    atomic_fetch_sub(&sched.live, 1);
+    return false;
+}
+
+static int g_make(const struct spawn *what, struct g **out)
+{
+    struct g *g = g_new(true);
+    int r = -ENOMEM;
+
+    if (g)
+        r = g_fill(g, what);
+    if (r == 0 && what->group)
+        r = group_join(what->group, g);
+    if (r == 0) {
+        *out = g;
+        return 0;
+    }
+    if (g)
+        g_delete(g);
+    return r;
+}
+
+int spawn(const struct spawn *what)
+{
+    struct g *g = NULL;
+    int r;
+
+    if (!what->fn)
+        fatal("go_spawn of a NULL function at %p", what->pc);
+    if (what->arg_bytes > GO_ARG_BYTES_MAX)
+        return -EINVAL;
+    if (!atomic_load(&sched.running))
+        return -ESRCH;
+    if (!live_charge(what))
+        return -EAGAIN;
+    r = g_make(what, &g);
+    if (r < 0) {
+        if (!what->system)
+            atomic_fetch_sub(&sched.live, 1);
+        return r;
+    }
+    if (what->bubble)
+        bubble_join(what->bubble, g);
+    sched_start(g);
+    return 0;
+}
+
+static int spawn_here(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
+                      const struct go_spawn_options *options, void *pc)
+{
+    struct thread *t = thread_self();
+    struct go_group *group = options ? options->group : NULL;
+    struct spawn what = {.fn = fn,
+                         .arg = arg,
+                         .arg_bytes = arg_bytes,
+                         .options = options,
+                         .pc = pc,
+                         .group = group ? group
+                                  : t   ? t->current->group
+                                        : NULL,
+                         .bubble = t ? t->current->bubble : NULL};
+    int r = spawn(&what);
+
+    if (r == 0 && t && t->proc)
+        count_up(&t->proc->spawned);
+    return r;
+}
+
+int(go_spawn)(void (*fn)(void *arg), const void *arg, size_t arg_bytes)
+{
+    return spawn_here(fn, arg, arg_bytes, NULL, __builtin_return_address(0));
+}
+
+int go_spawn_with(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
+                  const struct go_spawn_options *options)
+{
+    return spawn_here(fn, arg, arg_bytes, options, __builtin_return_address(0));
+}
+
+void spawn_system(void (*fn)(void *), void *arg)
+{
+    struct spawn what = {.fn = fn, .arg = arg, .pc = (void *)fn, .system = true};
+    int r = spawn(&what);
+
+    if (r < 0)
+        fatal("no goroutine for the runtime's own work: %s", strerror(-r));
+}
+
+void go_set_name(const char *name)
+{
+    struct thread *t = thread_self();
+
+    if (t && !t->current->thread)
+        name_set(t->current, name);
+}
+
+uint64_t go_id(void)
+{
+    struct thread *t = thread_self();
+
+    return t && !t->current->thread ? atomic_load_explicit(&t->current->id, memory_order_relaxed) : 0;
+}
+
+bool go_inside(void)
+{
+    return go_id() != 0;
+}
+
+int64_t go_live(void)
+{
+    return atomic_load(&sched.live);
+}
+
+void go_yield(void)
+{
+    struct g *g = g_self();
+
+    if (g->thread) {
+        sched_yield();
+        return;
+    }
+    sched_yield_self();
+}
+
+void go_checkpoint(void)
+{
+    struct thread *t = thread_self();
+    struct g *g = t ? t->current : NULL;
+
+    if (!g || g->thread)
+        return;
+    if (scope_has(g) && scope_over(g))
+        unwind_exit(g);
+    if (atomic_load_explicit(&t->proc->slice_over, memory_order_relaxed) ||
+        atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
+        atomic_store_explicit(&t->proc->slice_over, false, memory_order_relaxed);
+        sched_yield_self();
+    }
+}

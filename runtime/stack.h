@@ -1,0 +1,52 @@
+/*
+ * Stacks of goroutines: slots of mapped slabs, each with a guard at its low end, bound when a goroutine first
+ * runs and handed on last-in-first-out, so that the one taken is warm. Memory of a slab is never unmapped
+ * while the runtime runs: a reader of a parked stack (dump) may find old bytes, never a fault.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STACK_CLASSES 5
+
+struct stack {
+    char *low; /* first byte of the slot: the guard begins here */
+    char *top; /* one past the usable end */
+    unsigned char class;
+};
+
+/* Free stacks of the default class kept by one processor; no lock. */
+struct stack_cache {
+    char *first;
+    unsigned count;
+};
+
+/* The class that holds `bytes`; 0 asks for the default. -EINVAL: more than the largest. */
+int stack_class_of(size_t bytes);
+size_t stack_class_bytes(int class);
+size_t stack_guard_bytes(void);
+
+/* `cache` may be NULL. Ends the process when the kernel gives no memory: the goroutine was promised its
+ * stack. */
+struct stack stack_take(struct stack_cache *cache, int class);
+void stack_give(struct stack_cache *cache, struct stack stack);
+
+/* The usable part, for the sanitizers. */
+static inline const void *stack_bottom(const struct stack *s)
+{
+    return s->low + stack_guard_bytes();
+}
+
+static inline size_t stack_usable(const struct stack *s)
+{
+    return (size_t)(s->top - s->low) - stack_guard_bytes();
+}
+
+/* How many stacks the kernel's limits allow: without MADV_GUARD_INSTALL every guard costs two mappings. */
+int64_t stack_count_max(void);
+int64_t stack_bytes_mapped(void);
+
+/* Unmaps every slab. Nobody may run or wait. */
+void stack_release_all(void);

@@ -1,0 +1,10 @@
+/* The life of the runtime in a process. */
+#pragma once
+
+#include <stdbool.h>
+
+/* A goroutine that counts has ended. */
+void goroutine_ended(void);
+
+/* The main goroutine's function has returned: go_main is about to stop everything. */
+bool start_main_done(void);

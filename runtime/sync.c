@@ -1,0 +1,388 @@
+/*
+ * Mutex, cond, wait group, once. Each is a small lock, a word, and a queue; the public types hide the structs
+ * below.
+ *
+ * Mutex: LOCKED means held, WAITERS that the queue is not empty. Unlock lets the first waiter try again, and
+ * a newcomer may be faster; but once the first has waited a millisecond it is handed the mutex, which never
+ * becomes free meanwhile, so newcomers queue (M2). A loser goes back to the front.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "frames.h"
+#include "group.h"
+#include "queue.h"
+#include "spawn.h"
+
+enum { LOCKED = 1, WAITERS = 2 };
+enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };
+
+#define STARVES_AFTER_NS 1000000
+
+struct mutex {
+    _Atomic uint32_t word;
+    struct lock lock;
+    struct list waiters;
+    uint64_t locker; /* the last one, for reports only (M3) */
+};
+
+struct cond {
+    struct lock lock;
+    struct list waiters;
+};
+
+struct waitgroup {
+    struct lock lock;
+    int64_t n; /* lock */
+    struct list waiters;
+};
+
+struct once {
+    struct lock lock;
+    _Atomic uint32_t done;
+    bool running; /* lock */
+    struct list waiters;
+};
+
+static_assert(sizeof(struct mutex) <= sizeof(go_mutex), "go_mutex has room for it");
+static_assert(sizeof(struct cond) <= sizeof(go_cond), "go_cond has room for it");
+static_assert(sizeof(struct waitgroup) <= sizeof(go_waitgroup), "go_waitgroup has room for it");
+static_assert(sizeof(struct once) <= sizeof(go_once), "go_once has room for it");
+
+unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, bool in_front,
+                    const char *reason, unsigned flags)
+{
+    unsigned outcome;
+
+    w->g = g_self();
+    w->ticket = wait_open(w->g, flags);
+    if (in_front)
+        list_prepend(queue, &w->link);
+    else
+        list_append(queue, &w->link);
+    lock_drop(lock);
+    outcome = park(w->g, reason);
+    if (outcome == OUTCOME_SCOPE) {
+        lock_take(lock, RANK_CHAN);
+        list_remove(&w->link);
+        lock_drop(lock);
+    }
+    return outcome;
+}
+
+/* ---- mutex ---- */
+
+static bool word_take(struct mutex *m)
+{
+    uint32_t word = atomic_load_explicit(&m->word, memory_order_relaxed);
+
+    while (!(word & LOCKED))
+        if (atomic_compare_exchange_weak(&m->word, &word, word | LOCKED))
+            return true;
+    return false;
+}
+
+/* Says that somebody waits; false if it became free before that. Internal lock held. */
+static bool word_mark(struct mutex *m)
+{
+    uint32_t word = atomic_load(&m->word);
+
+    while (word & LOCKED)
+        if (atomic_compare_exchange_weak(&m->word, &word, word | WAITERS))
+            return true;
+    return false;
+}
+
+/* Claims the first waiter with the outcome that its age asks for. Internal lock held. */
+static struct waiter *mutex_claim(struct mutex *m, unsigned *outcome)
+{
+    struct list *waiters = queue_list(&m->waiters);
+
+    while (!list_empty(waiters)) {
+        struct waiter *w = list_first(waiters, struct waiter, link);
+
+        *outcome = clock_real_ns() - w->since_ns > STARVES_AFTER_NS ? OUTCOME_OWNED : OUTCOME_RETRY;
+        list_remove(&w->link);
+        if (wait_claim(w->g, w->ticket, *outcome))
+            return w;
+    }
+    return NULL;
+}
+
+static unsigned mutex_lock_slow(struct mutex *m, unsigned flags)
+{
+    struct waiter w = {.since_ns = clock_real_ns()};
+    bool woken = false;
+    unsigned outcome;
+
+    for (;;) {
+        lock_take(&m->lock, RANK_CHAN);
+        while (!word_mark(m))
+            if (word_take(m)) {
+                lock_drop(&m->lock);
+                return OUTCOME_OWNED;
+            }
+        outcome = queue_wait(queue_list(&m->waiters), &m->lock, &w, woken, "mutex", flags);
+        if (outcome != OUTCOME_RETRY)
+            return outcome;
+        woken = true;
+        if (word_take(m))
+            return OUTCOME_OWNED;
+    }
+}
+
+static void mutex_lock(struct mutex *m, unsigned flags)
+{
+    uint32_t free = 0;
+
+    if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED))
+        wait_check(g_self(), mutex_lock_slow(m, flags));
+    m->locker = go_id();
+}
+
+void go_mutex_lock(go_mutex *mutex)
+{
+    mutex_lock((struct mutex *)mutex, 0);
+}
+
+int go_mutex_trylock(go_mutex *mutex)
+{
+    struct mutex *m = (struct mutex *)mutex;
+    uint32_t free = 0;
+
+    if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED))
+        return 0;
+    m->locker = go_id();
+    return 1;
+}
+
+/*
+ * False: there is nobody to wake after all. The last touch of the mutex is the one that makes it free,
+ * outside its own lock: whoever takes it then may also free its memory.
+ */
+static bool mutex_unlock_slow(struct mutex *m)
+{
+    unsigned outcome = OUTCOME_RETRY;
+    struct waiter *w;
+    struct g *g;
+
+    lock_take(&m->lock, RANK_CHAN);
+    w = mutex_claim(m, &outcome);
+    g = w ? w->g : NULL;
+    if (list_empty(queue_list(&m->waiters)))
+        atomic_fetch_and(&m->word, ~(uint32_t)WAITERS);
+    lock_drop(&m->lock);
+    if (!g)
+        return false;
+    if (outcome == OUTCOME_RETRY)
+        atomic_fetch_and(&m->word, ~(uint32_t)LOCKED);
+    wake(g);
+    return true;
+}
+
+void go_mutex_unlock(go_mutex *mutex)
+{
+    struct mutex *m = (struct mutex *)mutex;
+    uint32_t word;
+
+    do {
+        word = LOCKED;
+        if (atomic_compare_exchange_strong(&m->word, &word, 0))
+            return;
+        if (!(word & LOCKED))
+            panic_fatal("unlock of a mutex that is not locked (last locked by goroutine %llu)",
+                        (unsigned long long)m->locker);
+    } while (!mutex_unlock_slow(m));
+}
+
+/* ---- cond ---- */
+
+/* Locks again before it unwinds, too: what the caller deferred will unlock. */
+void go_cond_wait(go_cond *cond, go_mutex *mutex)
+{
+    struct cond *c = (struct cond *)cond;
+    struct waiter w = {.outcome = 0};
+    unsigned outcome;
+
+    lock_take(&c->lock, RANK_CHAN);
+    w.g = g_self();
+    w.ticket = wait_open(w.g, scope_has(w.g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
+    list_append(queue_list(&c->waiters), &w.link);
+    lock_drop(&c->lock);
+    go_mutex_unlock(mutex);
+    outcome = park(w.g, "cond");
+    lock_take(&c->lock, RANK_CHAN);
+    list_remove(&w.link);
+    lock_drop(&c->lock);
+    mutex_lock((struct mutex *)mutex, WAIT_MASKED);
+    wait_check(w.g, outcome);
+}
+
+void go_cond_signal(go_cond *cond)
+{
+    struct cond *c = (struct cond *)cond;
+    struct waiter *w;
+    struct g *g;
+
+    lock_take(&c->lock, RANK_CHAN);
+    w = waiter_claim(queue_list(&c->waiters));
+    g = w ? w->g : NULL;
+    lock_drop(&c->lock);
+    if (g)
+        wake(g);
+}
+
+static void waiters_all(struct list *queue, struct wake_list *wakes)
+{
+    struct waiter *w;
+
+    while ((w = waiter_claim(queue_list(queue))))
+        wake_later(wakes, w->g);
+}
+
+void go_cond_broadcast(go_cond *cond)
+{
+    struct cond *c = (struct cond *)cond;
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_take(&c->lock, RANK_CHAN);
+    waiters_all(&c->waiters, &wakes);
+    lock_drop(&c->lock);
+    wake_all(&wakes);
+}
+
+/* ---- wait group ---- */
+
+void go_waitgroup_add(go_waitgroup *group, int n)
+{
+    struct waitgroup *w = (struct waitgroup *)group;
+    struct wake_list wakes;
+    int64_t now;
+
+    wake_list_init(&wakes);
+    lock_take(&w->lock, RANK_CHAN);
+    now = w->n + n;
+    if (now >= 0)
+        w->n = now;
+    if (now == 0)
+        waiters_all(&w->waiters, &wakes);
+    lock_drop(&w->lock);
+    wake_all(&wakes);
+    if (now < 0)
+        go_panic("negative wait group: %lld%+d", (long long)(now - n), n);
+}
+
+void go_waitgroup_done(go_waitgroup *group)
+{
+    go_waitgroup_add(group, -1);
+}
+
+void go_waitgroup_wait(go_waitgroup *group)
+{
+    struct waitgroup *w = (struct waitgroup *)group;
+    struct waiter self = {.outcome = 0};
+    struct g *g = g_self();
+    unsigned outcome = 0;
+
+    lock_take(&w->lock, RANK_CHAN);
+    if (w->n == 0) {
+        lock_drop(&w->lock);
+        return;
+    }
+    outcome = queue_wait(queue_list(&w->waiters), &w->lock, &self, false, "wait group",
+                         scope_has(g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
+    wait_check(g, outcome);
+}
+
+struct counted {
+    go_waitgroup *group;
+    void (*fn)(void *);
+    void *arg;
+    _Alignas(16) unsigned char copy[];
+};
+
+static void counted_end(void *p)
+{
+    struct counted *c = *(struct counted **)p;
+
+    if (!unwind_is_panic(g_self()))
+        go_waitgroup_done(c->group);
+    free(c);
+}
+
+static void counted_run(void *p)
+{
+    struct counted *c = *(struct counted **)p;
+
+    go_defer(counted_end, p);
+    c->fn(c->arg);
+}
+
+int go_waitgroup_go(go_waitgroup *group, void (*fn)(void *arg), const void *arg, size_t arg_bytes)
+{
+    struct go_spawn_options options = {.name = "go_waitgroup_go"};
+    struct counted *c;
+    int r;
+
+    if (arg_bytes > GO_ARG_BYTES_MAX)
+        return -EINVAL;
+    c = malloc(sizeof *c + arg_bytes);
+    if (!c)
+        return -ENOMEM;
+    *c = (struct counted){.group = group, .fn = fn, .arg = arg_bytes ? c->copy : (void *)arg};
+    if (arg_bytes)
+        memcpy(c->copy, arg, arg_bytes);
+    go_waitgroup_add(group, 1);
+    r = go_spawn_with(counted_run, &c, sizeof c, &options);
+    if (r == 0)
+        return 0;
+    go_waitgroup_done(group);
+    free(c);
+    return r;
+}
+
+/* ---- once ---- */
+
+static void once_end(struct once **p)
+{
+    struct once *o = *p;
+    struct wake_list wakes;
+
+    wake_list_init(&wakes);
+    lock_take(&o->lock, RANK_CHAN);
+    atomic_store(&o->done, 1);
+    waiters_all(&o->waiters, &wakes);
+    lock_drop(&o->lock);
+    wake_all(&wakes);
+}
+
+/* The cleanup runs on return, panic and exit alike (O2). */
+static void once_run(struct once *o, void (*fn)(void *), void *arg)
+{
+    _cleanup_(once_end) struct once *running = o;
+
+    fn(arg);
+}
+
+void go_once_do(go_once *once, void (*fn)(void *arg), void *arg)
+{
+    struct once *o = (struct once *)once;
+    struct waiter w = {.outcome = 0};
+
+    if (atomic_load(&o->done))
+        return;
+    lock_take(&o->lock, RANK_CHAN);
+    if (atomic_load(&o->done)) {
+        lock_drop(&o->lock);
+    } else if (o->running) {
+        wait_check(g_self(), queue_wait(queue_list(&o->waiters), &o->lock, &w, false, "once", 0));
+    } else {
+        o->running = true;
+        lock_drop(&o->lock);
+        once_run(o, fn, arg);
+    }
+}

@@ -1,0 +1,203 @@
+#include "waiting.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "bubble.h"
+#include "chan.h"
+#include "context.h"
+#include "fatal.h"
+#include "frames.h"
+#include "futex.h"
+#include "group.h"
+#include "scheduler.h"
+
+uint64_t wait_open(struct g *g, unsigned flags)
+{
+    uint64_t ticket = (atomic_load_explicit(&g->wait, memory_order_relaxed) >> WAIT_TICKET_SHIFT) + 1;
+
+    g->durable = flags & (WAIT_GROUP | WAIT_BUBBLE);
+    atomic_store(&g->wait,
+                 ticket << WAIT_TICKET_SHIFT | (flags & WAIT_MASKED ? WAIT_MASKED_BIT : 0) | OUTCOME_OPEN);
+    return ticket;
+}
+
+static bool word_claim(struct g *g, uint64_t word, unsigned outcome)
+{
+    return (word & OUTCOME_OPEN) == OUTCOME_OPEN &&
+           atomic_compare_exchange_strong(&g->wait, &word, (word & ~(uint64_t)OUTCOME_OPEN) | outcome);
+}
+
+bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome)
+{
+    uint64_t word = atomic_load(&g->wait);
+
+    return word >> WAIT_TICKET_SHIFT == ticket && word_claim(g, word, outcome);
+}
+
+bool wait_claim_scope(struct g *g)
+{
+    uint64_t word = atomic_load(&g->wait);
+
+    return !(word & WAIT_MASKED_BIT) && word_claim(g, word, OUTCOME_SCOPE);
+}
+
+static void deadline_fire(void *owner, uint64_t tag, int64_t now_ns)
+{
+    struct g *g = owner;
+
+    if (wait_claim(g, tag, OUTCOME_TIMEOUT))
+        wake(g);
+}
+
+void wait_deadline(struct g *g, uint64_t ticket, int64_t ns)
+{
+    struct timers *timers;
+
+    if (ns == GO_NS_FOREVER)
+        return;
+    timers = g->bubble ? bubble_timers(g->bubble) : sched_timers(g);
+    g->deadline.owner = g;
+    g->deadline.fire = deadline_fire;
+    if (!timer_arm(&g->deadline, timers, ns, ticket))
+        fatal("no memory for a %s", "timer");
+    if (!g->bubble)
+        sched_timer_armed(timers, ns);
+}
+
+/* ---- parking ---- */
+
+static void thread_park(struct g *g)
+{
+    uint32_t none = TOKEN_NONE;
+
+    if (atomic_compare_exchange_strong(&g->token, &none, TOKEN_PARKED))
+        while (atomic_load(&g->token) != TOKEN_READY)
+            futex_wait(&g->token, TOKEN_PARKED, -1);
+    atomic_store(&g->token, TOKEN_NONE);
+}
+
+/* The scope ended before this wait began: it would find nobody to end it. */
+static bool scope_is_over(struct g *g)
+{
+    return scope_has(g) && scope_over(g) && wait_claim_scope(g);
+}
+
+unsigned park(struct g *g, const char *reason)
+{
+    if (!scope_is_over(g)) {
+        atomic_store_explicit(&g->wait_since_ns, clock_coarse_ns(), memory_order_relaxed);
+        atomic_store_explicit(&g->reason, reason, memory_order_relaxed);
+        if (scope_has(g))
+            scope_wait_begins(g);
+        if (g->thread)
+            thread_park(g);
+        else
+            sched_park(g);
+        atomic_store_explicit(&g->reason, "", memory_order_relaxed);
+    }
+    timer_disarm(&g->deadline);
+    return atomic_load(&g->wait) & OUTCOME_OPEN;
+}
+
+unsigned park_until(struct g *g, const char *reason, uint64_t ticket, go_until until)
+{
+    struct waiter done = {.g = g, .ticket = ticket, .outcome = OUTCOME_DONE};
+    go_chan *c = until.ctx ? ctx_done(until.ctx) : NULL;
+    unsigned outcome;
+
+    wait_deadline(g, ticket, until.ns);
+    if (c)
+        chan_watch_close(c, &done);
+    outcome = park(g, reason);
+    if (c)
+        chan_unwatch(c, &done);
+    return outcome;
+}
+
+void wake(struct g *g)
+{
+    if (scope_has(g))
+        scope_wait_ends(g);
+    if (atomic_exchange(&g->token, TOKEN_READY) != TOKEN_PARKED)
+        return;
+    if (g->thread)
+        futex_wake(&g->token, 1);
+    else
+        sched_ready(g);
+}
+
+void wake_later(struct wake_list *list, struct g *g)
+{
+    *list->last = g;
+    list->last = &g->queue;
+    list->n++;
+}
+
+/* Those that were parked become ready together; the others find their token. */
+void wake_all(struct wake_list *list)
+{
+    struct wake_list ready;
+    struct g *g = list->first, *after;
+
+    if (!g)
+        return;
+    *list->last = NULL;
+    wake_list_init(&ready);
+    for (; g; g = after) {
+        after = g->queue;
+        if (scope_has(g))
+            scope_wait_ends(g);
+        if (atomic_exchange(&g->token, TOKEN_READY) != TOKEN_PARKED)
+            continue;
+        if (g->thread)
+            futex_wake(&g->token, 1);
+        else
+            wake_later(&ready, g);
+    }
+    if (ready.n)
+        sched_ready_list(&ready);
+    wake_list_init(list);
+}
+
+/* ---- outcomes ---- */
+
+void wait_check(struct g *g, unsigned outcome)
+{
+    if (outcome == OUTCOME_SCOPE)
+        unwind_exit(g);
+}
+
+int wait_failed(struct g *g, unsigned outcome, go_ctx *ctx)
+{
+    if (outcome == OUTCOME_TIMEOUT)
+        return -ETIMEDOUT;
+    if (outcome == OUTCOME_DONE)
+        return go_ctx_err(ctx);
+    assert(outcome == OUTCOME_SCOPE);
+    if (g->scope_told)
+        unwind_exit(g);
+    g->scope_told = true;
+    return -ECANCELED;
+}
+
+int until_over(struct g *g, go_until until)
+{
+    int err = until.ctx ? go_ctx_err(until.ctx) : 0;
+
+    if (err || until.ns == GO_NS_FOREVER || until.ns == GO_NS_NOW)
+        return err;
+    return until.ns <= clock_of(g) ? -ETIMEDOUT : 0;
+}
+
+struct waiter *waiter_claim(struct list *queue)
+{
+    while (!list_empty(queue)) {
+        struct waiter *w = list_first(queue, struct waiter, link);
+
+        list_remove(&w->link);
+        if (wait_claim(w->g, w->ticket, w->outcome))
+            return w;
+    }
+    return NULL;
+}

@@ -1,0 +1,102 @@
+/*
+ * One wait: opened by the waiter, ended by exactly one claim, followed by exactly one wake.
+ *
+ *     wait_open(g)                  the waiter names the wait: ticket and "open" in one word
+ *     enqueue {g, ticket} somewhere, arm a deadline, ...
+ *     park(g, ...)                  sleeps until it was claimed and woken; returns the outcome
+ *
+ *     wait_claim(g, ticket, x)      whoever wants to end it: true for one caller only, ...
+ *     wake(g)                       ... who must then wake it, after dropping its locks
+ *
+ * Nothing is lost when claim and wake come before the park, and nothing dangles when they come too late:
+ * tickets only count up and a struct g is never freed.
+ */
+#pragma once
+
+#include "clock.h"
+#include "g.h"
+
+/* Outcomes below OUTCOME_TIMEOUT belong to who waits for what: a case's index, a value given to go_ready. */
+enum outcome {
+    OUTCOME_TIMEOUT = GO_OUTCOME_MAX + 1,
+    OUTCOME_DONE,  /* the context of the until */
+    OUTCOME_SCOPE, /* the goroutine's group ended */
+    OUTCOME_OPEN = (1 << 20) - 1,
+};
+
+enum {
+    WAIT_MASKED_BIT = 1 << 20, /* the end of the scope leaves this wait alone */
+    WAIT_TICKET_SHIFT = 21,
+};
+
+/* Flags of a wait. */
+enum {
+    WAIT_MASKED = 1,
+    WAIT_GROUP = 2,  /* only members of its group can end it */
+    WAIT_BUBBLE = 4, /* only members of its bubble, or a timer of it */
+};
+
+/* Opens a wait of the calling goroutine and returns its ticket. */
+uint64_t wait_open(struct g *g, unsigned flags);
+bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome);
+
+/* Claims whatever unmasked wait g is in, as OUTCOME_SCOPE; false if it is in none. */
+bool wait_claim_scope(struct g *g);
+
+/* Arms the deadline; GO_NS_FOREVER arms nothing. The wait is open. */
+void wait_deadline(struct g *g, uint64_t ticket, int64_t ns);
+
+/* Parks the calling goroutine until its open wait is claimed and woken; disarms the deadline. No lock may be
+ * held. `reason` lives for ever. */
+unsigned park(struct g *g, const char *reason);
+
+/* The same, with the deadline and the context of an until that is not over on arrival. */
+unsigned park_until(struct g *g, const char *reason, uint64_t ticket, go_until until);
+
+/* After a successful claim. No lock above RANK_TIMER may be held. */
+void wake(struct g *g);
+
+/* Ready ones collected under a lock, woken after it. */
+struct wake_list {
+    struct g *first, **last;
+    int n;
+};
+
+static inline void wake_list_init(struct wake_list *list)
+{
+    list->first = NULL;
+    list->last = &list->first;
+    list->n = 0;
+}
+
+void wake_later(struct wake_list *list, struct g *g);
+void wake_all(struct wake_list *list);
+
+/*
+ * What a call that can fail returns for an outcome that is no success: -ETIMEDOUT, the error of `ctx`, or for
+ * the end of the scope -ECANCELED, the first time. The next time it does not return: the goroutine unwinds.
+ * No lock may be held and nothing may be left in any queue.
+ */
+int wait_failed(struct g *g, unsigned outcome, go_ctx *ctx);
+
+/* For a wait that cannot fail: unwinds if the scope ended. */
+void wait_check(struct g *g, unsigned outcome);
+
+/* -EAGAIN, -ETIMEDOUT or the error of the context when `until` is over on arrival, else 0. A mark for "now"
+ * is not over. */
+int until_over(struct g *g, go_until until);
+
+/* One who waits in a queue: on the waiter's stack while it is parked. */
+struct waiter {
+    struct list link;
+    struct g *g;
+    uint64_t ticket;
+    unsigned outcome; /* what a claim through this entry means */
+    void *value;      /* what is sent, where it is received */
+    int *result;
+    int64_t since_ns;
+};
+
+/* Takes the first that can still be claimed out of the queue and claims it; those whose wait is over are
+ * dropped (F2). */
+struct waiter *waiter_claim(struct list *queue);
