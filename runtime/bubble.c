@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "group.h"
-#include "spawn.h"
+#include "launch.h"
 #include "waiting.h"
 
 #define BUBBLE_START_NS (INT64_C(946684800) * 1000000000)

@@ -17,7 +17,7 @@
 #include "chan.h"
 #include "fatal.h"
 #include "scheduler.h"
-#include "spawn.h"
+#include "launch.h"
 
 struct tree {
     struct lock lock;

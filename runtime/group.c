@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "bubble.h"
-#include "spawn.h"
+#include "launch.h"
 #include "waiting.h"
 
 struct go_group {

@@ -15,7 +15,7 @@
 #include "frames.h"
 #include "group.h"
 #include "queue.h"
-#include "spawn.h"
+#include "launch.h"
 
 enum { LOCKED = 1, WAITERS = 2 };
 enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };

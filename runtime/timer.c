@@ -15,7 +15,7 @@
 #include "chan.h"
 #include "fatal.h"
 #include "scheduler.h"
-#include "spawn.h"
+#include "launch.h"
 
 struct go_timer {
     struct go_chan chan;       /* first: its lock is the timer's */

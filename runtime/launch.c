@@ -1,4 +1,4 @@
-#include "spawn.h"
+#include "launch.h"
 
 #include <errno.h>
 #include <sched.h>
