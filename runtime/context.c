@@ -16,8 +16,8 @@
 #include "bubble.h"
 #include "chan.h"
 #include "fatal.h"
-#include "scheduler.h"
 #include "launch.h"
+#include "scheduler.h"
 
 struct tree {
     struct lock lock;

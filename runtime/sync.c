@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "frames.h"
 #include "group.h"
-#include "queue.h"
 #include "launch.h"
+#include "queue.h"
 
 enum { LOCKED = 1, WAITERS = 2 };
 enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };

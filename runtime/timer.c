@@ -14,8 +14,8 @@
 #include "bubble.h"
 #include "chan.h"
 #include "fatal.h"
-#include "scheduler.h"
 #include "launch.h"
+#include "scheduler.h"
 
 struct go_timer {
     struct go_chan chan;       /* first: its lock is the timer's */
