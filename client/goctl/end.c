@@ -46,7 +46,7 @@ static int copy_output(struct session *session, gc_job job, uint64_t *offset)
         *offset += output.size;
         gc_value_clear(&output);
         if (r < 0)
-            return output_fail(r) == STATUS_OK ? STATUS_CANCELLED : STATUS_FAILURE;
+            return output_fail(r);
     }
     return STATUS_OK;
 }

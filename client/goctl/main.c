@@ -51,5 +51,7 @@ int main(int argc, char **argv)
         return unknown_command(argv[1]);
     status = run(command, argc - 1, argv + 1);
     r = output_flush();
-    return r < 0 && status == STATUS_OK ? output_fail(r) : status;
+    if (r < 0 && status == STATUS_OK)
+        status = output_fail(r);
+    return status == STATUS_NO_READER ? STATUS_OK : status;
 }

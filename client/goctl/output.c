@@ -13,21 +13,30 @@
 #include "options.h"
 #include "status.h"
 
+/* The first error of standard output. Stdio remembers that there was one, but not which. */
+static int failure;
+
+/* For a call of stdio that failed just now. */
+static int failed(void)
+{
+    if (!failure)
+        failure = errno ? -errno : -EIO;
+    return failure;
+}
+
 int output_flush(void)
 {
+    if (failure)
+        return failure;
     errno = 0;
-    if (!fflush(stdout) && !ferror(stdout))
-        return 0;
-    return errno ? -errno : -EIO;
+    return fflush(stdout) || ferror(stdout) ? failed() : 0;
 }
 
 int output_bytes(const struct options *options, const void *data, size_t size)
 {
     errno = 0;
-    if (size && fwrite(data, 1, size, stdout) != size)
-        return errno ? -errno : -EIO;
-    if (!options->raw && putchar('\n') == EOF)
-        return errno ? -errno : -EIO;
+    if ((size && fwrite(data, 1, size, stdout) != size) || (!options->raw && putchar('\n') == EOF))
+        return failed();
     return output_flush();
 }
 
@@ -41,7 +50,7 @@ int output_json(json_t *object)
     r = json_dumpf(object, stdout, JSON_COMPACT);
     json_decref(object);
     if (r < 0 || putchar('\n') == EOF)
-        return errno ? -errno : -EIO;
+        return failed();
     return output_flush();
 }
 
@@ -76,13 +85,15 @@ int output_taken(int stop_fd)
     while (!ioctl(STDOUT_FILENO, FIONREAD, &left) && left > 0) {
         if (fds[0].revents & (POLLERR | POLLHUP))
             return -EPIPE;
+        if (fds[1].revents)
+            return -ECANCELED;
         if (fds[0].revents & POLLOUT) {
             struct timespec soon = {.tv_nsec = 1000000};
 
             nanosleep(&soon, NULL);
         }
-        if (poll(fds, 2, -1) > 0 && fds[1].revents)
-            return -ECANCELED;
+        if (poll(fds, 2, -1) < 0)
+            fds[0].revents = fds[1].revents = 0;
     }
     return 0;
 }
@@ -140,7 +151,7 @@ const char *format_instant(int64_t us, char text[static INSTANT_TEXT_BYTES])
 int output_fail(int error)
 {
     if (error == -EPIPE)
-        return STATUS_OK;
+        return STATUS_NO_READER;
     fprintf(stderr, "goctl: cannot write to standard output: %s\n", strerror(-error));
     return STATUS_FAILURE;
 }

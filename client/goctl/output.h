@@ -34,5 +34,5 @@ int json_set_bytes(json_t *object, const char *key, const void *data, size_t siz
 enum { INSTANT_TEXT_BYTES = 40 };
 const char *format_instant(int64_t us, char text[static INSTANT_TEXT_BYTES]);
 
-/* Says why standard output failed (never for -EPIPE) and gives the exit status. */
+/* Says why standard output failed and gives the exit status; quiet for -EPIPE, which is STATUS_NO_READER. */
 int output_fail(int error);

@@ -193,7 +193,7 @@ int session_close(struct session *session, int status)
     session->client = gc_disconnect(session->client);
     if (by > 0)
         raise_again(by);
-    return by == BY_READER ? STATUS_OK : status;
+    return by == BY_READER ? STATUS_NO_READER : status;
 }
 
 gc_until session_patience(const struct session *session)

@@ -14,7 +14,7 @@ enum exit_status {
     STATUS_UNAVAILABLE,
     STATUS_WOULD_BLOCK,
     STATUS_JOB_FAILED,
-    STATUS_SIGNAL = 128, /* plus the number of the signal that ended the command */
+    STATUS_NO_READER = 64, /* inside only: ends the command, which then exits with STATUS_OK */
 };
 
 /* The exit status for a negative errno value of the client library; STATUS_FAILURE when the table has none. */

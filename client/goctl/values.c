@@ -158,7 +158,7 @@ static int hand_over(struct session *session, const char *name, struct gc_value 
     if (r == 0 && more)
         r = output_taken(session_stop_fd());
     if (r < 0 && r != -ECANCELED)
-        return output_fail(r) == STATUS_OK ? (int)STATUS_CANCELLED : (int)STATUS_FAILURE;
+        return output_fail(r);
     if (r == 0)
         r = gc_ack(session->client, value);
     return r < 0 ? session_fail(r, "receive from %s", name) : STATUS_OK;
