@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define _cleanup_(function) __attribute__((cleanup(function)))
+/* A variable may be there for its cleanup alone. */
+#define _cleanup_(function) __attribute__((cleanup(function), unused))
 
 /* Defines `function`p for a destructor that takes and returns a pointer and accepts NULL. */
 #define DEFINE_CLEANUP(type, function)                                                                       \
