@@ -1,0 +1,105 @@
+#include "config_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "paths.h"
+#include "why.h"
+
+enum { NODE_MAX = 1023 };
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARN] = "warning",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+};
+
+static int level_of(const char *name)
+{
+    for (int i = 0; i <= LOG_LEVEL_DEBUG; i++)
+        if (!strcmp(name, level_names[i]))
+            return i;
+    return -EINVAL;
+}
+
+enum log_level config_log_level(const struct config *config)
+{
+    return (enum log_level)level_of(config->log_level);
+}
+
+static int mode_of(const char *text, unsigned *mode)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 8);
+
+    if (!*text || *end || value > 0777 || !(value & 0200))
+        return -EINVAL;
+    *mode = (unsigned)value;
+    return 0;
+}
+
+unsigned config_socket_mode(const struct config *config)
+{
+    unsigned mode = 0600;
+
+    mode_of(config->socket_mode, &mode);
+    return mode;
+}
+
+static bool starts_with(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+static int fill(char **member, char *text, const char *what, char **why)
+{
+    if (*member) {
+        free(text);
+        return 0;
+    }
+    *member = text;
+    return text ? 0 : why_set(why, -EINVAL, "cannot tell %s", what);
+}
+
+static int fill_in(struct config *config, char **why)
+{
+    int r = fill(&config->endpoint, paths_endpoint(), "where to listen; set --endpoint", why);
+
+    if (!r && !config->ephemeral)
+        r = fill(&config->state, paths_state(), "the state directory: HOME is not set; set --state", why);
+    if (!r)
+        r = fill(&config->socket_mode, strdup(paths_service() ? "0660" : "0600"), "a mode", why);
+    if (!r)
+        r = fill(&config->host_program, paths_host_program(), "where goroutined-host is; set --host-program",
+                 why);
+    return r;
+}
+
+int config_check(struct config *config, char **why)
+{
+    unsigned mode;
+    int r = fill_in(config, why);
+
+    if (r < 0)
+        return r;
+    if (!starts_with(config->endpoint, ENDPOINT_IPC "/"))
+        return why_set(why, -EINVAL, "endpoint: '%s' is not ipc:// with an absolute path", config->endpoint);
+    if (config->listen && !starts_with(config->listen, ENDPOINT_TCP))
+        return why_set(why, -EINVAL, "listen: '%s' is not tcp://HOST:PORT", config->listen);
+    if (config->node > NODE_MAX)
+        return why_set(why, -EINVAL, "node: %llu is more than %d", (unsigned long long)config->node,
+                       NODE_MAX);
+    if (strcmp(config->durability, "full") && strcmp(config->durability, "process"))
+        return why_set(why, -EINVAL, "durability: '%s' is neither full nor process", config->durability);
+    if (level_of(config->log_level) < 0)
+        return why_set(why, -EINVAL, "log_level: '%s' is not error, warning, info or debug",
+                       config->log_level);
+    if (mode_of(config->socket_mode, &mode) < 0)
+        return why_set(why, -EINVAL,
+                       "socket_mode: '%s' is not an octal mode that its owner may write, as 0600",
+                       config->socket_mode);
+    return 0;
+}

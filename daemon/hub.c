@@ -1,0 +1,397 @@
+/*
+ * The daemon put together and taken apart.
+ *
+ * Order of opening: the store first (its lock says that the state directory is ours, its incarnation goes into
+ * the core), then the core with all jobs, then the endpoint (its lock says that nobody else listens there),
+ * then hosts, and only then the word READY. Taking apart is the reverse; it also follows a failed opening.
+ */
+#include "hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "config.h"
+#include "config_check.h"
+#include "endpoint.h"
+#include "hub_open.h"
+#include "lifeline.h"
+#include "log.h"
+#include "notify.h"
+#include "paths.h"
+#include "supervisor.h"
+#include "why.h"
+#include "writer.h"
+
+/* ---- what the outbox hands on ---- */
+
+static int send_frame(void *context, struct outbox_lane *lane, const struct server_frame *head,
+                      const struct wire_message *message)
+{
+    struct hub *hub = context;
+    struct conn *conn = container_of(lane, struct conn, lane);
+    int r = conn->transport->ops->send(conn, head, message);
+
+    if (r == -EHOSTUNREACH && !list_linked(&conn->lost_link))
+        list_append(&hub->lost, &conn->lost_link);
+    return r;
+}
+
+/* ---- the store ---- */
+
+static void stored(void *context, uint64_t batch, int error)
+{
+    struct input input = {.kind = IN_STORED, .stored = {batch, error}};
+
+    hub_step(context, &input);
+}
+
+static void fetched(void *context, uint64_t number, int error, const struct fetched *what)
+{
+    struct input input = {.kind = IN_FETCHED, .fetched = {.fetch = number, .error = error}};
+
+    if (what) {
+        input.fetched.rows = what->rows;
+        input.fetched.rows_n = what->rows_n;
+        input.fetched.body = what->body;
+        input.fetched.offset = what->offset;
+        input.fetched.more = what->more;
+    }
+    hub_step(context, &input);
+}
+
+/* On the store thread. What was acknowledged is on the disk; nothing more may be. */
+static void store_failed(void *context, int error)
+{
+    log_error(
+        "event=store_failed error=\"%s\" do=\"check the disk, run goroutined --fsck, then start again\"",
+        strerror(-error));
+    _exit(EXIT_FAILURE);
+}
+
+static void store_ready(struct source *source, uint32_t events)
+{
+    struct hub *hub = container_of(source, struct hub, store_source);
+
+    writer_collect(hub->writer);
+}
+
+static int load_job(void *context, const struct job_row *row)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load(hub->core, row, &why);
+
+    if (r < 0)
+        log_error("event=job_not_loaded job=%llu why=\"%s\"", (unsigned long long)row->id,
+                  why ? why : strerror(-r));
+    hub->jobs_loaded += r >= 0;
+    return r;
+}
+
+static int open_store(struct hub *hub, char **why)
+{
+    const struct config *config = hub->config;
+    struct store_options options = {.directory = hub->state_directory,
+                                    .pages_max = config->pages_max,
+                                    .sync = !strcmp(config->durability, "full")};
+
+    hub->store_ops = config->ephemeral ? &store_memory : &store_sqlite;
+    return hub->store_ops->open(&options, &hub->store, &hub->incarnation, why);
+}
+
+static int start_writer(struct hub *hub, char **why)
+{
+    struct writer_options options = {.ops = hub->store_ops,
+                                     .store = hub->store,
+                                     .stored = stored,
+                                     .fetched = fetched,
+                                     .fatal = store_failed,
+                                     .context = hub};
+    int r = writer_start(&options, &hub->writer);
+
+    if (!r)
+        r = poller_add(&hub->poller, &hub->store_source, writer_fd(hub->writer), EPOLLIN, store_ready);
+    return r < 0 ? why_set(why, r, "cannot start the store's threads: %s", strerror(-r)) : 0;
+}
+
+/* ---- the core ---- */
+
+static void *resize(void *context, void *p, size_t size)
+{
+    if (size)
+        return realloc(p, size);
+    free(p);
+    return NULL;
+}
+
+static int open_core(struct hub *hub, char **why)
+{
+    static const struct allocator memory = {resize, NULL};
+    struct store_load load = {load_job, hub};
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        return why_set(why, -errno, "no random numbers: %s", strerror(errno));
+    hub->core = core_new(&hub->config->limits, &memory, hub->config->node, hub->incarnation, seed);
+    if (!hub->core)
+        return why_set(why, -ENOMEM, "out of memory");
+    if (hub->config->test_clock)
+        core_allow_clock(hub->core);
+    int r = hub->store_ops->load(hub->store, &load, why);
+    return r < 0 && !*why
+               ? why_set(why, r, "cannot load the jobs of %s: %s", hub->state_directory, strerror(-r))
+               : r;
+}
+
+/* ---- transports ---- */
+
+static int open_transport(struct hub *hub, const char *endpoint, char **why)
+{
+    struct transport_options options = {endpoint, hub->config->limits.frame_bytes_max,
+                                        config_socket_mode(hub->config)};
+    struct transport *transport;
+    int r = transport_zmq.open(hub, &options, &transport, why);
+
+    if (!r)
+        list_append(&hub->transports, &transport->link);
+    return r;
+}
+
+static int make_parent(const char *path, char **why)
+{
+    _cleanup_(cleanup_free) char *parent = strdup(path);
+    char *slash = parent ? strrchr(parent, '/') : NULL;
+
+    if (!slash || slash == parent)
+        return parent ? 0 : -ENOMEM;
+    *slash = '\0';
+    int r = paths_make(parent);
+    return r < 0 ? why_set(why, r, "cannot make %s: %s", parent, strerror(-r)) : 0;
+}
+
+static int open_endpoints(struct hub *hub, char **why)
+{
+    const struct config *config = hub->config;
+    const char *path = config->endpoint + strlen(ENDPOINT_IPC);
+    int r = make_parent(path, why);
+
+    if (!r)
+        r = lifelines_open(hub, path, config_socket_mode(config), why);
+    if (!r)
+        r = open_transport(hub, config->endpoint, why);
+    if (!r && config->listen)
+        r = open_transport(hub, config->listen, why);
+    return r;
+}
+
+/* ---- hosts ---- */
+
+static void end_host_session(struct hub *hub, uint64_t host)
+{
+    struct peer *peer, *after;
+
+    HASH_ITER (by_number, hub->peers_by_number, peer, after)
+        if (peer->host == host && peer->lifeline)
+            lifeline_owner_died(peer->lifeline);
+}
+
+/* A host's session begins after IN_HOST_UP and ends before IN_HOST_END. */
+static void take_host(void *context, const struct input *input, int fd)
+{
+    struct hub *hub = context;
+
+    if (input->kind == IN_HOST_END)
+        end_host_session(hub, input->host_end.host);
+    hub_step(hub, input);
+    if (fd >= 0) {
+        struct credentials who = {getuid(), getgid(), input->host_up.pid, true};
+        if (!lifeline_adopt(hub, fd, who, input->host_up.host))
+            log_error("event=host_without_session host=%llu", (unsigned long long)input->host_up.host);
+    }
+}
+
+static void supervisor_ready(struct source *source, uint32_t events)
+{
+    struct hub *hub = container_of(source, struct hub, supervisor_source);
+
+    supervisor_collect(hub->supervisor, take_host, hub);
+}
+
+/* "A:B" to {"A", "B", NULL}; one allocation for the list, one for the text. */
+static int split_directories(struct hub *hub)
+{
+    size_t n = 0;
+    char *rest;
+
+    if (!hub->config->plugin_directories)
+        return 0;
+    hub->plugin_text = rest = strdup(hub->config->plugin_directories);
+    hub->plugin_directories = calloc(strlen(hub->config->plugin_directories) / 2 + 3, sizeof(char *));
+    if (!hub->plugin_text || !hub->plugin_directories)
+        return -ENOMEM;
+    for (char *one; (one = strsep(&rest, ":"));)
+        if (*one)
+            hub->plugin_directories[n++] = one;
+    return 0;
+}
+
+static int open_supervisor(struct hub *hub, char **why)
+{
+    int r = split_directories(hub);
+
+    if (r < 0)
+        return why_set(why, r, "out of memory");
+    struct supervisor_options options = {.state = hub->state_directory,
+                                         .host_program = hub->config->host_program,
+                                         .endpoint = hub->config->endpoint,
+                                         .plugin_directories = (const char *const *)hub->plugin_directories};
+    r = supervisor_new(&options, &hub->supervisor, why);
+    if (!r)
+        r = poller_add(&hub->poller, &hub->supervisor_source, supervisor_event(hub->supervisor), EPOLLIN,
+                       supervisor_ready);
+    return r;
+}
+
+/* ---- the state directory ---- */
+
+static int open_state(struct hub *hub, char **why)
+{
+    const char *temporary = getenv("TMPDIR");
+
+    if (hub->config->state) {
+        hub->state_directory = strdup(hub->config->state);
+        int r = hub->state_directory ? make_parent(hub->state_directory, why) : -ENOMEM;
+        if (!r && mkdir(hub->state_directory, 0700) && errno != EEXIST)
+            r = why_set(why, -errno, "cannot make %s: %s", hub->state_directory, strerror(errno));
+        return r;
+    }
+    if (asprintf(&hub->state_directory, "%s/goroutined-XXXXXX", temporary ? temporary : "/tmp") < 0)
+        hub->state_directory = NULL;
+    if (!hub->state_directory || !mkdtemp(hub->state_directory))
+        return why_set(why, -errno, "cannot make a temporary directory: %s", strerror(errno));
+    hub->state_temporary = true;
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static void read_clock_identity(struct hub *hub)
+{
+    struct stat time;
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    if (file && fgets(hub->boot_id, sizeof(hub->boot_id), file))
+        hub->boot_id[strcspn(hub->boot_id, "\n")] = '\0';
+    if (file)
+        fclose(file);
+    if (!stat("/proc/self/ns/time", &time))
+        hub->time_namespace = time.st_ino;
+}
+
+static struct hub *hub_alloc(const struct config *config)
+{
+    struct hub *hub = calloc(1, sizeof(*hub));
+    struct wire_bounds bounds = WIRE_BOUNDS_DEFAULT;
+
+    if (!hub)
+        return NULL;
+    hub->config = config;
+    bounds.ops_max = config->limits.frame_ops_max;
+    effects_init(&hub->effects);
+    effects_init(&hub->done);
+    list_init(&hub->transports);
+    list_init(&hub->unbound);
+    list_init(&hub->lost);
+    hub->poller.fd = hub->signals.fd = hub->store_source.fd = hub->supervisor_source.fd = -1;
+    hub->in = wire_new(&bounds);
+    hub->out = wire_new(&bounds);
+    outbox_init(&hub->outbox, hub->out, send_frame, hub);
+    clock_start(&hub->clock, config->test_clock);
+    read_clock_identity(hub);
+    return hub->in && hub->out ? hub : hub_close(hub);
+}
+
+int hub_open(const struct config *config, const sigset_t *signals, struct hub **out, char **why)
+{
+    static int (*const steps[])(struct hub * hub, char **why) = {
+        open_state, open_store, open_core, start_writer, open_endpoints, open_supervisor};
+    struct hub *hub = hub_alloc(config);
+    int r = hub ? poller_init(&hub->poller) : -ENOMEM;
+
+    if (!r)
+        r = hub_watch_signals(hub, signals);
+    for (size_t i = 0; !r && i < sizeof(steps) / sizeof(*steps); i++)
+        r = steps[i](hub, why);
+    if (r < 0) {
+        hub_close(hub);
+        return *why ? r : why_set(why, r, "cannot start: %s", strerror(-r));
+    }
+    log_info("event=ready endpoint=%s state=%s incarnation=%llu jobs=%llu", config->endpoint,
+             hub->state_directory, (unsigned long long)hub->incarnation,
+             (unsigned long long)hub->jobs_loaded);
+    notify("READY=1\nSTATUS=listening at %s", config->endpoint);
+    *out = hub;
+    return 0;
+}
+
+static void close_peers(struct hub *hub)
+{
+    struct peer *peer, *next_peer;
+    struct conn *conn, *next_conn;
+
+    HASH_ITER (by_number, hub->peers_by_number, peer, next_peer)
+        hub_peer_free(hub, peer);
+    HASH_ITER (hh, hub->conns, conn, next_conn)
+        hub_conn_forget(hub, conn);
+}
+
+static void close_store(struct hub *hub)
+{
+    struct batch *batch, *after;
+
+    poller_remove(&hub->poller, &hub->store_source);
+    hub->writer = writer_stop(hub->writer);
+    list_each_safe (batch, after, &hub->effects.batches, link)
+        batch_delete(batch);
+    if (hub->core) {
+        effects_clear(hub->core, &hub->effects);
+        effects_clear(hub->core, &hub->done);
+    }
+    hub->core = core_delete(hub->core);
+    if (hub->store)
+        hub->store = hub->store_ops->close(hub->store);
+}
+
+struct hub *hub_close(struct hub *hub)
+{
+    struct transport *transport, *after;
+
+    if (!hub)
+        return NULL;
+    lifelines_close(hub, -ENETRESET);
+    poller_remove(&hub->poller, &hub->supervisor_source);
+    hub->supervisor = supervisor_delete(hub->supervisor);
+    close_peers(hub);
+    list_each_safe (transport, after, &hub->transports, link)
+        transport->ops->close(transport);
+    close_store(hub);
+    int signals = poller_remove(&hub->poller, &hub->signals);
+    if (signals >= 0)
+        close(signals);
+    poller_destroy(&hub->poller);
+    wire_delete(hub->in);
+    wire_delete(hub->out);
+    if (hub->state_temporary)
+        paths_remove(hub->state_directory);
+    free(hub->state_directory);
+    free(hub->plugin_directories);
+    free(hub->plugin_text);
+    free(hub);
+    return NULL;
+}

@@ -1,0 +1,334 @@
+#include "lifeline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "cleanup.h"
+#include "endpoint.h"
+#include "fd.h"
+#include "log.h"
+#include "why.h"
+
+enum {
+    BACKLOG = 512,
+    ACCEPTS_PER_TURN = 64,
+};
+
+struct lifelines {
+    struct hub *hub;
+    struct source listener;
+    int lock;    /* of the endpoint */
+    int reserve; /* given up for a moment to turn somebody away when descriptors run out */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    struct list newcomers; /* not greeted yet */
+    struct list all;
+};
+
+struct lifeline {
+    struct hub *hub;
+    struct peer *peer;
+    struct source stream, process;
+    struct list link, newcomer;
+};
+
+/* ---- saying something ---- */
+
+static void say(int fd, const void *data, size_t size)
+{
+    if (send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        log_debug("event=lifeline_write_failed error=%d", errno);
+}
+
+static void say_farewell(int fd, int error, const char *text)
+{
+    struct farewell farewell = {.magic = FAREWELL_MAGIC, .version = PROTOCOL_VERSION, .error = error};
+    size_t size = text ? strnlen(text, sizeof(farewell.text)) : 0;
+
+    farewell.text_bytes = (uint32_t)size;
+    if (size)
+        memcpy(farewell.text, text, size);
+    say(fd, &farewell, sizeof(farewell));
+}
+
+static void greet(struct lifeline *lifeline)
+{
+    struct greeting greeting = {.magic = GREETING_MAGIC,
+                                .version = PROTOCOL_VERSION,
+                                .session = lifeline->peer->secret,
+                                .incarnation = lifeline->hub->incarnation};
+
+    list_remove(&lifeline->newcomer);
+    say(lifeline->stream.fd, &greeting, sizeof(greeting));
+    explicit_bzero(&greeting, sizeof(greeting));
+}
+
+void lifelines_greet(struct hub *hub)
+{
+    struct lifeline *lifeline, *after;
+
+    list_each_safe (lifeline, after, &hub->lifelines->newcomers, newcomer)
+        greet(lifeline);
+}
+
+/* ---- the end ---- */
+
+static void drop_source(struct hub *hub, struct source *source)
+{
+    int fd = poller_remove(&hub->poller, source);
+
+    cleanup_close(&fd);
+}
+
+static void lifeline_free(struct lifeline *lifeline)
+{
+    drop_source(lifeline->hub, &lifeline->stream);
+    drop_source(lifeline->hub, &lifeline->process);
+    list_remove(&lifeline->link);
+    list_remove(&lifeline->newcomer);
+    free(lifeline);
+}
+
+void lifeline_end(struct lifeline *lifeline, int error, const char *text)
+{
+    say_farewell(lifeline->stream.fd, error, text);
+    lifeline_free(lifeline);
+}
+
+void lifeline_owner_died(struct lifeline *lifeline)
+{
+    struct hub *hub = lifeline->hub;
+    struct peer *peer = lifeline->peer;
+
+    lifeline_free(lifeline);
+    hub_peer_died(hub, peer);
+}
+
+static void process_ended(struct source *source, uint32_t events)
+{
+    lifeline_owner_died(container_of(source, struct lifeline, process));
+}
+
+/* ---- the end of the stream ---- */
+
+static void intruded(struct lifeline *lifeline)
+{
+    struct hub *hub = lifeline->hub;
+    struct peer *peer = lifeline->peer;
+
+    lifeline_end(lifeline, -EPROTO, "a client writes nothing on its lifeline");
+    hub_peer_died(hub, peer);
+}
+
+static void stream_ready(struct source *source, uint32_t events)
+{
+    struct lifeline *lifeline = container_of(source, struct lifeline, stream);
+    char byte;
+    ssize_t n = recv(source->fd, &byte, sizeof(byte), MSG_DONTWAIT);
+
+    if (n > 0)
+        intruded(lifeline);
+    else if (!n || (errno != EAGAIN && errno != EINTR))
+        lifeline_owner_died(lifeline);
+}
+
+/* ---- the beginning ---- */
+
+static bool ended_already(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* A pid names its process only while that process holds the stream, so the stream is looked at after the
+ * pidfd was opened. Without a pidfd (another pid namespace) the stream alone decides. */
+static int watch_process(struct lifeline *lifeline, int pid)
+{
+    int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+
+    if (ended_already(lifeline->stream.fd)) {
+        cleanup_close(&fd);
+        return -ESRCH;
+    }
+    if (fd < 0)
+        return 0;
+    int r = poller_add(&lifeline->hub->poller, &lifeline->process, fd, EPOLLIN, process_ended);
+    if (r < 0)
+        close(fd);
+    return r;
+}
+
+static struct lifeline *lifeline_new(struct hub *hub, int fd)
+{
+    struct lifeline *lifeline = calloc(1, sizeof(*lifeline));
+
+    if (!lifeline)
+        return NULL;
+    lifeline->hub = hub;
+    lifeline->stream.fd = lifeline->process.fd = -1;
+    list_init(&lifeline->link);
+    list_init(&lifeline->newcomer);
+    if (poller_add(&hub->poller, &lifeline->stream, fd, EPOLLIN | EPOLLRDHUP, stream_ready) < 0) {
+        free(lifeline);
+        return NULL;
+    }
+    list_append(&hub->lifelines->all, &lifeline->link);
+    list_append(&hub->lifelines->newcomers, &lifeline->newcomer);
+    return lifeline;
+}
+
+struct lifeline *lifeline_adopt(struct hub *hub, int fd, struct credentials who, uint64_t host)
+{
+    struct lifeline *lifeline = lifeline_new(hub, fd);
+
+    if (!lifeline) {
+        close(fd);
+        return NULL;
+    }
+    lifeline->peer = hub_peer_new(hub, who, host, lifeline, false);
+    if (!lifeline->peer) {
+        lifeline_free(lifeline);
+        return NULL;
+    }
+    return lifeline;
+}
+
+static int credentials_of(int fd, struct credentials *who)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+        return -errno;
+    *who = (struct credentials){peer.uid, peer.gid, peer.pid, true};
+    return 0;
+}
+
+/* Takes `fd`. */
+static void take_in(struct hub *hub, int fd)
+{
+    struct credentials who;
+    int r = credentials_of(fd, &who);
+    struct lifeline *lifeline = r < 0 ? NULL : lifeline_adopt(hub, fd, who, 0);
+
+    if (r < 0)
+        close(fd);
+    else if (lifeline && watch_process(lifeline, who.pid) < 0)
+        lifeline_owner_died(lifeline);
+}
+
+/* Everybody waiting would be told again and again that the daemon is ready: turn them away instead. */
+static void turn_away(struct lifelines *lifelines)
+{
+    int fd;
+
+    cleanup_close(&lifelines->reserve);
+    fd = accept4(lifelines->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        say_farewell(fd, -EMFILE, "the daemon has no file descriptors left; raise its limit (LimitNOFILE=)");
+        close(fd);
+    }
+    lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    log_error("event=no_descriptors do=\"raise the limit of open files\"");
+}
+
+static void listener_ready(struct source *source, uint32_t events)
+{
+    struct lifelines *lifelines = container_of(source, struct lifelines, listener);
+
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0)
+            take_in(lifelines->hub, fd);
+        else if (errno == EMFILE || errno == ENFILE)
+            turn_away(lifelines);
+        else
+            return;
+    }
+}
+
+/* ---- the socket ---- */
+
+static int lock_endpoint(struct lifelines *lifelines, const char *path, char **why)
+{
+    char lock[sizeof(lifelines->path) + 8];
+
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    lifelines->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lifelines->lock < 0)
+        return why_set(why, -errno, "cannot make %s: %s", lock, strerror(errno));
+    if (!flock(lifelines->lock, LOCK_EX | LOCK_NB))
+        return 0;
+    return why_set(why, -EBUSY,
+                   "another daemon listens at ipc://%s; stop it, or give this one another --endpoint", path);
+}
+
+static int listen_at(struct lifelines *lifelines, unsigned mode, char **why)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    memcpy(address.sun_path, lifelines->path, sizeof(address.sun_path));
+    if (fd < 0)
+        return why_set(why, -errno, "cannot make a socket: %s", strerror(errno));
+    unlink(lifelines->path); /* ours: the lock says that nobody listens there */
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || chmod(lifelines->path, mode) ||
+        listen(fd, BACKLOG)) {
+        int error = -errno;
+        close(fd);
+        return why_set(why, error, "cannot listen at %s: %s", lifelines->path, strerror(-error));
+    }
+    int r = poller_add(&lifelines->hub->poller, &lifelines->listener, fd, EPOLLIN, listener_ready);
+    if (r < 0)
+        close(fd);
+    return r;
+}
+
+int lifelines_open(struct hub *hub, const char *path, unsigned mode, char **why)
+{
+    struct lifelines *lifelines = calloc(1, sizeof(*lifelines));
+
+    if (!lifelines)
+        return why_set(why, -ENOMEM, "out of memory");
+    *lifelines = (struct lifelines){.hub = hub, .listener.fd = -1, .lock = -1};
+    lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    list_init(&lifelines->newcomers);
+    list_init(&lifelines->all);
+    hub->lifelines = lifelines;
+    int n = snprintf(lifelines->path, sizeof(lifelines->path), "%s" LIFELINE_SUFFIX, path);
+    if (n < 0 || (size_t)n >= sizeof(lifelines->path))
+        return why_set(why, -ENAMETOOLONG, "the path of ipc://%s is too long for a socket; at most %zu bytes",
+                       path, sizeof(lifelines->path) - sizeof(LIFELINE_SUFFIX));
+    int r = lock_endpoint(lifelines, path, why);
+    return r < 0 ? r : listen_at(lifelines, mode, why);
+}
+
+void lifelines_close(struct hub *hub, int error)
+{
+    struct lifelines *lifelines = hub->lifelines;
+    struct lifeline *lifeline, *after;
+
+    if (!lifelines)
+        return;
+    list_each_safe (lifeline, after, &lifelines->all, link) {
+        lifeline->peer->lifeline = NULL;
+        lifeline_end(lifeline, error, "the daemon stops");
+    }
+    if (lifelines->listener.fd >= 0)
+        unlink(lifelines->path);
+    drop_source(hub, &lifelines->listener);
+    cleanup_close(&lifelines->lock);
+    cleanup_close(&lifelines->reserve);
+    free(lifelines);
+    hub->lifelines = NULL;
+}
