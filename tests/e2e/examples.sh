@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The short example programs do what their first comment says.
+. "$(dirname "$0")/lib.sh"
+
+test_hello_greets() {
+    expect 0 "Hello, World!" goctl submit "$EXAMPLES/hello.so:hello" World --wait
+}
+
+test_squares_range_over_a_channel_between_two_processes() {
+    local producer
+    "$EXAMPLES/squares" produce &
+    producer=$!
+    expect 0 $'1\n4\n9\n16\n25' "$EXAMPLES/squares" consume
+    ended $producer 0
+    refuse 5 "squares" goctl info squares
+}
+
+test_squares_consume_may_be_first() {
+    local consumer
+    "$EXAMPLES/squares" consume >"$temporary/squares" &
+    consumer=$!
+    "$EXAMPLES/squares" produce
+    ended $consumer 0
+    same "squares" "$(xargs <"$temporary/squares")" "1 4 9 16 25"
+}
+
+test_wordcount_sends_its_counts_on_a_channel() {
+    goctl make counts --cap 1
+    printf 'b a\nB' >"$temporary/text"
+    expect 0 "3 words, 1 lines, 5 bytes" goctl submit "$EXAMPLES/wordcount.so:count" "$temporary/text" 7 counts errors --wait
+    same "counts" "$(goctl recv counts | sed '1s/^\. 7 [0-9]* 0 1 5$/good header/' | sort | xargs)" "1 a 2 b good header"
+}
+
+test_wordcount_sends_its_error_on_a_channel() {
+    goctl make counts.errors --cap 1
+    expect 9 "" goctl submit "$EXAMPLES/wordcount.so:count" /no/such/file 7 counts counts.errors --retries 1 --wait
+    expect 0 "7 /no/such/file: No such file or directory" goctl recv counts.errors
+}
+
+test_wordstat_says_what_it_could_not_submit() {
+    mkdir "$temporary/folder"
+    echo "a word" >"$temporary/folder/file"
+    refuse 1 "cannot submit $temporary/folder/file" eval "$EXAMPLES/wordstat --plugin $temporary/none.so $temporary/folder >/dev/null"
+    refuse 1 "$temporary/none" "$EXAMPLES/wordstat" "$temporary/none"
+}
+
+node_start
+run_tests
