@@ -1,0 +1,331 @@
+/*
+ * Calls. A caller copies its request without the lock, starts it, sends it itself, and then leads or waits.
+ *
+ * Invariants. A call with a caller is surfaced or abandoned by that caller, exactly once, on every way out,
+ * unwinding included. A call without one surfaces when its result came.
+ */
+#include "call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "context.h"
+#include "handles.h"
+#include "last.h"
+#include "lead.h"
+#include "request.h"
+
+/* Values of one request, together: a frame of the transport is bounded, and Q bounds it in the daemon. */
+enum { REQUEST_BYTES_MAX = 64 << 20 };
+
+static struct call *call_new(gc_client *g, const struct request *request, gc_until until)
+{
+    struct call *call = calloc(1, sizeof *call + request_size(request));
+    if (!call)
+        return NULL;
+    request_copy(&call->op.request, request, call + 1);
+    call->op.deadline_ns = until.ns;
+    call->g = g;
+    call->ctx = until.ctx;
+    list_init(&call->waiter);
+    list_init(&call->wake);
+    list_init(&call->bound);
+    return call;
+}
+
+static void call_free(struct call *call)
+{
+    if (!call->left || !call->released)
+        return;
+    result_unref(call->block);
+    free(call);
+}
+
+/* ---- what the protocol tells ---- */
+
+static bool is_flat(const struct result *result)
+{
+    return !result->values_n && !result->chans_n && !result->jobs_n && !result->stats_n && !result->offer &&
+           !result->text.size && !result->output.size;
+}
+
+/* Without memory, what has taken effect is still told; what was only asked for has failed. */
+static void keep_flat(struct call *call, const struct result *result)
+{
+    bool asked = result->chans_n || result->jobs_n || result->stats_n || result->output.size;
+    call->no_memory = result->values_n > 0;
+    call->result = (struct result){.op = result->op,
+                                   .status = asked ? -ENOMEM : result->status,
+                                   .flags = result->flags,
+                                   .index = result->index,
+                                   .handle = result->handle};
+}
+
+static void keep_result(struct call *call, const struct result *result)
+{
+    call->done = true;
+    if (!is_flat(result))
+        call->block = result_clone(result);
+    if (call->block)
+        call->result = call->block->result;
+    else
+        keep_flat(call, result);
+}
+
+/* A result nobody waits for: it surfaces here, and is delivered when the lock is given up. */
+static void deliver_later(struct call *call, const struct result *result)
+{
+    struct gc_client *g = call->g;
+    struct delivery *delivery = call->deliver ? calloc(1, sizeof *delivery) : NULL;
+    if (delivery) {
+        *delivery =
+            (struct delivery){.deliver = call->deliver, .arg = call->arg, .block = result_clone(result)};
+        list_append(&g->deliveries, &delivery->link);
+    }
+    g->kick = true; /* the service thread is to deliver it */
+    g->starved |= call->deliver && (!delivery || !delivery->block);
+    if (call->op.phase == OP_FINISHED)
+        protocol_surface(g->protocol, &call->op, false, now_ns());
+}
+
+static void finish(struct protocol_op *op, const struct result *result, void *context)
+{
+    struct call *call = (struct call *)op;
+    if (call->left) {
+        deliver_later(call, result);
+        return;
+    }
+    keep_result(call, result);
+    call_wake(call->g, call);
+}
+
+static void release(struct protocol_op *op, void *context)
+{
+    struct call *call = (struct call *)op;
+    call->released = true;
+    call_free(call);
+}
+
+const struct protocol_user call_user = {.finish = finish, .release = release};
+
+void calls_deliver(gc_client *g)
+{
+    struct delivery *delivery;
+    client_lock(g);
+    while ((delivery = list_first(&g->deliveries, struct delivery, link))) {
+        list_remove(&delivery->link);
+        client_unlock(g);
+        if (delivery->block)
+            delivery->deliver(&delivery->block->result, delivery->arg);
+        result_unref(delivery->block);
+        free(delivery);
+        client_lock(g);
+    }
+    client_unlock(g);
+}
+
+void calls_cancel_done(gc_client *g)
+{
+    unsigned cancels = atomic_load(&g->cancels);
+    if (cancels == g->cancels_seen)
+        return;
+    g->cancels_seen = cancels;
+    struct call *call, *after;
+    list_each_safe (call, after, &g->bound, bound)
+        if (atomic_load(&call->ctx->done))
+            protocol_cancel(g->protocol, &call->op);
+}
+
+/* ---- running one ---- */
+
+/* With the lock. 0, or why it cannot begin. */
+static int call_start(struct call *call)
+{
+    struct gc_client *g = call->g;
+    struct request *request = &call->op.request;
+    int r = handles_resolve(g, request);
+    if (r < 0)
+        return r;
+    if (call->ctx && atomic_load(&call->ctx->done))
+        return -ECANCELED;
+    if (request_charge(request) > REQUEST_BYTES_MAX)
+        return -E2BIG;
+    request->run = g->waiting->scope();
+    if (call->ctx)
+        list_append(&g->bound, &call->bound);
+    protocol_start(g->protocol, &call->op, now_ns());
+    return 0;
+}
+
+/* The scope of the caller has ended: the operation is asked to end, and its answer waited for (IP1.1). */
+static void call_scope_ended(struct call *call)
+{
+    call->parked = false;
+    list_remove(&call->wake);
+    call->masked = true;
+    protocol_cancel(call->g->protocol, &call->op);
+}
+
+static void call_park(struct call *call)
+{
+    struct gc_client *g = call->g;
+    call->wait = g->waiting->begin();
+    call->parked = true;
+    list_append(&g->waiters, &call->waiter);
+    client_unlock(g);
+    int r = g->waiting->park(call->wait, "goroutined", call->masked);
+    client_lock(g);
+    list_remove(&call->waiter);
+    if (r == -ECANCELED)
+        call_scope_ended(call);
+}
+
+static void call_wait(struct call *call)
+{
+    struct gc_client *g = call->g;
+    while (!call->done) {
+        int64_t next = client_pump(g);
+        if (call->done)
+            return;
+        if (g->waiting->leads && !g->led) {
+            call->leading = true;
+            client_lead(g, next);
+            call->leading = false;
+        } else {
+            g->kick |= next < g->leader_until_ns;
+            call_park(call);
+        }
+    }
+}
+
+/* The caller stops using the call, on whatever way. With the lock, which it gives up. */
+static void call_leave(struct call *call)
+{
+    struct gc_client *g = call->g;
+    list_remove(&call->bound);
+    call->left = true;
+    if (call->op.phase == OP_IDLE)
+        call->released = true;
+    call_free(call);
+    client_pass_on(g);
+    if (--g->calls == 0)
+        pthread_cond_broadcast(&g->idle);
+    client_unlock(g);
+}
+
+/* The caller is unwound out of its wait (IP1.2). */
+static void call_unwound(struct call **of)
+{
+    struct call *call = *of;
+    if (!call)
+        return;
+    struct gc_client *g = call->g;
+    client_lock(g);
+    if (call->leading)
+        g->led = false;
+    list_remove(&call->waiter);
+    list_remove(&call->wake);
+    protocol_abandon(g->protocol, &call->op, now_ns());
+    client_flush(g);
+    call_leave(call);
+}
+
+/* Acknowledges the result and moves it to *answer. The status. */
+static int call_take(struct call *call, unsigned flags, struct answer *answer)
+{
+    struct gc_client *g = call->g;
+    int64_t now = now_ns();
+    int r = call->no_memory ? -ENOMEM : 0;
+    last_operation(g->protocol->secret.byte, call->op.request.id);
+    if (r < 0)
+        protocol_abandon(g->protocol, &call->op, now);
+    else
+        r = protocol_surface(g->protocol, &call->op, flags & CALL_HOLD, now);
+    if (r != 0)
+        client_flush(g);
+    if (r < 0) { /* its values are not ours (fencing) */
+        result_unref(call->block);
+        *answer = (struct answer){.result.status = r};
+    } else {
+        *answer = (struct answer){call->result, call->block};
+    }
+    call->block = NULL;
+    return answer->result.status;
+}
+
+static bool is_about_the_link(int error)
+{
+    return error == -ECONNREFUSED || error == -ENETRESET || error == -ECONNRESET;
+}
+
+/* With the lock: words for a failure. */
+static void note_failure(const struct gc_client *g, int status, const struct result *result)
+{
+    const char *text = result->text.size ? result->text.data : is_about_the_link(status) ? g->why : NULL;
+    last_failed(status, text, result->flags & RESULT_DOUBT);
+}
+
+int call_run(gc_client *g, const struct request *request, gc_until until, unsigned flags,
+             struct answer *answer)
+{
+    *answer = (struct answer){0};
+    if (client_forked(g))
+        return last_failed(-ECONNRESET, "this process is a fork of the client's: connect anew", false);
+    _cleanup_(call_unwound) struct call *call = call_new(g, request, until);
+    if (!call)
+        return last_failed(-ENOMEM, NULL, false);
+    call->masked = flags & CALL_MASKED;
+    client_lock(g);
+    g->calls++;
+    int status = call_start(call);
+    if (status == 0) {
+        call_wait(call);
+        status = call_take(call, flags, answer);
+    }
+    if (status < 0)
+        note_failure(g, status, &answer->result);
+    struct call *mine = call;
+    call = NULL;
+    call_leave(mine);
+    return status;
+}
+
+void answer_end(struct answer *answer)
+{
+    answer->block = result_unref(answer->block);
+}
+
+int call_plain(gc_client *g, const struct request *request, gc_until until)
+{
+    struct answer answer;
+    int r = call_run(g, request, until, 0, &answer);
+    answer_end(&answer);
+    return r;
+}
+
+int call_post(gc_client *g, const struct request *request,
+              void (*deliver)(const struct result *result, void *arg), void *arg)
+{
+    if (client_forked(g))
+        return -ECONNRESET;
+    struct call *call = call_new(g, request, GC_FOREVER);
+    if (!call)
+        return -ENOMEM;
+    client_lock(g);
+    int r = handles_resolve(g, &call->op.request);
+    call->left = true;
+    call->deliver = deliver;
+    call->arg = arg;
+    if (r == 0) {
+        call->op.request.run = g->waiting->scope();
+        protocol_start(g->protocol, &call->op, now_ns());
+        client_pump(g);
+    } else {
+        free(call);
+    }
+    client_pass_on(g);
+    client_unlock(g);
+    return r;
+}

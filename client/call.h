@@ -1,0 +1,85 @@
+/*
+ * A call: one operation and whoever waits for it, or what shall be done with its result when nobody does.
+ *
+ * Ownership: made by call_new, given to the protocol by call_start, freed when the protocol has released it and
+ * its caller has left it, whichever is later.
+ */
+#pragma once
+
+#include <string.h>
+
+#include "connection.h"
+#include "result.h"
+
+enum call_flags {
+    CALL_HOLD = 1 << 0,   /* GC_HOLD */
+    CALL_MASKED = 1 << 1, /* the end of the caller's scope does not end it */
+};
+
+struct call {
+    struct protocol_op op; /* first */
+    gc_client *g;
+    gc_ctx *ctx;
+    bool done;      /* `result` is there */
+    bool no_memory; /* its values could not be kept */
+    bool leading;   /* in epoll_wait */
+    bool parked;    /* in park, and not made ready yet */
+    bool left;      /* its caller is gone, or there never was one */
+    bool released;  /* the protocol has forgotten it */
+    bool masked;    /* the end of the caller's scope does not end it (any more) */
+    struct gc_wait wait;
+    struct list waiter, wake, bound;
+    struct result result;       /* what it points at is in `block` */
+    struct result_block *block; /* or NULL: it points at nothing */
+
+    /* Instead of a caller: runs on the service thread, without the lock, for each result. */
+    void (*deliver)(const struct result *result, void *arg);
+    void *arg;
+};
+
+/* A result on its way to `deliver`. */
+struct delivery {
+    struct list link;
+    void (*deliver)(const struct result *result, void *arg);
+    void *arg;
+    struct result_block *block;
+};
+
+/* What a call brought. */
+struct answer {
+    struct result result;
+    struct result_block *block; /* what it points at is in there */
+};
+
+/* Runs one operation to its end: copies the request, resolves its handles, waits, acknowledges. The status of
+ * the result; *answer is to be ended by answer_end, whatever came. Notes failures for gc_why. */
+int call_run(gc_client *g, const struct request *request, gc_until until, unsigned flags,
+             struct answer *answer);
+void answer_end(struct answer *answer);
+
+/* The same for a request whose answer is its status. */
+int call_plain(gc_client *g, const struct request *request, gc_until until);
+
+/* Makes value i of an answer the caller's; `hold`: it is acknowledged by gc_ack. */
+void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool hold);
+
+/* Makes the one job of an answer the caller's result; without one, zero but for the text. */
+void result_give(struct gc_result *to, const struct answer *answer);
+
+static inline struct bytes text_bytes(const char *text)
+{
+    return text ? (struct bytes){text, strlen(text)} : (struct bytes){NULL, 0};
+}
+
+/* Starts one operation nobody waits for. `deliver` may be NULL. 0, -ENOMEM, how the session ended. */
+int call_post(gc_client *g, const struct request *request,
+              void (*deliver)(const struct result *result, void *arg), void *arg);
+
+/* The protocol's callbacks. */
+extern const struct protocol_user call_user;
+
+/* Cancels every call whose context has ended. With the lock. */
+void calls_cancel_done(gc_client *g);
+
+/* Runs what waits to be delivered. Without the lock, on the service thread or in gc_dispatch. */
+void calls_deliver(gc_client *g);

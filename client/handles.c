@@ -1,0 +1,98 @@
+/* An id is the index of its place + 1, and above it how often the place was used: ids are not used twice. */
+#include "handles.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct handle *place_of(const struct gc_client *g, uint64_t id)
+{
+    uint32_t index = (uint32_t)id - 1;
+    if (!(uint32_t)id || index >= g->handles_n)
+        return NULL;
+    struct handle *handle = &g->handles[index];
+    return handle->remote && handle->uses == id >> 32 ? handle : NULL;
+}
+
+static uint32_t place_take(struct gc_client *g)
+{
+    uint32_t place = g->handles_free;
+    if (place) {
+        g->handles_free = g->handles[place - 1].next;
+        return place;
+    }
+    if (g->handles_n == g->handles_max) {
+        uint32_t max = g->handles_max ? 2 * g->handles_max : 16;
+        struct handle *handles = realloc(g->handles, max * sizeof *handles);
+        if (!handles)
+            return 0;
+        g->handles = handles;
+        g->handles_max = max;
+    }
+    g->handles[g->handles_n].uses = 0;
+    return ++g->handles_n;
+}
+
+uint64_t handles_add(struct gc_client *g, uint64_t remote)
+{
+    uint32_t place = place_take(g);
+    if (!place)
+        return 0;
+    struct handle *handle = &g->handles[place - 1];
+    handle->remote = remote;
+    handle->session = g->sessions;
+    handle->uses++;
+    return (uint64_t)handle->uses << 32 | place;
+}
+
+int handles_find(const struct gc_client *g, uint64_t id, uint64_t *remote)
+{
+    const struct handle *handle = place_of(g, id);
+    if (!handle)
+        return -ENOENT;
+    bool alive = handle->session == g->sessions && g->link == LINK_UP;
+    if (!alive)
+        return g->protocol->error ? g->protocol->error : -ECONNRESET;
+    *remote = handle->remote;
+    return 0;
+}
+
+void handles_remove(struct gc_client *g, uint64_t id)
+{
+    struct handle *handle = place_of(g, id);
+    if (!handle)
+        return;
+    handle->remote = 0;
+    handle->next = g->handles_free;
+    g->handles_free = (uint32_t)id;
+}
+
+static int resolve_cases(const struct gc_client *g, struct request *request)
+{
+    struct select_case *cases = (struct select_case *)request->select.cases; /* of our copy */
+    for (size_t i = 0; i < request->select.cases_n; i++) {
+        int r = cases[i].kind == CASE_JOB ? 0 : handles_find(g, cases[i].handle, &cases[i].handle);
+        if (r < 0)
+            return r;
+    }
+    if (!request->select.cases_n)
+        request->verb = VERB_NONE;
+    return 0;
+}
+
+int handles_resolve(const struct gc_client *g, struct request *request)
+{
+    uint64_t *handle = request->verb == VERB_SEND        ? &request->send.handle
+                       : request->verb == VERB_RECV      ? &request->recv.handle
+                       : request->verb == VERB_CLOSE     ? &request->close.handle
+                       : request->verb == VERB_CHAN_DROP ? &request->chan_drop.handle
+                       : request->verb == VERB_CHAN_INFO ? &request->chan_info.handle
+                                                         : NULL;
+    if (request->verb == VERB_SELECT)
+        return resolve_cases(g, request);
+    if (!handle || (request->verb == VERB_CHAN_INFO && !*handle))
+        return 0;
+    if (*handle)
+        return handles_find(g, *handle, handle);
+    request->verb = VERB_NONE;
+    return 0;
+}

@@ -1,0 +1,95 @@
+/*
+ * What only a host asks.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "call.h"
+#include "last.h"
+
+/* ---- offers ---- */
+
+static void give_offer(const struct result *result, void *arg)
+{
+    const struct gc_client *g = arg;
+    const struct offer *from = result->offer;
+    if (!from || !g->host.offer)
+        return;
+    struct gc_offer offer = {.kind = from->kind,
+                             .job = from->job,
+                             .run = from->run,
+                             .attempt = from->attempt,
+                             .function = from->function.size ? from->function.data : "",
+                             .argument = from->argument.data,
+                             .argument_bytes = from->argument.size,
+                             .text = from->text.size ? from->text.data : "",
+                             .cause = from->cause,
+                             .grace_ns = from->grace_ns,
+                             .time_left_ns = from->time_left_ns};
+    g->host.offer(&offer, g->host.arg);
+}
+
+GC_API int gc_host_reserve(gc_client *g, const char *generation, uint32_t window)
+{
+    struct request request = {.verb = VERB_RESERVE, .reserve = {text_bytes(generation), window}};
+    client_lock(g);
+    bool again = g->reserved;
+    g->reserved = true;
+    client_unlock(g);
+    return again ? -EALREADY : call_post(g, &request, give_offer, g);
+}
+
+/* ---- runs ---- */
+
+GC_API int gc_host_started(gc_client *g, uint64_t job, uint64_t run)
+{
+    return call_post(g, &(struct request){.verb = VERB_STARTED, .started = {job, run}}, NULL, NULL);
+}
+
+GC_API int gc_host_progress(gc_client *g, uint64_t job, uint64_t run, double fraction, const char *text)
+{
+    struct request request = {.verb = VERB_PROGRESS, .progress = {job, run, fraction, text_bytes(text)}};
+    return call_post(g, &request, NULL, NULL);
+}
+
+struct stored {
+    void (*tell)(int status, void *arg);
+    void *arg;
+};
+
+static void tell_stored(const struct result *result, void *arg)
+{
+    struct stored *stored = arg;
+    stored->tell(result->status, stored->arg);
+    free(stored);
+}
+
+GC_API int gc_host_done(gc_client *g, const struct gc_host_end *end, void (*tell)(int status, void *arg),
+                        void *arg)
+{
+    struct request request = {.verb = VERB_DONE,
+                              .done = {.job = end->job,
+                                       .run = end->run,
+                                       .cause = end->cause,
+                                       .error = end->error,
+                                       .text = text_bytes(end->text),
+                                       .result = {end->result, end->result_bytes}}};
+    struct stored *stored = tell ? malloc(sizeof *stored) : NULL;
+    if (tell && !stored)
+        return -ENOMEM;
+    if (stored)
+        *stored = (struct stored){tell, arg};
+    int r = call_post(g, &request, stored ? tell_stored : NULL, stored);
+    if (r < 0)
+        free(stored);
+    return r;
+}
+
+GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *bytes, size_t size)
+{
+    struct request request = {.verb = VERB_PRINT, .print = {job, run, {bytes, size}}};
+    struct answer answer;
+    int r = call_run(g, &request, GC_FOREVER, CALL_MASKED, &answer);
+    answer_end(&answer);
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,119 @@
+/*
+ * Who moves the client: one leader at a time waits for the descriptors, all others wait for him.
+ *
+ * Invariants. While somebody waits and may lead, there is a leader, or one waiter has been woken to become it.
+ * A call is made ready exactly once for each time it parks: `parked` is cleared under the lock by whoever puts
+ * it on `wakes`.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "lead.h"
+
+enum { WAKES_AT_ONCE = 64 };
+
+void client_lock(struct gc_client *g)
+{
+    pthread_mutex_lock(&g->lock);
+}
+
+static size_t take_wakes(struct gc_client *g, struct gc_wait *waits)
+{
+    size_t n = 0;
+    struct call *call;
+    while (n < WAKES_AT_ONCE && (call = list_first(&g->wakes, struct call, wake))) {
+        list_remove(&call->wake);
+        waits[n++] = call->wait;
+    }
+    return n;
+}
+
+void client_unlock(struct gc_client *g)
+{
+    struct gc_wait waits[WAKES_AT_ONCE];
+    const struct gc_waiting *waiting = g->waiting;
+    size_t n;
+    bool more;
+    do {
+        n = take_wakes(g, waits);
+        more = !list_empty(&g->wakes);
+        int kick = g->kick && g->led ? g->event_fd : -1;
+        g->kick = false;
+        pthread_mutex_unlock(&g->lock);
+        for (size_t i = 0; i < n; i++)
+            waiting->ready(waits[i]);
+        if (kick >= 0)
+            eventfd_write(kick, 1);
+        if (more)
+            pthread_mutex_lock(&g->lock);
+    } while (more);
+}
+
+void call_wake(struct gc_client *g, struct call *call)
+{
+    if (call->leading)
+        g->kick = true;
+    if (!call->parked)
+        return;
+    call->parked = false;
+    list_append(&g->wakes, &call->wake);
+}
+
+/* epoll's unit, rounded up: a wait never ends before its time. */
+static int milliseconds_until(int64_t until_ns)
+{
+    if (until_ns == PROTOCOL_NEVER)
+        return -1;
+    int64_t ms = (until_ns - now_ns() + 999999) / 1000000;
+    return ms < 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
+}
+
+int client_lead(struct gc_client *g, int64_t until_ns)
+{
+    struct epoll_event events[4];
+    int epoll_fd = g->epoll_fd;
+    g->led = true;
+    g->leader_until_ns = until_ns;
+    client_unlock(g);
+    int n = epoll_wait(epoll_fd, events, 4, milliseconds_until(until_ns));
+    client_lock(g);
+    g->led = false;
+    for (int i = 0; i < n; i++) {
+        eventfd_t count;
+        if (events[i].data.fd == g->event_fd)
+            (void)!eventfd_read(g->event_fd, &count);
+        else if (events[i].data.fd == g->lifeline)
+            g->lifeline_stirs = true;
+    }
+    calls_cancel_done(g);
+    return n;
+}
+
+/* One waiter that can lead, woken to do so. */
+static bool wake_a_leader(struct gc_client *g)
+{
+    struct call *call;
+    list_each (call, &g->waiters, waiter) {
+        if (!call->done && !call->parked)
+            return true; /* it is on its way */
+        if (call->parked) {
+            call_wake(g, call);
+            return true;
+        }
+    }
+    return false;
+}
+
+void client_pass_on(struct gc_client *g)
+{
+    if (g->led)
+        return;
+    if (g->waiting->leads && wake_a_leader(g))
+        return;
+    int64_t next = protocol_tick(g->protocol, now_ns());
+    if (g->has_thread && next < g->service_until_ns)
+        pthread_cond_signal(&g->service);
+}

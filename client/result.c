@@ -1,0 +1,128 @@
+/*
+ * The copy is one walk over the result, taken twice: without memory it counts, with memory it copies.
+ */
+#include "result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct span {
+    unsigned char *memory; /* NULL: only count */
+    size_t used;
+};
+
+static void *span_copy(struct span *span, const void *data, size_t size)
+{
+    const size_t align = _Alignof(max_align_t);
+    void *to = span->memory ? span->memory + span->used : NULL;
+    span->used += (size + align - 1) / align * align;
+    if (to && size)
+        memcpy(to, data, size);
+    return to;
+}
+
+static void copy_bytes(struct bytes *bytes, struct span *span)
+{
+    unsigned char *to = span->memory ? span->memory + span->used : NULL;
+    span->used += bytes->size + 1;
+    if (!to)
+        return;
+    if (bytes->size)
+        memcpy(to, bytes->data, bytes->size);
+    to[bytes->size] = '\0';
+    bytes->data = to;
+}
+
+/* The array to walk on: its copy, or while counting the array itself, which is then only read. */
+static void *span_array(struct span *span, const void *array, size_t n, size_t size)
+{
+    void *copy = span_copy(span, array, n * size);
+    return copy ? copy : (void *)array;
+}
+
+static void copy_values(struct value *values, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++)
+        copy_bytes(&values[i].body, span);
+}
+
+static void copy_chans(struct chan_info *chans, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++)
+        copy_bytes(&chans[i].name, span);
+}
+
+static void copy_jobs(struct job_info *jobs, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct bytes *fields[] = {&jobs[i].plugin, &jobs[i].function, &jobs[i].queue,
+                                  &jobs[i].text,   &jobs[i].result,   &jobs[i].progress};
+        for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
+            copy_bytes(fields[k], span);
+    }
+}
+
+static void copy_stats(struct counter *stats, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++)
+        copy_bytes(&stats[i].name, span);
+}
+
+static void copy_offer(struct offer *offer, struct span *span)
+{
+    copy_bytes(&offer->function, span);
+    copy_bytes(&offer->argument, span);
+    copy_bytes(&offer->text, span);
+}
+
+/* Arrays before bytes: they need their alignment. */
+static void result_walk(struct result *result, struct span *span)
+{
+    struct value *values = span_array(span, result->values, result->values_n, sizeof *values);
+    struct chan_info *chans = span_array(span, result->chans, result->chans_n, sizeof *chans);
+    struct job_info *jobs = span_array(span, result->jobs, result->jobs_n, sizeof *jobs);
+    struct counter *stats = span_array(span, result->stats, result->stats_n, sizeof *stats);
+    struct offer *offer = span_array(span, result->offer, result->offer ? 1 : 0, sizeof *offer);
+    result->values = values;
+    result->chans = chans;
+    result->jobs = jobs;
+    result->stats = stats;
+    result->offer = offer;
+    copy_bytes(&result->text, span);
+    copy_bytes(&result->output, span);
+    copy_values(values, result->values_n, span);
+    copy_chans(chans, result->chans_n, span);
+    copy_jobs(jobs, result->jobs_n, span);
+    copy_stats(stats, result->stats_n, span);
+    if (offer)
+        copy_offer(offer, span);
+}
+
+struct result_block *result_clone(const struct result *from)
+{
+    struct span count = {NULL, 0};
+    struct result counted = *from;
+    result_walk(&counted, &count);
+    const size_t align = _Alignof(max_align_t);
+    size_t head = (sizeof(struct result_block) + align - 1) / align * align;
+    struct result_block *block = malloc(head + count.used);
+    if (!block)
+        return NULL;
+    struct span span = {(unsigned char *)block + head, 0};
+    block->refs = 1;
+    block->result = *from;
+    result_walk(&block->result, &span);
+    return block;
+}
+
+void result_ref(struct result_block *block)
+{
+    __atomic_add_fetch(&block->refs, 1, __ATOMIC_RELAXED);
+}
+
+struct result_block *result_unref(struct result_block *block)
+{
+    if (block && __atomic_sub_fetch(&block->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        free(block);
+    return NULL;
+}

@@ -1,0 +1,19 @@
+/*
+ * Results that outlive their frame: one counted block of memory with the result and all it points at. Every
+ * string and body in it is followed by a NUL.
+ */
+#pragma once
+
+#include "message.h"
+
+struct result_block {
+    unsigned refs; /* atomic */
+    struct result result;
+};
+
+/* A block with one reference. NULL: no memory. */
+struct result_block *result_clone(const struct result *from);
+
+void result_ref(struct result_block *block);
+/* Accepts NULL, returns NULL. Any thread. */
+struct result_block *result_unref(struct result_block *block);

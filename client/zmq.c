@@ -1,0 +1,209 @@
+/*
+ * ZeroMQ: one context and one DEALER per client. The only file that knows zmq.h.
+ *
+ * ZMQ_FD is edge-triggered: it tells that ZMQ_EVENTS may have changed, and reading those, sending and receiving
+ * all consume the edge. Hence `events` after everything, before sleeping.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "cleanup.h"
+#include "transport.h"
+
+enum {
+    RECONNECT_MS = 10,
+    RECONNECT_MAX_MS = 2000,
+    UNLIMITED = 0, /* our window bounds what is under way (IP6), never the high-water mark */
+};
+
+struct transport {
+    void *context, *socket;
+    zmq_msg_t *messages; /* of the frame last received */
+    struct bytes *parts;
+    size_t parts_n, parts_max;
+};
+
+static void parts_clear(struct transport *t)
+{
+    while (t->parts_n)
+        zmq_msg_close(&t->messages[--t->parts_n]);
+}
+
+static struct transport *transport_close(struct transport *t)
+{
+    if (!t)
+        return NULL;
+    parts_clear(t);
+    if (t->socket)
+        zmq_close(t->socket);
+    if (t->context)
+        zmq_ctx_term(t->context);
+    free(t->messages);
+    free(t->parts);
+    free(t);
+    return NULL;
+}
+DEFINE_CLEANUP(struct transport *, transport_close)
+
+static int set(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+static int configure(void *socket)
+{
+    static const struct {
+        int option, value;
+    } options[] = {
+        {ZMQ_LINGER, 0},
+        {ZMQ_IMMEDIATE, 1}, /* what is queued for a connection that is gone must not go to the next */
+        {ZMQ_SNDHWM, UNLIMITED},
+        {ZMQ_RCVHWM, UNLIMITED},
+        {ZMQ_RECONNECT_IVL, RECONNECT_MS},
+        {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (set(socket, options[i].option, options[i].value) < 0)
+            return -errno;
+    return 0;
+}
+
+static int connect_dealer(struct transport *t, const char *endpoint)
+{
+    t->context = zmq_ctx_new();
+    if (!t->context)
+        return errno == EMFILE ? -EMFILE : -ENOMEM;
+    t->socket = zmq_socket(t->context, ZMQ_DEALER);
+    if (!t->socket)
+        return errno == EMFILE ? -EMFILE : -ENOMEM;
+    int r = configure(t->socket);
+    if (r < 0)
+        return r;
+    return zmq_connect(t->socket, endpoint) < 0 ? (errno == ENOMEM ? -ENOMEM : -EINVAL) : 0;
+}
+
+static int transport_open(const char *endpoint, struct transport **out)
+{
+    _cleanup_(transport_closep) struct transport *t = calloc(1, sizeof *t);
+    if (!t)
+        return -ENOMEM;
+    /* Its threads shall not run the program's signal handlers. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int r = connect_dealer(t, endpoint);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (r < 0)
+        return r;
+    *out = t;
+    t = NULL;
+    return 0;
+}
+
+static int transport_fd(const struct transport *t)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(t->socket, ZMQ_FD, &fd, &size) < 0 ? -errno : fd;
+}
+
+static unsigned transport_events(struct transport *t)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    if (zmq_getsockopt(t->socket, ZMQ_EVENTS, &events, &size) < 0)
+        return 0;
+    return (events & ZMQ_POLLIN ? TRANSPORT_READABLE : 0) | (events & ZMQ_POLLOUT ? TRANSPORT_WRITABLE : 0);
+}
+
+/* Never blocks half-way: once its first part was taken, the pipe takes the others. */
+static int send_part(struct transport *t, zmq_msg_t *message, bool more)
+{
+    while (zmq_msg_send(message, t->socket, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0)
+        if (errno != EINTR) {
+            int error = -errno;
+            zmq_msg_close(message);
+            return error;
+        }
+    return 0;
+}
+
+static int transport_send(struct transport *t, const struct wire_message *message)
+{
+    zmq_msg_t part;
+    if (zmq_msg_init_size(&part, message->head_bytes) < 0)
+        return -ENOMEM;
+    wire_pack(message, zmq_msg_data(&part));
+    int r = send_part(t, &part, message->bodies_n > 0);
+    for (size_t i = 0; r == 0 && i < message->bodies_n; i++) {
+        if (zmq_msg_init_size(&part, message->bodies[i].size) < 0)
+            return -ENOMEM;
+        memcpy(zmq_msg_data(&part), message->bodies[i].data, message->bodies[i].size);
+        r = send_part(t, &part, i + 1 < message->bodies_n);
+    }
+    return r;
+}
+
+static int parts_reserve(struct transport *t)
+{
+    if (t->parts_n < t->parts_max)
+        return 0;
+    size_t max = t->parts_max ? 2 * t->parts_max : 8;
+    zmq_msg_t *messages = calloc(max, sizeof *messages);
+    struct bytes *parts = realloc(t->parts, max * sizeof *parts);
+    if (parts)
+        t->parts = parts;
+    if (!messages || !parts) {
+        free(messages);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < t->parts_n; i++) { /* a zmq_msg_t may not be moved by realloc */
+        zmq_msg_init(&messages[i]);
+        zmq_msg_move(&messages[i], &t->messages[i]);
+        zmq_msg_close(&t->messages[i]);
+    }
+    free(t->messages);
+    t->messages = messages;
+    t->parts_max = max;
+    return 0;
+}
+
+static int recv_part(struct transport *t)
+{
+    if (parts_reserve(t) < 0)
+        return -ENOMEM;
+    zmq_msg_t *message = &t->messages[t->parts_n];
+    zmq_msg_init(message);
+    while (zmq_msg_recv(message, t->socket, ZMQ_DONTWAIT) < 0)
+        if (errno != EINTR)
+            return -errno;
+    t->parts_n++;
+    return zmq_msg_more(message);
+}
+
+static int transport_recv(struct transport *t, const struct bytes **parts)
+{
+    int more;
+    parts_clear(t);
+    while ((more = recv_part(t)) > 0)
+        ;
+    if (more < 0)
+        return more == -EAGAIN ? 0 : more;
+    for (size_t i = 0; i < t->parts_n; i++)
+        t->parts[i] = (struct bytes){zmq_msg_data(&t->messages[i]), zmq_msg_size(&t->messages[i])};
+    *parts = t->parts;
+    return (int)t->parts_n;
+}
+
+const struct transport_ops transport_zmq = {
+    .open = transport_open,
+    .close = transport_close,
+    .fd = transport_fd,
+    .events = transport_events,
+    .send = transport_send,
+    .recv = transport_recv,
+};
