@@ -42,6 +42,7 @@ struct frame {
     struct deferred *deferred;
     void *callee_cfa; /* of the deferred function that runs now: who may recover */
     bool recovered;
+    uintptr_t sp; /* of frame_run: what it calls lies below */
     jmp_buf env;
 };
 
@@ -62,7 +63,7 @@ static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unw
 {
     struct frame *frame = arg;
 
-    if (_Unwind_GetCFA(context) > (uintptr_t)frame)
+    if (_Unwind_GetCFA(context) >= frame->sp)
         longjmp(frame->env, 1);
     if (actions & _UA_END_OF_STACK)
         fatal("no unwind data in goroutine %llu: compile with -fexceptions; do not panic or exit across "
@@ -71,13 +72,11 @@ static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unw
     return _URC_NO_REASON;
 }
 
-/* The exception object must outlive this call's frame's callees only: nobody comes back to it. */
-static void __attribute__((noreturn)) unwind_to(struct frame *frame)
+/* The exception object lies in the goroutine: frames that are unwound are overwritten by their cleanups. */
+static void __attribute__((noreturn)) unwind_to(struct g *g, struct frame *frame)
 {
-    struct _Unwind_Exception exception;
-
-    memset(&exception, 0, sizeof exception);
-    _Unwind_ForcedUnwind(&exception, unwind_stop, frame);
+    memset(&g->exception, 0, sizeof g->exception);
+    _Unwind_ForcedUnwind(&g->exception, unwind_stop, frame);
     fatal("cannot unwind goroutine %llu: compile with -fexceptions", (unsigned long long)go_id());
 }
 
@@ -161,7 +160,7 @@ static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *for
     if (!g->frames)
         panic_die(p);
     g->unwinding_exit = false;
-    unwind_to(g->frames);
+    unwind_to(g, g->frames);
 }
 
 void go_panic(const char *format, ...)
@@ -205,7 +204,7 @@ void unwind_exit(struct g *g)
     if (!g->frames)
         fatal("the end of goroutine %llu has no frame to go to", (unsigned long long)go_id());
     g->unwinding_exit = true;
-    unwind_to(g->frames);
+    unwind_to(g, g->frames);
 }
 
 void go_exit(void)
@@ -250,6 +249,7 @@ static void deferred_run(struct g *g, struct frame *f)
 static __attribute__((noinline)) int frame_run(struct g *g, struct frame *f, void (*fn)(void *), void *arg)
 {
     f->up = g->frames;
+    f->sp = (uintptr_t)stack_pointer();
     g->frames = f;
     if (_setjmp(f->env) == 0)
         fn(arg);
@@ -269,11 +269,11 @@ static void unwind_on(struct g *g, const struct frame *f)
         if (g->exit_frame == f)
             g->exit_frame = g->frames; /* an exit goes on below the panic, and shows when that is recovered */
         g->unwinding_exit = false;
-        unwind_to(g->frames);
+        unwind_to(g, g->frames);
     }
     if (g->exit_frame == f) {
         g->unwinding_exit = true;
-        unwind_to(g->frames);
+        unwind_to(g, g->frames);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unwind.h>
 
 #include "base/list.h"
 #include "goroutine_host.h"
@@ -50,7 +51,8 @@ struct g {
     struct panic *panics;
     struct frame *exit_frame;
     struct panic *recovered; /* its text was handed out */
-    bool unwinding_exit;     /* the unwinding under way is an exit, not a panic */
+    struct _Unwind_Exception exception;
+    bool unwinding_exit; /* the unwinding under way is an exit, not a panic */
 
     /* identity */
     _Atomic uint64_t id; /* 0: free */

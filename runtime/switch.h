@@ -27,3 +27,16 @@ struct switch_saved switch_saved(const void *sp);
 
 /* What lies there at most. */
 #define SWITCH_SAVED_BYTES 160
+
+/* Of the function it is inlined into. */
+static inline __attribute__((always_inline)) void *stack_pointer(void)
+{
+    void *sp;
+
+#if defined(__x86_64__)
+    __asm__ volatile("movq %%rsp, %0" : "=r"(sp));
+#else
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+#endif
+    return sp;
+}

@@ -365,6 +365,7 @@ static void once_run(struct once *o, void (*fn)(void *), void *arg)
 {
     _cleanup_(once_end) struct once *running = o;
 
+    (void)running;
     fn(arg);
 }
 
