@@ -52,6 +52,7 @@ struct answer {
 };
 
 enum item_mark {
+    VALUE_FLAGS = VALUE_REDELIVERED | VALUE_RETURNED,
     ITEM_ACKED = 1 << 8, /* its receiver has acknowledged it; stays for a repeated result */
 };
 
@@ -103,7 +104,8 @@ struct idset {
 struct session {
     struct map_node node; /* of core->sessions, by secret */
     struct secret secret;
-    uint64_t number; /* public */
+    uint64_t number;           /* public */
+    struct map_node peer_node; /* of core->peers, by peer */
     uint64_t peer;
     struct list link; /* of core->session_list, in order of number */
     struct credentials who;
@@ -125,6 +127,7 @@ struct session {
     struct map scopes;       /* by run, without run 0 */
     struct scope scope;      /* run 0 */
     size_t handles_n;
+    size_t scopes_n; /* not yet taken apart; the session goes with the last */
 };
 
 /* One connection bound to one session. An unbound connection has no link. */
@@ -170,12 +173,15 @@ struct waiter {
     struct list link;
     struct op *op;
     struct channel *channel; /* CASE_SEND, CASE_RECV */
-    uint64_t object;         /* CASE_JOB: job id */
-    uint64_t ticket;         /* place in the order of arrival (F1) */
-    struct list unsent;      /* CASE_SEND: items not yet handed over */
-    uint32_t index;          /* of the case */
-    uint32_t max;            /* CASE_RECV: values wanted */
-    uint8_t kind;            /* enum case_kind */
+    union {
+        struct handle *via; /* CASE_SEND, CASE_RECV: while channel is set */
+        uint64_t object;    /* CASE_JOB: job id */
+    };
+    uint64_t ticket;    /* place in the order of arrival (F1) */
+    struct list unsent; /* CASE_SEND: items not yet handed over */
+    uint32_t index;     /* of the case */
+    uint32_t max;       /* CASE_RECV: values wanted */
+    uint8_t kind;       /* enum case_kind */
 };
 
 struct op {
@@ -198,18 +204,17 @@ struct op {
     uint32_t flags; /* enum result_flags */
     uint32_t index; /* SELECT: the case */
     uint32_t doubt; /* SELECT with DOUBT: the send case, + 1 */
-    uint32_t total; /* SEND: values */
     uint32_t sent;  /* SEND: values whose fate is settled as sent */
-    uint32_t acked; /* RECV: values acknowledged so far */
     uint32_t waiters_n;
-    uint8_t state;    /* enum op_phase; only op_move writes it */
-    uint8_t reason;   /* enum wait_reason */
-    uint8_t verb;     /* enum verb */
-    bool charged;     /* a place in SLOT_WAITERS */
-    bool held;        /* finished, waits for the store in core->held */
-    bool try;         /* UNTIL_NOW: judged once */
-    bool timed;       /* a place in the timer heap is reserved */
-    bool redelivered; /* a value of it was handed over and came back: DOUBT if it fails now */
+    uint8_t state;  /* enum op_phase; only op_move writes it */
+    uint8_t reason; /* enum wait_reason */
+    uint8_t verb;   /* enum verb */
+    bool charged;   /* a place in SLOT_WAITERS */
+    bool held;      /* finished, waits for the store in core->held */
+    bool try;       /* UNTIL_NOW: judged once */
+    bool timed;     /* a place in the timer heap is reserved */
+    bool crowded;   /* over the limit of waiters: a try that fails with -ENOBUFS */
+    bool listed;    /* in the list of the RESUME that is being answered */
     struct waiter waiters[];
 };
 
@@ -236,6 +241,7 @@ struct handle {
     struct scope *scope;
     struct channel *channel;
     uint32_t rights;
+    uint32_t waiters_n; /* of operations that came through it: they end with it */
 };
 
 /* A queue of waiters in order of ticket. */
@@ -258,6 +264,7 @@ struct channel {
     struct list buffer, returned; /* struct item */
     uint64_t length, returned_n;
     uint64_t delivered_n; /* items received and not acknowledged: they keep the channel */
+    uint64_t waiters_n;   /* waiters that may (again) wait here, queued or not */
     uint64_t handles_n;
     uint64_t bytes; /* of all items charged to it */
     struct wait_queue senders, receivers;
@@ -299,7 +306,7 @@ struct core {
     struct now now;      /* of this step */
     struct effects *out; /* of this step */
     struct timers timers;
-    struct map accounts, sessions, links, handles, channels, fetches, ended;
+    struct map accounts, sessions, peers, links, handles, channels, fetches, ended;
     struct list session_list, channel_list;
     size_t channels_n;
     uint64_t ticket, handle_sequence, session_sequence, fetch_sequence;
@@ -351,6 +358,14 @@ struct account *account_drop(struct core *core, struct account *account);
 /* 0 or -ENOBUFS: over the limit of that slot, nothing charged. */
 int account_charge(struct core *core, struct account *account, enum account_slot slot, uint64_t n);
 void account_release(struct account *account, enum account_slot slot, uint64_t n);
+
+/* ---- answers (answer.c) ---- */
+
+/* Copies a result with its strings, without values. NULL: out of memory. */
+struct answer *answer_new(struct core *core, const struct result *from);
+struct answer *answer_ref(struct answer *answer);
+/* Accepts NULL; returns NULL. */
+struct answer *answer_drop(struct core *core, struct answer *answer);
 
 /* ---- operations (op.c) ------------------------------------------------------------------------------ */
 

@@ -38,6 +38,8 @@ void jobs_turn(struct core *core);
 /* SELECT, CASE_JOB. 1: has ended (and *batch must be durable before the result leaves); 0: not yet;
  * -ENOENT: unknown. */
 int jobs_case_ready(struct core *core, uint64_t job, uint64_t *batch);
+/* What the result of that case tells of the job, by answer_new; NULL when memory is out: the id says enough. */
+struct answer *jobs_case_answer(struct core *core, struct op *op, uint64_t job);
 /* The list on which waiters for the end of this job hang, which waiters_job_ended is called with. NULL:
  * unknown. */
 struct list *jobs_case_waiters(struct core *core, uint64_t job);

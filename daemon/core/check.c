@@ -1,0 +1,312 @@
+/* core_check: every invariant of the engine, by its words. Reads everything, so it costs as much as all there is. */
+#include <assert.h>
+
+#include "engine.h"
+
+/* What must add up over all objects. */
+struct sums {
+    uint64_t bytes, delivered, waiters, handles, ops, parked, results, resolved;
+};
+
+static size_t list_count(const struct list *head)
+{
+    size_t n = 0;
+
+    for (const struct list *l = head->next; l != head; l = l->next) {
+        assert(l->next->prev == l && l->prev->next == l && "lists are whole");
+        n++;
+    }
+    return n;
+}
+
+/* ---- queues and channels ---- */
+
+static bool eligible(const struct core *core, const struct waiter *w)
+{
+    struct op *op = w->op;
+
+    if (op->scope->ended || op_resolved(core, op))
+        return false;
+    if (timer_armed(&op->timer) && op->timer.at_ns <= core->now.mono_ns)
+        return false;
+    return w->kind == CASE_SEND || !session_full(core, op->scope->session);
+}
+
+static void queue_check(const struct channel *c, const struct wait_queue *q)
+{
+    const struct waiter *w;
+    uint64_t ticket = 0;
+
+    assert(list_count(&q->list) == q->count && "a queue knows its length");
+    assert((!c->closed || !q->count) && "nobody waits on a closed channel");
+    list_each (w, &q->list, link) {
+        assert(w->channel == c && w->ticket > ticket && w->ticket > q->spliced && "F1: order of arrival");
+        assert((w->op->state == OP_PARKED || w->op->scope->ended) && "only parked operations are in queues");
+        ticket = w->ticket;
+    }
+}
+
+/* B4. */
+static void readiness_check(const struct core *core, const struct channel *c)
+{
+    const struct waiter *r, *s;
+
+    list_each (r, &c->receivers.list, link) {
+        if (!eligible(core, r))
+            continue;
+        assert(!c->length && !c->returned_n && "B4: a parked receiver implies that no value is there");
+        list_each (s, &c->senders.list, link)
+            assert((s->op == r->op || !eligible(core, s)) && "B4: sender and receiver do not both wait");
+    }
+    list_each (s, &c->senders.list, link)
+        if (eligible(core, s))
+            assert(c->length == c->capacity && c->full == FULL_BLOCK &&
+                   "B4: a free slot implies no parked sender");
+}
+
+static void values_check(const struct channel *c, struct sums *found)
+{
+    const struct item *item;
+    uint64_t sequence = 0;
+
+    assert(list_count(&c->buffer) == c->length && c->length <= c->capacity && "B1: capacity");
+    assert(list_count(&c->returned) == c->returned_n);
+    list_each (item, &c->returned, link) {
+        assert(item->sequence >= sequence && item->flags & VALUE_FLAGS &&
+               "IP3: returned values keep their order");
+        assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
+        sequence = item->sequence;
+        found->bytes += item->size;
+    }
+    list_each (item, &c->buffer, link) {
+        assert(item->sequence >= sequence && !(item->flags & VALUE_FLAGS) &&
+               "B2: values leave as they entered");
+        assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
+        sequence = item->sequence;
+        found->bytes += item->size;
+    }
+}
+
+static void channels_check(const struct core *core, struct sums *found, struct sums *claimed)
+{
+    const struct channel *c;
+
+    list_each (c, &core->channel_list, link) {
+        queue_check(c, &c->senders);
+        queue_check(c, &c->receivers);
+        readiness_check(core, c);
+        values_check(c, found);
+        claimed->bytes += c->bytes;
+        claimed->delivered += c->delivered_n;
+        claimed->waiters += c->waiters_n;
+        claimed->handles += c->handles_n;
+        assert((c->linked || c->handles_n || c->waiters_n || c->delivered_n) && "C9: somebody holds it");
+    }
+    assert(list_count(&core->channel_list) == core->channels_n);
+}
+
+/* ---- operations ---- */
+
+static void parked_check(const struct core *core, const struct op *op, const struct waiter *w)
+{
+    bool passed = list_linked(&op->entry.out), gone = op->scope->ended;
+
+    if (op->state != OP_PARKED)
+        assert(!list_linked(&w->link) && "only parked operations are in queues");
+    else if (w->channel && !passed && !gone)
+        assert(list_linked(&w->link) && "a parked operation is in each of its queues");
+}
+
+static void waiters_check(const struct core *core, const struct op *op, struct sums *found)
+{
+    const struct item *item;
+
+    for (uint32_t i = 0; i < op->waiters_n; i++) {
+        const struct waiter *w = &op->waiters[i];
+
+        parked_check(core, op, w);
+        found->waiters += w->channel != NULL;
+        found->resolved += w->channel && w->channel->closed && list_linked(&w->link);
+        list_each (item, &w->unsent, link) {
+            assert(item->channel == w->channel && !item->sender && "an unsent value is with its sender");
+            found->bytes += item->size;
+        }
+    }
+}
+
+static uint64_t items_check(const struct op *op, struct sums *found)
+{
+    const struct item *item;
+    uint64_t bytes = 0;
+
+    list_each (item, &op->handed, sender_link)
+        assert(item->sender == op && !(item->flags & ITEM_ACKED) && "IP2.2: handed and not acknowledged");
+    list_each (item, &op->items, link) {
+        bytes += item->size;
+        if (item->flags & ITEM_ACKED) {
+            assert(!item->channel && !item->sender);
+            continue;
+        }
+        assert(item->channel && "a value stays charged until it is acknowledged");
+        found->bytes += item->size;
+        found->delivered++;
+    }
+    return bytes;
+}
+
+static void op_check(const struct core *core, const struct op *op, struct sums *found)
+{
+    bool waits = op_waits(op);
+    uint64_t bytes = items_check(op, found);
+
+    waiters_check(core, op, found);
+    found->ops++;
+    found->parked += waits;
+    found->results += !waits;
+    assert(op->state != OP_NEW && op->state != OP_ACKED && "an operation rests parked, handed or finished");
+    assert((op->state != OP_HANDED) == list_empty(&op->handed) || op->state == OP_PARKED);
+    assert((waits || !op->charged) && (!op->timed || waits) && "charges go back with the result");
+    assert((waits || op->bytes == bytes + (op->answer ? op->answer->bytes : 0)) && "a result is charged");
+    assert(waits == (op->reason != WAIT_NONE || op->state == OP_HANDED) && "every wait has a reason");
+    assert(op_find(core, op->scope->session, op->id) == op && "an operation is known by its id");
+}
+
+static void scope_check(const struct core *core, const struct scope *scope, struct sums *found)
+{
+    const struct op *op;
+    const struct handle *handle;
+
+    list_each (op, &scope->ops, link) {
+        assert(op_waits(op) && op->scope == scope);
+        op_check(core, op, found);
+    }
+    list_each (op, &scope->finished, link) {
+        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log));
+        op_check(core, op, found);
+    }
+    list_each (handle, &scope->handles, link) {
+        assert(handle->scope == scope);
+        found->handles++;
+    }
+    assert((!scope->ended || list_linked(&scope->dying)) && "an ended scope waits for the sweep");
+}
+
+/* ---- sessions ---- */
+
+static void idset_check(const struct idset *set)
+{
+    uint64_t after = 0;
+
+    for (size_t i = 0; i < set->gaps; i++) {
+        assert(set->gap[i].first > after && set->gap[i].first <= set->gap[i].last && "gaps rise");
+        after = set->gap[i].last + 1;
+    }
+    assert(!set->gaps || after <= set->highest);
+}
+
+static void window_check(const struct session *session)
+{
+    const struct entry *entry;
+    uint64_t bytes = 0, n = 0;
+
+    list_each (entry, &session->log, log) {
+        if (entry->stream) {
+            bytes += container_of(entry, struct stream_result, entry)->answer->bytes;
+            continue;
+        }
+        bytes += container_of(entry, struct op, entry)->bytes;
+        n++;
+    }
+    assert(n == session->unacked_n && bytes == session->unacked_bytes && "IP6.2: the window adds up");
+}
+
+static void session_check(const struct core *core, const struct session *session)
+{
+    window_check(session);
+    idset_check(&session->seen);
+    assert((!session->link_now || session->link_now->session == session) && "one connection, one session");
+    assert((!session->ended || !session->link_now) && "an ended session has no connection");
+    assert((session->ended || session_full(core, session) || list_empty(&session->passed_over)) &&
+           "IP6.2: nobody is passed over below the bound");
+}
+
+static void sessions_check(const struct core *core, struct sums *found)
+{
+    const struct session *session;
+    const struct scope *scope;
+    struct map_node *n = NULL;
+
+    list_each (session, &core->session_list, link) {
+        session_check(core, session);
+        if (!session->ended)
+            scope_check(core, &session->scope, found);
+        for (n = map_walk(&session->scopes, NULL); n; n = map_walk(&session->scopes, n))
+            scope_check(core, map_entry(n, struct scope, node), found);
+    }
+    list_each (scope, &core->dying, dying)
+        scope_check(core, scope, found);
+}
+
+/* ---- accounts ---- */
+
+static void account_sums(const struct core *core, const struct account *account, uint64_t *used)
+{
+    const struct session *session;
+    const struct channel *c;
+    struct map_node *n;
+
+    list_each (session, &core->session_list, link) {
+        used[SLOT_SESSIONS] += session->account == account && !session->ended;
+        for (n = map_walk(&session->ops, NULL); n; n = map_walk(&session->ops, n)) {
+            const struct op *op = map_entry(n, struct op, node);
+
+            used[SLOT_WAITERS] += op->scope->account == account && op->charged;
+        }
+    }
+    list_each (c, &core->channel_list, link)
+        used[SLOT_CHANNELS] += c->account == account;
+}
+
+static void accounts_check(const struct core *core)
+{
+    for (struct map_node *n = map_walk(&core->accounts, NULL); n; n = map_walk(&core->accounts, n)) {
+        const struct account *account = map_entry(n, struct account, node);
+        uint64_t used[SLOTS] = {0};
+
+        account_sums(core, account, used);
+        assert(account->used[SLOT_SESSIONS] == used[SLOT_SESSIONS] && "sessions are charged");
+        assert(account->used[SLOT_WAITERS] == used[SLOT_WAITERS] && "parked operations are charged");
+        assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] && "channels are charged");
+    }
+}
+
+static void held_check(const struct core *core)
+{
+    const struct op *op;
+    uint64_t batch = core->batch_stored;
+
+    list_each (op, &core->held, entry.out) {
+        assert(op->held && op->batch >= batch && !core_stored(core, op->batch) &&
+               "held results wait in order");
+        batch = op->batch;
+    }
+}
+
+void core_check(const struct core *core)
+{
+    struct sums found = {0}, claimed = {0};
+
+    timers_check(core);
+    channels_check(core, &found, &claimed);
+    sessions_check(core, &found);
+    accounts_check(core);
+    held_check(core);
+    assert(found.bytes == claimed.bytes && "every value is charged to its channel");
+    assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
+    assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&
+           "channels count who holds them");
+    assert(found.handles == core->handles.count);
+    assert(found.ops == core->ops_n && found.parked == core->parked_n && found.results == core->results_n);
+    assert(found.resolved == core->resolved_n && list_count(&core->resolved) == core->resolved_n);
+    jobs_check(core);
+}

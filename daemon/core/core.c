@@ -1,0 +1,147 @@
+/* One step: due timers, one input, the sweep, then whatever may leave. */
+#include "core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine.h"
+
+#ifdef CORE_PLANT
+int core_planted;
+#endif
+
+enum { OUTBOX_RETRY_NS = 1000000 };
+
+static void *default_resize(void *context, void *p, size_t size)
+{
+    if (size)
+        return realloc(p, size);
+    free(p);
+    return NULL;
+}
+
+struct core *core_new(const struct limits *limits, const struct allocator *memory, uint64_t node,
+                      uint64_t incarnation, uint64_t seed)
+{
+    struct core head = {
+        .limits = *limits,
+        .memory = memory ? *memory : (struct allocator){default_resize, NULL},
+        .node = node,
+        .incarnation = incarnation,
+    };
+    struct core *core = core_alloc(&head, sizeof(*core));
+
+    if (!core)
+        return NULL;
+    *core = head;
+    core_seed(core, seed);
+    list_init(&core->session_list);
+    list_init(&core->channel_list);
+    list_init(&core->outbox);
+    list_init(&core->held);
+    list_init(&core->resolved);
+    list_init(&core->dying);
+    list_init(&core->ended_list);
+    return jobs_init(core) < 0 ? core_delete(core) : core;
+}
+
+static void everything_ends(struct core *core)
+{
+    struct session *session, *after;
+    struct channel *c, *next;
+    struct map_node *n;
+
+    list_each_safe (session, after, &core->session_list, link)
+        session_end(core, session, -ECONNRESET);
+    scopes_sweep(core, SIZE_MAX);
+    list_each_safe (c, next, &core->channel_list, link)
+        channel_discard(core, c);
+    while ((n = map_walk(&core->fetches, NULL))) {
+        map_remove(&core->fetches, n);
+        core_free(core, map_entry(n, struct fetching, node));
+    }
+    ended_free(core);
+    jobs_fini(core);
+}
+
+struct core *core_delete(struct core *core)
+{
+    struct effects out;
+    struct allocator memory;
+
+    if (!core)
+        return NULL;
+    effects_init(&out);
+    core->out = &out;
+    everything_ends(core);
+    effects_clear(core, &out);
+    core->batch = batch_delete(core->batch);
+    map_free(core, &core->accounts);
+    map_free(core, &core->sessions);
+    map_free(core, &core->peers);
+    map_free(core, &core->links);
+    map_free(core, &core->handles);
+    map_free(core, &core->channels);
+    map_free(core, &core->fetches);
+    map_free(core, &core->ended);
+    core_free(core, core->timers.heap);
+    memory = core->memory;
+    memory.resize(memory.context, core, 0);
+    return NULL;
+}
+
+void core_allow_clock(struct core *core)
+{
+    core->clock_moves = true;
+}
+
+int core_load(struct core *core, const struct job_row *row, const char **why)
+{
+    return jobs_load(core, row, why);
+}
+
+static void input_tick(struct core *core, const struct input *in)
+{
+}
+
+static void input_drain(struct core *core, const struct input *in)
+{
+    jobs_drain(core);
+}
+
+static void (*const inputs[])(struct core *core, const struct input *in) = {
+    [IN_SESSION_UP] = input_session_up, [IN_SESSION_END] = input_session_end,
+    [IN_FRAME] = input_frame,           [IN_OP] = input_op,
+    [IN_CONN_END] = input_conn_end,     [IN_STORED] = commit_stored,
+    [IN_FETCHED] = commit_fetched,      [IN_PLUGIN] = jobs_plugin,
+    [IN_HOST_UP] = jobs_host_up,        [IN_HOST_END] = jobs_host_end,
+    [IN_DRAIN] = input_drain,           [IN_TICK] = input_tick,
+};
+
+static void sweep(struct core *core)
+{
+    scopes_sweep(core, resolved_sweep(core, core->limits.sweep_per_turn));
+}
+
+/* Something is left that no input will bring back: come again at once, or when memory may be there. */
+static int64_t wake_at(const struct core *core, bool flushed)
+{
+    int64_t next = timers_next(core);
+    int64_t retry = time_after(core->now.mono_ns, OUTBOX_RETRY_NS);
+
+    if (!list_empty(&core->resolved) || !list_empty(&core->dying))
+        return core->now.mono_ns;
+    return flushed || next < retry ? next : retry;
+}
+
+void core_step(struct core *core, struct now now, const struct input *in, struct effects *out)
+{
+    core->now = now;
+    core->out = out;
+    timers_run(core, core->limits.sweep_per_turn);
+    inputs[in->kind](core, in);
+    jobs_turn(core);
+    sweep(core);
+    commit_step(core);
+    out->wake_ns = wake_at(core, outbox_flush(core));
+}

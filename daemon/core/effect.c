@@ -1,0 +1,216 @@
+/*
+ * Effects: made at the end of a step, freed by effects_clear. A result under way keeps its own references to the
+ * payload, so that it may be acknowledged and forgotten while the shell still writes it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine.h"
+
+struct box {
+    struct effect effect;
+    struct answer *answer;
+    struct item **items;
+    size_t items_n;
+    char *room; /* what is left of the memory behind the box */
+};
+
+static void *box_take(struct box *box, size_t size)
+{
+    void *taken = box->room;
+
+    box->room += (size + 15) & ~(size_t)15;
+    return taken;
+}
+
+static size_t rounded(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+void effects_init(struct effects *effects)
+{
+    list_init(&effects->list);
+    list_init(&effects->batches);
+    effects->wake_ns = INT64_MAX;
+}
+
+static void box_delete(struct core *core, struct box *box)
+{
+    list_remove(&box->effect.link);
+    answer_drop(core, box->answer);
+    for (size_t i = 0; i < box->items_n; i++)
+        item_unref(core, box->items[i]);
+    core_free(core, box);
+}
+
+void effects_clear(struct core *core, struct effects *effects)
+{
+    struct effect *effect, *after;
+
+    list_each_safe (effect, after, &effects->list, link)
+        box_delete(core, container_of(effect, struct box, effect));
+}
+
+static struct box *box_new(struct core *core, enum effect_kind kind, size_t extra)
+{
+    size_t head = rounded(sizeof(struct box));
+    struct box *box = core_alloc(core, head + extra);
+
+    if (!box)
+        return NULL;
+    box->effect.kind = kind;
+    box->room = (char *)box + head;
+    list_append(&core->out->list, &box->effect.link);
+    return box;
+}
+
+struct effect *effect_new(struct core *core, enum effect_kind kind, size_t extra)
+{
+    struct box *box = box_new(core, kind, extra);
+
+    return box ? &box->effect : NULL;
+}
+
+struct bytes effect_text(struct effect *effect, struct bytes from)
+{
+    struct box *box = container_of(effect, struct box, effect);
+    struct bytes copy = {box->room, from.size};
+
+    if (from.size)
+        memcpy(box->room, from.data, from.size);
+    box->room += from.size;
+    return copy;
+}
+
+void core_log(struct core *core, enum log_level level, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    size_t n = text_writev(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    struct effect *effect = effect_new(core, EFFECT_LOG, n);
+    if (!effect)
+        return;
+    effect->log.level = level;
+    effect->log.text = effect_text(effect, (struct bytes){line, n});
+}
+
+/* ---- results ---- */
+
+static size_t op_values(const struct op *op)
+{
+    const struct item *item;
+    size_t n = 0;
+
+    list_each (item, &op->items, link)
+        n++;
+    return n;
+}
+
+static void fill_values(struct box *box, struct op *op, struct result *result, size_t n)
+{
+    struct value *value = box_take(box, n * sizeof(*value));
+    struct item *item;
+
+    box->items = box_take(box, n * sizeof(struct item *));
+    result->values = value;
+    result->values_n = n;
+    list_each (item, &op->items, link) {
+        *value++ = (struct value){{item->data, item->size}, item->flags & VALUE_FLAGS};
+        box->items[box->items_n++] = item_ref(item);
+    }
+}
+
+static void fill_result(struct op *op, struct result *result)
+{
+    result->op = op->id;
+    result->status = op->status;
+    result->flags |= op->flags;
+    result->index = op->index;
+    result->doubt = op->doubt;
+    result->handle = op->handle;
+}
+
+static int emit(struct core *core, struct session *session, struct op *op, struct stream_result *part)
+{
+    size_t n = part ? 0 : op_values(op);
+    struct answer *answer = part ? part->answer : op->answer;
+    struct box *box = box_new(core, EFFECT_RESULT,
+                              rounded(sizeof(struct result)) + rounded(n * sizeof(struct value)) +
+                                  rounded(n * sizeof(struct item *)));
+    if (!box)
+        return -ENOMEM;
+    struct result *result = box_take(box, sizeof(*result));
+    box->effect.conn = session->link_now->conn;
+    box->effect.result = result;
+    if (answer) {
+        box->answer = answer_ref(answer);
+        *result = answer->result;
+    }
+    if (part) {
+        result->op = op->id;
+        result->number = part->number;
+        return 0;
+    }
+    fill_result(op, result);
+    fill_values(box, op, result, n);
+    return 0;
+}
+
+int entry_emit(struct core *core, struct entry *entry)
+{
+    struct stream_result *part = entry->stream ? container_of(entry, struct stream_result, entry) : NULL;
+    struct op *op = part ? part->op : container_of(entry, struct op, entry);
+    struct session *session = op->scope->session;
+
+    return session->link_now ? emit(core, session, op, part) : 0;
+}
+
+bool outbox_flush(struct core *core)
+{
+    struct list *link;
+
+    while ((link = core->outbox.next) != &core->outbox) {
+        if (entry_emit(core, container_of(link, struct entry, out)) < 0)
+            return false;
+        list_remove(link);
+    }
+    return true;
+}
+
+void refuse(struct core *core, uint64_t conn, uint64_t op, int status, struct bytes text)
+{
+    struct box *box = box_new(core, EFFECT_RESULT, rounded(sizeof(struct result)) + text.size);
+
+    if (!box)
+        return;
+    struct result *result = box_take(box, sizeof(*result));
+    box->effect.conn = conn;
+    box->effect.result = result;
+    *result = (struct result){.op = op, .status = status};
+    result->text = effect_text(&box->effect, text);
+    core->counters[COUNT_REFUSED]++;
+}
+
+int reply(struct core *core, uint64_t conn, const struct server_frame *head)
+{
+    size_t states = head->states_n * sizeof(*head->states);
+    struct box *box =
+        box_new(core, EFFECT_REPLY,
+                rounded(sizeof(*head)) + rounded(sizeof(*head->welcome)) + rounded(states) + head->text.size);
+    if (!box)
+        return -ENOMEM;
+    struct server_frame *copy = box_take(box, sizeof(*copy));
+    *copy = *head;
+    if (head->welcome)
+        copy->welcome = memcpy(box_take(box, sizeof(*head->welcome)), head->welcome, sizeof(*head->welcome));
+    if (states)
+        copy->states = memcpy(box_take(box, states), head->states, states);
+    copy->text = effect_text(&box->effect, head->text);
+    box->effect.conn = conn;
+    box->effect.reply = copy;
+    return 0;
+}

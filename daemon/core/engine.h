@@ -1,0 +1,184 @@
+/* What the files of the engine share among themselves, and jobs need not know. */
+#pragma once
+
+#include "core_internal.h"
+
+void core_seed(struct core *core, uint64_t seed);
+
+/* ---- text.c: words without the C library's I/O ---- */
+
+/* As snprintf; the result is cut to `size` and always ends. Returns the bytes written. */
+size_t text_write(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+size_t text_writev(char *to, size_t size, const char *format, va_list arguments);
+/* 1–255 bytes of [A-Za-z0-9_.:/-]: 0, -EINVAL, or -E2BIG. */
+int name_check(struct bytes name);
+
+/* ---- idset.c ---- */
+
+bool idset_has(const struct idset *set, uint64_t id);
+/* Room for one idset_add. 0, -ENOMEM, -ENOBUFS. */
+int idset_reserve(struct core *core, struct idset *set);
+void idset_add(struct idset *set, uint64_t id);
+/* Everything up to mark counts as used. */
+void idset_trim(struct idset *set, uint64_t mark);
+
+/* ---- effect.c ---- */
+
+/* Emits one result for the session's connection. 0 or -ENOMEM: nothing happened. */
+int entry_emit(struct core *core, struct entry *entry);
+/* A result that no log keeps: a refusal that would be the same again. Lost when memory is out. */
+void refuse(struct core *core, uint64_t conn, uint64_t op, int status, struct bytes text);
+/* The head of a frame for a connection: copied. -ENOMEM: nothing happened. */
+int reply(struct core *core, uint64_t conn, const struct server_frame *head);
+/* Emits what waits in the outbox. False: memory is out, some still waits. */
+bool outbox_flush(struct core *core);
+
+/* ---- item.c ---- */
+
+/* One value, charged to channel and account. 0, -ENOMEM, -ENOBUFS, -E2BIG, -EINVAL (not of the element's size). */
+int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
+             struct item **out);
+struct item *item_ref(struct item *item);
+/* Gives one reference back; the last one frees it. It may not be in a list then. */
+void item_unref(struct core *core, struct item *item);
+/* Gives the charges back. Safe to repeat. May free the channel. */
+void item_uncharge(struct core *core, struct item *item);
+/* Out of its list, uncharged, unreferenced. */
+void item_drop(struct core *core, struct item *item);
+
+/* ---- op.c ---- */
+
+/* A new operation with room for its waiters, known to its session from now on. 0 or -ENOMEM: nothing happened. */
+int op_new(struct core *core, struct scope *scope, const struct request *request, struct op **out);
+/* Forgets an operation: it is acknowledged or its scope has ended. Its values must have been seen to. */
+void op_forget(struct core *core, struct op *op);
+struct op *op_find(const struct core *core, const struct session *session, uint64_t id);
+/* Deadline, cancel, close or a failed try come first: SENT for whatever was handed over, else `error`. */
+void op_stop(struct core *core, struct op *op, int error);
+/* A cancel or deadline for an operation that may already be over otherwise. */
+void op_interrupt(struct core *core, struct op *op, int error);
+/* Charges SLOT_WAITERS so that parking cannot fail; over the limit the operation becomes a try that fails with
+ * -ENOBUFS. */
+void op_may_wait(struct core *core, struct op *op);
+/* Parks an operation for which op_may_wait was called. Never fails. */
+void op_wait(struct core *core, struct op *op, enum wait_reason reason);
+/* All its values are out with receivers that have not acknowledged them (IP2.2). */
+void op_hand(struct core *core, struct op *op, uint32_t index);
+/* The undo of op_hand. */
+void op_unhand(struct core *core, struct op *op);
+/* Frees an operation of an ended scope that is still parked or handed. */
+void op_withdraw(struct core *core, struct op *op);
+static inline bool op_waits(const struct op *op)
+{
+    return op->state == OP_PARKED || op->state == OP_HANDED;
+}
+
+/* ---- log.c: results until they are acknowledged ---- */
+
+/* The operation has its result: keeps it, and lets it leave when the store has its batch. */
+void log_result(struct core *core, struct op *op);
+void log_remove(struct core *core, struct op *op);
+void stream_result_delete(struct core *core, struct stream_result *part);
+/* A client acknowledges (or gives back the rest). */
+void session_mark(struct core *core, struct session *session, uint64_t mark);
+void session_ack(struct core *core, struct session *session, const struct ack *ack);
+void session_return(struct core *core, struct session *session, const struct ack *ack);
+void session_cancel(struct core *core, struct session *session, uint64_t id);
+/* Above the byte bound of IP6.2: its receivers are passed over. */
+bool session_full(const struct core *core, const struct session *session);
+/* Below it again: its receivers take their places. */
+void session_relieve(struct core *core, struct session *session);
+/* Emits again what is not acknowledged; acknowledges what the client does not list. */
+void log_resend(struct core *core, struct session *session);
+
+/* ---- session.c, link.c, ended.c ---- */
+
+struct session *session_find(const struct core *core, const struct secret *secret);
+void session_free(struct core *core, struct session *session);
+void session_touch(struct core *core, struct session *session);
+struct link *link_find(const struct core *core, uint64_t conn);
+void link_remove(struct core *core, struct link *link);
+/* Remembers a session that ends, for OP_STATUS. */
+void ended_remember(struct core *core, struct session *session);
+bool ended_has(const struct core *core, const struct secret *secret);
+void ended_free(struct core *core);
+
+/* ---- scope.c ---- */
+
+void scope_create(struct scope *scope, struct session *session, uint64_t run, struct account *account);
+/* Takes away what ended scopes still have, at most `most` pieces. Returns what is left of `most`. */
+size_t scopes_sweep(struct core *core, size_t most);
+
+/* ---- channel.c: matching ---- */
+
+bool channel_readable(struct core *core, struct channel *c, const struct op *self);
+bool channel_writable(struct core *core, struct channel *c, const struct op *self);
+/* Moves up to max values to the operation. How many. */
+size_t channel_take(struct core *core, struct channel *c, struct op *op, size_t max);
+/* Offers the unsent values of a waiter in order, as many as are taken now. */
+void channel_offer(struct core *core, struct channel *c, struct waiter *w);
+/* A value comes back: to the sender that still waits for it, else to the head (IP2.2, IP3). */
+void item_return(struct core *core, struct item *item, enum value_flags flag);
+/* A receiver has acknowledged it. */
+void item_ack(struct core *core, struct item *item);
+void channel_close(struct core *core, struct channel *c);
+/* Frees a channel that nobody can reach any more. */
+void channel_settle(struct core *core, struct channel *c);
+void channel_discard(struct core *core, struct channel *c);
+
+/* ---- wait.c: queues of waiters ---- */
+
+void waiter_create(struct core *core, struct op *op, uint32_t index, enum case_kind kind, struct handle *via);
+void waiter_enter(struct core *core, struct waiter *w);
+void waiter_leave(struct core *core, struct waiter *w);
+struct waiter *receiver_first(struct core *core, struct channel *c, const struct op *self);
+struct waiter *sender_first(struct core *core, struct channel *c, const struct op *self);
+/* Handles waiters whose channel has closed, at most `most`. Returns what is left of `most`. */
+size_t resolved_sweep(struct core *core, size_t most);
+/* The waiter of a parked operation whose channel has closed without the operation having noticed; or NULL. */
+struct waiter *op_resolved(const struct core *core, struct op *op);
+/* Ends an operation because the channel of this waiter has closed. */
+void waiter_closed(struct core *core, struct waiter *w);
+
+/* ---- select.c ---- */
+
+/* Takes one ready case, drawn at random. False: none is ready. */
+bool cases_try(struct core *core, struct op *op);
+/* Puts every waiter that is not there into its queue. */
+void cases_enter(struct core *core, struct op *op);
+/* Tests readiness again after an undo or a pass-over and parks again. */
+void op_retry(struct core *core, struct op *op);
+
+/* ---- handles (channel_open.c) ---- */
+
+/* 0, -ENOENT, -ENETRESET (of an earlier incarnation), -EPERM. */
+int handle_get(const struct core *core, const struct op *op, uint64_t id, uint32_t rights,
+               struct handle **out);
+void handle_drop(struct core *core, struct handle *handle);
+struct channel *channel_find(const struct core *core, struct bytes name);
+
+/* ---- commit.c ---- */
+
+void commit_stored(struct core *core, const struct input *in);
+void commit_fetched(struct core *core, const struct input *in);
+/* Hands the batch of this step over. */
+void commit_step(struct core *core);
+void fetch_forget(struct core *core, struct op *op);
+
+/* ---- inputs ---- */
+
+void input_session_up(struct core *core, const struct input *in);
+void input_session_end(struct core *core, const struct input *in);
+void input_frame(struct core *core, const struct input *in);
+void input_op(struct core *core, const struct input *in);
+void input_conn_end(struct core *core, const struct input *in);
+
+/* ---- dispatch.c ---- */
+
+void op_arrive(struct core *core, struct session *session, uint64_t conn, const struct request *request);
+
+/* Row of the verb table; 0 for an unknown verb. */
+uint32_t verb_flags(enum verb verb);
+bool verb_known(enum verb verb);
+/* UNTIL_AT, UNTIL_IN: on our clock. */
+int64_t request_deadline(const struct core *core, const struct request *request);

@@ -1,0 +1,80 @@
+/* Values: copied once on arrival, charged until they are acknowledged, alive while an effect still carries them. */
+#include <errno.h>
+#include <string.h>
+
+#include "engine.h"
+
+static int item_size_check(const struct channel *c, size_t size)
+{
+    if (size > c->value_bytes_max)
+        return -E2BIG;
+    return c->element_bytes && size != c->element_bytes ? -EINVAL : 0;
+}
+
+/* The account pays for the record too: empty values take memory as well. */
+static uint64_t item_cost(const struct item *item)
+{
+    return sizeof(*item) + item->size;
+}
+
+int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
+             struct item **out)
+{
+    int r = item_size_check(channel, value->body.size);
+
+    if (r < 0)
+        return r;
+    if (channel->bytes + value->body.size > core->limits.channel_bytes_max)
+        return -ENOBUFS;
+    r = account_charge(core, account, SLOT_BYTES, sizeof(struct item) + value->body.size);
+    if (r < 0)
+        return r;
+    struct item *item = core_alloc(core, sizeof(*item) + value->body.size);
+    if (!item) {
+        account_release(account, SLOT_BYTES, sizeof(*item) + value->body.size);
+        return -ENOMEM;
+    }
+    list_init(&item->link);
+    list_init(&item->sender_link);
+    item->refs = 1;
+    item->size = value->body.size;
+    item->channel = channel;
+    item->account = account_ref(account);
+    channel->bytes += item->size;
+    if (item->size)
+        memcpy(item->data, value->body.data, item->size);
+    *out = item;
+    return 0;
+}
+
+struct item *item_ref(struct item *item)
+{
+    item->refs++;
+    return item;
+}
+
+void item_uncharge(struct core *core, struct item *item)
+{
+    struct channel *c = item->channel;
+
+    if (!c)
+        return;
+    account_release(item->account, SLOT_BYTES, item_cost(item));
+    item->account = account_drop(core, item->account);
+    item->channel = NULL;
+    c->bytes -= item->size;
+}
+
+void item_unref(struct core *core, struct item *item)
+{
+    if (!--item->refs)
+        core_free(core, item);
+}
+
+void item_drop(struct core *core, struct item *item)
+{
+    list_remove(&item->link);
+    list_remove(&item->sender_link);
+    item_uncharge(core, item);
+    item_unref(core, item);
+}

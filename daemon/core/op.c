@@ -1,0 +1,332 @@
+/*
+ * Operations: one mover, and the few ways in which one ends.
+ *
+ *     NEW ──► PARKED ──► COMMITTED | ABORTED ──► ACKED
+ *        └──► HANDED ──┘      HANDED ──► PARKED is the undo of a hand-over (IP2.2)
+ *
+ * Invariants: exactly one result for each operation; a PARKED one has every waiter in its queue, unless its
+ * session is over its byte bound (IP6.2), its channel has closed and the sweep has not come yet, or its scope has
+ * ended; a HANDED one has no waiter in a queue and at least one item in `handed`.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "engine.h"
+
+#define TO(state) (1u << OP_##state)
+static const uint8_t moves[OP_STATES] = {
+    [OP_NEW] = TO(PARKED) | TO(HANDED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
+    [OP_PARKED] = TO(HANDED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
+    [OP_HANDED] = TO(PARKED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
+    [OP_COMMITTED] = TO(ACKED),
+    [OP_ABORTED] = TO(ACKED),
+};
+#undef TO
+
+static void op_move(struct core *core, struct op *op, enum op_phase to)
+{
+    assert(moves[op->state] & 1u << to);
+    core->parked_n -= op_waits(op);
+    op->state = to;
+    core->parked_n += op_waits(op);
+}
+
+struct op *op_find(const struct core *core, const struct session *session, uint64_t id)
+{
+    struct map_node *n = map_first(&session->ops, core_hash_number(core, id));
+
+    while (n && map_entry(n, struct op, node)->id != id)
+        n = map_next(n);
+    return n ? map_entry(n, struct op, node) : NULL;
+}
+
+/* ---- birth ---- */
+
+static size_t waiters_wanted(const struct request *request)
+{
+    if (request->verb == VERB_SELECT)
+        return request->select.cases_n <= CASES_MAX ? request->select.cases_n : 0;
+    return verb_flags(request->verb) & VERB_PARKS ? 1 : 0;
+}
+
+static bool wants_timer(const struct request *request)
+{
+    return verb_flags(request->verb) & VERB_PARKS &&
+           (request->until.kind == UNTIL_AT || request->until.kind == UNTIL_IN);
+}
+
+static void op_init(struct core *core, struct op *op, struct scope *scope, const struct request *request)
+{
+    op->id = request->id;
+    op->verb = request->verb;
+    op->scope = scope;
+    op->try = request->until.kind == UNTIL_NOW;
+    list_init(&op->entry.log);
+    list_init(&op->entry.out);
+    list_init(&op->link);
+    list_init(&op->items);
+    list_init(&op->handed);
+    op->waiters_n = waiters_wanted(request);
+    for (uint32_t i = 0; i < op->waiters_n; i++) {
+        op->waiters[i].op = op;
+        list_init(&op->waiters[i].link);
+        list_init(&op->waiters[i].unsent);
+    }
+}
+
+int op_new(struct core *core, struct scope *scope, const struct request *request, struct op **out)
+{
+    struct session *session = scope->session;
+    int r = idset_reserve(core, &session->seen);
+
+    if (r < 0 || (r = map_reserve(core, &session->ops, 1)) < 0)
+        return r;
+    struct op *op = core_alloc(core, sizeof(*op) + waiters_wanted(request) * sizeof(struct waiter));
+    if (!op)
+        return -ENOMEM;
+    if (wants_timer(request) && timers_reserve(core) < 0) {
+        core_free(core, op);
+        return -ENOMEM;
+    }
+    op_init(core, op, scope, request);
+    op->timed = wants_timer(request);
+    if (op->timed)
+        op->timer.at_ns = request_deadline(core, request);
+    idset_add(&session->seen, op->id);
+    map_add(&session->ops, &op->node, core_hash_number(core, op->id));
+    list_append(&scope->ops, &op->link);
+    core->ops_n++;
+    *out = op;
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+static void op_expire(struct core *core, struct timer *timer)
+{
+    op_interrupt(core, container_of(timer, struct op, timer), -ETIMEDOUT);
+}
+
+static void op_arm(struct core *core, struct op *op)
+{
+    if (op->timed && !timer_armed(&op->timer))
+        timer_arm(core, &op->timer, op->timer.at_ns, op_expire);
+}
+
+void op_may_wait(struct core *core, struct op *op)
+{
+    if (op->try)
+        return;
+    op->charged = account_charge(core, op->scope->account, SLOT_WAITERS, 1) == 0;
+    op->try = op->crowded = !op->charged;
+}
+
+void op_wait(struct core *core, struct op *op, enum wait_reason reason)
+{
+    op_arm(core, op);
+    op->reason = reason;
+    op_move(core, op, OP_PARKED);
+}
+
+int op_park(struct core *core, struct op *op, enum wait_reason reason)
+{
+    if (op->try)
+        return -EAGAIN;
+    if (account_charge(core, op->scope->account, SLOT_WAITERS, 1) < 0)
+        return -ENOBUFS;
+    op->charged = true;
+    op_wait(core, op, reason);
+    return 0;
+}
+
+void op_hand(struct core *core, struct op *op, uint32_t index)
+{
+    for (uint32_t i = 0; i < op->waiters_n; i++)
+        waiter_leave(core, &op->waiters[i]);
+    op_arm(core, op);
+    op->index = index;
+    op_move(core, op, OP_HANDED);
+}
+
+void op_unhand(struct core *core, struct op *op)
+{
+    op_move(core, op, OP_PARKED);
+}
+
+bool op_gone(struct core *core, struct op *op)
+{
+    return op->scope->ended || op_resolved(core, op);
+}
+
+/* ---- ending ---- */
+
+/* A value of it was handed over and came back, and now nobody takes it: it may have been seen (IP2.2, IP5.2). */
+static void note_doubt(struct op *op)
+{
+    const struct item *item;
+
+    for (uint32_t i = 0; i < op->waiters_n; i++) {
+        list_each (item, &op->waiters[i].unsent, link) {
+            if (!(item->flags & VALUE_REDELIVERED))
+                continue;
+            op->flags |= RESULT_DOUBT;
+            op->doubt = i + 1;
+        }
+    }
+}
+
+static void waiter_release(struct core *core, struct waiter *w)
+{
+    struct item *item, *after;
+    struct channel *c = w->channel;
+
+    waiter_leave(core, w);
+    list_each_safe (item, after, &w->unsent, link)
+        item_drop(core, item);
+    w->channel = NULL;
+    if (!c)
+        return;
+    w->via->waiters_n--;
+    c->waiters_n--;
+    channel_settle(core, c);
+}
+
+/* Out of every queue, with all its charges given back. Values under way stand (IP2.3). */
+static void op_leave(struct core *core, struct op *op)
+{
+    struct item *item, *after;
+
+    list_remove(&op->entry.out);
+    list_each_safe (item, after, &op->handed, sender_link) {
+        list_remove(&item->sender_link);
+        item->sender = NULL;
+    }
+    for (uint32_t i = 0; i < op->waiters_n; i++)
+        waiter_release(core, &op->waiters[i]);
+    timer_disarm(core, &op->timer);
+    if (op->timed)
+        timers_unreserve(core);
+    if (op->charged)
+        account_release(op->scope->account, SLOT_WAITERS, 1);
+    op->timed = op->charged = false;
+    fetch_forget(core, op);
+}
+
+static void note_handed(struct op *op)
+{
+    const struct item *item;
+
+    list_each (item, &op->items, link)
+        if (item->sender)
+            op->flags |= RESULT_HANDED;
+}
+
+void op_finish(struct core *core, struct op *op, int32_t status)
+{
+    note_doubt(op);
+    note_handed(op);
+    op_leave(core, op);
+    if (op->stream)
+        op->flags |= RESULT_LAST;
+    op->status = status;
+    op->reason = WAIT_NONE;
+    op_move(core, op, status < 0 ? OP_ABORTED : OP_COMMITTED);
+    list_remove(&op->link);
+    list_append(&op->scope->finished, &op->link);
+    log_result(core, op);
+}
+
+int op_answer(struct core *core, struct op *op, const struct result *result)
+{
+    struct answer *answer = answer_new(core, result);
+
+    if (!answer)
+        return -ENOMEM;
+    op->answer = answer;
+    op->handle = result->handle;
+    op->index = result->index;
+    op->flags |= result->flags;
+    op_finish(core, op, result->status);
+    return 0;
+}
+
+void op_fail(struct core *core, struct op *op, int32_t status, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    size_t n = text_writev(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    op->answer = answer_new(core, &(struct result){.text = {text, n}});
+    op_finish(core, op, status);
+}
+
+static uint32_t handed_n(const struct op *op)
+{
+    const struct item *item;
+    uint32_t n = 0;
+
+    list_each (item, &op->handed, sender_link)
+        n++;
+    return n;
+}
+
+void op_stop(struct core *core, struct op *op, int error)
+{
+    uint32_t sent = op->sent + handed_n(op);
+
+    if (!sent)
+        return op_finish(core, op, error);
+    op_finish(core, op, (int32_t)sent);
+}
+
+void op_interrupt(struct core *core, struct op *op, int error)
+{
+    struct waiter *closed;
+
+    if (!op_waits(op) || op->scope->ended)
+        return;
+    closed = op_resolved(core, op);
+    if (closed)
+        waiter_closed(core, closed);
+    else
+        op_stop(core, op, error);
+}
+
+static void stream_free(struct core *core, struct op *op)
+{
+    struct stream_result *part, *after;
+
+    if (!op->stream)
+        return;
+    list_each_safe (part, after, &op->stream->results, link)
+        stream_result_delete(core, part);
+    core_free(core, op->stream);
+    op->stream = NULL;
+}
+
+void op_forget(struct core *core, struct op *op)
+{
+    struct item *item, *after;
+
+    if (op_waits(op))
+        op_leave(core, op);
+    op_move(core, op, OP_ACKED);
+    list_each_safe (item, after, &op->items, link)
+        item_drop(core, item);
+    stream_free(core, op);
+    map_remove(&op->scope->session->ops, &op->node);
+    list_remove(&op->link);
+    core->ops_n--;
+    log_remove(core, op);
+    answer_drop(core, op->answer);
+    core_free(core, op);
+}
+
+void op_withdraw(struct core *core, struct op *op)
+{
+    assert(op->scope->ended);
+    op_forget(core, op);
+}
