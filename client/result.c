@@ -36,7 +36,7 @@ static void copy_bytes(struct bytes *bytes, struct span *span)
 /* The array to walk on: its copy, or while counting the array itself, which is then only read. */
 static void *span_array(struct span *span, const void *array, size_t n, size_t size)
 {
-    void *copy = span_copy(span, array, n * size);
+    void *copy = n ? span_copy(span, array, n * size) : NULL;
     return copy ? copy : (void *)array;
 }
 
