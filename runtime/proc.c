@@ -277,13 +277,16 @@ static bool something_new(struct proc *p)
 /* Returns when there may be something to do. Out of the idle list again, whoever took it out. */
 static void proc_idle(struct proc *p)
 {
-    if (!idle_add(p))
+    bool looked = p->spinning;
+
+    p->spinning = false; /* once in the list the field is the waker's */
+    if (!idle_add(p)) {
+        p->spinning = looked;
         return;
-    atomic_store(&p->asleep, true);
-    if (p->spinning) {
-        p->spinning = false;
-        atomic_fetch_sub(&sched.spinning, 1);
     }
+    atomic_store(&p->asleep, true);
+    if (looked)
+        atomic_fetch_sub(&sched.spinning, 1);
     while (atomic_load(&p->woken) == 0 && !something_new(p)) {
         deadlock_check();
         sleep_once(p);

@@ -189,8 +189,11 @@ static uint64_t pass_enter(struct select *s)
     return ticket;
 }
 
-static void pass_leave(struct select *s)
+/* The entry that was claimed has left its queue already: a single one needs no lock, and no channel any more. */
+static void pass_leave(struct select *s, unsigned outcome)
 {
+    if (s->n == 1 && outcome == 0)
+        return;
     locks_take(s);
     for (int i = 0; i < s->n; i++)
         list_remove(&s->arms[i].waiter.link);
@@ -215,7 +218,7 @@ static unsigned select_wait(struct select *s, const char *reason)
     locks_drop(s);
     wait_deadline(s->g, ticket, s->until.ns);
     outcome = park(s->g, reason);
-    pass_leave(s);
+    pass_leave(s, outcome);
     return outcome;
 }
 
