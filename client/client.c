@@ -189,8 +189,8 @@ static int client_begin(struct gc_client *g, const struct gc_options *options)
     return r;
 }
 
-int client_connect(const struct gc_options *given, const struct gc_waiting *waiting, gc_client **out,
-                   char *why)
+GC_API int gc_connect_waiting(const struct gc_options *given, const struct gc_waiting *waiting,
+                              gc_client **out, char *why)
 {
     struct gc_options options;
     struct gc_client *g = NULL;
@@ -210,7 +210,7 @@ int client_connect(const struct gc_options *given, const struct gc_waiting *wait
 
 GC_API int gc_connect(const struct gc_options *options, gc_client **g, char *why)
 {
-    return client_connect(options, &gc_waiting_threads, g, why);
+    return gc_connect_waiting(options, &gc_waiting_threads, g, why);
 }
 
 /* Takes over an inherited lifeline, whose greeting has not been read. */

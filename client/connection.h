@@ -104,10 +104,6 @@ struct gc_client {
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t now_ns(void);
 
-/* gc_connect, for callers that wait as `waiting` says. */
-int client_connect(const struct gc_options *options, const struct gc_waiting *waiting, gc_client **out,
-                   char *why);
-
 /* In all but the process that made the client: a fork. */
 bool client_forked(const struct gc_client *g);
 

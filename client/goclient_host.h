@@ -7,7 +7,7 @@
 #pragma once
 
 #include "goclient.h"
-#include "waiting.h"
+#include "goclient_waiting.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +41,11 @@ struct gc_host_options {
     void (*lost)(int error, void *arg);
     void *arg;
 };
+
+/* gc_connect, for callers that wait as `waiting` says; it lives as long as the client. -EINVAL: GC_NO_THREAD where
+ * callers cannot lead. */
+GC_API int gc_connect_waiting(const struct gc_options *options, const struct gc_waiting *waiting,
+                              gc_client **g, char *why);
 
 /* As gc_connect. The thread that calls it waits as a thread. */
 GC_API int gc_connect_host(const struct gc_host_options *options, gc_client **g, char *why);

@@ -259,9 +259,10 @@ static bool take_welcome(struct protocol *p, const struct server_frame *frame)
     return true;
 }
 
+/* The daemon will not bind this session, or could not read a frame of it: either way it is over. */
 static void take_refusal(struct protocol *p, const struct server_frame *frame)
 {
-    if (p->state != PROTOCOL_HELLO && p->state != PROTOCOL_RESUME)
+    if (p->state == PROTOCOL_VOID || p->state == PROTOCOL_CUT || p->state == PROTOCOL_OVER)
         return;
     snprintf(p->refusal, sizeof p->refusal, "%.*s", (int)frame->text.size, (const char *)frame->text.data);
     protocol_session_end(p, frame->refused);

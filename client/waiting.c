@@ -2,7 +2,7 @@
  * Threads block on a semaphore of their own. Who waits returns only after its one post, so the semaphore lives
  * while anybody may touch it; sem_post allows the waiter to go, and its thread to end, as soon as it has counted.
  */
-#include "waiting.h"
+#include "goclient_waiting.h"
 
 #include <errno.h>
 #include <semaphore.h>

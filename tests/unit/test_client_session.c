@@ -198,6 +198,17 @@ static void test_refused_resume_ends_the_session(void **state)
     assert_int_equal(rig->p->state, PROTOCOL_VOID);
 }
 
+static void test_frame_the_daemon_cannot_read_ends_the_session(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *a = rig_send(rig, "a");
+    rig_leaves(rig);
+    protocol_input(rig->p, &(struct server_frame){.refused = -EBADMSG, .text = {"part 3", 6}}, rig->now_ns);
+    assert_int_equal(a->status, -EBADMSG);
+    assert_int_equal(a->flags & RESULT_DOUBT, RESULT_DOUBT);
+    assert_string_equal(rig->p->refusal, "part 3");
+}
+
 static void test_IP0_lease_fences_before_the_daemon_gives_up(void **state)
 {
     struct rig *rig = rig_new_unbound();
@@ -262,6 +273,7 @@ int main(void)
         TEST(test_held_value_of_an_ended_session_cannot_be_settled),
         TEST(test_N1_nil_call_outlives_the_session),
         TEST(test_refused_resume_ends_the_session),
+        TEST(test_frame_the_daemon_cannot_read_ends_the_session),
         TEST(test_IP0_lease_fences_before_the_daemon_gives_up),
         TEST(test_bye_leaves_after_what_is_acknowledged),
         TEST(test_after_the_end_for_good_operations_fail_at_once),
