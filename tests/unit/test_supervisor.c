@@ -162,10 +162,17 @@ struct seen {
     char text[256], generation[33];
 };
 
+/* Reports that came together with the one asked for, in order. */
+static struct seen waiting[8];
+static size_t waiting_n;
+
 static void note(void *context, const struct input *in, int fd)
 {
-    struct seen *seen = context;
+    struct seen *seen = &waiting[waiting_n++];
 
+    (void)context;
+    assert_true(waiting_n <= sizeof waiting / sizeof *waiting);
+    memset(seen, 0, sizeof *seen);
     seen->in = *in;
     seen->fd = fd;
     if (in->kind == IN_HOST_END)
@@ -178,11 +185,15 @@ static void note(void *context, const struct input *in, int fd)
 static struct seen next(struct supervisor *s)
 {
     struct pollfd p = {.fd = supervisor_event(s), .events = POLLIN};
-    struct seen seen = {.fd = -1};
+    struct seen first = {.fd = -1};
 
-    while (seen.in.kind == 0 && poll(&p, 1, 30000) == 1)
-        supervisor_collect(s, note, &seen);
-    return seen;
+    while (waiting_n == 0 && poll(&p, 1, 30000) == 1)
+        supervisor_collect(s, note, NULL);
+    if (waiting_n > 0) {
+        first = waiting[0];
+        memmove(waiting, waiting + 1, --waiting_n * sizeof *waiting);
+    }
+    return first;
 }
 
 static struct supervisor *start_supervisor(void)
