@@ -123,7 +123,7 @@ struct request_chan_list {
 };
 
 enum submit_flags {
-    SUBMIT_DETACHED = 1 << 0, /* outlives the submitting scope (the default of goctl) */
+    SUBMIT_DETACHED = 1 << 0, /* says that it outlives the submitting scope, as every job does (IP4) */
 };
 
 struct request_submit {

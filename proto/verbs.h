@@ -34,7 +34,7 @@ enum verb_flags {
     VERB(SELECT, select, 22, VERB_PARKS, "the first of many sends and receives that can proceed")            \
     VERB(CHAN_INFO, chan_info, 23, VERB_PLAIN, "length, capacity and waiters of one channel")                \
     VERB(CHAN_LIST, chan_list, 24, VERB_PLAIN, "the named channels")                                         \
-    VERB(SUBMIT, submit, 32, VERB_STORED, "submit a function of a plugin as a durable job")                  \
+    VERB(SUBMIT, submit, 32, VERB_STORED | VERB_PARKS, "submit a function of a plugin as a durable job")     \
     VERB(JOB_WAIT, job_wait, 33, VERB_PARKS, "wait for a job to end; gives its result")                      \
     VERB(JOB_INFO, job_info, 34, VERB_PLAIN, "what is known of one job")                                     \
     VERB(JOB_LIST, job_list, 35, VERB_PLAIN, "the jobs, by state and queue")                                 \

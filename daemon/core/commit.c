@@ -1,7 +1,7 @@
 /*
  * Output commit and fetches: what the core asks of the store.
  *
- * The records of one step are one batch. A result leaves only when the last batch it depends on is durable; until
+ * The records of one step are one batch, or a few: an admission has its own. A result leaves only when the last batch it depends on is durable; until
  * then its operation is in core->held, ordered by batch. The core never waits: reports come as inputs.
  */
 #include <assert.h>
@@ -9,29 +9,44 @@
 
 #include "engine.h"
 
-uint64_t core_record(struct core *core, enum record_kind kind, const struct job_row *row, struct bytes body)
-{
-    struct record *record = record_new(kind, row, body);
-
-    if (record && !core->batch) {
-        core->batch = batch_new(core->batch_last + 1);
-        if (core->batch)
-            core->batch_last++;
-        else
-            record = record_delete(record);
-    }
-    if (!record)
-        return 0;
-    batch_append(core->batch, record);
-    return core->batch->number;
-}
-
 void commit_step(struct core *core)
 {
     if (!core->batch)
         return;
     list_append(&core->out->batches, &core->batch->link);
     core->batch = NULL;
+}
+
+static bool batch_is_admission(const struct batch *batch)
+{
+    return list_first(&batch->records, struct record, link)->kind == RECORD_JOB_NEW;
+}
+
+/* An admission may fail in a full store, news of other jobs may not: they never share a batch (record.h). */
+static struct batch *batch_for(struct core *core, enum record_kind kind)
+{
+    if (core->batch && batch_is_admission(core->batch) == (kind == RECORD_JOB_NEW))
+        return core->batch;
+    struct batch *fresh = batch_new(core->batch_last + 1);
+    if (!fresh)
+        return NULL;
+    commit_step(core);
+    core->batch = fresh;
+    core->batch_last++;
+    return fresh;
+}
+
+uint64_t core_record(struct core *core, enum record_kind kind, const struct job_row *row, struct bytes body)
+{
+    struct record *record = record_new(kind, row, body);
+    struct batch *batch = record ? batch_for(core, kind) : NULL;
+
+    if (!batch) {
+        record_delete(record);
+        return 0;
+    }
+    batch_append(batch, record);
+    return batch->number;
 }
 
 /* The batch failed: the operation waits for another one, or fails. */

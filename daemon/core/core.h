@@ -198,6 +198,10 @@ struct core *core_delete(struct core *core);
 /* Before the first step: CLOCK_ADVANCE is obeyed (--test-clock), else refused with -EPERM. */
 void core_allow_clock(struct core *core);
 
+/* Before core_load: a named queue that runs at most `concurrency` jobs at once; `default` is there already.
+ * Again changes it. 0, -EINVAL (name, or 0 jobs), -E2BIG, -ENOMEM. */
+int core_add_queue(struct core *core, struct bytes name, uint64_t concurrency);
+
 /* Before the first step: a job from the store, in id order; ended ones are kept until retention ends. 0, -ENOMEM, -EINVAL (why in *why, static).
  */
 int core_load(struct core *core, const struct job_row *row, const char **why);

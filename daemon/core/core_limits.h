@@ -38,6 +38,7 @@
     LIMIT(host_window, "offers", 64, "offers under way to one host")                                         \
     LIMIT(host_restart_ms, "milliseconds", 100, "first delay before a host is started again; doubles")       \
     LIMIT(host_restart_max_ms, "milliseconds", 30000, "its bound")                                           \
+    LIMIT(host_start_ms, "milliseconds", 10000, "for a host to take its first job, and each offer")          \
     LIMIT(grace_ms, "milliseconds", 5000, "between a job's cancel and the end of its host")                  \
     LIMIT(drain_ms, "milliseconds", 10000, "for a drained host or daemon to finish its jobs")                \
     LIMIT(plugins_max, "plugins", 1024, "plugin files known at once")                                        \

@@ -1,7 +1,7 @@
 /*
  * What the core asks the store to keep: plain records in batches.
  *
- * A batch is the records of one step: all of it becomes durable or none. Batches are numbered 1, 2, … in the
+ * A batch is records of one step: all of it becomes durable or none. Batches are numbered 1, 2, … in the
  * order of the steps and become durable in that order. Records are never SQL, so that another engine can
  * stand behind the same table (store.h).
  * A batch with a RECORD_JOB_NEW is an admission: when the store is full it fails, and whoever asked is told.

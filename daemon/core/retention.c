@@ -1,0 +1,109 @@
+/*
+ * How long ended jobs stay in the store: at most retained_jobs_max of them, at most retained_s. Memory keeps the id
+ * and time of each, which also tells an ended job from one that never was. When there is no memory for one, the
+ * next start finds it in the store.
+ *
+ * Invariant: every kept is in the list, oldest end first, and in the map by id.
+ */
+#include "jobs_internal.h"
+
+enum { DELETES_PER_TURN = 256 };
+
+struct kept {
+    struct map_node node;
+    struct list link;
+    uint64_t id;
+    int64_t ended_us;
+    uint32_t uid;
+};
+
+/* The load comes in the order of ids, which is nearly that of ends: few steps back. */
+static void put(struct retained *r, struct kept *kept)
+{
+    struct list *at = r->list.prev;
+
+    while (at != &r->list && container_of(at, struct kept, link)->ended_us > kept->ended_us)
+        at = at->prev;
+    list_insert_before(at->next, &kept->link);
+}
+
+void retention_add(struct core *core, uint64_t id, int64_t ended_us, uint32_t uid)
+{
+    struct retained *r = &core->jobs->retained;
+    struct kept *kept = map_reserve(core, &r->map, 1) < 0 ? NULL : core_alloc(core, sizeof(*kept));
+
+    if (!kept)
+        return;
+    kept->id = id;
+    kept->ended_us = ended_us;
+    kept->uid = uid;
+    put(r, kept);
+    map_add(&r->map, &kept->node, core_hash_number(core, id));
+}
+
+bool retention_has(const struct core *core, uint64_t id, uint32_t *uid)
+{
+    struct map_node *n = map_first(&core->jobs->retained.map, core_hash_number(core, id));
+
+    while (n && map_entry(n, struct kept, node)->id != id)
+        n = map_next(n);
+    if (n)
+        *uid = map_entry(n, struct kept, node)->uid;
+    return n != NULL;
+}
+
+static void drop(struct core *core, struct kept *kept)
+{
+    map_remove(&core->jobs->retained.map, &kept->node);
+    list_remove(&kept->link);
+    core_free(core, kept);
+}
+
+static int64_t left_ns(const struct core *core, const struct kept *kept)
+{
+    int64_t age_us = core->now.wall_ns / 1000 - kept->ended_us;
+    int64_t left_us = (int64_t)core->limits.retained_s * 1000000 - age_us;
+
+    return left_us < INT64_MAX / 1000 ? left_us * 1000 : INT64_MAX;
+}
+
+static bool too_many(const struct core *core)
+{
+    return core->jobs->retained.map.count > core->limits.retained_jobs_max;
+}
+
+/* The turn that follows does the work. */
+static void wake(struct core *core, struct timer *timer)
+{
+}
+
+void retention_turn(struct core *core)
+{
+    struct retained *r = &core->jobs->retained;
+    struct kept *oldest;
+    int deletes = 0;
+
+    while ((oldest = list_first(&r->list, struct kept, link)) && deletes++ < DELETES_PER_TURN) {
+        struct job_row row = {.id = oldest->id};
+        if (!too_many(core) && left_ns(core, oldest) > 0)
+            break;
+        if (core_record(core, RECORD_JOB_DELETE, &row, (struct bytes){0}) == 0)
+            break;
+        drop(core, oldest);
+    }
+    if (!oldest)
+        return timer_disarm(core, &r->timer);
+    int64_t left = too_many(core) ? 0 : left_ns(core, oldest);
+    timer_arm(core, &r->timer, time_after(core->now.mono_ns, left > 0 ? left : 1), wake);
+}
+
+void retention_free(struct core *core)
+{
+    struct retained *r = &core->jobs->retained;
+    struct kept *kept, *after;
+
+    list_each_safe (kept, after, &r->list, link)
+        drop(core, kept);
+    map_free(core, &r->map);
+    timer_disarm(core, &r->timer);
+}

@@ -1,0 +1,415 @@
+/*
+ * Runs: one dispatch of one job to one host, from the fetch of its argument to its end.
+ *
+ *     LOADING ─► OFFERED ─► STARTED ─► CANCELLING ─► OVER       OVER: the job has gone on, the host has not
+ *         └─────────┴──────────┴───────────┴──► LOST            LOST: the host's session is over
+ *
+ * A cancel escalates: OFFER_CANCEL ends the context; after the grace the scope ends, the job goes on without this
+ * run, and the host, which may still be busy with it, is drained by force.
+ * The number of a run is its fencing token; nothing is taken from a host for another one (-ESTALE).
+ * A scope ends in jobs_turn, in the same step: the operation that brought the end may belong to it.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "jobs_internal.h"
+
+#define TO(STEP) (1u << RUN_##STEP)
+
+static const uint8_t moves[RUN_STEPS] = {
+    [RUN_LOADING] = TO(OFFERED) | TO(LOST),
+    [RUN_OFFERED] = TO(STARTED) | TO(CANCELLING) | TO(LOST),
+    [RUN_STARTED] = TO(CANCELLING) | TO(LOST),
+    [RUN_CANCELLING] = TO(OVER) | TO(LOST),
+    [RUN_LOST] = TO(LOST),
+};
+
+bool run_may(enum run_step from, enum run_step to)
+{
+    return moves[from] >> to & 1;
+}
+
+static bool in_window(const struct run *run)
+{
+    return run->step == RUN_LOADING || run->step == RUN_OFFERED;
+}
+
+/* The one place that writes run->step. The window of the host follows. */
+static void run_move(struct core *core, struct run *run, enum run_step to)
+{
+    assert(run_may(run->step, to) && "a move that the table of steps allows");
+    run->host->offered -= in_window(run);
+    run->step = (uint8_t)to;
+    run->host->offered += in_window(run);
+    dispatch_soon(core);
+}
+
+/* ---- birth and death ---- */
+
+static struct run *run_new(struct core *core, struct job *job, struct host *host)
+{
+    struct run *run = core_alloc(core, sizeof(*run));
+
+    if (!run || timers_reserve(core) < 0) {
+        core_free(core, run);
+        return NULL;
+    }
+    list_init(&run->closing);
+    list_append(&host->runs, &run->link);
+    run->job = job;
+    run->host = host;
+    host->offered++;
+    return run;
+}
+
+static void run_free(struct core *core, struct run *run)
+{
+    list_remove(&run->link);
+    list_remove(&run->closing);
+    timer_disarm(core, &run->timer);
+    timers_unreserve(core);
+    if (run->step == RUN_LOADING)
+        core_fetch_forget(core, run);
+    core_free(core, run->progress);
+    core_free(core, run);
+}
+
+/* Takes it from its job and from the work of its host. */
+static void detach(struct core *core, struct run *run)
+{
+    run->job->run = NULL;
+    run->job = NULL;
+    run->host->busy--;
+    core->jobs->runs--;
+    timer_disarm(core, &run->timer);
+    if (run->scope && !list_linked(&run->closing))
+        list_append(&core->jobs->closing, &run->closing);
+}
+
+void run_forget(struct core *core, struct run *run)
+{
+    struct host *host = run->host;
+
+    host->offered -= in_window(run);
+    list_remove(&run->link);
+    run->host = NULL;
+    if (list_linked(&run->closing))
+        run->step = RUN_OVER; /* runs_turn frees it */
+    else
+        run_free(core, run);
+    dispatch_soon(core);
+    host_settle(core, host);
+}
+
+void run_close(struct core *core, struct run *run)
+{
+    detach(core, run);
+    run_forget(core, run);
+}
+
+void runs_turn(struct core *core)
+{
+    struct run *run, *after;
+
+    list_each_safe (run, after, &core->jobs->closing, closing) {
+        struct scope *scope = run->scope;
+        list_remove(&run->closing);
+        run->scope = NULL;
+        if (!run->host)
+            run_free(core, run);
+        if (scope)
+            scope_end(core, scope);
+    }
+}
+
+void runs_session_end(struct core *core, const struct session *session)
+{
+    struct run *run;
+
+    list_each (run, &core->jobs->closing, closing)
+        if (run->scope && run->scope->session == session)
+            run->scope = NULL;
+}
+
+/* ---- the offer ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t time_left_ns(const struct core *core, const struct job *job)
+{
+    int64_t left = job->deadline_ns == INT64_MAX ? INT64_MAX : job->deadline_ns - core->now.mono_ns;
+
+    if (job->time_limit_ns)
+        left = earlier(left, job->time_limit_ns);
+    return left == INT64_MAX ? 0 : left > 0 ? left : 1;
+}
+
+static void fire(struct core *core, struct timer *timer);
+
+static int offer(struct core *core, struct run *run, struct bytes argument)
+{
+    struct job *job = run->job;
+    struct offer words = {
+        .kind = OFFER_RUN,
+        .job = job->id,
+        .run = run->number,
+        .attempt = job->attempt,
+        .argument = argument,
+        .function = {job->lane->function->name, job->lane->function->name_size},
+        .time_left_ns = time_left_ns(core, job),
+    };
+
+    run->scope = scope_new(core, run->host->session, run->number, job->account);
+    if (!run->scope)
+        return -ENOMEM;
+    run->scope->job = job;
+    int r = host_tell(core, run->host, &words);
+    if (r < 0)
+        return r;
+    run_move(core, run, RUN_OFFERED);
+    int64_t patience_ns = (int64_t)core->limits.host_start_ms * 1000000;
+    timer_arm(core, &run->timer, time_after(core->now.mono_ns, patience_ns), fire);
+    return 0;
+}
+
+static void loaded(struct core *core, struct op *op, void *context, const struct input *in)
+{
+    struct run *run = context;
+    struct job *job = run->job;
+    int error = in->fetched.error;
+
+    if (error == -ENOMEM || (error == 0 && offer(core, run, in->fetched.body) < 0)) {
+        run_returned(core, run);
+        return;
+    }
+    if (error == 0)
+        return;
+    job_say(core, job, "its argument cannot be read from the store (error %d)", -error);
+    if (job_failed(core, job, CAUSE_ERROR, error, true) < 0)
+        job_returned(core, job);
+    run_close(core, run);
+}
+
+int run_start(struct core *core, struct job *job, struct host *host)
+{
+    struct jobs *jobs = core->jobs;
+    struct fetch what = {.kind = FETCH_ARGUMENT, .job = job->id};
+    struct run *run = run_new(core, job, host);
+
+    if (!run)
+        return -ENOMEM;
+    int r = core_fetch(core, &what, loaded, NULL, run);
+    if (r < 0) {
+        host->offered--;
+        run_free(core, run);
+        return r;
+    }
+    run->number = core->incarnation << RUN_INCARNATION_SHIFT | ++jobs->run_last;
+    job->run = run;
+    job->run_last = run->number;
+    host->busy++;
+    jobs->runs++;
+    jobs->dispatched++;
+    job_running(core, job);
+    return 0;
+}
+
+struct run *run_find(const struct core *core, const struct host *host, uint64_t id, uint64_t number)
+{
+    const struct job *job = job_find(core, id);
+    struct run *run = job ? job->run : NULL;
+    bool told = run && run->step != RUN_LOADING && run->step != RUN_LOST;
+
+    return told && run->number == number && run->host == host ? run : NULL;
+}
+
+void run_begin(struct core *core, struct run *run)
+{
+    struct job *job = run->job;
+
+    if (run->begun)
+        return;
+    run->begun = true;
+    job->started_us = core->now.wall_ns / 1000;
+    if (run->step != RUN_OFFERED)
+        return;
+    run_move(core, run, RUN_STARTED);
+    if (job->time_limit_ns)
+        timer_arm(core, &run->timer, time_after(core->now.mono_ns, job->time_limit_ns), fire);
+    else
+        timer_disarm(core, &run->timer);
+}
+
+/* ---- ends ---- */
+
+int run_succeeded(struct core *core, struct run *run, struct bytes result)
+{
+    struct job *job = run->job;
+    enum job_cause cause = CAUSE_NONE;
+
+    job_say_bytes(core, job, (struct bytes){0});
+    int r = job_end(core, job, JOB_DONE, cause, 0, result);
+    if (r < 0)
+        return r;
+    run->host->proved = true;
+    run_close(core, run);
+    return 0;
+}
+
+int run_failed(struct core *core, struct run *run, enum job_cause cause, int error, struct bytes text)
+{
+    struct job *job = run->job;
+    bool timeout = run->cause == CAUSE_TIMEOUT && cause != CAUSE_CRASH;
+
+    if (text.size || !run->cause)
+        job_say_bytes(core, job, text);
+    int r = job_failed(core, job, timeout ? CAUSE_TIMEOUT : cause, timeout ? -ETIMEDOUT : error, run->final);
+    if (r < 0)
+        return r;
+    run->host->proved = run->host->proved || cause != CAUSE_CRASH;
+    run_close(core, run);
+    return 0;
+}
+
+int run_returned(struct core *core, struct run *run)
+{
+    struct job *job = run->job;
+    struct bytes none = {0};
+    int r = 0;
+
+    if (job->cause == CAUSE_CANCELED)
+        r = job_end(core, job, JOB_CANCELLED, CAUSE_CANCELED, -ECANCELED, none);
+    else if (job->deadline_ns <= core->now.mono_ns)
+        r = job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, none);
+    else
+        job_returned(core, job);
+    if (r == 0)
+        run_close(core, run);
+    return r;
+}
+
+/* ---- cancel and time ---- */
+
+static int tell_cancel(struct core *core, struct run *run)
+{
+    struct job *job = run->job;
+    struct offer words = {.kind = OFFER_CANCEL,
+                          .job = job->id,
+                          .run = run->number,
+                          .cause = run->cause,
+                          .grace_ns = job->grace_ns,
+                          .text = {job->text, job->text_size}};
+
+    return host_tell(core, run->host, &words);
+}
+
+int run_cancel(struct core *core, struct run *run, enum job_cause cause, bool final)
+{
+    if (run->step == RUN_LOADING) {
+        run->job->deadline_ns = final ? core->now.mono_ns : run->job->deadline_ns;
+        return run_returned(core, run);
+    }
+    run->final = run->final || final;
+    if (run->step != RUN_OFFERED && run->step != RUN_STARTED)
+        return 0;
+    run->cause = (uint8_t)cause;
+    tell_cancel(core, run); /* when memory is out the grace still runs */
+    run_move(core, run, RUN_CANCELLING);
+    timer_arm(core, &run->timer, time_after(core->now.mono_ns, run->job->grace_ns), fire);
+    return 0;
+}
+
+/* The grace is over. The job goes on without this run; its host is not trusted any more. */
+static int abandon(struct core *core, struct run *run)
+{
+    struct job *job = run->job;
+    struct host *host = run->host;
+    struct offer words = {.kind = OFFER_SCOPE_END, .job = job->id, .run = run->number};
+    enum job_cause cause = run->cause;
+
+    job_say(core, job, "%s, and it did not end within its grace of %lld ms",
+            cause == CAUSE_TIMEOUT ? "its time was up" : "it was cancelled",
+            (long long)job->grace_ns / 1000000);
+    int r = job_failed(core, job, cause, cause == CAUSE_TIMEOUT ? -ETIMEDOUT : -ECANCELED, run->final);
+    if (r < 0)
+        return r;
+    host_tell(core, host, &words);
+    detach(core, run);
+    run_move(core, run, RUN_OVER);
+    core_log(core, LOG_LEVEL_WARN, "event=run_abandoned job=%llu run=%llu host=%llu",
+             (unsigned long long)words.job, (unsigned long long)run->number,
+             (unsigned long long)host->number);
+    host_drain(core, host, true);
+    return 0;
+}
+
+static int offer_unheard(struct core *core, struct run *run)
+{
+    core_log(core, LOG_LEVEL_WARN, "event=offer_unheard job=%llu run=%llu host=%llu",
+             (unsigned long long)run->job->id, (unsigned long long)run->number,
+             (unsigned long long)run->host->number);
+    host_drain(core, run->host, true); /* returns it with all that have not started */
+    return 0;
+}
+
+static int time_limit(struct core *core, struct run *run)
+{
+    job_say(core, run->job, "its time limit of %lld ms was over",
+            (long long)run->job->time_limit_ns / 1000000);
+    return run_cancel(core, run, CAUSE_TIMEOUT, false);
+}
+
+static int lost_again(struct core *core, struct run *run)
+{
+    run_verdict(core, run, run->guilty, (struct bytes){0});
+    return 0;
+}
+
+static void fire(struct core *core, struct timer *timer)
+{
+    static int (*const by_step[RUN_STEPS])(struct core *, struct run *) = {
+        [RUN_OFFERED] = offer_unheard,
+        [RUN_STARTED] = time_limit,
+        [RUN_CANCELLING] = abandon,
+        [RUN_LOST] = lost_again,
+    };
+    struct run *run = container_of(timer, struct run, timer);
+
+    if (by_step[run->step](core, run) < 0)
+        timer_arm(core, timer, time_after(core->now.mono_ns, RETRY_NS), fire);
+}
+
+/* ---- the end of the host ---- */
+
+void run_lost(struct core *core, struct run *run)
+{
+    run->scope = NULL;
+    timer_disarm(core, &run->timer);
+    run_move(core, run, RUN_LOST);
+}
+
+void run_verdict(struct core *core, struct run *run, bool guilty, struct bytes text)
+{
+    int r = guilty ? run_failed(core, run, CAUSE_CRASH, -EOWNERDEAD, text) : run_returned(core, run);
+
+    if (r == 0)
+        return;
+    run->guilty = guilty; /* memory is out: the job stays as it is until that can be recorded */
+    if (run->scope && !list_linked(&run->closing))
+        list_append(&core->jobs->closing, &run->closing);
+    run_move(core, run, RUN_LOST);
+    timer_arm(core, &run->timer, time_after(core->now.mono_ns, RETRY_NS), fire);
+}
+
+void run_check(const struct core *core, const struct run *run)
+{
+    assert((run->job == NULL) == (run->step == RUN_OVER));
+    assert(!run->job || run->job->run == run);
+    assert(!run->job || run->number == run->job->run_last);
+    assert(run->step != RUN_STARTED || run->begun);
+    assert((run->step != RUN_OFFERED && run->step != RUN_CANCELLING) || timer_armed(&run->timer));
+}

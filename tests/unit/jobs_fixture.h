@@ -1,0 +1,115 @@
+/*
+ * A core with a store in memory, clients, and hosts that do what the test says. Nothing moves by itself but time
+ * asked for: a step's fetches and batches are answered at once, unless `hold` says that the store is slow.
+ */
+#pragma once
+
+#include "core.h"
+#include "store.h"
+
+enum { SEEN_TEXT = 256, HOST_WINDOW = 4 };
+
+/* One result as a client saw it. */
+struct seen {
+    struct list link;
+    uint64_t conn, op, number, handle;
+    int32_t status;
+    uint32_t flags, index;
+    char text[SEEN_TEXT], output[SEEN_TEXT];
+    size_t jobs_n;
+    struct job_info job;      /* the first row; its strings are in `words` */
+    uint64_t ids[64];         /* of all rows */
+    char words[4][SEEN_TEXT]; /* text, result, progress, queue of the first row */
+    struct offer offer;
+    char function[SEEN_TEXT], argument[SEEN_TEXT], offer_text[SEEN_TEXT];
+};
+
+struct client {
+    struct list link;
+    uint64_t conn, peer, last_op, frames;
+    struct secret secret;
+    uint64_t host, reserve, offers_seen;
+};
+
+struct jobs_fixture {
+    struct core *core;
+    struct limits limits;
+    struct now now;
+    uint64_t incarnation, peers, conns;
+    struct store *store;
+    struct effects effects;
+    struct list seen, clients, held, fetches;
+    bool hold;              /* batches and fetches wait for store_go_on */
+    uint64_t stored;        /* the last batch reported */
+    uint64_t batches;       /* the last one made */
+    uint64_t host_started;  /* number of the last EFFECT_HOST_START */
+    uint64_t hosts_started; /* how many */
+    uint64_t host_killed;   /* number of the last EFFECT_HOST_KILL */
+    uint64_t plugins_asked; /* EFFECT_PLUGIN so far */
+    bool plugin_waiting, drained;
+    char plugin_path[SEEN_TEXT]; /* of the last EFFECT_PLUGIN */
+    char generation[SEEN_TEXT];  /* of the last EFFECT_HOST_START */
+    long allocations_left;       /* before the next one fails; negative: none fails */
+};
+
+/* cmocka's set-up and tear-down. Before set-up's core is made, limits are the defaults. */
+int jobs_set_up(void **state);
+int jobs_tear_down(void **state);
+/* Makes the core anew on the same store, as after a restart, with the limits of the fixture. */
+void restart(struct jobs_fixture *f);
+
+/* ---- time and store ---- */
+
+void advance_ms(struct jobs_fixture *f, int64_t ms);
+/* Reports on everything held: 0 applies it, else it failed as a full store fails it (record.h). */
+void store_go_on(struct jobs_fixture *f, int error);
+
+/* ---- clients ---- */
+
+struct client *client_new(struct jobs_fixture *f, uint32_t uid);
+/* Its lifeline ends. */
+void client_die(struct jobs_fixture *f, struct client *client);
+/* Sends one operation. Its id. */
+uint64_t ask(struct jobs_fixture *f, struct client *client, struct request request);
+/* The answer; NULL: none yet. */
+struct seen *answer(struct jobs_fixture *f, const struct client *client, uint64_t op);
+/* Sends and expects this status. */
+struct seen *ask_ok(struct jobs_fixture *f, struct client *client, struct request request, int32_t status);
+void cancel_op(struct jobs_fixture *f, struct client *client, uint64_t op);
+
+#define TEXT(text) ((struct bytes){(text), sizeof(text) - 1})
+#define PLUGIN     TEXT("/p/good.so")
+
+/* A submit with these further members. */
+#define SUBMIT_TO(path, name, ...)                                                                           \
+    ((struct request){                                                                                       \
+        .verb = VERB_SUBMIT,                                                                                 \
+        .submit = {.plugin = path, .function = name, .argument = TEXT("argument"), ##__VA_ARGS__}})
+#define SUBMIT(...) SUBMIT_TO(PLUGIN, TEXT("count"), ##__VA_ARGS__)
+
+/* Submits and gives the job's id; the plugin is answered for when the core asks. */
+uint64_t submit(struct jobs_fixture *f, struct client *client, struct request request);
+/* The row of a job as JOB_INFO gives it. */
+struct job_info info(struct jobs_fixture *f, struct client *client, uint64_t job);
+void assert_state(struct jobs_fixture *f, struct client *client, uint64_t job, enum job_state state,
+                  enum job_cause cause);
+uint64_t wait_job(struct jobs_fixture *f, struct client *client, uint64_t job);
+int32_t cancel_job(struct jobs_fixture *f, struct client *client, uint64_t job);
+
+/* ---- plugins and hosts ---- */
+
+/* Answers the last EFFECT_PLUGIN: functions `count` and `other`, or only `count`. */
+void plugin_is(struct jobs_fixture *f, struct bytes generation, bool other);
+void plugin_fails(struct jobs_fixture *f, int error, struct bytes text);
+/* The host asked for last is there and has said RESERVE with a window of HOST_WINDOW. */
+struct client *host_up(struct jobs_fixture *f);
+/* The next offer of this kind that the host has not seen; NULL: none. */
+struct seen *next_offer(struct jobs_fixture *f, struct client *host, enum offer_kind kind);
+/* The next RUN, which must be there, and STARTED. */
+struct seen *begin(struct jobs_fixture *f, struct client *host);
+int32_t started(struct jobs_fixture *f, struct client *host, const struct seen *offer);
+int32_t done(struct jobs_fixture *f, struct client *host, const struct seen *offer, enum job_cause cause,
+             int error);
+int32_t done_with(struct jobs_fixture *f, struct client *host, const struct seen *offer, struct bytes result);
+/* The process ends: session first, then IN_HOST_END. signal 0: exit 0. */
+void host_dies(struct jobs_fixture *f, struct client *host, int signal, uint64_t guilty_run);
