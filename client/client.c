@@ -312,6 +312,8 @@ GC_API void gc_about(gc_client *g, struct gc_about *out)
     out->session = g->protocol->facts.session_number;
     out->node = g->protocol->facts.node;
     out->incarnation = g->protocol->facts.incarnation;
+    out->frames_sent = g->frames_sent;
+    out->frames_received = g->frames_received;
     client_unlock(g);
 }
 

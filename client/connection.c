@@ -237,6 +237,7 @@ static int receive_one(struct gc_client *g, int64_t now)
     int parts_n = transport_zmq.recv(g->transport, &parts);
     if (parts_n <= 0)
         return parts_n;
+    g->frames_received++;
     if (wire_decode_server(g->wire, parts, (size_t)parts_n, &frame, &why) == 0)
         protocol_input(g->protocol, frame, now);
     else
@@ -254,6 +255,7 @@ void client_flush(struct gc_client *g)
         int r = wire_encode_client(g->wire, frame, &message);
         if (r == 0)
             r = transport_zmq.send(g->transport, &message);
+        g->frames_sent++;
         wire_reset(g->wire);
         if (r < 0)
             protocol_disconnected(g->protocol); /* what it carried is resolved by RESUME */

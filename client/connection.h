@@ -57,6 +57,7 @@ struct gc_client {
     bool lifeline_stirs; /* it was seen readable */
     struct lifeline_news news;
     struct transport *transport;
+    uint64_t frames_sent, frames_received;
     int transport_fd;
     bool connecting;        /* inside gc_connect: failures are told, not retried */
     bool single;            /* a host: one session, on an inherited lifeline */

@@ -174,6 +174,7 @@ struct gc_about {
     uint64_t session;     /* public number of the session, for people */
     uint64_t node;        /* of the daemon */
     uint64_t incarnation; /* of the daemon: larger after each restart */
+    uint64_t frames_sent, frames_received;
     char endpoint[256];
 };
 
