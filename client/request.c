@@ -27,6 +27,8 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_DONE] = {FIELD(done.text), FIELD(done.result)},
     [VERB_PRINT] = {FIELD(print.output)},
     [VERB_PROGRESS] = {FIELD(progress.text)},
+    [VERB_LOCK] = {FIELD(lock.name)},
+    [VERB_UNLOCK] = {FIELD(unlock.name)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {
@@ -139,6 +141,7 @@ static const unsigned traits[VERB_NUMBER_END] = {
     [VERB_RECV] = NAMES_HANDLE,      [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
     [VERB_SELECT] = NAMES_HANDLE,    [VERB_CHAN_UNLINK] = DOUBTFUL,
     [VERB_SUBMIT] = DOUBTFUL,        [VERB_JOB_CANCEL] = DOUBTFUL,
+    [VERB_UNLOCK] = DOUBTFUL,
 };
 
 bool request_names_handle(const struct request *request)

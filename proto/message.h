@@ -218,6 +218,29 @@ struct request_progress {
     struct bytes text;
 };
 
+enum lock_flags {
+    LOCK_RECOVER = 1 << 0, /* take it even if nobody could make it consistent (IP4) */
+};
+
+enum unlock_flags {
+    UNLOCK_CONSISTENT = 1 << 0, /* after GRANT_OWNER_DIED: what it guards is in order again */
+    UNLOCK_UNSEEN = 1 << 1,     /* the grant was not used: as if it had never been given (IP1.3) */
+};
+
+/* Positive outcome of a grant: it is held, and its last owner died holding it. */
+enum { GRANT_OWNER_DIED = 1 };
+
+struct request_lock {
+    struct bytes name;
+    uint32_t flags; /* enum lock_flags */
+};
+
+struct request_unlock {
+    struct bytes name;
+    uint64_t token;
+    uint32_t flags; /* enum unlock_flags */
+};
+
 struct request_ping {
     struct bytes payload;
 };
@@ -359,7 +382,7 @@ struct result {
     uint32_t flags;  /* enum result_flags */
     uint32_t index;  /* SELECT: the case that took effect */
     uint32_t doubt;  /* SELECT with RESULT_DOUBT: 1 + the send case that may have taken effect too (IP5.2) */
-    uint64_t handle; /* channel handle or job id */
+    uint64_t handle; /* channel handle, job id or fencing token */
     struct bytes text;
     struct bytes output; /* JOB_OUTPUT, PING */
     const struct value *values;

@@ -48,7 +48,9 @@ enum verb_flags {
     VERB(STARTED, started, 65, VERB_HOST | VERB_FREE, "an offered job has begun")                            \
     VERB(DONE, done, 66, VERB_HOST | VERB_FREE | VERB_STORED, "a job has ended")                             \
     VERB(PRINT, print, 67, VERB_HOST | VERB_FREE, "append to the kept output of a job")                      \
-    VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")
+    VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")                                  \
+    VERB(LOCK, lock, 80, VERB_PARKS, "take a named lock; gives its fencing token")                           \
+    VERB(UNLOCK, unlock, 81, VERB_FREE, "give a named lock back")
 
 enum verb {
     VERB_NONE = 0,

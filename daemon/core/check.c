@@ -301,6 +301,7 @@ void core_check(const struct core *core)
     sessions_check(core, &found);
     accounts_check(core);
     held_check(core);
+    locks_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

@@ -60,6 +60,7 @@ static void everything_ends(struct core *core)
         map_remove(&core->fetches, n);
         core_free(core, map_entry(n, struct fetching, node));
     }
+    locks_free(core);
     ended_free(core);
     jobs_fini(core);
 }
@@ -81,6 +82,7 @@ struct core *core_delete(struct core *core)
     map_free(core, &core->peers);
     map_free(core, &core->links);
     map_free(core, &core->handles);
+    map_free(core, &core->locks);
     map_free(core, &core->channels);
     map_free(core, &core->fetches);
     map_free(core, &core->ended);

@@ -32,7 +32,7 @@ extern int core_planted; /* enum plant */
 
 /* ---- accounts: who pays ---------------------------------------------------------------------------- */
 
-enum account_slot { SLOT_SESSIONS, SLOT_WAITERS, SLOT_CHANNELS, SLOT_BYTES, SLOT_JOBS, SLOTS };
+enum account_slot { SLOT_SESSIONS, SLOT_WAITERS, SLOT_CHANNELS, SLOT_BYTES, SLOT_JOBS, SLOT_LOCKS, SLOTS };
 
 /* One per uid. Lives while anything refers to it; whatever is charged says so in itself. */
 struct account {
@@ -87,6 +87,7 @@ struct scope {
     struct list finished; /* COMMITTED and ABORTED, in order of finishing */
     struct list handles;  /* struct handle */
     struct list channels; /* owner-closes */
+    struct list locks;    /* struct lock it holds */
     struct list jobs;     /* of part jobs: struct job, not detached */
     struct list dying;    /* in core->dying once ended */
     void *job;            /* of part jobs: the job whose run it is */
@@ -157,6 +158,7 @@ enum wait_reason {
     WAIT_FETCH,
     WAIT_PLUGIN,
     WAIT_STREAM,
+    WAIT_LOCK,
     WAIT_REASONS
 };
 
@@ -176,6 +178,7 @@ struct waiter {
     union {
         struct handle *via; /* CASE_SEND, CASE_RECV: while channel is set */
         uint64_t object;    /* CASE_JOB: job id */
+        struct lock *lock;  /* of a LOCK */
     };
     uint64_t ticket;    /* place in the order of arrival (F1) */
     struct list unsent; /* CASE_SEND: items not yet handed over */
@@ -306,10 +309,11 @@ struct core {
     struct now now;      /* of this step */
     struct effects *out; /* of this step */
     struct timers timers;
+    struct map locks;
     struct map accounts, sessions, peers, links, handles, channels, fetches, ended;
     struct list session_list, channel_list;
     size_t channels_n;
-    uint64_t ticket, handle_sequence, session_sequence, fetch_sequence;
+    uint64_t ticket, lock_sequence, handle_sequence, session_sequence, fetch_sequence;
     struct list outbox;     /* struct entry: results to emit at the end of the step */
     struct list held;       /* struct op by entry.out: results that wait for the store, by batch */
     struct list resolved;   /* struct waiter: their channel has closed */

@@ -17,6 +17,7 @@
     LIMIT(id_gaps_max, "gaps", 65536, "gaps in the used operation ids above the mark, per session")          \
     LIMIT(waiters_max, "operations", 2000000, "parked operations of one user")                               \
     LIMIT(channels_max, "channels", 200000, "channels of one user")                                          \
+    LIMIT(locks_max, "locks", 100000, "named locks of one user")                                             \
     LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \
     LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \
     LIMIT(channel_bytes_max, "bytes", 256 << 20, "values charged to one channel")                            \

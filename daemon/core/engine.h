@@ -157,6 +157,15 @@ int handle_get(const struct core *core, const struct op *op, uint64_t id, uint32
 void handle_drop(struct core *core, struct handle *handle);
 struct channel *channel_find(const struct core *core, struct bytes name);
 
+/* ---- lock.c ---- */
+
+/* Whatever an ended scope holds passes on. */
+void locks_scope_end(struct core *core, struct scope *scope);
+/* The waiter of a LOCK has left its queue, if it was in one. May free the lock. */
+void lock_waiter_left(struct core *core, struct waiter *w);
+void locks_free(struct core *core);
+void locks_check(const struct core *core);
+
 /* ---- commit.c ---- */
 
 void commit_stored(struct core *core, const struct input *in);

@@ -185,6 +185,8 @@ static void waiter_release(struct core *core, struct waiter *w)
     list_each_safe (item, after, &w->unsent, link)
         item_drop(core, item);
     w->channel = NULL;
+    if (w->op->verb == VERB_LOCK)
+        lock_waiter_left(core, w);
     if (!c)
         return;
     w->via->waiters_n--;

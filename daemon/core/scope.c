@@ -17,6 +17,7 @@ void scope_create(struct scope *scope, struct session *session, uint64_t run, st
     list_init(&scope->finished);
     list_init(&scope->handles);
     list_init(&scope->channels);
+    list_init(&scope->locks);
     list_init(&scope->jobs);
     list_init(&scope->dying);
     session->scopes_n++;
@@ -69,6 +70,7 @@ void scope_end(struct core *core, struct scope *scope)
     scope->ended = true;
     if (scope->run)
         map_remove(&scope->session->scopes, &scope->node);
+    locks_scope_end(core, scope);
     while (!list_empty(&scope->finished))
         op_revert(core, container_of(scope->finished.prev, struct op, link));
     list_each_safe (c, after, &scope->channels, owner) {

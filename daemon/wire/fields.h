@@ -250,3 +250,10 @@
     FIELD(NUM, run, )                                                                                        \
     FIELD(NUM, fraction, )                                                                                   \
     FIELD(TEXT, text, 0)
+#define REQUEST_LOCK(FIELD)                                                                                  \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(FLAGS, flags, LOCK_RECOVER)
+#define REQUEST_UNLOCK(FIELD)                                                                                \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, token, )                                                                                      \
+    FIELD(FLAGS, flags, UNLOCK_CONSISTENT | UNLOCK_UNSEEN)

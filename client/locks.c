@@ -1,0 +1,33 @@
+/* Locks by name. */
+#include <errno.h>
+
+#include "call.h"
+#include "last.h"
+
+static struct bytes name_of(const char *name)
+{
+    return (struct bytes){name, name ? strlen(name) : 0};
+}
+
+GC_API int gc_unlock(gc_client *g, const char *name, uint64_t token, unsigned flags, gc_until until)
+{
+    struct request request = {.verb = VERB_UNLOCK, .unlock = {name_of(name), token, flags}};
+
+    return call_plain(g, &request, until);
+}
+
+GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned flags, gc_until until)
+{
+    struct request request = {.verb = VERB_LOCK, .lock = {name_of(name), flags}};
+    struct answer answer;
+    int r = call_run(g, &request, until, 0, &answer);
+
+    if (r >= 0)
+        *token = answer.result.handle;
+    answer_end(&answer);
+    if (r < 0 || !until.ctx || !gc_ctx_done(until.ctx))
+        return r;
+    /* IP1.3, SE1: cancel wins over a grant, which can be given back without reordering anything. */
+    gc_unlock(g, name, *token, UNLOCK_UNSEEN, GC_FOREVER);
+    return -ECANCELED;
+}

@@ -1,0 +1,217 @@
+/* Named locks between processes: M, IP4. */
+#include "core_fixture.h"
+
+static uint64_t lock_with(struct client *c, const char *name, uint32_t flags)
+{
+    return client_do(c, (struct request){.verb = VERB_LOCK, .lock = {{name, strlen(name)}, flags}});
+}
+
+static uint64_t lock(struct client *c, const char *name)
+{
+    return lock_with(c, name, 0);
+}
+
+static uint64_t unlock_with(struct client *c, const char *name, uint64_t token, uint32_t flags)
+{
+    return client_do(c,
+                     (struct request){.verb = VERB_UNLOCK, .unlock = {{name, strlen(name)}, token, flags}});
+}
+
+static uint64_t token_of(struct client *c, uint64_t op)
+{
+    assert_non_null(got(c, op));
+    return got(c, op)->handle;
+}
+
+static void test_M1_a_second_owner_waits_and_M2_they_get_it_in_order(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), second = lock(b, "m"), third = lock(c, "m");
+
+    assert_status(a, first, 0);
+    assert_waits(b, second);
+    assert_status(a, unlock_with(a, "m", token_of(a, first), 0), 0);
+    assert_status(b, second, 0);
+    assert_waits(c, third);
+    assert_true(token_of(b, second) > token_of(a, first));
+    assert_status(b, unlock_with(b, "m", token_of(b, second), 0), 0);
+    assert_status(c, third, 0);
+    assert_status(c, unlock_with(c, "m", token_of(c, third), 0), 0);
+    assert_int_equal(rig_stat(rig, "locks"), 0);
+    rig_delete(rig);
+}
+
+static void test_M1_trylock_is_final(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t first = lock(at_once(a), "m"), second = lock(at_once(b), "m");
+
+    assert_status(a, first, 0);
+    assert_status(b, second, -EAGAIN);
+    rig_delete(rig);
+}
+
+static void test_M3_only_the_owner_with_its_token_unlocks(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t token = token_of(a, lock(a, "m")), again;
+
+    assert_status(b, unlock_with(b, "m", token, 0), -EPERM);
+    assert_status(a, unlock_with(a, "m", token + 1, 0), -ESTALE);
+    assert_status(a, unlock_with(a, "m", token, 0), 0);
+    again = token_of(a, lock(a, "m"));
+    assert_status(a, unlock_with(a, "m", token, 0), -ESTALE);
+    assert_status(a, unlock_with(a, "m", again, 0), 0);
+    rig_delete(rig);
+}
+
+static void test_M4_unlocking_what_is_not_locked_is_refused(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+
+    assert_status(a, unlock_with(a, "never", 1, 0), -EPERM);
+    rig_delete(rig);
+}
+
+static void test_IP4_the_death_of_the_owner_is_told_to_the_next(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), second = lock(b, "m"), third = lock(c, "m");
+
+    ack(a, first, 0);
+    client_die(a);
+    assert_status(b, second, GRANT_OWNER_DIED);
+    assert_status(b, unlock_with(b, "m", token_of(b, second), UNLOCK_CONSISTENT), 0);
+    assert_status(c, third, 0);
+    rig_delete(rig);
+}
+
+static void test_IP4_a_grant_nobody_saw_goes_back_silently(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t second;
+
+    lock(a, "m");
+    second = lock(b, "m");
+    client_die(a);
+    assert_status(b, second, 0);
+    rig_delete(rig);
+}
+
+static void test_IP4_an_unlock_without_consistent_breaks_the_lock(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), second, waiting, recovered;
+
+    ack(a, first, 0);
+    client_die(a);
+    second = lock(b, "m");
+    assert_status(b, second, GRANT_OWNER_DIED);
+    waiting = lock(c, "m");
+    assert_status(b, unlock_with(b, "m", token_of(b, second), 0), 0);
+    assert_status(c, waiting, -ENOTRECOVERABLE);
+    assert_status(c, lock(c, "m"), -ENOTRECOVERABLE);
+    recovered = lock_with(c, "m", LOCK_RECOVER);
+    assert_status(c, recovered, GRANT_OWNER_DIED);
+    assert_status(c, unlock_with(c, "m", token_of(c, recovered), UNLOCK_CONSISTENT), 0);
+    assert_status(b, lock(b, "m"), 0);
+    rig_delete(rig);
+}
+
+static void test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t first = lock(a, "m"), second;
+
+    ack(a, first, 0);
+    client_die(a);
+    second = lock(b, "m");
+    assert_status(b, unlock_with(b, "m", token_of(b, second), UNLOCK_UNSEEN), 0);
+    assert_status(b, lock(b, "m"), GRANT_OWNER_DIED);
+    rig_delete(rig);
+}
+
+static void test_F2_a_dead_waiter_is_passed_over(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), third;
+
+    lock(b, "m");
+    third = lock(c, "m");
+    client_die(b);
+    assert_status(a, unlock_with(a, "m", token_of(a, first), 0), 0);
+    assert_status(c, third, 0);
+    rig_delete(rig);
+}
+
+static void test_SE1_deadline_and_cancel_leave_the_queue(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t first = lock(a, "m"), late, stopped;
+
+    late = lock(within(b, SECOND), "m");
+    stopped = lock(b, "m");
+    cancel(b, stopped);
+    assert_status(b, stopped, -ECANCELED);
+    rig_after(rig, SECOND);
+    assert_status(b, late, -ETIMEDOUT);
+    assert_status(a, unlock_with(a, "m", token_of(a, first), 0), 0);
+    assert_int_equal(rig_stat(rig, "locks"), 0);
+    rig_delete(rig);
+}
+
+static void test_limit_locks_max(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    struct rig *rig;
+    struct client *a;
+    uint64_t first;
+
+    limits.locks_max = 1;
+    rig = rig_with(&limits, 1);
+    a = client_new(rig);
+    first = lock(a, "one");
+    assert_status(a, lock(a, "two"), -ENOBUFS);
+    assert_status(a, unlock_with(a, "one", token_of(a, first), 0), 0);
+    assert_status(a, lock(a, "two"), 0);
+    rig_delete(rig);
+}
+
+static void test_a_forbidden_name_is_refused(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+
+    assert_status(a, lock(a, ""), -EINVAL);
+    assert_status(a, lock(a, "with space"), -EINVAL);
+    rig_delete(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_M1_a_second_owner_waits_and_M2_they_get_it_in_order),
+        cmocka_unit_test(test_M1_trylock_is_final),
+        cmocka_unit_test(test_M3_only_the_owner_with_its_token_unlocks),
+        cmocka_unit_test(test_M4_unlocking_what_is_not_locked_is_refused),
+        cmocka_unit_test(test_IP4_the_death_of_the_owner_is_told_to_the_next),
+        cmocka_unit_test(test_IP4_a_grant_nobody_saw_goes_back_silently),
+        cmocka_unit_test(test_IP4_an_unlock_without_consistent_breaks_the_lock),
+        cmocka_unit_test(test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death),
+        cmocka_unit_test(test_F2_a_dead_waiter_is_passed_over),
+        cmocka_unit_test(test_SE1_deadline_and_cancel_leave_the_queue),
+        cmocka_unit_test(test_limit_locks_max),
+        cmocka_unit_test(test_a_forbidden_name_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
