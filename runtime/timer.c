@@ -195,6 +195,7 @@ int go_timer_reset(go_timer *t, int64_t ns)
         go_panic("go_timer_reset of no timer");
     if (t->period_ns && ns <= 0)
         go_panic("go_timer_reset: the period of a ticker is %lld ns, it must be positive", (long long)ns);
+    bubble_check(t->chan.bubble, g, "timer");
     lock_take(&t->chan.lock, RANK_CHAN);
     was = timer_clear(t);
     if (t->period_ns)

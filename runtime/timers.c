@@ -21,6 +21,8 @@ void timers_init(struct timers *timers)
 
 void timers_free(struct timers *timers)
 {
+    for (unsigned i = 0; i < timers->n; i++)
+        timers->heap[i].timer->home = NULL;
     free(timers->heap);
     timers_init(timers);
 }

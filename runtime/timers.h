@@ -34,6 +34,7 @@ struct timers {
 };
 
 void timers_init(struct timers *timers);
+/* Timers that are still armed become disarmed and will not fire. */
 void timers_free(struct timers *timers);
 
 void timer_init(struct timer *timer);

@@ -1,0 +1,453 @@
+/* The scheduler, descriptors, blocking calls, errno: rules G, H, and what a switch must not mix up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rt_test.h"
+
+static void copies(void *arg)
+{
+    struct {
+        char text[200];
+        _Atomic int *sum;
+    } *a = arg;
+
+    atomic_fetch_add(a->sum, (int)strlen(a->text));
+}
+
+RT_TEST(test_G1_argument_is_copied_by_the_creator)
+{
+    _Atomic int sum = 0;
+    struct {
+        char text[200];
+        _Atomic int *sum;
+    } a = {"", &sum};
+
+    for (int i = 0; i < 10; i++) {
+        memset(a.text, 'x', (size_t)i);
+        a.text[i] = '\0';
+        assert_int_equal(go_spawn(copies, &a, sizeof a), 0);
+    }
+    memset(a.text, 0, sizeof a.text);
+    rt_wait_live(1);
+    assert_int_equal(sum, 45);
+    assert_int_equal(go_spawn(copies, &a, GO_ARG_BYTES_MAX + 1), -EINVAL);
+}
+
+struct link {
+    go_chan *in, *out;
+};
+
+static void passes_on(void *arg)
+{
+    struct link *l = arg;
+    int v;
+
+    go_chan_recv(l->in, &v, GO_FOREVER);
+    v++;
+    go_chan_send(l->out, &v, GO_FOREVER);
+    go_chan_unref(l->in);
+}
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { CHAIN = 2000 };
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+enum { CHAIN = 2000 };
+#else
+enum { CHAIN = 100000 };
+#endif
+#else
+enum { CHAIN = 100000 };
+#endif
+
+RT_TEST(test_G4_chain_of_goroutines_starts_parks_and_unwinds)
+{
+    go_chan *first = go_chan_new(sizeof(int), 0), *in = go_chan_ref(first);
+    struct link l;
+    int v = 0;
+
+    for (int i = 0; i < CHAIN; i++) {
+        l = (struct link){in, go_chan_new(sizeof(int), 0)};
+        in = i + 1 < CHAIN ? go_chan_ref(l.out) : l.out;
+        assert_int_equal(go_spawn(passes_on, &l, sizeof l), 0);
+        if (i + 1 < CHAIN)
+            go_chan_unref(l.out);
+    }
+    assert_int_equal(go_live(), CHAIN + 1);
+    assert_int_equal(go_chan_send(first, &v, GO_FOREVER), 0);
+    assert_int_equal(go_chan_recv(in, &v, GO_FOREVER), 1);
+    assert_int_equal(v, CHAIN);
+    rt_wait_live(1);
+    go_chan_unref(in);
+    go_chan_unref(first);
+}
+
+static void returns(void *arg)
+{
+}
+
+RT_TEST(test_limit_of_goroutines_is_EAGAIN)
+{
+    int64_t old = go_set_goroutines_max(3);
+
+    assert_int_equal(go_live(), 1);
+    assert_int_equal(go_spawn(returns, NULL, 0), 0);
+    assert_int_equal(go_spawn(returns, NULL, 0), 0);
+    while (go_live() == 3)
+        if (go_spawn(returns, NULL, 0) == -EAGAIN)
+            break;
+    go_set_goroutines_max(old);
+    rt_wait_live(1);
+}
+
+static void yields(void *arg)
+{
+    for (int i = 0; i < 200; i++)
+        go_yield();
+}
+
+RT_TEST(test_H6_processors_steal_from_each_other)
+{
+    struct go_stats stats;
+    int old = go_set_procs(4);
+
+    do {
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(go_spawn(yields, NULL, 0), 0);
+        rt_wait_live(1);
+        go_stats_read(&stats);
+    } while (stats.steals == 0);
+    assert_true(stats.steals > 0);
+    assert_int_equal(stats.procs, 4);
+    go_set_procs(old);
+}
+
+static void meets(void *arg)
+{
+    _Atomic int *present = arg;
+
+    atomic_fetch_add(present, 1);
+    while (atomic_load(present) < 2)
+        sched_yield();
+}
+
+RT_TEST(test_H2_two_processors_run_two_goroutines_truly_at_once)
+{
+    _Atomic int present = 0;
+    int old = go_set_procs(2);
+
+    go_spawn(meets, (void *)&present, 0);
+    meets((void *)&present);
+    go_set_procs(old);
+}
+
+static _Atomic int hog_stop;
+
+static void hogs(void *arg)
+{
+    while (!atomic_load(&hog_stop))
+        continue;
+}
+
+RT_TEST(test_H4_loop_without_calls_does_not_stop_the_others)
+{
+    int old = go_set_procs(1);
+    struct go_stats stats;
+
+    atomic_store(&hog_stop, 0);
+    go_spawn(hogs, NULL, 0);
+    do { /* the hog gets the only processor; another one must take over */
+        go_yield();
+        go_stats_read(&stats);
+    } while (stats.procs_extra != 1);
+    atomic_store(&hog_stop, 1);
+    rt_wait_live(1);
+    do {
+        go_yield();
+        go_stats_read(&stats);
+    } while (stats.procs_extra != 0);
+    go_set_procs(old);
+}
+
+RT_TEST(test_H8_set_procs_answers_the_old_value_and_changes_under_load)
+{
+    int old = go_set_procs(3);
+
+    assert_int_equal(go_set_procs(0), 3);
+    assert_int_equal(go_set_procs(-1), 3);
+    for (int i = 0; i < 50; i++)
+        go_spawn(yields, NULL, 0);
+    for (int i = 0; i < 20; i++) {
+        go_set_procs(1 + i % 5);
+        go_yield();
+    }
+    rt_wait_live(1);
+    go_set_procs(old);
+}
+
+/* ---- errno and threads ---- */
+
+struct migrant {
+    go_chan *ping, *pong;
+    int value;
+    _Atomic int *moves;
+};
+
+static __attribute__((noinline)) int errno_over_a_wait(go_chan *a, go_chan *b, int value, _Atomic int *moves)
+{
+    pid_t before = gettid(); /* pthread_self is const to the compiler: the trap itself */
+    int v = value;
+
+    go_errno() = value;
+    go_chan_send(a, &v, GO_FOREVER);
+    go_chan_recv(b, &v, GO_FOREVER);
+    if (gettid() != before)
+        atomic_fetch_add(moves, 1);
+    return go_errno();
+}
+
+static void migrates(void *arg)
+{
+    struct migrant *m = arg;
+
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(errno_over_a_wait(m->ping, m->pong, m->value + i, m->moves), m->value + i);
+}
+
+static void swaps(void *arg)
+{
+    struct migrant *m = arg;
+    int v;
+
+    for (int i = 0; i < 300; i++) {
+        go_chan_recv(m->ping, &v, GO_FOREVER);
+        go_errno() = 1;
+        go_chan_send(m->pong, &v, GO_FOREVER);
+    }
+    go_chan_unref(m->ping);
+    go_chan_unref(m->pong);
+}
+
+RT_TEST(test_errno_belongs_to_the_goroutine_over_every_migration)
+{
+    _Atomic int moves = 0;
+    int old = go_set_procs(4), rounds = 0;
+
+    do {
+        for (int i = 0; i < 8; i++) {
+            struct migrant m = {go_chan_ref(go_chan_new(sizeof(int), 0)),
+                                go_chan_ref(go_chan_new(sizeof(int), 0)), 1000 * (i + 1), &moves};
+
+            go_chan_unref(m.ping);
+            go_chan_unref(m.pong);
+            go_spawn(migrates, &m, sizeof m);
+            go_spawn(swaps, &m, sizeof m);
+        }
+        rt_wait_live(1);
+    } while (atomic_load(&moves) == 0 && ++rounds < 100);
+    assert_true(atomic_load(&moves) > 0);
+    go_set_procs(old);
+}
+
+static double keeps_doubles(double a, double b)
+{
+    double c = a * b, d = a / b;
+
+    go_yield();
+    return c + d;
+}
+
+static void computes(void *arg)
+{
+    for (int i = 1; i < 100; i++)
+        assert_true(keeps_doubles(i * 1.5, i * 0.25) == i * 1.5 * (i * 0.25) + i * 1.5 / (i * 0.25));
+}
+
+RT_TEST(test_floating_point_values_survive_a_switch)
+{
+    for (int i = 0; i < 8; i++)
+        go_spawn(computes, NULL, 0);
+    rt_wait_live(1);
+}
+
+/* ---- descriptors and blocking calls ---- */
+
+struct ends {
+    int fd[2];
+    int rounds;
+};
+
+static int read_full(int fd, char *c)
+{
+    for (;;) {
+        ssize_t n = read(fd, c, 1);
+
+        if (n >= 0)
+            return (int)n;
+        assert_int_equal(errno, EAGAIN);
+        assert_int_equal(go_wait_fd(fd, GO_READABLE, GO_FOREVER), GO_READABLE);
+    }
+}
+
+static void echoes(void *arg)
+{
+    struct ends *e = arg;
+    char c;
+
+    while (read_full(e->fd[1], &c) == 1)
+        assert_int_equal(write(e->fd[1], &c, 1), 1);
+    close(e->fd[1]);
+}
+
+RT_TEST(test_descriptor_wakes_the_goroutine_that_waits_for_it)
+{
+    struct ends e;
+    char c;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, e.fd), 0);
+    assert_int_equal(go_wait_fd(e.fd[0], GO_READABLE, go_after_ms(1)), -ETIMEDOUT);
+    assert_int_equal(go_wait_fd(e.fd[0], GO_READABLE, GO_NOW), -EAGAIN);
+    assert_int_equal(go_wait_fd(e.fd[0], GO_READABLE | GO_WRITABLE, GO_FOREVER), GO_WRITABLE);
+    go_spawn(echoes, &e, sizeof e);
+    for (int i = 0; i < 200; i++) {
+        char out = (char)i;
+
+        assert_int_equal(write(e.fd[0], &out, 1), 1);
+        assert_int_equal(read_full(e.fd[0], &c), 1);
+        assert_int_equal(c, out);
+    }
+    close(e.fd[0]);
+    rt_wait_live(1);
+}
+
+RT_TEST(test_descriptor_number_may_come_back)
+{
+    for (int i = 0; i < 50; i++) {
+        struct ends e;
+        char c = 0;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, e.fd), 0);
+        go_spawn(echoes, &e, sizeof e);
+        assert_int_equal(write(e.fd[0], "x", 1), 1);
+        assert_int_equal(read_full(e.fd[0], &c), 1);
+        close(e.fd[0]);
+        rt_wait_live(1);
+    }
+}
+
+RT_TEST(test_file_is_always_ready_and_a_closed_descriptor_is_EBADF)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(go_wait_fd(fd, GO_READABLE, GO_FOREVER), GO_READABLE);
+    close(fd);
+    assert_int_equal(go_wait_fd(fd, GO_READABLE, GO_FOREVER), -EBADF);
+    assert_int_equal(go_wait_fd(-1, GO_READABLE, GO_FOREVER), -EBADF);
+    assert_int_equal(go_wait_fd(0, 0, GO_FOREVER), -EINVAL);
+}
+
+static int blocks_on_pipe(void *arg)
+{
+    char c;
+
+    return read(*(int *)arg, &c, 1) == 1 ? c : -errno;
+}
+
+static void blocks(void *arg)
+{
+    struct {
+        int fd;
+        _Atomic int *sum;
+    } *a = arg;
+
+    atomic_fetch_add(a->sum, go_blocking(blocks_on_pipe, &a->fd));
+}
+
+RT_TEST(test_H5_blocking_calls_do_not_hold_the_processor)
+{
+    enum { CALLS = 80 };
+    _Atomic int sum = 0;
+    int p[2], old = go_set_procs(1);
+    struct {
+        int fd;
+        _Atomic int *sum;
+    } a;
+
+    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+    a.fd = p[0];
+    a.sum = &sum;
+    for (int i = 0; i < CALLS; i++)
+        go_spawn(blocks, &a, sizeof a);
+    rt_wait_parked(CALLS);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(write(p[1], "\2", 1), 1);
+    rt_wait_live(1);
+    assert_int_equal(sum, 2 * CALLS);
+    close(p[0]);
+    close(p[1]);
+    go_set_procs(old);
+}
+
+static void waits(void *arg)
+{
+    go_chan_recv(*(go_chan **)arg, NULL, GO_FOREVER);
+}
+
+RT_TEST(test_dump_tells_reason_function_and_place)
+{
+    go_chan *c = go_chan_new(0, 0);
+    char text[8192];
+    ssize_t n;
+    int p[2];
+
+    assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+    go_spawn(waits, &c, sizeof c);
+    rt_wait_parked(1);
+    assert_int_equal(go_dump(p[1]), 0);
+    n = read(p[0], text, sizeof text - 1);
+    assert_true(n > 0);
+    text[n] = '\0';
+    assert_non_null(strstr(text, "[parked: chan receive, "));
+    assert_non_null(strstr(text, " waits\n"));
+    assert_non_null(strstr(text, "test_rt_sched.c:"));
+    assert_non_null(strstr(text, "[running] main"));
+    go_chan_close(c);
+    rt_wait_live(1);
+    go_chan_unref(c);
+    close(p[0]);
+    close(p[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RT_UNIT(test_G1_argument_is_copied_by_the_creator),
+        RT_UNIT(test_G4_chain_of_goroutines_starts_parks_and_unwinds),
+        RT_UNIT(test_limit_of_goroutines_is_EAGAIN),
+        RT_UNIT(test_H2_two_processors_run_two_goroutines_truly_at_once),
+        RT_UNIT(test_H4_loop_without_calls_does_not_stop_the_others),
+        RT_UNIT(test_H5_blocking_calls_do_not_hold_the_processor),
+        RT_UNIT(test_H6_processors_steal_from_each_other),
+        RT_UNIT(test_H8_set_procs_answers_the_old_value_and_changes_under_load),
+        RT_UNIT(test_errno_belongs_to_the_goroutine_over_every_migration),
+        RT_UNIT(test_floating_point_values_survive_a_switch),
+        RT_UNIT(test_descriptor_wakes_the_goroutine_that_waits_for_it),
+        RT_UNIT(test_descriptor_number_may_come_back),
+        RT_UNIT(test_file_is_always_ready_and_a_closed_descriptor_is_EBADF),
+        RT_UNIT(test_dump_tells_reason_function_and_place),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

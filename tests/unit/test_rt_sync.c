@@ -1,0 +1,323 @@
+/* Locks, conditions, wait groups, once: rules M, W, K, O, A. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "rt_test.h"
+
+struct shared {
+    go_mutex mutex;
+    go_rwmutex rw;
+    go_cond cond;
+    go_once once;
+    go_waitgroup group;
+    long counter; /* guarded by what the test is about */
+    int order[64], n;
+    _Atomic int ran, inside, writers;
+};
+
+static struct shared *shared_new(void)
+{
+    struct shared *s = calloc(1, sizeof *s);
+
+    assert_non_null(s);
+    return s;
+}
+
+static void start(void (*fn)(void *), struct shared *s, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_int_equal(go_waitgroup_go(&s->group, fn, s, 0), 0);
+}
+
+static void adds(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 2000; i++) {
+        go_mutex_lock(&s->mutex);
+        s->counter++;
+        if (i % 64 == 0)
+            go_yield();
+        go_mutex_unlock(&s->mutex);
+    }
+}
+
+RT_TEST(test_M1_mutual_exclusion_on_1_2_and_4_processors)
+{
+    static const int procs[] = {1, 2, 4};
+    struct shared *s = shared_new();
+    int old = go_set_procs(0);
+
+    for (int i = 0; i < 3; i++) {
+        go_set_procs(procs[i]);
+        s->counter = 0;
+        start(adds, s, 8);
+        go_waitgroup_wait(&s->group);
+        assert_int_equal(s->counter, 8 * 2000);
+    }
+    go_set_procs(old);
+    assert_int_equal(go_mutex_trylock(&s->mutex), 1);
+    assert_int_equal(go_mutex_trylock(&s->mutex), 0);
+    go_mutex_unlock(&s->mutex);
+    free(s);
+}
+
+static void unlocks(void *arg)
+{
+    go_mutex_unlock(&((struct shared *)arg)->mutex);
+}
+
+RT_TEST(test_M3_another_goroutine_may_unlock)
+{
+    struct shared *s = shared_new();
+
+    go_mutex_lock(&s->mutex);
+    start(unlocks, s, 1);
+    go_mutex_lock(&s->mutex);
+    go_mutex_unlock(&s->mutex);
+    go_waitgroup_wait(&s->group);
+    free(s);
+}
+
+static void locks_once(void *arg)
+{
+    struct shared *s = arg;
+
+    go_mutex_lock(&s->mutex);
+    atomic_store(&s->ran, 1);
+    go_mutex_unlock(&s->mutex);
+}
+
+RT_TEST(test_M2_waiter_of_a_millisecond_is_handed_the_mutex)
+{
+    struct shared *s = shared_new();
+
+    go_mutex_lock(&s->mutex);
+    start(locks_once, s, 1);
+    rt_wait_parked(1);
+    go_sleep(go_after_ms(2));
+    go_mutex_unlock(&s->mutex);
+    assert_int_equal(go_mutex_trylock(&s->mutex), atomic_load(&s->ran)); /* it was never free in between */
+    if (atomic_load(&s->ran))
+        go_mutex_unlock(&s->mutex);
+    go_waitgroup_wait(&s->group);
+    free(s);
+}
+
+static void reads(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 500; i++) {
+        go_rwmutex_rlock(&s->rw);
+        assert_int_equal(atomic_load(&s->writers), 0);
+        atomic_fetch_add(&s->inside, 1);
+        if (i % 16 == 0)
+            go_yield();
+        atomic_fetch_sub(&s->inside, 1);
+        go_rwmutex_runlock(&s->rw);
+    }
+}
+
+static void writes(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 200; i++) {
+        go_rwmutex_lock(&s->rw);
+        assert_int_equal(atomic_load(&s->inside), 0);
+        assert_int_equal(atomic_fetch_add(&s->writers, 1), 0);
+        s->counter++;
+        go_yield();
+        atomic_fetch_sub(&s->writers, 1);
+        go_rwmutex_unlock(&s->rw);
+    }
+}
+
+RT_TEST(test_W1_readers_share_and_writers_exclude)
+{
+    struct shared *s = shared_new();
+
+    start(reads, s, 6);
+    start(writes, s, 3);
+    go_waitgroup_wait(&s->group);
+    assert_int_equal(s->counter, 600);
+    free(s);
+}
+
+static void writes_once(void *arg)
+{
+    struct shared *s = arg;
+
+    go_rwmutex_lock(&s->rw);
+    s->order[s->n++] = 1;
+    go_rwmutex_unlock(&s->rw);
+}
+
+static void reads_once(void *arg)
+{
+    struct shared *s = arg;
+
+    go_rwmutex_rlock(&s->rw);
+    atomic_fetch_add(&s->inside, 1);
+    go_rwmutex_runlock(&s->rw);
+}
+
+RT_TEST(test_W2_waiting_writer_keeps_new_readers_out)
+{
+    struct shared *s = shared_new();
+
+    go_rwmutex_rlock(&s->rw);
+    start(writes_once, s, 1);
+    rt_wait_parked(1);
+    assert_int_equal(go_rwmutex_tryrlock(&s->rw), 0);
+    assert_int_equal(go_rwmutex_trylock(&s->rw), 0);
+    start(reads_once, s, 3);
+    rt_wait_parked(4);
+    assert_int_equal(s->inside, 0);
+    go_rwmutex_runlock(&s->rw);
+    go_waitgroup_wait(&s->group);
+    assert_int_equal(s->inside, 3);
+    free(s);
+}
+
+static void waits_for_signal(void *arg)
+{
+    struct shared *s = arg;
+
+    go_mutex_lock(&s->mutex);
+    go_cond_wait(&s->cond, &s->mutex);
+    s->order[s->n++] = (int)go_id();
+    go_mutex_unlock(&s->mutex);
+}
+
+RT_TEST(test_K2_signal_wakes_the_longest_waiter)
+{
+    struct shared *s = shared_new();
+
+    go_cond_signal(&s->cond); /* not remembered */
+    for (int i = 0; i < 5; i++) {
+        start(waits_for_signal, s, 1);
+        rt_wait_parked(i + 1);
+    }
+    for (int i = 0; i < 5; i++) {
+        go_cond_signal(&s->cond);
+        rt_wait_live(5 - i);
+    }
+    for (int i = 1; i < 5; i++)
+        assert_true(s->order[i - 1] < s->order[i]);
+    free(s);
+}
+
+RT_TEST(test_K3_broadcast_wakes_all_that_wait)
+{
+    struct shared *s = shared_new();
+
+    start(waits_for_signal, s, 10);
+    rt_wait_parked(10);
+    go_cond_broadcast(&s->cond);
+    go_waitgroup_wait(&s->group);
+    assert_int_equal(s->n, 10);
+    free(s);
+}
+
+static void runs_slowly(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 10; i++)
+        go_yield();
+    atomic_fetch_add(&s->ran, 1);
+}
+
+static void does_once(void *arg)
+{
+    struct shared *s = arg;
+
+    go_once_do(&s->once, runs_slowly, s);
+    assert_int_equal(atomic_load(&s->ran), 1);
+}
+
+RT_TEST(test_O1_all_callers_return_after_it_ran_once)
+{
+    struct shared *s = shared_new();
+
+    start(does_once, s, 16);
+    go_waitgroup_wait(&s->group);
+    assert_int_equal(s->ran, 1);
+    free(s);
+}
+
+static void waits_for_group(void *arg)
+{
+    struct shared *s = arg;
+
+    go_waitgroup_wait(&s->group);
+    atomic_fetch_add(&s->ran, 1);
+}
+
+RT_TEST(test_A1_wait_frees_all_waiters_at_zero_and_rounds_repeat)
+{
+    struct shared *s = shared_new();
+
+    go_waitgroup_wait(&s->group);
+    for (int round = 1; round <= 3; round++) {
+        go_waitgroup_add(&s->group, 2);
+        for (int i = 0; i < 4; i++)
+            go_spawn(waits_for_group, s, 0);
+        rt_wait_parked(4);
+        go_waitgroup_done(&s->group);
+        assert_int_equal(s->ran, 4 * (round - 1));
+        go_waitgroup_done(&s->group);
+        rt_wait_live(1);
+        assert_int_equal(s->ran, 4 * round);
+    }
+    free(s);
+}
+
+static void recovers(void *arg)
+{
+    *(int *)arg = go_recover() != NULL;
+}
+
+static void goes_negative(void *arg)
+{
+    go_waitgroup w = {{0}};
+
+    go_defer(recovers, arg);
+    go_waitgroup_done(&w);
+}
+
+RT_TEST(test_A2_negative_counter_panics)
+{
+    int recovered = 0;
+
+    assert_int_equal(go_call(goes_negative, &recovered), 1);
+    assert_true(recovered);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RT_UNIT(test_M1_mutual_exclusion_on_1_2_and_4_processors),
+        RT_UNIT(test_M2_waiter_of_a_millisecond_is_handed_the_mutex),
+        RT_UNIT(test_M3_another_goroutine_may_unlock),
+        RT_UNIT(test_W1_readers_share_and_writers_exclude),
+        RT_UNIT(test_W2_waiting_writer_keeps_new_readers_out),
+        RT_UNIT(test_K2_signal_wakes_the_longest_waiter),
+        RT_UNIT(test_K3_broadcast_wakes_all_that_wait),
+        RT_UNIT(test_O1_all_callers_return_after_it_ran_once),
+        RT_UNIT(test_A1_wait_frees_all_waiters_at_zero_and_rounds_repeat),
+        RT_UNIT(test_A2_negative_counter_panics),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
