@@ -10,7 +10,8 @@ import sys
 import tree
 
 ALLOWED = {"abort", "bsearch", "calloc", "free", "malloc", "memchr", "memcmp", "memcpy", "memmove", "memset", "qsort",
-           "realloc", "strchr", "strcmp", "strerror", "strlen", "strncmp", "strnlen", "__assert_fail",
+           "realloc", "strchr", "strcmp", "strerror", "strlen", "strncmp", "strnlen",
+           "vsnprintf", "__assert_fail",
            "_GLOBAL_OFFSET_TABLE_"}
 # What compilers and sanitizers put in by themselves.
 TOOLS = re.compile(r"^__(asan|ubsan|tsan|sanitizer|lsan|gcov|stack_chk|start_|stop_|aarch64_)|_chk$|^_?_Unwind_|"

@@ -1,0 +1,103 @@
+"""Writes the first inputs of fuzz_core, one story a file: seeds.py FOLDER. See fuzz_core.c for the form of a story.
+
+What libFuzzer then makes of them is kept in corpus/; run this again only when the protocol has grown."""
+
+import pathlib
+import struct
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import foreign
+
+SCHEMA = foreign.Schema(foreign.SCHEMA.read_text(encoding="utf-8"))
+HANDLE = (1 << 14 | 1) << 40 | 1  # the first handle of node 1, incarnation 1
+UP, DEATH, CONN_END, STORED, FETCHED, PLUGIN, HOST_UP, HOST_END, TIME, DRAIN, FRAME = 1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10
+FOREVER, NOW, IN = "FOREVER", "NOW", "IN"
+
+
+class Story:
+    """Sessions come up in places 0, 1, …; place n talks on connection n + 1 (whose credentials match)."""
+
+    def __init__(self):
+        self.bytes = b"\0\0"
+        self.numbers, self.ops = {}, {}
+        self.peers = 0
+
+    def event(self, what, place=0, extra=b""):
+        self.bytes += bytes([what + 16 * place]) + extra
+        return self
+
+    def up(self, place):
+        """A session and its HELLO."""
+        self.peers += 1
+        self.event(UP, place)
+        return self.frame(place, {"version": 1, "hello": {"session": bytes([self.peers]) * 16, "program": b"seed"}})
+
+    def frame(self, place, frame, parts=()):
+        # Connection 1 + c has the user 1000 + (1 + c) % 2, place p the user 1000 + p % 2.
+        conn = place ^ 1
+        self.numbers[place] = self.numbers.get(place, 0) + 1
+        head = SCHEMA.encode("ClientFrame", {"number": self.numbers[place], **frame})
+        body = bytes([len(parts)]) + b"".join(struct.pack("<H", len(part)) + part for part in (head, *parts))
+        return self.event(FRAME, conn, body)
+
+    def op(self, place, verb, fields, until=FOREVER, ns=0, parts=(), **frame):
+        self.ops[place] = self.ops.get(place, 0) + 1
+        request = {"id": self.ops[place], "until": until, "until_ns": ns, verb: fields}
+        return self.frame(place, {"requests": [request], **frame}, parts)
+
+    def make(self, place, name=b"c", capacity=0, flags=1, **more):
+        return self.op(place, "chan_open", {"name": name, "capacity": capacity, "flags": flags, **more})
+
+    def send(self, place, handle, *values, **more):
+        return self.op(place, "send", {"handle": handle, "values": [{"body": value} for value in values]}, **more)
+
+    def recv(self, place, handle, most=1, **more):
+        return self.op(place, "recv", {"handle": handle, "max": most}, **more)
+
+
+def stories():
+    pair = lambda: Story().up(0).up(1).make(0).make(1)
+    yield "rendezvous", pair().recv(1, HANDLE + 1).send(0, HANDLE, b"v").frame(1, {"acks": [{"op": 2}]})
+    yield "handed_death", pair().send(0, HANDLE, b"v").recv(1, HANDLE + 1).event(DEATH, 1).recv(0, HANDLE)
+    yield "returned", pair().send(0, HANDLE, b"v").recv(1, HANDLE + 1).frame(1, {"returns": [{"op": 2}]})
+    yield "buffer", (Story().up(0).make(0, capacity=2).send(0, HANDLE, b"a", b"b", b"c").recv(0, HANDLE, 2)
+                     .op(0, "close", {"handle": HANDLE}).recv(0, HANDLE).frame(0, {"ack_mark": 6}))
+    yield "parts", Story().up(0).make(0, capacity=1).op(
+        0, "send", {"handle": HANDLE, "values": [{"part": 1}]}, parts=(b"x" * 100,)).recv(0, HANDLE)
+    yield "select", (pair().make(0, b"d", 1).op(1, "select", {"cases": [
+        {"kind": 2, "handle": HANDLE + 1}, {"kind": 1, "handle": HANDLE + 1, "value": {"body": b"s"}}]})
+        .send(0, HANDLE, b"v").op(0, "select", {"cases": [{"kind": 3, "handle": 1}]}))
+    yield "cancel", pair().recv(0, HANDLE).frame(0, {"cancels": [2]}).recv(0, HANDLE, until=IN, ns=5).event(
+        TIME, 0, b"\x10\0")
+    yield "tries", pair().recv(0, HANDLE, until=NOW).send(0, HANDLE, b"v", until=NOW)
+    yield "ring", Story().up(0).make(0, capacity=1, full=1).send(0, HANDLE, b"a", b"b", b"c").recv(0, HANDLE, 9)
+    yield "owner", pair().make(0, b"o", 1, 5).make(1, b"o", 1).event(DEATH, 0).recv(1, HANDLE + 3)
+    yield "lists", (Story().up(0).make(0).op(0, "chan_list", {"limit": 1}).op(0, "chan_info", {"handle": HANDLE})
+                    .op(0, "stats", {}).op(0, "ping", {"payload": {"body": b"p"}}).op(0, "chan_unlink", {"name": b"c"})
+                    .op(0, "chan_drop", {"handle": HANDLE}))
+    resume = Story().up(0).make(0).recv(0, HANDLE)
+    resume.numbers[0] = 0
+    yield "resume", resume.frame(0, {"version": 1, "resume": {"session": b"\1" * 16, "open_ops": [2, 3]}})
+    yield "gap", Story().up(0).make(0).frame(0, {"number": 9}).event(CONN_END, 1)
+    yield "again", Story().up(0).make(0).frame(0, {"requests": [{"id": 1, "chan_open": {}}]}).frame(0, {"bye": True})
+    submit = {"plugin": b"/p.so", "function": b"f", "argument": {"body": b"a"}, "attempts_max": 2}
+    job = (Story().up(0).op(0, "submit", submit).event(PLUGIN).event(STORED).op(0, "job_list", {}).event(FETCHED, 0, b"\2\1\0")
+           .event(HOST_UP, 1))
+    job.peers += 1
+    job.frame(1, {"version": 1, "hello": {"session": b"\2" * 16, "program": b"host"}})
+    job.op(1, "reserve", {"generation": b"abcd", "window": 4}).event(FETCHED, 0, b"\0\0\0").event(STORED)
+    yield "job", job
+    yield "host_end", (Story().up(0).op(0, "submit", submit).event(PLUGIN).event(STORED).event(HOST_UP, 1)
+                       .event(HOST_END, 0, b"\1\0").event(TIME, 8, b"\1\0").event(DRAIN).event(STORED, 8))
+    yield "op_status", Story().up(0).make(0).event(DEATH, 0).up(1).op(1, "op_status", {"session": b"\1" * 16, "op": 1})
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, story in stories():
+        (folder / name).write_bytes(story.bytes)
+
+
+main()
