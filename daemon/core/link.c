@@ -200,16 +200,13 @@ static int resume(struct core *core, const struct input *in)
     return r;
 }
 
-/* HELLO or RESUME. A repeated HELLO on its own connection is a repeat like any other frame. */
-static struct link *bind_frame(struct core *core, const struct input *in, struct link *link)
+/* HELLO or RESUME. Both are answered each time they come: the answer before may be lost. */
+static struct link *bind_frame(struct core *core, const struct input *in)
 {
     const struct client_frame *head = in->frame.head;
-    int r;
+    int r = head->hello ? hello(core, in) : resume(core, in);
+    struct link *link = link_find(core, in->conn);
 
-    if (head->hello && link && head->number < link->next_in)
-        return link;
-    r = head->hello ? hello(core, in) : resume(core, in);
-    link = link_find(core, in->conn);
     if (r < 0) {
         if (link)
             link_remove(core, link);
@@ -251,7 +248,7 @@ void input_frame(struct core *core, const struct input *in)
     struct link *link = link_find(core, in->conn);
 
     if (head->hello || head->resume) {
-        link = bind_frame(core, in, link);
+        link = bind_frame(core, in);
         if (!link)
             return;
     }

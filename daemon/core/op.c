@@ -145,6 +145,8 @@ void op_hand(struct core *core, struct op *op, uint32_t index)
     for (uint32_t i = 0; i < op->waiters_n; i++)
         waiter_leave(core, &op->waiters[i]);
     op_arm(core, op);
+    if (op->reason == WAIT_NONE) /* matched on arrival: it may have to wait after all (IP2.2) */
+        op->reason = op->verb == VERB_SELECT ? WAIT_SELECT : WAIT_CHAN_SEND;
     op->index = index;
     op_move(core, op, OP_HANDED);
 }
@@ -275,9 +277,23 @@ static uint32_t handed_n(const struct op *op)
     return n;
 }
 
-void op_stop(struct core *core, struct op *op, int error)
+/* How many of its values were sent, from the first on. One that came back (IP2.2) may lie before others that
+ * were sent: the count ends before it, and those behind are in doubt. */
+static uint32_t sent_prefix(struct op *op)
 {
     uint32_t sent = op->sent + handed_n(op);
+    const struct item *back =
+        op->verb == VERB_SEND ? list_first(&op->waiters[0].unsent, struct item, link) : NULL;
+
+    if (!back || back->index >= sent)
+        return sent;
+    op->flags |= RESULT_DOUBT;
+    return back->index;
+}
+
+void op_stop(struct core *core, struct op *op, int error)
+{
+    uint32_t sent = sent_prefix(op);
 
     if (!sent)
         return op_finish(core, op, error);
