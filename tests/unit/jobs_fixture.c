@@ -304,6 +304,7 @@ static struct client *session_up(struct jobs_fixture *f, uint32_t uid, uint64_t 
     client->peer = ++f->peers;
     client->host = host;
     client->frames = 1;
+    client->who = who;
     memcpy(client->secret.byte, &client->peer, sizeof(client->peer));
     memcpy(client->secret.byte + 8, &f->incarnation, sizeof(f->incarnation));
     step(f, &(struct input){.kind = IN_SESSION_UP,
@@ -329,10 +330,10 @@ void client_die(struct jobs_fixture *f, struct client *client)
 uint64_t ask(struct jobs_fixture *f, struct client *client, struct request request)
 {
     struct client_frame head = {.version = PROTOCOL_VERSION, .number = ++client->frames, .requests_n = 1};
-    struct credentials who = {.uid = 0, .pid = 100, .known = true};
 
     request.id = ++client->last_op;
-    step(f, &(struct input){.kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head, .who = who}});
+    step(f, &(struct input){
+                .kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head, .who = client->who}});
     step(f, &(struct input){.kind = IN_OP, .conn = client->conn, .op = &request});
     return request.id;
 }
@@ -342,7 +343,8 @@ void cancel_op(struct jobs_fixture *f, struct client *client, uint64_t op)
     struct client_frame head = {
         .version = PROTOCOL_VERSION, .number = ++client->frames, .cancels = &op, .cancels_n = 1};
 
-    step(f, &(struct input){.kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head}});
+    step(f, &(struct input){
+                .kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head, .who = client->who}});
 }
 
 struct seen *answer(struct jobs_fixture *f, const struct client *client, uint64_t op)

@@ -28,6 +28,7 @@ struct client {
     struct list link;
     uint64_t conn, peer, last_op, frames;
     struct secret secret;
+    struct credentials who;
     uint64_t host, reserve, offers_seen;
 };
 
