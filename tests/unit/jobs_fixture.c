@@ -103,8 +103,6 @@ static void (*const see[])(struct jobs_fixture *, const struct effect *) = {
     [EFFECT_LOG] = NULL,
 };
 
-static void step(struct jobs_fixture *f, const struct input *in);
-
 static void answer_fetch(struct jobs_fixture *f, struct held_fetch *fetch)
 {
     struct fetched out;
@@ -120,7 +118,7 @@ static void answer_fetch(struct jobs_fixture *f, struct held_fetch *fetch)
 
     list_remove(&fetch->link);
     free(fetch);
-    step(f, &in);
+    fixture_step(f, &in);
     fetched_clear(&out);
 }
 
@@ -138,7 +136,7 @@ static void report(struct jobs_fixture *f, struct batch *batch, int error)
         assert_int_equal(store_memory.apply(f->store, &one), 0);
     f->stored = batch->number;
     batch_delete(batch);
-    step(f, &in);
+    fixture_step(f, &in);
 }
 
 void store_go_on(struct jobs_fixture *f, int error)
@@ -170,7 +168,7 @@ static void carry_out(struct jobs_fixture *f)
     list_splice(&f->held, &f->effects.batches);
 }
 
-static void step(struct jobs_fixture *f, const struct input *in)
+void fixture_step(struct jobs_fixture *f, const struct input *in)
 {
     core_step(f->core, f->now, in, &f->effects);
     core_check(f->core);
@@ -188,11 +186,11 @@ void advance_ms(struct jobs_fixture *f, int64_t ms)
         int64_t at = f->effects.wake_ns > f->now.mono_ns ? f->effects.wake_ns : f->now.mono_ns;
         f->now.wall_ns += at - f->now.mono_ns;
         f->now.mono_ns = at;
-        step(f, &in);
+        fixture_step(f, &in);
     }
     f->now.wall_ns += until - f->now.mono_ns;
     f->now.mono_ns = until;
-    step(f, &in);
+    fixture_step(f, &in);
 }
 
 /* ---- birth ---- */
@@ -307,13 +305,13 @@ static struct client *session_up(struct jobs_fixture *f, uint32_t uid, uint64_t 
     client->who = who;
     memcpy(client->secret.byte, &client->peer, sizeof(client->peer));
     memcpy(client->secret.byte + 8, &f->incarnation, sizeof(f->incarnation));
-    step(f, &(struct input){.kind = IN_SESSION_UP,
-                            .peer = client->peer,
-                            .session_up = {.secret = client->secret, .who = who, .host = host}});
+    fixture_step(f, &(struct input){.kind = IN_SESSION_UP,
+                                    .peer = client->peer,
+                                    .session_up = {.secret = client->secret, .who = who, .host = host}});
     hello.session = client->secret;
-    step(f, &(struct input){.kind = IN_FRAME,
-                            .conn = client->conn,
-                            .frame = {.head = &head, .who = who, .same_clock = true}});
+    fixture_step(f, &(struct input){.kind = IN_FRAME,
+                                    .conn = client->conn,
+                                    .frame = {.head = &head, .who = who, .same_clock = true}});
     return client;
 }
 
@@ -324,7 +322,7 @@ struct client *client_new(struct jobs_fixture *f, uint32_t uid)
 
 void client_die(struct jobs_fixture *f, struct client *client)
 {
-    step(f, &(struct input){.kind = IN_SESSION_END, .peer = client->peer});
+    fixture_step(f, &(struct input){.kind = IN_SESSION_END, .peer = client->peer});
 }
 
 uint64_t ask(struct jobs_fixture *f, struct client *client, struct request request)
@@ -332,9 +330,10 @@ uint64_t ask(struct jobs_fixture *f, struct client *client, struct request reque
     struct client_frame head = {.version = PROTOCOL_VERSION, .number = ++client->frames, .requests_n = 1};
 
     request.id = ++client->last_op;
-    step(f, &(struct input){
-                .kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head, .who = client->who}});
-    step(f, &(struct input){.kind = IN_OP, .conn = client->conn, .op = &request});
+    fixture_step(f, &(struct input){.kind = IN_FRAME,
+                                    .conn = client->conn,
+                                    .frame = {.head = &head, .who = client->who}});
+    fixture_step(f, &(struct input){.kind = IN_OP, .conn = client->conn, .op = &request});
     return request.id;
 }
 
@@ -343,8 +342,9 @@ void cancel_op(struct jobs_fixture *f, struct client *client, uint64_t op)
     struct client_frame head = {
         .version = PROTOCOL_VERSION, .number = ++client->frames, .cancels = &op, .cancels_n = 1};
 
-    step(f, &(struct input){
-                .kind = IN_FRAME, .conn = client->conn, .frame = {.head = &head, .who = client->who}});
+    fixture_step(f, &(struct input){.kind = IN_FRAME,
+                                    .conn = client->conn,
+                                    .frame = {.head = &head, .who = client->who}});
 }
 
 struct seen *answer(struct jobs_fixture *f, const struct client *client, uint64_t op)
@@ -430,11 +430,11 @@ void plugin_is(struct jobs_fixture *f, struct bytes generation, bool other)
 
     assert_true(f->plugin_waiting);
     f->plugin_waiting = false;
-    step(f, &(struct input){.kind = IN_PLUGIN,
-                            .plugin = {.path = path,
-                                       .generation = generation,
-                                       .functions = functions,
-                                       .functions_n = other ? 2 : 1}});
+    fixture_step(f, &(struct input){.kind = IN_PLUGIN,
+                                    .plugin = {.path = path,
+                                               .generation = generation,
+                                               .functions = functions,
+                                               .functions_n = other ? 2 : 1}});
 }
 
 void plugin_fails(struct jobs_fixture *f, int error, struct bytes text)
@@ -443,7 +443,8 @@ void plugin_fails(struct jobs_fixture *f, int error, struct bytes text)
 
     assert_true(f->plugin_waiting);
     f->plugin_waiting = false;
-    step(f, &(struct input){.kind = IN_PLUGIN, .plugin = {.path = path, .error = error, .text = text}});
+    fixture_step(f,
+                 &(struct input){.kind = IN_PLUGIN, .plugin = {.path = path, .error = error, .text = text}});
 }
 
 struct client *host_up(struct jobs_fixture *f)
@@ -453,7 +454,7 @@ struct client *host_up(struct jobs_fixture *f)
                               .reserve = {{f->generation, strlen(f->generation)}, HOST_WINDOW}};
 
     assert_true(host > 0);
-    step(f, &(struct input){.kind = IN_HOST_UP, .host_up = {.host = host, .pid = 4711}});
+    fixture_step(f, &(struct input){.kind = IN_HOST_UP, .host_up = {.host = host, .pid = 4711}});
     struct client *client = session_up(f, 0, host);
     client->reserve = ask(f, client, reserve);
     struct seen *refused = answer(f, client, client->reserve);
@@ -526,6 +527,7 @@ void host_dies(struct jobs_fixture *f, struct client *host, int signal, uint64_t
     uint64_t number = host->host;
 
     client_die(f, host);
-    step(f, &(struct input){.kind = IN_HOST_END,
-                            .host_end = {.host = number, .signal = signal, .guilty_run = guilty_run}});
+    fixture_step(f,
+                 &(struct input){.kind = IN_HOST_END,
+                                 .host_end = {.host = number, .signal = signal, .guilty_run = guilty_run}});
 }

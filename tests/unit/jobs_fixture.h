@@ -59,6 +59,9 @@ int jobs_tear_down(void **state);
 /* Makes the core anew on the same store, as after a restart, with the limits of the fixture. */
 void restart(struct jobs_fixture *f);
 
+/* One input: step, check, see the effects, and let the store answer. */
+void fixture_step(struct jobs_fixture *f, const struct input *in);
+
 /* ---- time and store ---- */
 
 void advance_ms(struct jobs_fixture *f, int64_t ms);
