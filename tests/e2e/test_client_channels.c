@@ -256,7 +256,7 @@ static void test_C4_sender_parked_at_close_is_told_that_nothing_was_sent(void **
     assert_ok(gc_recv(g, c, &v, 0, GC_FOREVER));
 }
 
-static void test_C9_R1_range_ends_when_closed_and_drained(void **state)
+static void test_R1_range_ends_when_closed_and_drained(void **state)
 {
     gc_client *g = *state;
     gc_chan c = make(g, "r1", 10);
@@ -443,7 +443,7 @@ int main(void)
         TEST(test_C2_close_wakes_every_parked_receiver),
         TEST(test_C3_C5_send_and_close_on_closed_fail),
         TEST(test_C4_sender_parked_at_close_is_told_that_nothing_was_sent),
-        TEST(test_C9_R1_range_ends_when_closed_and_drained),
+        TEST(test_R1_range_ends_when_closed_and_drained),
         TEST(test_D1_direction_is_a_right_of_the_handle),
         TEST(test_N1_nil_channel_blocks_until_its_end),
         TEST(test_dropped_handle_is_none),
