@@ -107,9 +107,9 @@ static void channels_check(const struct core *core, struct sums *found, struct s
 
 /* ---- operations ---- */
 
-static void parked_check(const struct core *core, const struct op *op, const struct waiter *w)
+static void parked_check(const struct core *core, struct op *op, const struct waiter *w)
 {
-    bool passed = list_linked(&op->entry.out), gone = op->scope->ended;
+    bool passed = list_linked(&op->entry.out), gone = op->scope->ended || op_resolved(core, op);
 
     if (op->state != OP_PARKED)
         assert(!list_linked(&w->link) && "only parked operations are in queues");
@@ -117,7 +117,7 @@ static void parked_check(const struct core *core, const struct op *op, const str
         assert(list_linked(&w->link) && "a parked operation is in each of its queues");
 }
 
-static void waiters_check(const struct core *core, const struct op *op, struct sums *found)
+static void waiters_check(const struct core *core, struct op *op, struct sums *found)
 {
     const struct item *item;
 
@@ -154,7 +154,7 @@ static uint64_t items_check(const struct op *op, struct sums *found)
     return bytes;
 }
 
-static void op_check(const struct core *core, const struct op *op, struct sums *found)
+static void op_check(const struct core *core, struct op *op, struct sums *found)
 {
     bool waits = op_waits(op);
     uint64_t bytes = items_check(op, found);
@@ -173,7 +173,7 @@ static void op_check(const struct core *core, const struct op *op, struct sums *
 
 static void scope_check(const struct core *core, const struct scope *scope, struct sums *found)
 {
-    const struct op *op;
+    struct op *op;
     const struct handle *handle;
 
     list_each (op, &scope->ops, link) {
