@@ -162,16 +162,25 @@ void session_ack(struct core *core, struct session *session, const struct ack *a
         op_ack(core, op, ack->count ? ack->count : UINT64_MAX);
 }
 
+/* Values are acknowledged from the first on. */
+static struct item *item_last_unacked(const struct op *op)
+{
+    struct item *item = container_of(op->items.prev, struct item, link);
+
+    return list_empty(&op->items) || item->flags & ITEM_ACKED ? NULL : item;
+}
+
 void session_return(struct core *core, struct session *session, const struct ack *ack)
 {
     struct op *op = op_find(core, session, ack->op);
+    struct item *item;
 
     if (!op || op->state == OP_NEW || op->stream)
         return;
     op_interrupt(core, op, -ECANCELED);
-    uint64_t n = items_ack(core, op, ack->count);
-    for (; n > ack->count; n--)
-        item_return(core, container_of(op->items.prev, struct item, link), VALUE_RETURNED);
+    items_ack(core, op, ack->count);
+    while ((item = item_last_unacked(op)))
+        item_return(core, item, VALUE_RETURNED);
     op_forget(core, op);
 }
 

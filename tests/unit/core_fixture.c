@@ -1,6 +1,6 @@
 #include "core_fixture.h"
 
-static void *fault_resize(void *context, void *p, size_t size)
+void *rig_resize(void *context, void *p, size_t size)
 {
     struct rig *rig = context;
 
@@ -9,11 +9,9 @@ static void *fault_resize(void *context, void *p, size_t size)
         free(p);
         return NULL;
     }
-    rig->allocs++;
-    if (rig->allocs_left == 0)
+    long n = rig->allocs++;
+    if (n >= rig->fail_from && n < rig->fail_to)
         return NULL;
-    if (rig->allocs_left > 0)
-        rig->allocs_left--;
     void *q = realloc(p, size);
     rig->live += q && !p;
     return q;
@@ -22,10 +20,9 @@ static void *fault_resize(void *context, void *p, size_t size)
 struct rig *rig_with(const struct limits *limits, uint64_t seed)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
-    struct allocator memory = {fault_resize, rig};
+    struct allocator memory = {rig_resize, rig};
 
     rig->limits = *limits;
-    rig->allocs_left = -1;
     rig->now = (struct now){.mono_ns = 1000 * (int64_t)SECOND, .wall_ns = 5};
     rig->core = core_new(limits, &memory, 1, 7, seed);
     assert_non_null(rig->core);
@@ -43,7 +40,7 @@ void rig_delete(struct rig *rig)
     struct got *next;
     struct client *after;
 
-    rig->allocs_left = -1;
+    rig->fail_to = 0;
     core_delete(rig->core);
     assert_int_equal(rig->live, 0);
     for (struct got *g = rig->got; g; g = next) {
@@ -449,4 +446,11 @@ int32_t status_of(struct client *c, uint64_t op)
 
     assert_non_null(g);
     return g->status;
+}
+
+int32_t status_if(struct client *c, uint64_t op)
+{
+    struct got *g = got(c, op);
+
+    return g ? g->status : NOTHING_YET;
 }

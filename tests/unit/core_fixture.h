@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,9 +64,9 @@ struct rig {
     uint64_t batch_last; /* taken over, not yet reported */
     uint64_t fetch;      /* number of the last one asked for */
     struct fetch fetch_what;
-    long allocs_left; /* < 0: no fault armed */
     long allocs, live;
-    bool unchecked; /* too much to check after each step */
+    long fail_from, fail_to; /* allocations from..to-1 of all since rig_new fail */
+    bool unchecked;          /* too much to check after each step */
     struct client *clients;
 };
 
@@ -151,4 +152,9 @@ const char *got_values(struct client *c, uint64_t op);
 #define assert_waits(c, op)          assert_null(got((c), (op)))
 #define assert_status(c, op, expect) assert_int_equal(status_of((c), (op)), (expect))
 int32_t status_of(struct client *c, uint64_t op);
+/* NOTHING_YET: no result has come. */
+enum { NOTHING_YET = -99999 };
+int32_t status_if(struct client *c, uint64_t op);
+/* The allocator of a rig, which is its context. */
+void *rig_resize(void *context, void *p, size_t size);
 #define assert_values(c, op, expect) assert_string_equal(got_values((c), (op)), (expect))

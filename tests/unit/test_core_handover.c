@@ -65,6 +65,16 @@ static void test_IP1_2_a_return_may_keep_the_first_values(void **state)
     assert_values(c, recv_many(c, hc, 9), "2 3 ");
 }
 
+static void test_IP1_2_a_return_after_a_partial_ack_gives_back_only_the_rest(void **state)
+{
+    open_flags(3, 0);
+    send_many(a, ha, "1 2 3");
+    uint64_t r = recv_many(b, hb, 3);
+    ack(b, r, 2);
+    give_back(b, r, 0);
+    assert_values(c, recv_many(c, hc, 9), "3 ");
+}
+
 static void test_IP1_2_a_returned_value_goes_to_a_parked_receiver_at_once(void **state)
 {
     open_flags(1, 0);
@@ -475,6 +485,7 @@ int main(void)
         T(test_IP1_1_a_cancel_answers_with_the_one_result),
         T(test_IP1_2_a_returned_value_goes_to_the_head_flagged_returned),
         T(test_IP1_2_a_return_may_keep_the_first_values),
+        T(test_IP1_2_a_return_after_a_partial_ack_gives_back_only_the_rest),
         T(test_IP1_2_a_returned_value_goes_to_a_parked_receiver_at_once),
         T(test_IP1_2_a_return_of_a_parked_receive_withdraws_it),
         T(test_IP1_2_a_held_value_is_acknowledged_in_parts),

@@ -1,0 +1,181 @@
+/*
+ * Memory runs out at every allocation of a workload, once for one allocation and once for all from there on: no
+ * change is ever half done (core_check after each step), no value is lost or doubled, nothing leaks.
+ */
+#include "core_fixture.h"
+
+static struct rig *rig;
+
+/* Handles are 0 where opening failed; operations on them then fail, which is part of the test. */
+static void exchange(struct client *a, struct client *b)
+{
+    uint64_t x = chan(a, "x", 2), xb = chan(b, "x", 2), y = chan(a, "y", 0), yb = chan(b, "y", 0);
+
+    send_many(a, x, "1 2 3");
+    uint64_t r = recv_many(b, xb, 2);
+    ack(b, r, 1);
+    recv1(within(b, 5 * MS), yb);
+    uint64_t s = SELECT(within(a, 9 * MS), CASE_S(y, "v"), CASE_R(y), CASE_S(x, "w"));
+    client_cut(b);
+    client_resume(b, r, s, (uint64_t)0);
+    give_back(b, r, 0);
+    cancel(a, s);
+    rig_after(a->rig, 20 * MS);
+}
+
+static void ask(struct client *a)
+{
+    client_do(a, (struct request){.verb = VERB_STATS});
+    client_do(a, (struct request){.verb = VERB_CHAN_LIST});
+    client_do(a, (struct request){.verb = VERB_PING, .ping.payload = {"p", 1}});
+    client_do(a, (struct request){.verb = VERB_SUBMIT});
+    client_do(a, (struct request){.verb = VERB_OP_STATUS, .op_status.op = 3});
+    if (rig->fetch)
+        rig_step(rig, &(struct input){.kind = IN_FETCHED, .fetched = {.fetch = rig->fetch}});
+    rig_stored(rig, 0);
+    chan_flags(a, "bad name", 0, 0, FULL_BLOCK);
+}
+
+static void host_work(struct client *host)
+{
+    client_do(host, (struct request){.verb = VERB_STARTED, .started = {1, 9}});
+    if (status_if(host, client_do(host, (struct request){.verb = VERB_RESERVE})) == NOTHING_YET)
+        client_do(host, (struct request){.verb = VERB_PROGRESS});
+    host->run = 9;
+    uint64_t x = chan(host, "x", 2);
+    recv1(host, x);
+    send1(host, x, "host");
+    host->run = 0;
+    client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
+}
+
+static void workload(void)
+{
+    struct client *a = client_new(rig), *b = client_of(rig, 5), *host = client_up(rig, 1000, false, 5);
+    struct client *remote = client_up(rig, 0, true, 0);
+
+    client_hello(host);
+    client_hello(remote);
+    exchange(a, b);
+    host_work(host);
+    ask(a);
+    exchange(remote, a);
+    client_die(b);
+    exchange(a, remote);
+    client_bye(remote);
+    chan_close(a, chan(a, "x", 2));
+}
+
+static void everybody_goes(void)
+{
+    for (struct client *c = rig->clients; c; c = c->next)
+        client_die(c);
+    rig_sweep(rig);
+    rig_after(rig, 100 * (int64_t)SECOND);
+    assert_int_equal(rig_stat(rig, "ops.parked"), 0);
+    assert_int_equal(rig_stat(rig, "handles"), 0);
+    assert_int_equal(rig_stat(rig, "results.kept"), 0);
+}
+
+/* The number of allocations the workload made. */
+static long run(long from, long to)
+{
+    rig = rig_new();
+    rig->fail_from = rig->allocs + from;
+    rig->fail_to = to == LONG_MAX ? LONG_MAX : rig->allocs + to;
+    long before = rig->allocs;
+    workload();
+    long made = rig->allocs - before;
+    rig->fail_to = 0;
+    everybody_goes();
+    rig_delete(rig);
+    return made;
+}
+
+static void test_one_failing_allocation_leaves_no_half_change(void **state)
+{
+    long made = run(0, 0);
+    assert_true(made > 100);
+    for (long n = 0; n < made + 20; n++)
+        run(n, n + 1);
+}
+
+static void test_memory_that_stays_out_leaves_no_half_change(void **state)
+{
+    long made = run(0, 0);
+    for (long n = 0; n < made; n += 3)
+        run(n, LONG_MAX);
+}
+
+static void test_a_core_is_not_made_without_memory(void **state)
+{
+    for (long n = 0; n < 4; n++) {
+        struct limits limits = LIMITS_DEFAULT;
+        struct rig bare = {.fail_from = n, .fail_to = LONG_MAX};
+        struct core *core = core_new(&limits, &(struct allocator){rig_resize, &bare}, 1, 1, 1);
+        core_delete(core);
+        assert_int_equal(bare.live, 0);
+        if (core)
+            return;
+    }
+    fail();
+}
+
+static void test_a_result_without_memory_to_leave_comes_a_little_later(void **state)
+{
+    rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t h = chan(a, "x", 0), hb = chan(b, "x", 0), r = recv1(a, h);
+    struct value v = {.body = {"v", 1}};
+    struct request send = {.id = 50, .verb = VERB_SEND, .send = {hb, &v, 1}};
+    struct client_frame head = {.number = ++b->frame, .requests = &send, .requests_n = 1};
+    rig_step(rig, &(struct input){.kind = IN_FRAME, .conn = b->conn, .frame = {&head, b->who, true}});
+    rig->fail_from = rig->allocs + 2; /* the operation and its value */
+    rig->fail_to = LONG_MAX;
+    rig_step(rig, &(struct input){.kind = IN_OP, .conn = b->conn, .op = &send});
+    assert_waits(a, r);
+    assert_true(rig->out.wake_ns > rig->now.mono_ns && rig->out.wake_ns < rig->now.mono_ns + 10 * MS);
+    rig->fail_to = 0;
+    rig_after(rig, 10 * MS);
+    assert_values(a, r, "v ");
+    rig_delete(rig);
+}
+
+static void test_B6_no_value_is_lost_or_doubled_while_memory_fails(void **state)
+{
+    for (long n = 0; n < 60; n++) {
+        rig = rig_new();
+        struct client *a = client_new(rig), *b = client_new(rig);
+        uint64_t x = chan(a, "x", 1), xb = chan(b, "x", 1);
+        uint64_t op[5], got_n = 0, sent = 0;
+        rig->fail_from = rig->allocs + n;
+        rig->fail_to = rig->fail_from + 2;
+        for (int i = 0; i < 5; i++) {
+            op[i] = send1(a, x, "v");
+            uint64_t r = recv1(at_once(b), xb);
+            if (status_if(b, r) == 1)
+                ack(b, r, 0);
+        }
+        rig->fail_to = 0;
+        rig_after(rig, 10 * MS);
+        for (struct got *g = rig->got; g; g = g->next)
+            got_n += g->conn == b->conn ? g->values_n : 0;
+        for (int i = 0; i < 5; i++)
+            sent += status_if(a, op[i]) == 1;
+        assert_int_equal(sent, got_n + info(b, xb).length);
+        rig_delete(rig);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_core_is_not_made_without_memory),
+        cmocka_unit_test(test_a_result_without_memory_to_leave_comes_a_little_later),
+        cmocka_unit_test(test_B6_no_value_is_lost_or_doubled_while_memory_fails),
+        cmocka_unit_test(test_one_failing_allocation_leaves_no_half_change),
+        cmocka_unit_test(test_memory_that_stays_out_leaves_no_half_change),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
