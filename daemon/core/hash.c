@@ -37,10 +37,10 @@ uint64_t core_hash(const struct core *core, const void *data, size_t size)
     const uint64_t *key = core->hash_key;
     uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
                      key[1] ^ 0x7465646279746573};
-    const uint8_t *at = data, *end = at + size / 8 * 8;
+    const uint8_t *at = data;
     uint64_t word;
 
-    for (; at != end; at += 8) {
+    for (size_t left = size / 8; left; left--, at += 8) {
         memcpy(&word, at, 8);
         sip_word(v, word);
     }

@@ -35,10 +35,13 @@ static bool in_window(const struct run *run)
     return run->step == RUN_LOADING || run->step == RUN_OFFERED;
 }
 
-/* The one place that writes run->step. The window of the host follows. */
+/* The one place that writes run->step. The window of the host follows; nobody waits for the argument of a lost
+ * run any more. */
 static void run_move(struct core *core, struct run *run, enum run_step to)
 {
     assert(run_may(run->step, to) && "a move that the table of steps allows");
+    if (run->step == RUN_LOADING && to == RUN_LOST)
+        core_fetch_forget(core, run);
     run->host->offered -= in_window(run);
     run->step = (uint8_t)to;
     run->host->offered += in_window(run);
