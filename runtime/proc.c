@@ -78,10 +78,9 @@ void sched_timer_armed(struct timers *timers, int64_t when_ns)
 
 /* ---- the idle list ---- */
 
-static bool idle_remove(struct proc *p)
+static void idle_remove(struct proc *p)
 {
     struct proc **place;
-    bool found = false;
 
     lock_take(&sched.lock, RANK_SCHED);
     for (place = &sched.idle_first; *place; place = &(*place)->idle_next)
@@ -89,11 +88,9 @@ static bool idle_remove(struct proc *p)
             *place = p->idle_next;
             atomic_fetch_sub(&sched.idle_n, 1);
             sched.active++;
-            found = true;
             break;
         }
     lock_drop(&sched.lock);
-    return found;
 }
 
 /* False: there is work in the global queue, or the runtime stops. */
@@ -114,6 +111,7 @@ static bool idle_add(struct proc *p)
     return quiet;
 }
 
+/* Takes one out to look for work: it is counted as spinning from here on, whatever else wakes it first. */
 static struct proc *idle_take(void)
 {
     struct proc *p;
@@ -124,6 +122,7 @@ static struct proc *idle_take(void)
         sched.idle_first = p->idle_next;
         atomic_fetch_sub(&sched.idle_n, 1);
         sched.active++;
+        p->spinning = true;
     }
     lock_drop(&sched.lock);
     return p;
@@ -151,7 +150,6 @@ void proc_wake_one(void)
         atomic_fetch_sub(&sched.spinning, 1);
         return;
     }
-    p->spinning = true;
     count_up(&p->wakeups);
     proc_wake(p);
 }
@@ -279,7 +277,7 @@ static void proc_idle(struct proc *p)
 {
     bool looked = p->spinning;
 
-    p->spinning = false; /* once in the list the field is the waker's */
+    p->spinning = false; /* in the list the field is the waker's, under sched.lock */
     if (!idle_add(p)) {
         p->spinning = looked;
         return;
@@ -292,9 +290,7 @@ static void proc_idle(struct proc *p)
         sleep_once(p);
     }
     atomic_store(&p->asleep, false);
-    if (!idle_remove(p)) /* taken by a waker, who is about to say so and to count it as spinning */
-        while (atomic_load(&p->woken) == 0)
-            futex_wait(&p->woken, 0, -1);
+    idle_remove(p);
     clock_coarse_set(clock_ns());
     watchdog_kick();
 }

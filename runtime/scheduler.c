@@ -97,37 +97,52 @@ static void local_push(struct proc *p, struct g *g)
         ring_spill(p, g);
 }
 
-void sched_start(struct g *g)
+/* Whether this thread may keep work for itself: a processor that is not about to retire. */
+static struct proc *proc_here(void)
 {
     struct thread *t = thread_self();
+
+    return t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed) ? t->proc : NULL;
+}
+
+/* g runs next, whoever was to goes behind the others. False: g is the only one, and nobody need be woken for it yet. */
+static bool next_push(struct proc *p, struct g *g)
+{
+    struct g *displaced = atomic_exchange(&p->ring.next, g);
+
+    if (displaced)
+        local_push(p, displaced);
+    return displaced;
+}
+
+static void global_push_one(struct g *g)
+{
     struct wake_list one;
 
-    if (t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
-        local_push(t->proc, g);
-    } else {
-        wake_list_init(&one);
-        wake_later(&one, g);
-        global_push(&one);
-    }
+    wake_list_init(&one);
+    wake_later(&one, g);
+    global_push(&one);
+}
+
+void sched_start(struct g *g)
+{
+    struct proc *p = proc_here();
+
+    if (p)
+        next_push(p, g);
+    else
+        global_push_one(g);
     proc_wake_one();
 }
 
 void sched_ready(struct g *g)
 {
-    struct thread *t = thread_self();
-    struct g *displaced;
-    struct wake_list one;
+    struct proc *p = proc_here();
 
-    if (t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
-        displaced = atomic_exchange(&t->proc->ring.next, g);
-        if (!displaced)
-            return;
-        local_push(t->proc, displaced);
-    } else {
-        wake_list_init(&one);
-        wake_later(&one, g);
-        global_push(&one);
-    }
+    if (p && !next_push(p, g))
+        return;
+    if (!p)
+        global_push_one(g);
     proc_wake_one();
 }
 

@@ -35,7 +35,7 @@ struct proc {
     uint32_t picks;
     int streak;    /* picks from `next` in a row */
     bool look;     /* the idle loop shall look everywhere before it runs what is here */
-    bool spinning; /* counted in sched.spinning; set by the waker before the wake */
+    bool spinning; /* counted in sched.spinning; in the idle list it is sched.lock's */
 
     /* read by others */
     _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */
