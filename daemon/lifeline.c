@@ -313,6 +313,14 @@ int lifelines_open(struct hub *hub, const char *path, unsigned mode, char **why)
     return r < 0 ? r : listen_at(lifelines, mode, why);
 }
 
+/* While the lock is held: behind it they may be another daemon's. libzmq leaves its socket there. */
+static void remove_sockets(struct lifelines *lifelines)
+{
+    unlink(lifelines->path);
+    lifelines->path[strlen(lifelines->path) - strlen(LIFELINE_SUFFIX)] = '\0';
+    unlink(lifelines->path);
+}
+
 void lifelines_close(struct hub *hub, int error)
 {
     struct lifelines *lifelines = hub->lifelines;
@@ -325,7 +333,7 @@ void lifelines_close(struct hub *hub, int error)
         lifeline_end(lifeline, error, "the daemon stops");
     }
     if (lifelines->listener.fd >= 0)
-        unlink(lifelines->path);
+        remove_sockets(lifelines);
     drop_source(hub, &lifelines->listener);
     cleanup_close(&lifelines->lock);
     cleanup_close(&lifelines->reserve);
