@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "message.h"
 #include "daemon_node.h"
+#include "message.h"
 #include "wire.h"
 
 enum { RAW_PATIENCE_MS = 60000 };
