@@ -2,27 +2,27 @@
  * The last words of a host.
  *
  * All of this runs in a signal handler, on the alternate stack, in a process whose memory may be damaged. It takes no
- * lock of its own, allocates nothing and reads foreign memory only through process_vm_readv, which fails instead of
- * faulting again. Names are asked of the loader (dladdr), which may hold a lock: an alarm ends a handler that hangs.
+ * lock of its own and allocates nothing. The unwinder checks memory before it reads it; names are asked of the loader,
+ * which may hold a lock or be damaged itself: an alarm ends a handler that hangs.
  */
+#define UNW_LOCAL_ONLY
 #include "crash.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <libunwind.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "goroutine_host.h"
 #include "host_protocol.h"
 
-enum { FRAMES_SHOWN_MAX = 40, HANDLER_SECONDS_MAX = 5 };
+enum { LINES_MAX = 40, FRAMES_MAX = 1 << 16, HANDLER_SECONDS_MAX = 5 };
 
 static struct {
     int fd;
@@ -45,38 +45,51 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
         report.text_bytes += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void say_frame(int number, void *pc)
+/* One line for frames that are alike: a stack that overflowed says where, not how often in forty lines. */
+static void say_frame(int number, int last, unw_cursor_t *frame)
 {
+    char name[128] = "";
+    unw_word_t pc, offset = 0;
     Dl_info info;
 
-    if (!dladdr(pc, &info))
-        say("  #%d %p\n", number, pc);
-    else if (info.dli_sname)
-        say("  #%d %p %s+0x%lx (%s)\n", number, pc, info.dli_sname,
-            (unsigned long)((char *)pc - (char *)info.dli_saddr), info.dli_fname);
+    unw_get_reg(frame, UNW_REG_IP, &pc);
+    if (last > number)
+        say("  #%d…#%d ", number, last);
     else
-        say("  #%d %p %s+0x%lx\n", number, pc, info.dli_fname,
-            (unsigned long)((char *)pc - (char *)info.dli_fbase));
+        say("  #%d ", number);
+    if (unw_get_proc_name(frame, name, sizeof(name), &offset) == 0)
+        say("%s+0x%lx ", name, (unsigned long)offset);
+    if (dladdr((void *)pc, &info))
+        say("(%s+0x%lx)\n", strrchr(info.dli_fname, '/') ? strrchr(info.dli_fname, '/') + 1 : info.dli_fname,
+            (unsigned long)(pc - (unw_word_t)info.dli_fbase));
+    else
+        say("(0x%lx)\n", (unsigned long)pc);
 }
 
-/* The frame record at `frame`: the caller's frame and the return address. False at the end or in damaged memory. */
-static bool read_frame(void *frame, void *record[2])
+static void say_stack(void *context)
 {
-    struct iovec here = {record, 2 * sizeof(void *)}, there = {frame, 2 * sizeof(void *)};
+    unw_cursor_t frame, next;
+    unw_word_t pc, next_pc;
+    int first = 0, number = 0, lines = 0;
 
-    return frame && process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)(2 * sizeof(void *));
-}
+    if (unw_init_local2(&frame, context, UNW_INIT_SIGNAL_FRAME) < 0)
+        return;
+    for (; lines < LINES_MAX && number < FRAMES_MAX; number++) {
+        bool more;
 
-static void say_stack(void *pc, void *frame)
-{
-    void *record[2];
-
-    say_frame(0, pc);
-    for (int i = 1; i < FRAMES_SHOWN_MAX && read_frame(frame, record); i++) {
-        if (!record[1] || record[0] <= frame)
+        next = frame;
+        more = unw_step(&next) > 0;
+        unw_get_reg(&frame, UNW_REG_IP, &pc);
+        if (more && unw_get_reg(&next, UNW_REG_IP, &next_pc) == 0 && next_pc == pc) {
+            frame = next;
+            continue;
+        }
+        say_frame(first, number, &frame);
+        lines++;
+        if (!more)
             return;
-        say_frame(i, record[1]);
-        frame = record[0];
+        first = number + 1;
+        frame = next;
     }
 }
 
@@ -90,8 +103,10 @@ static void say_goroutine(const void *fault_address)
     }
     if (who.overflow)
         say("stack overflow: the stack of this goroutine has %zu bytes\n", who.stack_bytes);
-    say("goroutine %llu %s (%s) started at %s:%d\n", (unsigned long long)who.id, who.name, who.function,
-        who.file, who.line);
+    say("goroutine %llu %s", (unsigned long long)who.id, who.name);
+    if (*who.file)
+        say(", %s started at %s:%d", who.function, who.file, who.line);
+    say("\n");
 }
 
 static void send_report(int signal, int status)
@@ -102,24 +117,6 @@ static void send_report(int signal, int status)
     report.run = crash.run_of();
     while (write(crash.fd, &report, sizeof report) < 0 && errno == EINTR) {
     }
-}
-
-static void *program_counter(const ucontext_t *context)
-{
-#if defined(__x86_64__)
-    return (void *)context->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-    return (void *)context->uc_mcontext.pc;
-#endif
-}
-
-static void *frame_pointer(const ucontext_t *context)
-{
-#if defined(__x86_64__)
-    return (void *)context->uc_mcontext.gregs[REG_RBP];
-#elif defined(__aarch64__)
-    return (void *)context->uc_mcontext.regs[29];
-#endif
 }
 
 static bool has_address(int signal)
@@ -139,7 +136,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
             say(" at address %p", info->si_addr);
         say("\n");
         say_goroutine(has_address(number) ? info->si_addr : NULL);
-        say_stack(program_counter(context), frame_pointer(context));
+        say_stack(context);
         send_report(number, 0);
     }
     raise(number); /* delivered when the handler returns: the wait status of the process is true */
@@ -147,13 +144,16 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 static void on_exit_called(int status, void *nothing)
 {
+    unw_context_t context;
+
     (void)nothing;
     if (crash.told)
         return;
     crash.told = 1;
     say("exit(%d) was called by plugin code\n", status);
     say_goroutine(NULL);
-    say_stack(__builtin_return_address(0), __builtin_frame_address(0));
+    unw_getcontext(&context);
+    say_stack(&context);
     send_report(0, status);
     _exit(status);
 }

@@ -1,0 +1,134 @@
+/* A plugin whose functions are the end of their host, or try to outlive their job. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "goplugin.h"
+
+static int null_dereference(gp_job *job)
+{
+    int *volatile nowhere = NULL;
+
+    (void)job;
+    return *nowhere;
+}
+
+static int call_abort(gp_job *job)
+{
+    (void)job;
+    abort();
+}
+
+static int call_exit(gp_job *job)
+{
+    (void)job;
+    exit(3);
+}
+
+static int recurse(volatile char *above, int depth)
+{
+    volatile char frame[1024];
+
+    frame[0] = above ? above[0] : 1;
+    return depth > 0 ? recurse(frame, depth - 1) + frame[0] : frame[0];
+}
+
+static int overflow(gp_job *job)
+{
+    (void)job;
+    return recurse(NULL, 1 << 20);
+}
+
+/* Neither returns, nor waits, nor looks at its context. */
+static int spin(gp_job *job)
+{
+    volatile unsigned long rounds = 0;
+
+    (void)job;
+    while (rounds + 1 > 0)
+        rounds++;
+    return 0;
+}
+
+/* Takes the lock named by its argument, says so, and spins. */
+static int hold(gp_job *job)
+{
+    uint64_t token;
+    int r = gc_lock(gp_client(job), gp_argument(job).data, &token, 0, GC_FOREVER);
+
+    if (r < 0)
+        return gp_fail(job, r, "no lock");
+    gp_print(job, "holding\n");
+    return spin(job);
+}
+
+/* Takes the same lock, tells how it got it, and gives it back. */
+static int next(gp_job *job)
+{
+    const char *name = gp_argument(job).data;
+    uint64_t token;
+    int r;
+
+    gp_print(job, "waiting\n");
+    r = gc_lock(gp_client(job), name, &token, 0, GC_FOREVER);
+    if (r < 0)
+        return gp_fail(job, r, "no lock");
+    gp_result(job, r == GC_OWNER_DIED ? "owner died" : "owner lives", 10 + (r != GC_OWNER_DIED));
+    return gc_unlock(gp_client(job), name, token, GC_CONSISTENT, GC_FOREVER);
+}
+
+/* Ignores its context and waits for ever: ended with its scope. */
+static void say_unwound(void *job)
+{
+    gp_print(job, "unwound\n");
+}
+
+static int stubborn(gp_job *job)
+{
+    go_defer(say_unwound, job);
+    gp_print(job, "waiting\n");
+    while (go_sleep(go_after_ms(3600 * 1000)) <= 0)
+        continue;
+    return 0;
+}
+
+/* Waits until it is cancelled, and cleans up. */
+static int patient(gp_job *job)
+{
+    gp_print(job, "waiting\n");
+    go_ctx_wait(gp_context(job), GO_FOREVER);
+    gp_print(job, "cleaning up\n");
+    return go_ctx_err(gp_context(job));
+}
+
+/* All goroutines of the job wait on what only they know. */
+static int deadlock(gp_job *job)
+{
+    go_chan *c = go_chan_new(1, 0);
+    int r;
+
+    (void)job;
+    r = go_chan_recv(c, NULL, GO_FOREVER);
+    go_chan_unref(c);
+    return r;
+}
+
+static int panic(gp_job *job)
+{
+    (void)job;
+    go_panic("something went %s", "wrong");
+}
+
+static int fails(gp_job *job)
+{
+    return gp_fail(job, -ENOENT, "no such thing as %s", (const char *)gp_argument(job).data);
+}
+
+GP_PLUGIN("trouble", "1.0", {"null", "dereferences NULL", null_dereference},
+          {"abort", "calls abort", call_abort}, {"exit", "calls exit(3)", call_exit},
+          {"overflow", "recurses past its stack", overflow}, {"spin", "loops for ever", spin},
+          {"hold", "takes a lock and loops for ever", hold}, {"next", "takes the same lock", next},
+          {"stubborn", "ignores its context", stubborn}, {"patient", "waits until it is cancelled", patient},
+          {"deadlock", "waits for itself", deadlock}, {"panic", "panics", panic},
+          {"fails", "fails with -ENOENT", fails});
