@@ -1,0 +1,437 @@
+"""foreign_test.py GOROUTINED: what PROTOCOL.md says, asked of a real daemon by a client that knows nothing else.
+
+Each test is a function whose name states one outcome; they share one daemon and use names of their own."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+
+import foreign
+from foreign import Client
+
+FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="foreign."))
+ENDPOINT = f"ipc://{FOLDER}/socket"
+CREATE, EXCLUSIVE = 1, 2
+CLOSED, MORE, HANDED = 2, 4, 16
+REDELIVERED, RETURNED = 1, 2
+
+
+@contextlib.contextmanager
+def daemon(program):
+    """A daemon of our own; it says itself when it is ready (sd_notify)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.bind(f"{FOLDER}/notify")
+        ready.settimeout(60)
+        process = subprocess.Popen([program, "--endpoint", ENDPOINT, "--state", f"{FOLDER}/state", "--ephemeral"],
+                                   env=os.environ | {"NOTIFY_SOCKET": f"{FOLDER}/notify"})
+        try:
+            while b"READY=1" not in ready.recv(4096):
+                pass
+            yield
+        finally:
+            process.terminate()
+            status = process.wait(60)
+            shutil.rmtree(FOLDER)
+    assert status == 0, f"the daemon ended with status {status}"
+
+
+@contextlib.contextmanager
+def bound():
+    """A client whose connection is bound to its session."""
+    client = Client(ENDPOINT)
+    try:
+        welcome = client.hello()["welcome"]
+        assert welcome["session"] == client.session
+        yield client
+    finally:
+        client.close()
+
+
+def make(client, name, capacity=0, **more):
+    result = client.call("chan_open", {"name": name, "capacity": capacity, "flags": CREATE, **more})
+    assert "status" not in result, result
+    return result["handle"]
+
+
+def send(client, handle, *bodies, **more):
+    return client.call("send", {"handle": handle, "values": [{"body": body} for body in bodies]}, **more)
+
+
+def recv(client, handle, most=1, **more):
+    return client.call("recv", {"handle": handle, "max": most}, **more)
+
+
+def bodies(result):
+    return [value.get("body", b"") for value in result.get("values", [])]
+
+
+def expect(got, **wanted):
+    """Fields that are absent are zero."""
+    for field, value in wanted.items():
+        absent = "OK" if field == "status" else type(value)()
+        assert got.get(field, absent) == value, f"{field} is {got.get(field, absent)!r}, not {value!r}, in {got}"
+
+
+# ---- lifeline and sessions
+
+
+def test_greeting_and_welcome_name_the_same_session():
+    with bound() as client:
+        assert client.version == 1 and client.incarnation > 0 and client.session != bytes(16)
+
+
+def test_bye_is_answered_by_a_farewell_without_error():
+    with bound() as client:
+        client.write({"bye": True})
+        assert client.farewell()[0] == 0
+
+
+def test_who_writes_on_the_lifeline_is_sent_away():
+    with bound() as client:
+        client.lifeline.send(b"x")
+        assert client.farewell()[0] < 0
+
+
+def test_a_wrong_version_is_refused_naming_both():
+    client = Client(ENDPOINT)
+    client.write({"version": 77, "hello": {"session": client.session}})
+    answer = client.read()
+    expect(answer, refused="WRONG_VERSION")
+    assert b"77" in answer["text"] and b"1" in answer["text"]
+    client.close()
+
+
+def test_an_unbound_connection_is_told_to_resume():
+    client = Client(ENDPOINT)
+    client.write({"requests": [client.request("ping", {})]})
+    expect(client.read(), need_resume=1)
+    client.close()
+
+
+def test_a_session_nobody_was_given_is_refused():
+    client = Client(ENDPOINT)
+    client.session = bytes(range(16))
+    expect(client.hello(), refused="NOT_PERMITTED")
+    client.close()
+
+
+def test_resuming_a_session_that_has_ended_says_so():
+    with bound() as client:
+        client.write({"bye": True})
+        client.farewell()
+        client.connect()
+        expect(client.resume([]), refused="SESSION_OVER")
+
+
+def test_resuming_a_session_nobody_knows_says_restarted():
+    with bound() as client:
+        client.session = bytes(range(16))
+        client.connect()
+        expect(client.resume([]), refused="RESTARTED")
+
+
+# ---- frames
+
+
+def test_garbage_is_refused_as_malformed():
+    with bound() as client:
+        client.dealer.send([b"\xff\xff\xff\xff garbage"])
+        expect(client.read(), refused="MALFORMED")
+
+
+def test_a_truncated_frame_is_refused_as_malformed():
+    with bound() as client:
+        frame = client.schema.encode("ClientFrame", {"number": 2, "requests": [client.request("ping", {})]})
+        client.dealer.send([frame[:-1]])
+        expect(client.read(), refused="MALFORMED")
+
+
+def test_a_part_that_no_value_names_is_malformed():
+    with bound() as client:
+        client.write({}, [b"nobody's"])
+        expect(client.read(), refused="MALFORMED")
+
+
+def test_a_frame_that_comes_twice_acts_once():
+    with bound() as client:
+        handle = make(client, b"twice", 4)
+        request = client.request("send", {"handle": handle, "values": [{"body": b"v"}]})
+        client.write({"requests": [request]})
+        client.number -= 1
+        client.write({"requests": [request | {"id": request["id"] + 1}]})
+        client.result(request["id"])
+        expect(client.call("chan_info", {"handle": handle})["chans"][0], length=1)
+
+
+def test_a_gap_forces_a_resume():
+    with bound() as client:
+        client.number += 1
+        client.write({"requests": [client.request("ping", {})]})
+        expect(client.read(), need_resume=1)
+        answer = client.resume([1])
+        expect(answer["states"][0], op=1, fate=0)
+        expect(client.call("ping", {}))
+
+
+def test_unknown_fields_are_ignored():
+    with bound() as client:
+        request = client.schema.encode("Op", client.request("ping", {})) + foreign.varint(999 << 3) + b"\x07"
+        body = foreign.varint(10 << 3 | 2) + foreign.varint(len(request)) + request
+        client.number += 1
+        client.dealer.send([client.schema.encode("ClientFrame", {"number": client.number}) + body])
+        expect(client.result(client.op))
+
+
+# ---- operations
+
+
+def test_an_unknown_verb_is_not_supported():
+    with bound() as client:
+        client.schema.messages["Op"]["verb_of_tomorrow"] = (95, "Ping", False)
+        expect(client.call("verb_of_tomorrow", {}), status="NOT_SUPPORTED")
+
+
+def test_verbs_of_hosts_are_not_permitted_to_others():
+    with bound() as client:
+        expect(client.call("reserve", {"generation": b"g", "window": 1}), status="NOT_PERMITTED")
+
+
+def test_the_clock_cannot_be_moved_on_real_time():
+    with bound() as client:
+        expect(client.call("clock_advance", {"ns": 1}), status="NOT_SUPPORTED")
+
+
+def test_IP7_1_a_request_that_comes_again_gets_its_result_again():
+    with bound() as client:
+        handle = make(client, b"again", 1)
+        request = client.request("close", {"handle": handle})
+        for _ in range(2):
+            client.write({"requests": [request]})
+            expect(client.result(request["id"]))
+        expect(client.call("close", {"handle": handle}), status="CLOSED")
+
+
+def test_IP7_1_an_acknowledged_id_is_stale():
+    with bound() as client:
+        client.call("ping", {})
+        client.write({"ack_mark": 1, "requests": [{"id": 1, "ping": {}}]})
+        expect(client.result(1), status="STALE")
+
+
+def test_IP7_2_a_parked_operation_goes_on_after_a_resume():
+    with bound() as client, bound() as other:
+        handle, theirs = make(client, b"resumed"), make(other, b"resumed")
+        request = client.request("recv", {"handle": handle, "max": 1})
+        client.write({"requests": [request]})
+        while not other.call("chan_info", {"handle": theirs})["chans"][0].get("receivers"):
+            pass
+        client.dealer.close()
+        client.connect()
+        answer = client.resume([request["id"], 99])
+        assert answer["states"] == [{"op": request["id"], "fate": 1}, {"op": 99}], answer
+        other.write({"requests": [other.request("send", {"handle": theirs, "values": [{"body": b"v"}]})]})
+        assert bodies(client.result(request["id"])) == [b"v"]
+
+
+def test_a_wait_ends_at_its_deadline_or_cancel():
+    with bound() as client:
+        handle = make(client, b"waits")
+        expect(recv(client, handle, until="NOW"), status="WOULD_BLOCK")
+        expect(recv(client, handle, until="IN", until_ns=1000000), status="TIMED_OUT")
+        request = client.request("recv", {"handle": handle, "max": 1})
+        client.write({"requests": [request]})
+        client.write({"cancels": [request["id"]]})
+        expect(client.result(request["id"]), status="CANCELED")
+
+
+# ---- channels
+
+
+def test_values_come_back_in_order_and_whole():
+    with bound() as client:
+        handle = make(client, b"values", 8)
+        expect(send(client, handle, b"one", b"", b"three"), outcome=3)
+        result = recv(client, handle, 8)
+        expect(result, outcome=3)
+        assert bodies(result) == [b"one", b"", b"three"]
+
+
+def test_large_values_travel_as_parts_both_ways():
+    with bound() as client:
+        handle = make(client, b"large", 2)
+        large = bytes(range(256)) * 100
+        client.call("send", {"handle": handle, "values": [{"part": 1}, {"body": b"small"}]}, [large])
+        result = recv(client, handle, 2)
+        assert bodies(result) == [large, b"small"]
+        assert result["values"][0]["part"] == 1 and "part" not in result["values"][1]
+
+
+def test_what_is_too_large_is_refused_with_words():
+    with bound() as client:
+        handle = make(client, b"small", 1, value_bytes_max=4)
+        expect(send(client, handle, b"12345"), status="TOO_BIG")
+        result = client.call("chan_open", {"name": b"n" * 256, "flags": CREATE})
+        expect(result, status="TOO_BIG")
+        assert b"255" in result["text"]
+
+
+def test_a_name_with_a_forbidden_byte_is_refused_with_words():
+    with bound() as client:
+        result = client.call("chan_open", {"name": b"a b", "flags": CREATE})
+        expect(result, status="INVALID")
+        assert result["text"]
+
+
+def test_U2_a_sender_is_told_when_its_receiver_has_acknowledged():
+    with bound() as client, bound() as other:
+        mine, theirs = make(client, b"handed"), make(other, b"handed")
+        request = client.request("send", {"handle": mine, "values": [{"body": b"v"}]})
+        client.write({"requests": [request]})
+        receive = other.request("recv", {"handle": theirs, "max": 1})
+        other.write({"requests": [receive]})
+        expect(other.result(receive["id"]), flags=HANDED)
+        ping = client.request("ping", {})
+        client.write({"requests": [ping]})
+        assert [result["op"] for result in client.read()["results"]] == [ping["id"]]
+        other.write({"acks": [{"op": receive["id"]}]})
+        expect(client.result(request["id"]), outcome=1)
+
+
+def test_IP3_what_a_dead_receiver_had_not_acknowledged_comes_again():
+    with bound() as client:
+        handle = make(client, b"requeued", 2)
+        send(client, handle, b"v")
+        with bound() as victim:
+            receive = victim.request("recv", {"handle": make(victim, b"requeued", 2), "max": 1})
+            victim.write({"requests": [receive]})
+            victim.result(receive["id"])
+        result = recv(client, handle)
+        assert bodies(result) == [b"v"]
+        expect(result["values"][0], flags=REDELIVERED)
+
+
+def test_IP1_2_what_is_returned_is_surely_unseen():
+    with bound() as client:
+        handle = make(client, b"returned", 4)
+        send(client, handle, b"a", b"b")
+        receive = client.request("recv", {"handle": handle, "max": 2})
+        client.write({"requests": [receive]})
+        client.result(receive["id"])
+        client.write({"returns": [{"op": receive["id"], "count": 1}]})
+        result = recv(client, handle, 2)
+        assert bodies(result) == [b"b"]
+        expect(result["values"][0], flags=RETURNED)
+
+
+def test_C1_after_the_close_values_drain_and_then_it_is_closed():
+    with bound() as client:
+        handle = make(client, b"closing", 2)
+        send(client, handle, b"last")
+        expect(client.call("close", {"handle": handle}))
+        assert bodies(recv(client, handle)) == [b"last"]
+        expect(recv(client, handle), flags=CLOSED, outcome=0)
+        expect(send(client, handle, b"late"), status="CLOSED")
+
+
+def test_S4_a_select_takes_one_case():
+    with bound() as client:
+        a, b = make(client, b"sel-a", 1), make(client, b"sel-b", 1)
+        send(client, a, b"v")
+        send(client, b, b"w")
+        cases = [{"kind": 2, "handle": a}, {"kind": 2, "handle": b}]
+        first = client.call("select", {"cases": cases})
+        second = client.call("select", {"cases": cases})
+        assert {first.get("index", 0), second.get("index", 0)} == {0, 1}
+        expect(client.call("select", {"cases": cases}, until="NOW"), status="WOULD_BLOCK")
+
+
+def test_D1_rights_are_those_of_the_handle():
+    with bound() as client:
+        handle = make(client, b"rights", 1, rights=2)
+        expect(send(client, handle, b"v"), status="NOT_PERMITTED")
+        expect(client.call("close", {"handle": handle}), status="NOT_PERMITTED")
+
+
+def test_opening_says_what_is_there():
+    with bound() as client:
+        make(client, b"there", 3)
+        expect(client.call("chan_open", {"name": b"nowhere"}), status="NOT_FOUND")
+        expect(client.call("chan_open", {"name": b"there", "flags": CREATE | EXCLUSIVE}), status="EXISTS")
+        expect(client.call("chan_open", {"name": b"there", "flags": CREATE, "capacity": 4}), status="EXISTS")
+        expect(client.call("chan_unlink", {"name": b"there"}))
+        expect(client.call("chan_open", {"name": b"there"}), status="NOT_FOUND")
+
+
+def test_lists_come_in_pages():
+    with bound() as client:
+        for name in (b"page/1", b"page/2", b"page/3"):
+            make(client, name)
+        first = client.call("chan_list", {"prefix": b"page/", "limit": 2})
+        expect(first, flags=MORE)
+        names = [row["name"] for row in first["chans"]]
+        second = client.call("chan_list", {"prefix": b"page/", "limit": 2, "after": names[-1]})
+        expect(second, flags=0)
+        assert names + [row["name"] for row in second["chans"]] == [b"page/1", b"page/2", b"page/3"]
+
+
+# ---- jobs and the daemon
+
+
+def test_an_unknown_job_is_not_found():
+    with bound() as client:
+        for verb in ("job_info", "job_wait", "job_cancel", "job_output"):
+            expect(client.call(verb, {"job": 12345}), status="NOT_FOUND")
+
+
+def test_a_submit_without_its_plugin_is_refused_with_words():
+    with bound() as client:
+        result = client.call("submit", {"plugin": b"/nowhere/plugin.so", "function": b"f"})
+        expect(result, status="NOT_FOUND")
+        assert result["text"]
+
+
+def test_op_status_tells_of_a_session_that_has_ended():
+    with bound() as client:
+        with bound() as gone:
+            handle = make(gone, b"settled", 1)
+            request = gone.request("send", {"handle": handle, "values": [{"body": b"v"}]})
+            gone.write({"ack_mark": 1, "requests": [request]})
+            gone.result(request["id"])
+            gone.write({"bye": True})
+            gone.farewell()
+        expect(client.call("op_status", {"session": gone.session, "op": request["id"]}), outcome=1)
+        expect(client.call("op_status", {"session": gone.session, "op": request["id"] + 1}), outcome=0)
+        expect(client.call("op_status", {"session": bytes(range(16)), "op": 1}), status="NOT_FOUND")
+
+
+def test_ping_and_stats_answer():
+    with bound() as client:
+        expect(client.call("ping", {"payload": {"body": b"hello"}}), output={"body": b"hello"})
+        names = [row["name"] for row in client.call("stats", {"prefix": b"sess"})["stats"]]
+        assert b"sessions" in names and all(name.startswith(b"sess") for name in names)
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    failed = []
+    with daemon(sys.argv[1]):
+        print(f"[==========] Running {len(tests)} test(s).")
+        for name, test in tests:
+            try:
+                test()
+                print(f"[       OK ] {name}")
+            except Exception:
+                traceback.print_exc()
+                print(f"[  FAILED  ] {name}")
+                failed.append(name)
+        print(f"[==========] {len(tests)} test(s) run.")
+    sys.exit(1 if failed else 0)
+
+
+main()
