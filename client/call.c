@@ -210,9 +210,7 @@ static void call_leave(struct call *call)
         call->released = true;
     call_free(call);
     client_pass_on(g);
-    if (--g->calls == 0)
-        pthread_cond_broadcast(&g->idle);
-    client_unlock(g);
+    client_leave(g);
 }
 
 /* The caller is unwound out of its wait (IP1.2). */
@@ -277,8 +275,7 @@ int call_run(gc_client *g, const struct request *request, gc_until until, unsign
     if (!call)
         return last_failed(-ENOMEM, NULL, false);
     call->masked = flags & CALL_MASKED;
-    client_lock(g);
-    g->calls++;
+    client_enter(g);
     int status = call_start(call);
     if (status == 0) {
         call_wait(call);
@@ -313,7 +310,7 @@ int call_post(gc_client *g, const struct request *request,
     struct call *call = call_new(g, request, GC_FOREVER);
     if (!call)
         return -ENOMEM;
-    client_lock(g);
+    client_enter(g);
     int r = handles_resolve(g, &call->op.request);
     call->left = true;
     call->deliver = deliver;
@@ -326,6 +323,6 @@ int call_post(gc_client *g, const struct request *request,
         free(call);
     }
     client_pass_on(g);
-    client_unlock(g);
+    client_leave(g);
     return r;
 }

@@ -36,12 +36,12 @@ static int settle(gc_client *g, struct gc_value *v, uint64_t n, bool give_back)
 {
     if (client_forked(g))
         return last_failed(-ECONNRESET, NULL, false);
-    client_lock(g);
+    client_enter(g);
     int r = v->hold_ ? protocol_settle(g->protocol, v->hold_, n, give_back, now_ns()) : -EINVAL;
     if (r > 0)
         client_pump(g);
     client_pass_on(g);
-    client_unlock(g);
+    client_leave(g);
     return r < 0 ? last_failed(r, r == -EINVAL ? "the value is not held" : NULL, false) : 0;
 }
 
@@ -60,9 +60,9 @@ GC_API int gc_return(gc_client *g, struct gc_value *v)
 /* The daemon's handle becomes one of ours; without room for it, it goes back. */
 static int take_handle(gc_client *g, const struct answer *answer, gc_chan *out)
 {
-    client_lock(g);
+    client_enter(g);
     out->id = handles_add(g, answer->result.handle);
-    client_unlock(g);
+    client_leave(g);
     return out->id ? 0 : last_failed(-ENOMEM, NULL, false);
 }
 
@@ -106,9 +106,9 @@ GC_API int gc_drop(gc_client *g, gc_chan c)
         return last_failed(r, NULL, false);
     if (client_forked(g))
         return last_failed(r, NULL, false);
-    client_lock(g);
+    client_enter(g);
     handles_remove(g, c.id);
-    client_unlock(g);
+    client_leave(g);
     return 0;
 }
 

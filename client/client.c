@@ -289,7 +289,7 @@ GC_API int gc_dispatch(gc_client *g, gc_until until)
 {
     if (client_forked(g))
         return last_failed(-ECONNRESET, "this process is a fork of the client's: connect anew", false);
-    client_lock(g);
+    client_enter(g);
     int64_t next = client_pump(g);
     if (until.ns < next)
         next = until.ns == GC_NOW.ns ? 0 : until.ns;
@@ -299,6 +299,8 @@ GC_API int gc_dispatch(gc_client *g, gc_until until)
     client_pump(g);
     client_unlock(g);
     calls_deliver(g);
+    client_lock(g);
+    client_leave(g);
     return n > 0;
 }
 
@@ -308,13 +310,13 @@ GC_API void gc_about(gc_client *g, struct gc_about *out)
     snprintf(out->endpoint, sizeof out->endpoint, "%s", g->endpoint);
     if (client_forked(g))
         return;
-    client_lock(g);
+    client_enter(g);
     out->session = g->protocol->facts.session_number;
     out->node = g->protocol->facts.node;
     out->incarnation = g->protocol->facts.incarnation;
     out->frames_sent = g->frames_sent;
     out->frames_received = g->frames_received;
-    client_unlock(g);
+    client_leave(g);
 }
 
 /* ---- contexts ---- */

@@ -125,6 +125,10 @@ void client_lock(struct gc_client *g);
 /* Gives the lock up, then wakes whoever is to be woken. */
 void client_unlock(struct gc_client *g);
 
+/* The same around a public call: gc_disconnect waits until every one has left. */
+void client_enter(struct gc_client *g);
+void client_leave(struct gc_client *g);
+
 /* Leads until something happened, or until `until_ns`: the lock is given up meanwhile. How many descriptors
  * were ready. */
 int client_lead(struct gc_client *g, int64_t until_ns);

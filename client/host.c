@@ -32,10 +32,10 @@ static void give_offer(const struct result *result, void *arg)
 GC_API int gc_host_reserve(gc_client *g, const char *generation, uint32_t window)
 {
     struct request request = {.verb = VERB_RESERVE, .reserve = {text_bytes(generation), window}};
-    client_lock(g);
+    client_enter(g);
     bool again = g->reserved;
     g->reserved = true;
-    client_unlock(g);
+    client_leave(g);
     return again ? -EALREADY : call_post(g, &request, give_offer, g);
 }
 

@@ -52,6 +52,22 @@ void client_unlock(struct gc_client *g)
     } while (more);
 }
 
+void client_enter(struct gc_client *g)
+{
+    client_lock(g);
+    g->calls++;
+}
+
+/* The client may be gone with the last of its calls: that one must not touch it after its own unlock. */
+void client_leave(struct gc_client *g)
+{
+    client_unlock(g);
+    client_lock(g);
+    if (--g->calls == 0)
+        pthread_cond_broadcast(&g->idle);
+    pthread_mutex_unlock(&g->lock);
+}
+
 void call_wake(struct gc_client *g, struct call *call)
 {
     if (call->leading)

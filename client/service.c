@@ -59,9 +59,11 @@ int service_start(struct gc_client *g)
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
+    client_lock(g);
     int r = pthread_create(&g->thread, NULL, service_run, g);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
     g->has_thread = r == 0;
+    client_unlock(g);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     return -r;
 }
 
@@ -71,8 +73,9 @@ void service_stop(struct gc_client *g)
     g->stopping = true;
     g->kick = true;
     pthread_cond_signal(&g->service);
-    client_unlock(g);
-    if (g->has_thread)
-        pthread_join(g->thread, NULL);
+    bool has_thread = g->has_thread;
     g->has_thread = false;
+    client_unlock(g);
+    if (has_thread)
+        pthread_join(g->thread, NULL);
 }

@@ -268,7 +268,7 @@ static void test_IP1_2_held_value_given_back_is_flagged_returned(void **state)
     gc_chan c = make(g, "held", 4);
     struct gc_value v[3] = {{0}}, again;
     for (int i = 0; i < 3; i++)
-        assert_ok(gc_send(g, c, gc_bytes("abc" + i, 1), GC_FOREVER));
+        assert_ok(gc_send(g, c, gc_bytes(&"abc"[i], 1), GC_FOREVER));
     assert_fails(gc_recv_many(g, c, v, 3, GC_HOLD, GC_FOREVER), 3);
     assert_ok(gc_ack(g, &v[0]));
     assert_fails(gc_ack(g, &v[0]), -ESTALE);
