@@ -111,6 +111,8 @@ static void parked_check(const struct core *core, struct op *op, const struct wa
 {
     bool passed = list_linked(&op->entry.out), gone = op->scope->ended || op_resolved(core, op);
 
+    if (op->state == OP_HANDED)
+        assert(!passed && "a handed operation waits for nothing but its ACKs");
     if (op->state != OP_PARKED)
         assert(!list_linked(&w->link) && "only parked operations are in queues");
     else if (w->channel && !passed && !gone)
@@ -164,7 +166,9 @@ static void op_check(const struct core *core, struct op *op, struct sums *found)
     found->parked += waits;
     found->results += !waits;
     assert(op->state != OP_NEW && op->state != OP_ACKED && "an operation rests parked, handed or finished");
-    assert((op->state != OP_HANDED) == list_empty(&op->handed) || op->state == OP_PARKED);
+    assert(
+        ((op->state != OP_HANDED) == list_empty(&op->handed) || op->state == OP_PARKED || op->scope->ended) &&
+        "HANDED: some of its values are out");
     assert((waits || !op->charged) && (!op->timed || waits) && "charges go back with the result");
     assert((waits || op->bytes == bytes + (op->answer ? op->answer->bytes : 0)) && "a result is charged");
     assert(waits == (op->reason != WAIT_NONE || op->state == OP_HANDED) && "every wait has a reason");

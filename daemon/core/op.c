@@ -144,6 +144,7 @@ void op_hand(struct core *core, struct op *op, uint32_t index)
 {
     for (uint32_t i = 0; i < op->waiters_n; i++)
         waiter_leave(core, &op->waiters[i]);
+    list_remove(&op->entry.out); /* a receive case of it may have been passed over (IP6.2) */
     op_arm(core, op);
     if (op->reason == WAIT_NONE) /* matched on arrival: it may have to wait after all (IP2.2) */
         op->reason = op->verb == VERB_SELECT ? WAIT_SELECT : WAIT_CHAN_SEND;

@@ -88,7 +88,7 @@ static void take_lists(struct got *g, const struct result *r)
 
         if (used + r->chans[i].name.size + 2 > sizeof(g->names))
             break;
-        memcpy(g->names + used, r->chans[i].name.data, r->chans[i].name.size);
+        copy_text(g->names + used, sizeof(g->names) - used, r->chans[i].name);
         g->names[used + r->chans[i].name.size] = ' ';
     }
 }

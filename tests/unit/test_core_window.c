@@ -120,6 +120,22 @@ static void test_IP6_2_a_relieved_receiver_takes_what_came_meanwhile(void **stat
     assert_values(a, r2, "2 ");
 }
 
+static void test_IP6_2_a_select_passed_over_and_then_handed_is_left_alone(void **state)
+{
+    LIMITED(window_bytes, 10);
+    uint64_t x = chan(a, "x", 4), y = chan(a, "y", 0), xb = chan(b, "x", 4), yb = chan(b, "y", 0);
+    uint64_t r = recv1(a, x), s = SELECT(a, CASE_R(x), CASE_S(y, "v"));
+    send1(b, xb, "12345678901");
+    send1(b, xb, "passed");
+    uint64_t taken = recv1(b, yb);
+    assert_values(b, taken, "v ");
+    ack(a, r, 0);
+    assert_waits(a, s);
+    ack(b, taken, 0);
+    assert_status(a, s, 1);
+    assert_int_equal(got(a, s)->index, 1);
+}
+
 static void test_IP6_3_a_stuck_client_does_not_delay_others(void **state)
 {
     LIMITED(window_ops, 2);
@@ -470,6 +486,7 @@ int main(void)
         T(test_IP6_2_results_over_the_byte_bound_refuse_new_operations),
         T(test_IP6_2_receivers_over_the_byte_bound_are_passed_and_keep_their_place),
         T(test_IP6_2_a_relieved_receiver_takes_what_came_meanwhile),
+        T(test_IP6_2_a_select_passed_over_and_then_handed_is_left_alone),
         T(test_IP6_3_a_stuck_client_does_not_delay_others),
         T(test_limit_waiters_max),
         T(test_limit_sessions_max),
