@@ -23,11 +23,20 @@ struct sender {
     uint64_t sent;
 };
 
+static const char *send_hint(int error)
+{
+    return error == -E2BIG ? "`goctl make --value-max` sets the limit of a channel"
+           : error == -EMSGSIZE || error == -EINVAL
+               ? "made with --element, a channel takes values of that size"
+               : NULL;
+}
+
 static int send_failed(const struct sender *sender, int error)
 {
     if (!sender->sent)
-        return session_fail(error, "send on %s", sender->name);
-    return session_fail(error, "send on %s, after %" PRIu64 " values were sent", sender->name, sender->sent);
+        return session_fail_hint(error, send_hint(error), "send on %s", sender->name);
+    return session_fail_hint(error, send_hint(error), "send on %s, after %" PRIu64 " values were sent",
+                             sender->name, sender->sent);
 }
 
 static int send_values(struct sender *sender, const struct gc_value *values, size_t n)

@@ -52,7 +52,7 @@ test_a_value_over_the_channels_limit_is_refused_and_the_rest_kept() {
     goctl make limit --cap 4 --value-max 4K
     head -c 4096 /dev/zero | goctl send --raw limit
     head -c 4097 /dev/zero >"$temporary/large"
-    refuse 1 "limit" eval "goctl send --raw limit <$temporary/large"
+    refuse 1 "--value-max" eval "goctl send --raw limit <$temporary/large"
     same "length" "$(number_of limit length)" 1
     goctl make usual --cap 1
     head -c $((1 << 20)) /dev/zero | goctl send --raw usual
@@ -63,7 +63,7 @@ test_a_value_over_the_channels_limit_is_refused_and_the_rest_kept() {
 test_an_element_size_is_kept() {
     goctl make element --cap 4 --element 4
     expect 0 "" goctl send element four
-    refuse 1 "element" goctl send element three
+    refuse 2 "--element" goctl send element three
     expect 0 four goctl recv element
 }
 
