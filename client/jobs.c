@@ -194,6 +194,7 @@ static int page_give(struct gc_job_page *out, struct answer *answer)
     for (; out->n < n; out->n++)
         info_give(&out->items[out->n], &answer->result.jobs[out->n]);
     out->more = answer->result.flags & RESULT_MORE;
+    out->next = gc_job_of(answer->result.handle);
     out->memory_ = answer->block;
     answer->block = NULL;
     return (int)n;

@@ -170,12 +170,26 @@ int command_logs(const struct options *options)
     return for_each_job(options, show_output);
 }
 
+/* Whether the job had ended in another way before the cancel came. */
+static bool ended_otherwise(struct session *session, gc_job job, struct gc_job_info *info)
+{
+    return gc_job_info(session->client, job, info, session_patience(session)) >= 0 &&
+           info->state >= GC_JOB_DONE && info->state != GC_JOB_CANCELLED;
+}
+
 static int cancel_job(struct session *session, gc_job job)
 {
+    struct gc_job_info info = {0};
     int r = gc_job_cancel(session->client, job, session->options->cause, session_patience(session));
+    bool late = (r >= 0 || r == -EALREADY) && ended_otherwise(session, job, &info);
+    enum gc_job_state state = info.state;
 
-    if (r == -EALREADY)
-        return session_fail_hint(r, "it has ended already", "cancel job %" PRIu64, job.id);
+    gc_job_info_clear(&info);
+    if (late)
+        fprintf(stderr, "goctl: cancel job %" PRIu64 ": it has ended already: %s\n", job.id,
+                gc_job_state_name(state));
+    if (late)
+        return STATUS_FAILURE;
     if (r < 0)
         return session_fail(r, "cancel job %" PRIu64, job.id);
     if (!session->options->json)

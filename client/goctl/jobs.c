@@ -173,10 +173,9 @@ static int list_jobs(struct session *session)
         if (r < 0)
             return session_fail(r, "jobs");
         r = print_jobs(options, &page);
-        more = page.more && page.n;
+        more = page.more;
         left -= page.n < left ? page.n : left;
-        if (page.n)
-            filter.after = page.items[page.n - 1].job;
+        filter.after = page.next;
         gc_job_page_clear(&page);
         if (r < 0)
             return output_fail(r);

@@ -96,6 +96,19 @@ static int tell_closed(const struct choice *choice, const struct select_option *
     return r < 0 ? output_fail(r) : STATUS_CLOSED;
 }
 
+/* A job that had ended before is told by its number alone; how it ended is asked for. */
+static int fetch_end(struct choice *choice, const struct select_option *what)
+{
+    int r;
+
+    if (what->kind != SELECT_JOB || choice->result.state != GC_JOB_NONE)
+        return 0;
+    gc_result_clear(&choice->result);
+    r = gc_wait(choice->session->client, gc_job_of(what->job), &choice->result,
+                session_patience(choice->session));
+    return r < 0 ? r : 0;
+}
+
 static int tell(struct choice *choice, size_t index)
 {
     const struct select_option *what = &choice->session->options->cases[index];
@@ -103,8 +116,9 @@ static int tell(struct choice *choice, size_t index)
 
     if (what->kind == SELECT_RECV ? outcome == 0 : what->kind == SELECT_SEND && outcome == -EPIPE)
         return tell_closed(choice, what, index);
-    if (outcome < 0)
-        return session_fail(outcome, "select: %s", what->name);
+    r = outcome < 0 ? outcome : fetch_end(choice, what);
+    if (r < 0)
+        return session_fail(r, "select: %s", what->name);
     r = choice->session->options->json ? print_json(json_of_case(choice, what), index)
                                        : print_case(choice, what);
     if (r < 0)

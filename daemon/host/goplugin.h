@@ -20,7 +20,7 @@
  * nothing is linked for them.
  *
  * Rules for plugin code. A job runs at least once: the run number is its fencing token, the attempt number
- * counts earlier failures. A cancelled job sees its context end and has the grace period to clean up; after
+ * is one more than the runs that failed before. A cancelled job sees its context end and has the grace period to clean up; after
  * it, calls that can fail return -ECANCELED once, and later waits unwind the goroutine, running deferred
  * functions and cleanup attributes. Waiting by anything but go_, gc_ and gp_ calls holds a processor: put it
  * into go_blocking.

@@ -31,7 +31,7 @@ GP_API uint64_t gp_run(const gp_job *job)
 
 GP_API unsigned gp_attempt(const gp_job *job)
 {
-    return job->attempt;
+    return job->attempt + 1;
 }
 
 GP_API go_ctx *gp_context(const gp_job *job)

@@ -58,7 +58,7 @@ test_G38_a_select_of_receive_and_send_takes_effect_once() {
     goctl make g38.in --cap 1
     goctl make g38.out --cap 100
     for n in $(seq 20); do
-        [ $((n % 2)) = 0 ] || goctl send g38.in "$n"
+        goctl send --try g38.in "$n" 2>/dev/null # refused while the one before is there
         case $(goctl select --recv g38.in --send "g38.out=$n") in
         g38.in*) received=$((received + 1)) ;;
         esac

@@ -68,7 +68,10 @@ test_cancel_ends_a_job_and_its_wait_with_status_6() {
     ended $waiter 6
     grep -q "not today" "$temporary/waiter" || failed "$(cat "$temporary/waiter")"
     same "state" "$(state_of "$id")" cancelled
-    refuse 1 "$id" goctl cancel "$id"
+    expect 0 "" goctl cancel "$id"
+    id=$(goctl submit "$trial:echo" quick)
+    goctl wait "$id" >"$temporary/quick"
+    refuse 1 "has ended already: done" goctl cancel "$id"
 }
 
 test_a_wait_that_times_out_is_status_3_and_the_job_goes_on() {
