@@ -476,7 +476,7 @@ GC_API void gc_job_info_clear(struct gc_job_info *info);
 struct gc_job_page {
     struct gc_job_info *items;
     size_t n;
-    bool more;   /* ask again with `after` = next, also when this page is empty */
+    bool more; /* ask again with `after` = next, also when this page is empty */
     gc_job next;
     void *memory_;
 };
