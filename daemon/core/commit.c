@@ -151,19 +151,31 @@ void core_fetch_forget(struct core *core, const void *context)
     }
 }
 
+static void fetch_end(struct core *core, struct fetching *fetching, const struct input *in)
+{
+    map_remove(&core->fetches, &fetching->node);
+    if (fetching->op)
+        fetching->op->fetch = NULL;
+    if (fetching->done)
+        fetching->done(core, fetching->op, fetching->context, in);
+    core_free(core, fetching);
+}
+
 void commit_fetched(struct core *core, const struct input *in)
 {
     struct map_node *n = map_first(&core->fetches, core_hash_number(core, in->fetched.fetch));
 
     while (n && map_entry(n, struct fetching, node)->number != in->fetched.fetch)
         n = map_next(n);
-    if (!n)
-        return;
-    struct fetching *fetching = map_entry(n, struct fetching, node);
-    map_remove(&core->fetches, n);
-    if (fetching->op)
-        fetching->op->fetch = NULL;
-    if (fetching->done)
-        fetching->done(core, fetching->op, fetching->context, in);
-    core_free(core, fetching);
+    if (n)
+        fetch_end(core, map_entry(n, struct fetching, node), in);
+}
+
+void commit_end(struct core *core)
+{
+    const struct input none = {.kind = IN_FETCHED, .fetched = {.error = -ECANCELED}};
+    struct map_node *n;
+
+    while ((n = map_walk(&core->fetches, NULL)))
+        fetch_end(core, map_entry(n, struct fetching, node), &none);
 }

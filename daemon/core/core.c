@@ -49,17 +49,13 @@ static void everything_ends(struct core *core)
 {
     struct session *session, *after;
     struct channel *c, *next;
-    struct map_node *n;
 
     list_each_safe (session, after, &core->session_list, link)
         session_end(core, session, -ECONNRESET);
     scopes_sweep(core, SIZE_MAX);
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
-    while ((n = map_walk(&core->fetches, NULL))) {
-        map_remove(&core->fetches, n);
-        core_free(core, map_entry(n, struct fetching, node));
-    }
+    commit_end(core);
     locks_free(core);
     ended_free(core);
     jobs_fini(core);

@@ -170,6 +170,8 @@ void locks_check(const struct core *core);
 
 void commit_stored(struct core *core, const struct input *in);
 void commit_fetched(struct core *core, const struct input *in);
+/* No answer comes any more: whoever keeps something for one lets go of it. After the sessions have ended. */
+void commit_end(struct core *core);
 /* Hands the batch of this step over. */
 void commit_step(struct core *core);
 void fetch_forget(struct core *core, struct op *op);
