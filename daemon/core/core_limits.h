@@ -41,6 +41,7 @@
     LIMIT(host_restart_max_ms, "milliseconds", 30000, "its bound")                                           \
     LIMIT(host_start_ms, "milliseconds", 10000, "for a host to take its first job, and each offer")          \
     LIMIT(grace_ms, "milliseconds", 5000, "between a job's cancel and the end of its host")                  \
+    LIMIT(unwind_ms, "milliseconds", 1000, "after the grace, for a run to unwind before its host goes")      \
     LIMIT(drain_ms, "milliseconds", 10000, "for a drained host or daemon to finish its jobs")                \
     LIMIT(plugins_max, "plugins", 1024, "plugin files known at once")                                        \
     LIMIT(list_page_max, "rows", 1000, "rows in one answer of a list")                                       \

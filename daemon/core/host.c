@@ -241,13 +241,24 @@ static void host_gone(struct core *core, struct host *host)
     dispatch_soon(core);
 }
 
+/* Runs of it that were given up may still unwind. */
+static bool unwinding(const struct host *host)
+{
+    const struct run *run;
+
+    list_each (run, &host->runs, link)
+        if (timer_armed(&run->timer))
+            return true;
+    return false;
+}
+
 void host_settle(struct core *core, struct host *host)
 {
     if (host->ended && list_empty(&host->runs))
         return host_gone(core, host);
-    if (host->ended || host->state != HOST_DRAINING || host->busy)
+    if (host->ended || host->state != HOST_DRAINING || host->busy || unwinding(host))
         return;
-    if (!list_empty(&host->runs)) /* only runs that were given up: nothing of value is left */
+    if (!list_empty(&host->runs)) /* only runs that are stuck: nothing of value is left */
         host_kill(core, host);
     else if (!timer_armed(&host->timer))
         timer_arm(core, &host->timer, after_ms(core, core->limits.drain_ms), fire);

@@ -112,6 +112,7 @@ struct job_row job_row(const struct job *job)
 
     return (struct job_row){
         .id = job->id,
+        .run = job->run_last,
         .state = job->state,
         .cause = job->cause,
         .error = job->error,

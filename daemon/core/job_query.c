@@ -15,6 +15,7 @@ static struct job_info info_of_row(const struct job_row *row)
 {
     return (struct job_info){
         .id = row->id,
+        .run = row->run,
         .state = row->state,
         .cause = row->cause,
         .error = row->error,
@@ -55,7 +56,6 @@ struct job_info job_info(const struct core *core, const struct job *job, char *t
     struct job_row row = job_row(job);
     struct job_info info = info_of_row(&row);
 
-    info.run = job->run_last;
     if (job->state == JOB_READY && size && !info.text.size)
         info.text = (struct bytes){text, reason(core, job, text, size)};
     if (job->run) {

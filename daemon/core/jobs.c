@@ -76,6 +76,7 @@ static struct lane *load_lane(struct core *core, const struct job_row *row)
 static void load_fields(struct core *core, struct job *job, const struct job_row *row)
 {
     job->id = row->id;
+    job->run_last = row->run;
     job->cause = (uint8_t)row->cause;
     job->error = row->error;
     job->attempt = row->attempt;

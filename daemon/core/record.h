@@ -28,7 +28,7 @@ enum record_kind {
 
 /* All that the store knows of a job, except its bodies. */
 struct job_row {
-    uint64_t id;
+    uint64_t id, run;      /* run: the last one, 0: none yet */
     uint32_t state, cause; /* enum job_state (running is stored as ready: claims are volatile), job_cause */
     int32_t error;
     uint32_t attempt, attempts_max, crashes, priority, flags, uid;

@@ -4,8 +4,8 @@
  *     LOADING ─► OFFERED ─► STARTED ─► CANCELLING ─► OVER       OVER: the job has gone on, the host has not
  *         └─────────┴──────────┴───────────┴──► LOST            LOST: the host's session is over
  *
- * A cancel escalates: OFFER_CANCEL ends the context; after the grace the scope ends, the job goes on without this
- * run, and the host, which may still be busy with it, is drained by force.
+ * A cancel escalates: OFFER_CANCEL ends the context; after the grace the scope ends and the job goes on without this
+ * run; a host that is still busy with it after unwind_ms is drained by force, and killed at the end of that.
  * The number of a run is its fencing token; nothing is taken from a host for another one (-ESTALE).
  * A scope ends in jobs_turn, in the same step: the operation that brought the end may belong to it.
  */
@@ -326,7 +326,7 @@ int run_cancel(struct core *core, struct run *run, enum job_cause cause, bool fi
     return 0;
 }
 
-/* The grace is over. The job goes on without this run; its host is not trusted any more. */
+/* The grace is over. The job goes on without this run, and its scope ends: what parks in it unwinds. */
 static int abandon(struct core *core, struct run *run)
 {
     struct job *job = run->job;
@@ -343,10 +343,20 @@ static int abandon(struct core *core, struct run *run)
     host_tell(core, host, &words);
     detach(core, run);
     run_move(core, run, RUN_OVER);
+    int64_t patience_ns = (int64_t)core->limits.unwind_ms * 1000000;
+    timer_arm(core, &run->timer, time_after(core->now.mono_ns, patience_ns), fire);
     core_log(core, LOG_LEVEL_WARN, "event=run_abandoned job=%llu run=%llu host=%llu",
              (unsigned long long)words.job, (unsigned long long)run->number,
              (unsigned long long)host->number);
-    host_drain(core, host, true);
+    return 0;
+}
+
+/* The end of its scope did not get it to unwind: it spins, and only the end of its process helps. */
+static int stuck(struct core *core, struct run *run)
+{
+    core_log(core, LOG_LEVEL_WARN, "event=run_stuck run=%llu host=%llu", (unsigned long long)run->number,
+             (unsigned long long)run->host->number);
+    host_drain(core, run->host, true);
     return 0;
 }
 
@@ -375,9 +385,8 @@ static int lost_again(struct core *core, struct run *run)
 static void fire(struct core *core, struct timer *timer)
 {
     static int (*const by_step[RUN_STEPS])(struct core *, struct run *) = {
-        [RUN_OFFERED] = offer_unheard,
-        [RUN_STARTED] = time_limit,
-        [RUN_CANCELLING] = abandon,
+        [RUN_OFFERED] = offer_unheard, [RUN_STARTED] = time_limit,
+        [RUN_CANCELLING] = abandon,    [RUN_OVER] = stuck,
         [RUN_LOST] = lost_again,
     };
     struct run *run = container_of(timer, struct run, timer);

@@ -110,6 +110,7 @@ static struct job_row job_row_now(const struct job *job)
         row.started_us = new->started_us;
         row.ended_us = new->ended_us;
         row.text = new->text;
+        row.run = new->run;
     }
     row.state = row_state(&row);
     row.output_bytes = piece ? piece->job.output_bytes + piece->body.size : 0;

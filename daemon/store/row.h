@@ -29,6 +29,7 @@ enum { BODY_APART_BYTES = 65536 }; /* longer arguments have a row of their own i
     NUMBER(backoff_max_ns)                                                                                   \
     NUMBER(time_limit_ns)                                                                                    \
     NUMBER(grace_ns)                                                                                         \
+    NUMBER(run)                                                                                              \
     NUMBER(op)                                                                                               \
     BYTES(plugin)                                                                                            \
     BYTES(function)                                                                                          \

@@ -29,7 +29,7 @@ static const char *const writes[WRITES] = {
     [WRITE_BODY] = "INSERT INTO bodies(job, body) VALUES (?1, ?2)",
     [WRITE_STATE] =
         "UPDATE jobs SET state = ?2, cause = ?3, error = ?4, attempt = ?5, crashes = ?6, due_us = ?7,"
-        " started_us = ?8, ended_us = ?9, text = ?10 WHERE id = ?1",
+        " started_us = ?8, ended_us = ?9, text = ?10, run = ?11 WHERE id = ?1",
     [WRITE_RESULT] =
         "INSERT INTO results(job, body) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1)",
     [WRITE_OUTPUT] = "INSERT OR REPLACE INTO outputs(job, start, body) SELECT ?1, ?2, ?3"
@@ -279,6 +279,7 @@ static int write_state(struct store *store, const struct record *record)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         bind_number(update, ++at, numbers[i]);
     bind_bytes(update, ++at, row->text);
+    bind_number(update, ++at, (int64_t)row->run);
     return statement_run(update);
 }
 

@@ -61,6 +61,7 @@ void store_fixture_free(struct store_fixture *fixture)
 struct job_row row_ready(uint64_t id)
 {
     struct job_row row = {.id = id,
+                          .run = 17,
                           .state = JOB_READY,
                           .cause = CAUSE_ERROR,
                           .error = -5,

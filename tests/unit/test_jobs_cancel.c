@@ -209,7 +209,7 @@ static struct pair pair_up(struct jobs_fixture *f, struct request first)
     return p;
 }
 
-static void test_time_limit_escalates_from_context_to_grace_to_the_host(void **state)
+static void test_time_limit_escalates_from_context_to_scope_to_the_host(void **state)
 {
     struct jobs_fixture *f = *state;
     struct pair p = pair_up(f, SUBMIT(.time_limit_ns = 200 * MS, .grace_ns = 100 * MS));
@@ -222,12 +222,32 @@ static void test_time_limit_escalates_from_context_to_grace_to_the_host(void **s
     assert_int_equal(cancel->offer.cause, CAUSE_TIMEOUT);
     advance_ms(f, 99);
     assert_state(f, p.c, p.job, JOB_RUNNING, CAUSE_NONE);
-    advance_ms(f, 1); /* the grace: its scope ends, it is over, its host takes nothing new */
+    advance_ms(f, 1); /* the grace: its scope ends, it is over */
     assert_state(f, p.c, p.job, JOB_FAILED, CAUSE_TIMEOUT);
     assert_non_null(next_offer(f, p.host, OFFER_SCOPE_END));
+    advance_ms(f, (int64_t)f->limits.unwind_ms - 1);
+    assert_null(next_offer(f, p.host, OFFER_DRAIN));
+    advance_ms(f, 1); /* it spins: its host takes nothing new */
     assert_non_null(next_offer(f, p.host, OFFER_DRAIN));
-    assert_int_equal(done(f, p.host, p.offer, CAUSE_NONE, 0), -ESTALE);
     assert_state(f, p.c, p.neighbour, JOB_RUNNING, CAUSE_NONE);
+}
+
+static void test_a_stubborn_run_that_unwinds_costs_neither_host_nor_neighbour(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct pair p = pair_up(f, SUBMIT(.time_limit_ns = 200 * MS, .grace_ns = 100 * MS));
+
+    advance_ms(f, 300);
+    assert_non_null(next_offer(f, p.host, OFFER_SCOPE_END));
+    assert_int_equal(done(f, p.host, p.offer, CAUSE_CANCELED, -ECANCELED), -ESTALE);
+    advance_ms(f, 10 * (int64_t)f->limits.unwind_ms);
+    assert_null(next_offer(f, p.host, OFFER_DRAIN));
+    uint64_t job = submit(f, p.c, SUBMIT());
+    if (f->plugin_waiting)
+        plugin_is(f, TEXT("g1"), true);
+    assert_int_equal(begin(f, p.host)->offer.job, job);
+    assert_state(f, p.c, p.neighbour, JOB_RUNNING, CAUSE_NONE);
+    assert_int_equal(f->hosts_started, 1);
 }
 
 static void test_operations_of_an_abandoned_run_are_stale(void **state)
@@ -248,7 +268,7 @@ static void test_a_replacement_starts_beside_the_host_that_is_drained(void **sta
     struct jobs_fixture *f = *state;
     struct pair p = pair_up(f, SUBMIT(.time_limit_ns = 200 * MS, .grace_ns = 100 * MS));
 
-    advance_ms(f, 300);
+    advance_ms(f, 300 + (int64_t)f->limits.unwind_ms);
     uint64_t job = submit(f, p.c, SUBMIT());
     assert_int_equal(f->hosts_started, 2);
     struct client *fresh = host_up(f);
@@ -260,7 +280,7 @@ static void test_the_host_is_killed_when_the_neighbours_are_done(void **state)
     struct jobs_fixture *f = *state;
     struct pair p = pair_up(f, SUBMIT(.time_limit_ns = 200 * MS, .grace_ns = 100 * MS));
 
-    advance_ms(f, 300);
+    advance_ms(f, 300 + (int64_t)f->limits.unwind_ms);
     assert_int_equal(f->host_killed, 0);
     done_with(f, p.host, p.other, TEXT("r"));
     assert_int_equal(f->host_killed, p.host->host);
@@ -272,7 +292,7 @@ static void test_neighbours_have_at_most_the_drain_grace_and_go_back_unharmed(vo
     struct jobs_fixture *f = *state;
     struct pair p = pair_up(f, SUBMIT(.time_limit_ns = 200 * MS, .grace_ns = 100 * MS));
 
-    advance_ms(f, 300);
+    advance_ms(f, 300 + (int64_t)f->limits.unwind_ms);
     advance_ms(f, (int64_t)f->limits.drain_ms - 1);
     assert_int_equal(f->host_killed, 0);
     advance_ms(f, 1);
@@ -283,7 +303,7 @@ static void test_neighbours_have_at_most_the_drain_grace_and_go_back_unharmed(vo
     assert_int_equal(begin(f, host_up(f))->offer.job, p.neighbour);
 }
 
-static void test_a_host_without_neighbours_is_killed_when_the_grace_is_over(void **state)
+static void test_a_spinning_run_without_neighbours_is_killed_with_its_host(void **state)
 {
     struct jobs_fixture *f = *state;
     struct client *c = client_new(f, 0);
@@ -293,8 +313,10 @@ static void test_a_host_without_neighbours_is_killed_when_the_grace_is_over(void
     begin(f, host);
     cancel_job(f, c, job);
     advance_ms(f, 100);
-    assert_int_equal(f->host_killed, host->host);
     assert_state(f, c, job, JOB_CANCELLED, CAUSE_CANCELED);
+    assert_int_equal(f->host_killed, 0);
+    advance_ms(f, (int64_t)f->limits.unwind_ms);
+    assert_int_equal(f->host_killed, host->host);
 }
 
 static void test_a_run_that_ends_after_it_was_given_up_saves_nothing(void **state)
@@ -305,8 +327,6 @@ static void test_a_run_that_ends_after_it_was_given_up_saves_nothing(void **stat
     advance_ms(f, 300);
     assert_int_equal(done_with(f, p.host, p.offer, TEXT("late")), -ESTALE);
     assert_state(f, p.c, p.job, JOB_FAILED, CAUSE_TIMEOUT);
-    done_with(f, p.host, p.other, TEXT("r"));
-    assert_int_equal(f->host_killed, 0); /* nothing is left in it: it may end by itself */
 }
 
 static void test_time_limit_counts_as_an_attempt(void **state)
@@ -417,12 +437,13 @@ int main(void)
         TEST(test_cancel_of_no_job_is_not_found),
         TEST(test_second_cancel_is_harmless),
         TEST(test_a_cancel_that_was_answered_survives_a_restart),
-        TEST(test_time_limit_escalates_from_context_to_grace_to_the_host),
+        TEST(test_time_limit_escalates_from_context_to_scope_to_the_host),
+        TEST(test_a_stubborn_run_that_unwinds_costs_neither_host_nor_neighbour),
         TEST(test_operations_of_an_abandoned_run_are_stale),
         TEST(test_a_replacement_starts_beside_the_host_that_is_drained),
         TEST(test_the_host_is_killed_when_the_neighbours_are_done),
         TEST(test_neighbours_have_at_most_the_drain_grace_and_go_back_unharmed),
-        TEST(test_a_host_without_neighbours_is_killed_when_the_grace_is_over),
+        TEST(test_a_spinning_run_without_neighbours_is_killed_with_its_host),
         TEST(test_a_run_that_ends_after_it_was_given_up_saves_nothing),
         TEST(test_time_limit_counts_as_an_attempt),
         TEST(test_time_limit_runs_from_started),
