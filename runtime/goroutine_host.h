@@ -28,7 +28,8 @@ GO_API int go_start(int procs);
 /*
  * Stops the processors and frees what the runtime holds; goroutines that are left are dropped, not unwound.
  * Call it from a thread, with nobody else inside the runtime. -EBUSY: a goroutine did not come to a
- * scheduling point within 100 ms; nothing was freed, the process should exit.
+ * scheduling point within 100 ms, of CPU time if it computes; nothing was freed, the runtime cannot start
+ * again, the process should exit.
  */
 GO_API int go_stop(void);
 

@@ -9,14 +9,19 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "annotate.h"
 #include "clock.h"
 #include "crash.h"
 #include "futex.h"
 #include "scheduler.h"
+
+#define STOP_CPU_NS                                                                                          \
+    INT64_C(100000000) /* a goroutine that computes for so long after the stop will not end by itself */
 
 static struct lock changing; /* one change at a time; below everything */
 static _Atomic uint32_t threads_left;
@@ -27,14 +32,16 @@ static void *proc_main(void *arg)
     bool alt_stack;
 
     thread_set(&p->thread);
+    atomic_store(&p->tid, gettid());
     p->thread.idle->tsan_fiber = annotate_fiber_self();
     alt_stack = crash_thread_start();
     proc_loop(p);
     if (alt_stack)
         crash_thread_end();
     thread_set(NULL);
-    if (atomic_fetch_sub(&threads_left, 1) == 1)
-        futex_wake(&threads_left, 1);
+    atomic_store(&p->thread_ended, true);
+    atomic_fetch_sub(&threads_left, 1);
+    futex_wake(&threads_left, 1);
     return NULL;
 }
 
@@ -101,6 +108,15 @@ static int proc_start(int index)
     pthread_getcpuclockid(p->pthread, &p->cpu_clock);
     atomic_store(&p->clock_known, true);
     return 0;
+}
+
+int64_t proc_cpu_ns(const struct proc *p)
+{
+    struct timespec t;
+
+    if (!atomic_load(&p->clock_known) || clock_gettime(p->cpu_clock, &t) < 0)
+        return 0;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* Processors from..to-1 shall run, or shall not. */
@@ -172,19 +188,49 @@ void procs_extra_end(void)
     lock_drop(&changing);
 }
 
-bool procs_stop(int64_t limit_ns)
+/* The scheduler's letter for the thread in /proc: R runs or wants to, D is in the kernel for a moment, S sleeps. */
+static char thread_state(pid_t tid)
 {
-    int64_t end = clock_add(clock_real_ns(), limit_ns);
+    char path[64], line[256], *after_name;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
+    f = fopen(path, "re");
+    if (!f)
+        return 'R'; /* it has just ended, or cannot be seen */
+    after_name = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+    fclose(f);
+    return after_name && after_name[1] ? after_name[2] : 'R';
+}
+
+/* Whether the thread will come to a scheduling point by itself: it sleeps here, or it has had no CPU to get there. */
+static bool may_come(const struct proc *p)
+{
+    if (atomic_load(&p->thread_ended) || atomic_load(&p->asleep))
+        return true;
+    return thread_state(atomic_load(&p->tid)) != 'S' && proc_cpu_ns(p) - p->stop_cpu_ns < STOP_CPU_NS;
+}
+
+static bool all_may_come(void)
+{
+    for (int i = 0; i < atomic_load(&sched.made); i++)
+        if (!may_come(atomic_load(&sched.proc[i])))
+            return false;
+    return true;
+}
+
+bool procs_stop(int64_t slice_ns)
+{
     uint32_t left;
 
+    for (int i = 0; i < atomic_load(&sched.made); i++)
+        atomic_load(&sched.proc[i])->stop_cpu_ns = proc_cpu_ns(atomic_load(&sched.proc[i]));
     atomic_store(&sched.stopping, true);
     procs_change(0, PROCS_MADE_MAX, false);
-    while ((left = atomic_load(&threads_left)) > 0) {
-        int64_t now = clock_real_ns();
-
-        if (now >= end)
+    for (int64_t begin = clock_real_ns(); (left = atomic_load(&threads_left)) > 0;) {
+        futex_wait(&threads_left, left, slice_ns);
+        if (clock_real_ns() - begin >= slice_ns && !all_may_come())
             return false;
-        futex_wait(&threads_left, left, end - now);
     }
     for (int i = 0; i < atomic_load(&sched.made); i++)
         pthread_join(atomic_load(&sched.proc[i])->pthread, NULL);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "g.h"
 #include "lock.h"
@@ -47,12 +48,14 @@ struct proc {
     bool extra;              /* started for a hog; sched.lock */
     bool hogged;             /* watchdog's own: the goroutine it runs was reported */
     uint64_t seen_switches;  /* watchdog's own */
-    int64_t seen_cpu_ns, seen_since_ns;
+    int64_t seen_cpu_ns;
     struct proc *idle_next; /* sched.lock */
     int index;
     pthread_t pthread;
     clockid_t cpu_clock;
-    _Atomic bool clock_known;
+    _Atomic bool clock_known, thread_ended;
+    _Atomic pid_t tid;
+    int64_t stop_cpu_ns; /* CPU time when the stop was asked for */
 };
 
 extern struct sched {
@@ -119,8 +122,11 @@ int procs_set(int procs);
 /* One more, for as long as a hog keeps its own. */
 int procs_extra_start(void);
 void procs_extra_end(void);
-/* Asks all to end and waits at most limit_ns for it. False: one did not come to a scheduling point. */
-bool procs_stop(int64_t limit_ns);
+/* Asks all to end and waits; looks after every slice_ns whether those that are left can still be expected to. False: one does
+ * not come to a scheduling point. */
+bool procs_stop(int64_t slice_ns);
+/* CPU time of its thread. */
+int64_t proc_cpu_ns(const struct proc *p);
 void procs_free(void);
 
 /* The heap that timers of g belong to. */

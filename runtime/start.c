@@ -19,9 +19,11 @@
 #include "scheduler.h"
 #include "watchdog.h"
 
-#define STOP_LIMIT_NS INT64_C(100000000)
+#define STOP_SLICE_NS INT64_C(100000000)
 
 static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
+
+static bool left_behind; /* changing: threads of an earlier start still run */
 
 static struct {
     int (*fn)(void *);
@@ -73,7 +75,7 @@ static int runtime_start(int procs)
 {
     int r;
 
-    if (atomic_load(&sched.running))
+    if (atomic_load(&sched.running) || left_behind)
         return -EBUSY;
     go_set_procs(procs);
     go_set_goroutines_max(0);
@@ -96,11 +98,13 @@ static int runtime_start(int procs)
 static int runtime_stop(void)
 {
     if (!atomic_load(&sched.running))
-        return 0;
+        return left_behind ? -EBUSY : 0;
     atomic_store(&sched.running, false);
     watchdog_stop();
-    if (!procs_stop(STOP_LIMIT_NS) || !blocking_stop())
+    if (!procs_stop(STOP_SLICE_NS) || !blocking_stop()) {
+        left_behind = true;
         return -EBUSY;
+    }
     procs_free();
     stack_release_all();
     g_release_all();

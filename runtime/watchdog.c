@@ -33,15 +33,6 @@ void watchdog_kick(void)
         futex_wake(&dog.awake, 1);
 }
 
-static int64_t cpu_ns(const struct proc *p)
-{
-    struct timespec t;
-
-    if (!atomic_load(&p->clock_known) || clock_gettime(p->cpu_clock, &t) < 0)
-        return 0;
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void hog_ends(struct proc *p)
 {
     p->hogged = false;
@@ -56,14 +47,14 @@ static bool proc_watch(struct proc *p)
 
     if (moved) {
         p->seen_switches = switches;
-        p->seen_cpu_ns = cpu_ns(p);
+        p->seen_cpu_ns = proc_cpu_ns(p);
         if (p->hogged)
             hog_ends(p);
         return !atomic_load(&p->asleep);
     }
     if (atomic_load(&p->ring.next) || !ring_empty(&p->ring))
         proc_wake_one(); /* it does not come to what it woke: another shall */
-    if (!p->hogged && !clock_is_fake() && cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {
+    if (!p->hogged && !clock_is_fake() && proc_cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {
         atomic_store(&p->slice_over, true);
         p->hogged = procs_extra_start() == 0;
     }
