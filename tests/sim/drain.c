@@ -1,0 +1,286 @@
+/*
+ * After the work: no faults any more, every call returns, every job ends, every channel is closed and emptied,
+ * everybody leaves. Then nothing may be left in the daemon, and the ledgers must balance.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inspect.h"
+#include "sim.h"
+
+enum { PATIENCE_STEPS = 400000 };
+#define PATIENCE (600 * S)
+
+/* Who is not calm, and why. */
+static void note_tasks(struct sim *sim)
+{
+    const struct task *task;
+
+    for (uint32_t who = 0; who < ACTORS; who++) {
+        const struct client *client = &sim->clients[who];
+        if (!client->alive)
+            continue;
+        sim_note(sim, "client %u: protocol in state %d, conn %llu, session %llu", who,
+                 client->protocol->state, (unsigned long long)client->conn,
+                 (unsigned long long)client->session);
+        list_each (task, &client->tasks, link)
+            sim_note(sim, "    %llu: verb %d phase %d%s%s%s", (unsigned long long)task->op.request.id,
+                     task->op.request.verb, task->op.phase, task->finished ? " finished" : "",
+                     task->surfaced ? " surfaced" : "", task->dropped ? " dropped" : "");
+    }
+}
+
+/* Runs until `done` says so. A run that does not get there is a finding. */
+static bool run_until(struct sim *sim, bool (*done)(struct sim *sim, void *context), void *context,
+                      const char *what)
+{
+    uint64_t steps = sim->steps + PATIENCE_STEPS;
+    int64_t until = sim->now_ns + PATIENCE;
+
+    while (!sim->failed && !done(sim, context)) {
+        if (sim->steps >= steps || sim->now_ns >= until || !sim_step(sim)) {
+            sim_fail(sim, "%s: not within %d events", what, PATIENCE_STEPS);
+            note_tasks(sim);
+        }
+    }
+    return !sim->failed;
+}
+
+/* ---- operations of the drain, one after the other, by client 0 ---- */
+
+struct reply {
+    struct task *task;
+    int32_t status;
+    uint32_t flags;
+    uint64_t handle, dropped;
+    uint32_t state;
+    size_t got_n;
+};
+
+static bool finished(struct sim *sim, void *context)
+{
+    (void)sim;
+    return ((const struct task *)context)->finished;
+}
+
+static struct reply ask(struct task *task)
+{
+    struct client *client = task->client;
+    char what[64];
+
+    snprintf(what, sizeof(what), "the drain's operation, verb %d", task->op.request.verb);
+    task->scripted = true;
+    task_start(task);
+    client_pump(client);
+    if (!run_until(client->sim, finished, task, what))
+        return (struct reply){.status = -EIO};
+    struct reply reply = {.status = task->status,
+                          .flags = task->flags,
+                          .handle = task->handle,
+                          .dropped = task->chan_dropped,
+                          .state = task->job_state,
+                          .got_n = task->got_n};
+    task_surface(task, false);
+    return reply;
+}
+
+/* ---- calm ---- */
+
+static bool calm(struct sim *sim, void *context)
+{
+    const struct task *task;
+
+    (void)context;
+    if (!sim->daemon.up)
+        return false;
+    for (uint32_t who = 0; who < CLIENTS; who++) {
+        const struct client *client = &sim->clients[who];
+        if (!client->alive || client->protocol->state != PROTOCOL_LIVE)
+            return false;
+        list_each (task, &client->tasks, link)
+            if (!task->surfaced && !task->dropped)
+                return false;
+    }
+    return true;
+}
+
+/* ---- jobs ---- */
+
+static void end_job(struct sim *sim, uint64_t job)
+{
+    struct client *client = &sim->clients[0];
+    struct task *cancel = task_new(client, VERB_JOB_CANCEL), *wait;
+
+    cancel->op.request.job_cancel.job = job;
+    ask(cancel);
+    if (sim->failed)
+        return;
+    wait = task_new(client, VERB_JOB_WAIT);
+    wait->op.request.job_wait.job = job;
+    struct reply reply = ask(wait);
+    if (!sim->failed && (reply.status < 0 || reply.state < JOB_DONE))
+        sim_fail(sim, "waiting for job %llx gives %d, state %u", (unsigned long long)job, reply.status,
+                 reply.state);
+}
+
+static void end_jobs(struct sim *sim)
+{
+    uint64_t job = 0;
+
+    while (!sim->failed && (job = storage_next(sim, job))) {
+        struct job_row row;
+        job_entry(sim, job);
+        if (storage_job(sim, job, &row) && row.state < JOB_DONE)
+            end_job(sim, job);
+    }
+}
+
+/* ---- channels ---- */
+
+static struct task *about_handle(struct client *client, enum verb verb, uint64_t handle)
+{
+    struct task *task = task_new(client, verb);
+
+    task->op.request.chan_drop.handle = handle; /* the first member of each of these */
+    return task;
+}
+
+static void empty_channel(struct sim *sim, uint32_t slot, uint64_t name, uint64_t handle)
+{
+    struct client *client = &sim->clients[0];
+    struct reply reply;
+
+    ask(about_handle(client, VERB_CLOSE, handle));
+    do {
+        struct task *recv = about_handle(client, VERB_RECV, handle);
+        recv->op.request.recv.max = 64;
+        recv->slot = slot;
+        recv->name = name;
+        reply = ask(recv);
+    } while (!sim->failed && reply.status > 0);
+    if (!sim->failed && !(reply.flags & RESULT_CLOSED))
+        sim_fail(sim, "draining channel %u.%llu gives %d", slot, (unsigned long long)name, reply.status);
+    if (!sim->failed)
+        sim->slots[slot].dropped += ask(about_handle(client, VERB_CHAN_INFO, handle)).dropped;
+}
+
+static void drain_channel(struct sim *sim, uint32_t slot, uint64_t name)
+{
+    struct client *client = &sim->clients[0];
+    uint64_t keep = sim->slots[slot].name;
+
+    sim->slots[slot].name = name;
+    struct reply opened = ask(work_open(client, slot, 0));
+    sim->slots[slot].name = keep;
+    if (sim->failed || opened.status == -ENOENT)
+        return;
+    if (opened.status < 0) {
+        sim_fail(sim, "opening channel %u.%llu gives %d", slot, (unsigned long long)name, opened.status);
+        return;
+    }
+    empty_channel(sim, slot, name, opened.handle);
+    if (sim->failed)
+        return;
+    struct task *unlink = task_new(client, VERB_CHAN_UNLINK);
+    char text[64];
+    int n = snprintf(text, sizeof(text), "sim.%u.%llu", slot, (unsigned long long)name);
+    unlink->op.request.chan_unlink.name = (struct bytes){text, (size_t)n};
+    ask(unlink);
+    if (!sim->failed)
+        ask(about_handle(client, VERB_CHAN_DROP, opened.handle));
+}
+
+static void drain_channels(struct sim *sim)
+{
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        for (uint64_t name = 0; name <= sim->slots[slot].name && !sim->failed; name++)
+            drain_channel(sim, slot, name);
+}
+
+/* ---- everybody leaves ---- */
+
+static bool nobody(struct sim *sim, void *context)
+{
+    (void)context;
+    for (uint32_t who = 0; who < ACTORS; who++)
+        if (sim->clients[who].alive)
+            return false;
+    return true;
+}
+
+static bool drained(struct sim *sim, void *context)
+{
+    (void)context;
+    return sim->daemon.drained;
+}
+
+static bool later(struct sim *sim, void *context)
+{
+    return sim->now_ns >= *(const int64_t *)context;
+}
+
+static void nothing_event(struct sim *sim, int64_t in_ns)
+{
+    schedule(sim, in_ns, (struct event){.kind = EVENT_NOTHING});
+}
+
+static void leave(struct sim *sim)
+{
+    int64_t end = sim->now_ns + 100 * S;
+
+    for (uint32_t who = 0; who < CLIENTS; who++)
+        client_leave(&sim->clients[who]);
+    daemon_input(sim, &(struct input){.kind = IN_DRAIN});
+    if (!run_until(sim, drained, NULL, "the drained daemon"))
+        return;
+    for (uint32_t who = CLIENTS; who < ACTORS; who++)
+        if (sim->clients[who].alive)
+            host_died(sim, &sim->clients[who], SIGTERM, 0);
+    run_until(sim, nobody, NULL, "the end of all processes");
+    nothing_event(sim, 100 * S); /* ended sessions are remembered for a minute */
+    run_until(sim, later, &end, "a minute of silence");
+}
+
+static void expect_none(struct sim *sim, const char *what, uint64_t n)
+{
+    if (n && !sim->failed)
+        sim_fail(sim, "after the drain %llu %s are left", (unsigned long long)n, what);
+}
+
+/* IP11: nothing parked, no result kept, nobody waiting. */
+static void expect_empty(struct sim *sim)
+{
+    struct left left = core_left(sim->daemon.core);
+
+    expect_none(sim, "operations", left.operations);
+    expect_none(sim, "parked operations", left.parked);
+    expect_none(sim, "resolved waiters", left.resolved);
+    expect_none(sim, "results", left.results);
+    expect_none(sim, "channels", left.channels);
+    expect_none(sim, "sessions", left.sessions);
+    expect_none(sim, "handles", left.handles);
+    expect_none(sim, "connections", left.connections);
+    expect_none(sim, "ended sessions", left.ended);
+}
+
+void sim_drain(struct sim *sim)
+{
+    for (uint32_t who = 0; who < CLIENTS; who++)
+        if (sim->clients[who].leaving)
+            client_kill(&sim->clients[who]);
+    sim->faults_on = sim->working = false;
+    if (!run_until(sim, calm, NULL, "calm"))
+        return;
+    end_jobs(sim);
+    if (!sim->failed)
+        drain_channels(sim);
+    if (!sim->failed)
+        leave(sim);
+    if (sim->failed)
+        return;
+    expect_empty(sim);
+    judge_values_end(sim);
+    judge_jobs_end(sim);
+}

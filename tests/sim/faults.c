@@ -1,0 +1,133 @@
+/*
+ * Which fault comes next, and at whom. Kills look for a client in the wanted state, so that each state of an
+ * operation (PARKED, HANDED, COMMITTED, held, just acknowledged) loses its owner often.
+ */
+#include "sim.h"
+
+#include <signal.h>
+
+typedef bool wanted(const struct task *task);
+
+static bool is_parked(const struct task *task)
+{
+    return task->op.phase == OP_TAKEN && !task->finished;
+}
+
+static bool is_handed(const struct task *task)
+{
+    return task->finished && !task->surfaced && task->got_n && (task->flags & RESULT_HANDED);
+}
+
+static bool is_committed(const struct task *task)
+{
+    return task->finished && !task->surfaced && task->got_n && !(task->flags & RESULT_HANDED);
+}
+
+static bool is_held(const struct task *task)
+{
+    return task->op.phase == OP_HELD;
+}
+
+static bool is_acked(const struct task *task)
+{
+    return task->op.phase == OP_SETTLED && task->got_n;
+}
+
+static bool has(const struct client *client, wanted *is)
+{
+    const struct task *task;
+
+    list_each (task, &client->tasks, link)
+        if (is(task))
+            return true;
+    return false;
+}
+
+static void kill_one(struct sim *sim, enum sim_fault fault, wanted *is)
+{
+    uint32_t first = (uint32_t)below(sim, CLIENTS);
+
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        struct client *client = &sim->clients[(first + i) % CLIENTS];
+        if (!client->alive || !has(client, is))
+            continue;
+        sim->faults[fault]++;
+        client_kill(client);
+        return;
+    }
+}
+
+static void kill_host(struct sim *sim)
+{
+    struct client *host = &sim->clients[CLIENTS + below(sim, HOST_SLOTS)];
+
+    if (!host->alive)
+        return;
+    sim->faults[FAULT_KILL_HOST]++;
+    host_died(sim, host, SIGKILL, 0);
+}
+
+static void cut(struct sim *sim)
+{
+    struct client *client = &sim->clients[below(sim, ACTORS)];
+
+    if (client->alive)
+        client_cut(client, chance(sim, 1, 3));
+}
+
+static void leave(struct sim *sim)
+{
+    struct client *client = &sim->clients[below(sim, CLIENTS)];
+
+    if (client->alive && client->conn && !client->leaving)
+        client_leave(client);
+}
+
+static void restart(struct sim *sim)
+{
+    if (!sim->daemon.up)
+        return;
+    sim->faults[FAULT_RESTART]++;
+    daemon_crash(sim);
+}
+
+void event_fault(struct sim *sim, struct event *event)
+{
+    if (!sim->faults_on)
+        return;
+    switch (below(sim, 20)) {
+    case 0:
+    case 1:
+        kill_one(sim, FAULT_KILL_PARKED, is_parked);
+        break;
+    case 2:
+    case 3:
+    case 4:
+        kill_one(sim, FAULT_KILL_HANDED, is_handed);
+        break;
+    case 5:
+        kill_one(sim, FAULT_KILL_COMMITTED, is_committed);
+        break;
+    case 6:
+        kill_one(sim, FAULT_KILL_HELD, is_held);
+        break;
+    case 7:
+        kill_one(sim, FAULT_KILL_ACKED, is_acked);
+        break;
+    case 8:
+    case 9:
+        kill_host(sim);
+        break;
+    case 10:
+        leave(sim);
+        break;
+    case 11:
+        if (chance(sim, 1, 2))
+            restart(sim);
+        break;
+    default:
+        cut(sim);
+        break;
+    }
+    schedule(sim, between(sim, 500 * US, 12 * MS), *event);
+}

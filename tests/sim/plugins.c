@@ -1,0 +1,345 @@
+/*
+ * Plugins and their hosts, as the supervisor and goroutined-host would show them: files that are described,
+ * processes that start, reserve, run, crash and are killed. What a job does is the first byte of its argument.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+enum { HOST_WINDOW = 2, SEND_SLOT = 2, STAGES = 3 };
+
+static const char *const generations[GENERATIONS] = {"generation-0", "generation-1"};
+
+/* ---- files ---- */
+
+void plugin_look(struct sim *sim, struct bytes path)
+{
+    char *copy = sim_alloc(path.size + 1);
+
+    memcpy(copy, path.data, path.size);
+    schedule(sim, between(sim, 1 * MS, 5 * MS),
+             (struct event){.kind = EVENT_PLUGIN, .a = sim->daemon.incarnation, .data = copy});
+}
+
+void event_plugin(struct sim *sim, struct event *event)
+{
+    static const struct plugin_function function = {.name = {"run", 3}, .help = {"does as it is told", 18}};
+    const char *path = event->data;
+    struct input in = {.kind = IN_PLUGIN};
+
+    if (event->a != sim->daemon.incarnation)
+        return;
+    in.plugin.path = (struct bytes){path, strlen(path)};
+    if (strcmp(path, "/p/bad.so") == 0) {
+        in.plugin.error = -ENOEXEC;
+        in.plugin.text = (struct bytes){"not a plugin", 12};
+    } else {
+        const char *generation = generations[path[3] - '0'];
+        in.plugin.generation = (struct bytes){generation, strlen(generation)};
+        in.plugin.name = (struct bytes){"sim", 3};
+        in.plugin.version = (struct bytes){"1", 1};
+        in.plugin.functions = &function;
+        in.plugin.functions_n = 1;
+    }
+    daemon_input(sim, &in);
+}
+
+/* ---- processes ---- */
+
+static struct client *host_find(struct sim *sim, uint64_t host)
+{
+    for (uint32_t who = CLIENTS; who < ACTORS; who++)
+        if (sim->clients[who].alive && sim->clients[who].host == host)
+            return &sim->clients[who];
+    return NULL;
+}
+
+void host_start(struct sim *sim, uint64_t host, struct bytes generation)
+{
+    uint32_t n = ((const char *)generation.data)[generation.size - 1] == '1';
+
+    schedule(sim, between(sim, 200 * US, 3 * MS),
+             (struct event){.kind = EVENT_HOST_UP, .who = n, .a = sim->daemon.incarnation, .b = host});
+}
+
+void event_host_up(struct sim *sim, struct event *event)
+{
+    struct input in = {.kind = IN_HOST_UP, .host_up = {.host = event->b, .pid = (int32_t)event->b}};
+    uint32_t who = CLIENTS;
+
+    if (!sim->daemon.up || event->a != sim->daemon.incarnation)
+        return;
+    while (who < ACTORS && sim->clients[who].alive)
+        who++;
+    if (who == ACTORS || (sim->faults_on && chance(sim, 1, 10))) {
+        sim->faults[FAULT_NO_HOST]++;
+        in.host_up.error = -EAGAIN;
+        daemon_input(sim, &in);
+        return;
+    }
+    client_start(sim, who, 0);
+    sim->clients[who].host = event->b;
+    sim->clients[who].generation = event->who;
+    daemon_input(sim, &in);
+}
+
+void host_kill(struct sim *sim, uint64_t host, int signal)
+{
+    schedule(sim, between(sim, 0, 1 * MS),
+             (struct event){
+                 .kind = EVENT_HOST_KILL, .who = (uint32_t)signal, .a = sim->daemon.incarnation, .b = host});
+}
+
+void event_host_kill(struct sim *sim, struct event *event)
+{
+    struct client *host = host_find(sim, event->b);
+
+    if (host && event->a == sim->daemon.incarnation)
+        host_died(sim, host, (int)event->who, 0);
+}
+
+/* The daemon hears of the end of the process and of its lifeline in either order. */
+void host_died(struct sim *sim, struct client *host, int signal, uint64_t guilty_run)
+{
+    uint64_t *guilty = sim_alloc(sizeof(*guilty));
+
+    *guilty = guilty_run;
+    schedule(sim, between(sim, 0, 5 * MS),
+             (struct event){.kind = EVENT_HOST_END,
+                            .who = (uint32_t)signal,
+                            .a = sim->daemon.incarnation,
+                            .b = host->host,
+                            .data = guilty});
+    client_kill(host);
+}
+
+void event_host_end(struct sim *sim, struct event *event)
+{
+    struct input in = {.kind = IN_HOST_END};
+
+    if (event->a != sim->daemon.incarnation)
+        return;
+    in.host_end.host = event->b;
+    in.host_end.signal = (int32_t)event->who;
+    in.host_end.guilty_run = *(const uint64_t *)event->data;
+    in.host_end.text = (struct bytes){"ended", 5};
+    daemon_input(sim, &in);
+}
+
+void hosts_forget(struct client *host)
+{
+    struct run *run, *after;
+
+    list_each_safe (run, after, &host->runs, link)
+        free(run);
+    list_init(&host->runs);
+}
+
+void host_connected(struct client *host)
+{
+    struct task *task = task_new(host, VERB_RESERVE);
+    const char *generation = generations[host->generation];
+
+    task->op.request.reserve =
+        (struct request_reserve){.generation = {generation, strlen(generation)}, .window = HOST_WINDOW};
+    host->reserved = true;
+    task_start(task);
+}
+
+void host_idle(struct client *host)
+{
+    const struct task *task;
+    bool reserved = false;
+
+    list_each (task, &host->tasks, link)
+        reserved |= task->op.request.verb == VERB_RESERVE && !task->finished;
+    if ((host->draining && list_empty(&host->runs)) || (host->session && !reserved && host->reserved))
+        host_died(host->sim, host, 0, 0);
+}
+
+/* ---- runs ---- */
+
+static struct run *run_find(struct client *host, uint64_t number)
+{
+    struct run *run;
+
+    list_each (run, &host->runs, link)
+        if (run->run == number)
+            return run;
+    return NULL;
+}
+
+static void run_end(struct run *run)
+{
+    list_remove(&run->link);
+    free(run);
+}
+
+static void run_later(struct client *host, const struct run *run)
+{
+    schedule(host->sim, between(host->sim, 50 * US, 4 * MS),
+             (struct event){.kind = EVENT_RUN, .who = host->who, .a = host->life, .b = run->run});
+}
+
+static void report(struct client *host, enum verb verb, const struct run *run)
+{
+    struct task *task = task_new(host, verb);
+
+    task->op.request.started = (struct request_started){run->job, run->run}; /* the first members of each */
+    if (verb == VERB_PRINT)
+        task->op.request.print.output = (struct bytes){"printed\n", 8};
+    if (verb == VERB_PROGRESS)
+        task->op.request.progress.fraction = 0.5;
+    task_start(task);
+}
+
+static void offer_run(struct client *host, const struct offer *offer)
+{
+    struct run *run = sim_alloc(sizeof(*run));
+
+    *run = (struct run){.job = offer->job, .run = offer->run};
+    if (offer->argument.size == 1)
+        run->deed = *(const char *)offer->argument.data;
+    else
+        sim_fail(host->sim, "job %llx is offered with %zu bytes of argument", (unsigned long long)offer->job,
+                 offer->argument.size);
+    list_append(&host->runs, &run->link);
+    report(host, VERB_STARTED, run);
+    run_later(host, run);
+}
+
+/* Runs inside a callback of the protocol: what ends the process has to wait. */
+void host_offer(struct client *host, const struct offer *offer)
+{
+    struct run *run = run_find(host, offer->run);
+
+    sim_note(host->sim, "host %u is offered kind %u, job %llx run %llx", host->who, offer->kind,
+             (unsigned long long)offer->job, (unsigned long long)offer->run);
+    switch (offer->kind) {
+    case OFFER_RUN:
+        offer_run(host, offer);
+        break;
+    case OFFER_CANCEL:
+        if (run && run->deed != DEED_HANG && !run->cancelled) {
+            run->cancelled = true;
+            run_later(host, run);
+        }
+        break;
+    case OFFER_SCOPE_END:
+        if (run && run->deed != DEED_HANG)
+            run_end(run);
+        break;
+    case OFFER_DRAIN:
+        host->draining = true;
+        schedule(host->sim, between(host->sim, 0, 1 * MS),
+                 (struct event){.kind = EVENT_ACT, .who = host->who, .a = host->life});
+        break;
+    default:
+        sim_fail(host->sim, "offer of kind %u", offer->kind);
+    }
+}
+
+static uint32_t cause_of(const struct run *run)
+{
+    switch (run->deed) {
+    case DEED_OK:
+    case DEED_SEND:
+        return CAUSE_NONE;
+    case DEED_PANIC:
+        return CAUSE_PANIC;
+    case DEED_RETURN:
+        return CAUSE_RETURNED;
+    default:
+        return run->deed == DEED_WAIT ? CAUSE_CANCELED : CAUSE_ERROR;
+    }
+}
+
+static void run_done(struct client *host, struct run *run)
+{
+    uint32_t cause = cause_of(run);
+    int again = chance(host->sim, 1, 10) ? 2 : 1; /* a second report of one run must count for nothing */
+
+    run->ending = true;
+    for (int i = 0; i < again; i++) {
+        struct task *task = task_new(host, VERB_DONE);
+        task->op.request.done = (struct request_done){.job = run->job,
+                                                      .run = run->run,
+                                                      .cause = cause,
+                                                      .error = cause == CAUSE_ERROR ? -EIO : 0,
+                                                      .result = {"result", cause == CAUSE_NONE ? 6 : 0}};
+        task_start(task);
+    }
+}
+
+/* Opens a channel in the scope of the run; the value goes when the handle has come (host_task_ended). */
+static void run_open(struct client *host, const struct run *run)
+{
+    struct task *task = work_open(host, SEND_SLOT, OPEN_CREATE);
+
+    task->run = run->run;
+    task_start(task);
+}
+
+static void run_step(struct client *host, struct run *run)
+{
+    struct sim *sim = host->sim;
+
+    if (chance(sim, 1, 3))
+        report(host, chance(sim, 1, 2) ? VERB_PRINT : VERB_PROGRESS, run);
+    if (run->deed == DEED_SEND && run->stage == 0)
+        run_open(host, run);
+    run->stage++;
+    if (run->stage < STAGES || ((run->deed == DEED_WAIT || run->deed == DEED_HANG) && !run->cancelled)) {
+        if (run->stage < STAGES)
+            run_later(host, run);
+        return;
+    }
+    run_done(host, run);
+}
+
+void event_run(struct sim *sim, struct event *event)
+{
+    struct client *host = &sim->clients[event->who];
+
+    if (!host->alive || host->life != event->a)
+        return;
+    struct run *run = run_find(host, event->b);
+    if (!run || run->ending)
+        return;
+    if (run->deed == DEED_CRASH && run->stage == 1) {
+        sim->faults[FAULT_CRASH_HOST]++;
+        host_died(sim, host, SIGSEGV, run->run);
+        return;
+    }
+    run_step(host, run);
+    client_pump(host);
+}
+
+void host_task_ended(struct client *host, struct task *task)
+{
+    struct run *run = run_find(host, task->run ? task->run : task->op.request.started.run);
+
+    switch (task->op.request.verb) {
+    case VERB_CHAN_OPEN:
+        if (run && task->status >= 0) {
+            struct task *send = work_send(host, SEND_SLOT, task->handle, 1);
+            send->run = run->run;
+            send->op.deadline_ns = host->sim->now_ns + 20 * MS;
+            task_start(send);
+        }
+        break;
+    case VERB_STARTED:
+        if (run && task->status < 0)
+            run_end(run);
+        break;
+    case VERB_DONE:
+        if (run)
+            run_end(run);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,409 @@
+/*
+ * The simulator's parts and what they share. sim.c says what it is for and how to use it.
+ *
+ * One thread, one clock that only events move, one source of chance. Nothing here may look at real time, at
+ * an address, or at anything else that differs between two runs of one seed.
+ */
+#pragma once
+
+#include "core.h"
+#include "protocol.h"
+#include "store.h"
+#include "wire.h"
+
+enum {
+    CLIENTS = 4,
+    HOST_SLOTS = 6, /* processes of hosts at once: two generations, some of them dying while others start */
+    ACTORS = CLIENTS + HOST_SLOTS,
+    SLOTS = 10,      /* kinds of channels in use at once */
+    OPS_MAX = 8,     /* operations of one client under way */
+    GENERATIONS = 2, /* plugins */
+};
+
+#define US 1000LL
+#define MS 1000000LL
+#define S  1000000000LL
+
+struct sim;
+
+/* ---- chance ---- */
+
+uint64_t roll(struct sim *sim);
+uint64_t below(struct sim *sim, uint64_t n);
+/* True n times in `of`. */
+bool chance(struct sim *sim, uint64_t n, uint64_t of);
+/* Evenly in from..to. */
+int64_t between(struct sim *sim, int64_t from, int64_t to);
+
+/* ---- faults, counted ---- */
+
+#define SIM_FAULTS(FAULT)                                                                                    \
+    FAULT(LOST, "frames lost")                                                                               \
+    FAULT(DOUBLED, "frames doubled")                                                                         \
+    FAULT(DELAYED, "frames delayed")                                                                         \
+    FAULT(CUT, "connections cut")                                                                            \
+    FAULT(SILENT_CUT, "connections cut unnoticed")                                                           \
+    FAULT(LATE, "frames of a dead connection delivered")                                                     \
+    FAULT(KILL_PARKED, "clients killed with a parked operation")                                             \
+    FAULT(KILL_HANDED, "clients killed with a handed value")                                                 \
+    FAULT(KILL_COMMITTED, "clients killed with a committed value")                                           \
+    FAULT(KILL_HELD, "clients killed holding a value")                                                       \
+    FAULT(KILL_ACKED, "clients killed after an acknowledgement")                                             \
+    FAULT(BYE, "clients left in order")                                                                      \
+    FAULT(KILL_HOST, "hosts killed")                                                                         \
+    FAULT(CRASH_HOST, "hosts crashed by a job")                                                              \
+    FAULT(NO_HOST, "hosts that did not start")                                                               \
+    FAULT(STORE_FULL, "commits refused by a full store")                                                     \
+    FAULT(RESTART, "daemon restarts")                                                                        \
+    FAULT(RESTART_UNREPORTED, "daemon restarts between commit and report")
+
+enum sim_fault {
+#define FAULT_ENUM(NAME, text) FAULT_##NAME,
+    SIM_FAULTS(FAULT_ENUM)
+#undef FAULT_ENUM
+        SIM_FAULT_COUNT
+};
+
+/* ---- events ---- */
+
+enum event_kind {
+    EVENT_TO_DAEMON,   /* a: connection, data: packet */
+    EVENT_TO_CLIENT,   /* a: connection, data: packet */
+    EVENT_CONN_LOST,   /* the daemon hears of it; a: connection */
+    EVENT_GREETING,    /* who, a: life, b: peer; the client learns its session */
+    EVENT_CONNECT,     /* who, a: life */
+    EVENT_LIFELINE,    /* who, a: life: the client opens one */
+    EVENT_PEER_END,    /* the daemon hears that a client died; a: peer */
+    EVENT_FAREWELL,    /* the client hears that its session ended; who, a: life, b: peer */
+    EVENT_ACT,         /* who, a: life: the client does something */
+    EVENT_CLIENT_TICK, /* who, a: life, b: due */
+    EVENT_CORE_TICK,   /* a: incarnation, b: due */
+    EVENT_COMMIT,      /* a: incarnation */
+    EVENT_FETCHED,     /* a: incarnation, data: struct fetch_job */
+    EVENT_PLUGIN,      /* a: incarnation, data: path */
+    EVENT_HOST_UP,     /* a: incarnation, b: host */
+    EVENT_HOST_KILL,   /* b: host, who: signal */
+    EVENT_HOST_END,    /* the daemon hears; a: incarnation, b: host, who: signal, data: run that is guilty */
+    EVENT_FAULT,
+    EVENT_DAEMON_START,
+    EVENT_RUN,     /* a run of a job does its next thing; who: slot, a: life, b: run */
+    EVENT_NOTHING, /* time passes */
+    EVENT_KINDS
+};
+
+struct event {
+    int64_t at_ns;
+    uint64_t order; /* of scheduling: decides among equals */
+    enum event_kind kind;
+    uint32_t who;
+    uint64_t a, b;
+    void *data; /* owned, plain memory */
+};
+
+/* ---- network ---- */
+
+struct conn {
+    uint32_t who;
+    uint64_t life;
+    bool open;           /* frames still go through */
+    uint64_t out_number; /* of the daemon's frames */
+    int64_t last_ns[2];  /* arrival of the last frame of each direction: connections keep order */
+};
+
+/* ---- the ledger of values ---- */
+
+enum fate { FATE_PENDING, FATE_SENT, FATE_DOUBT, FATE_NOT_SENT };
+
+enum surfacing { SURFACED_HELD, SURFACED_ACKED, SURFACED_CONFIRMED, SURFACED_RETURNED };
+
+struct surface {
+    uint64_t session;
+    enum surfacing how;
+    struct surface *next;
+};
+
+struct entry_value {
+    uint32_t slot;
+    uint64_t name; /* generation of the slot's name */
+    uint64_t session, incarnation;
+    enum fate fate;
+    struct surface *surfaces;
+};
+
+/* One life of one session, as the simulator counts them. */
+struct sim_session {
+    uint32_t who;
+    uint64_t incarnation, peer;
+    struct secret secret;
+    bool ended; /* as its client knows */
+    bool over;  /* as the daemon said */
+    /* The last unflagged value of each sender by (slot): FIFO per sender (F4). */
+    uint64_t *last; /* [session * SLOTS + slot], grown on demand */
+    size_t last_n;
+};
+
+/* ---- the ledger of jobs ---- */
+
+/* What the plugin function of a job does; the first byte of its argument. */
+enum deed {
+    DEED_OK = 'o',
+    DEED_FAIL = 'f',
+    DEED_PANIC = 'p',
+    DEED_CRASH = 'c',
+    DEED_WAIT = 'w',
+    DEED_HANG = 'h',
+    DEED_SEND = 's',
+    DEED_RETURN = 'r'
+};
+
+struct entry_job {
+    uint64_t id;
+    bool known;     /* its submit was acknowledged */
+    uint64_t run;   /* the last that was offered */
+    uint64_t *runs; /* all of them */
+    size_t runs_n;
+    uint64_t done_run; /* the last whose DONE was accepted */
+    bool done;         /* it was accepted as a success */
+    uint32_t state;    /* terminal, as seen in an acknowledged answer; 0: not yet */
+    bool succeeded;    /* some run said so */
+    bool cancelled;    /* somebody asked for it */
+};
+
+/* A submit, known by the operation that asked for it. */
+struct entry_submit {
+    uint64_t session, op;
+    uint64_t job; /* 0: not known */
+    bool never;   /* OP_STATUS said that it did not happen */
+};
+
+struct slot {
+    uint64_t capacity;
+    uint32_t flags, full;
+    bool closable;    /* clients close it; the next one has a new name */
+    uint64_t name;    /* generation */
+    uint64_t dropped; /* values, as the daemon counted at the end */
+};
+
+/* ---- processes ---- */
+
+struct client {
+    struct sim *sim;
+    uint32_t who;
+    uint64_t life;
+    bool alive;
+    bool leaving;
+    struct protocol *protocol;
+    uint64_t conn;     /* 0: none */
+    uint64_t session;  /* index into sim->sessions; 0: none */
+    uint64_t peer;     /* of its lifeline; 0: none */
+    struct list tasks; /* struct task, all */
+    size_t tasks_n, next_task;
+    struct {
+        uint64_t handle, name;
+    } handle[SLOTS];
+    int64_t tick_ns; /* of the tick that is scheduled */
+    /* hosts only */
+    uint64_t host; /* of EFFECT_HOST_START; 0: a plain client */
+    uint32_t generation;
+    bool draining, reserved;
+    struct list runs; /* struct run */
+};
+
+/* A run of a job in a host. */
+struct run {
+    struct list link;
+    uint64_t job, run;
+    enum deed deed;
+    uint32_t stage;
+    bool cancelled, ending;
+    uint64_t handle; /* of its own channel */
+};
+
+/* One operation of a client, from start to release. */
+struct task {
+    struct protocol_op op;
+    struct list link;
+    struct client *client;
+    uint32_t slot;
+    uint64_t name, incarnation, session;
+    bool finished, surfaced, dropped; /* dropped: abandoned */
+    bool clean;                       /* no deadline, no cancel: IP2.2's exception does not apply */
+    bool scripted;                    /* of the drain: nobody but it looks at the result */
+    bool answered;                    /* its result has left the daemon once */
+    uint64_t run;                     /* hosts: the run that did it */
+    int32_t status;
+    uint32_t flags, index;
+    uint64_t handle;
+    uint64_t *got; /* ids of the values received */
+    uint32_t *got_flags;
+    size_t got_n;
+    uint64_t held_n; /* settled so far */
+    uint64_t *sent;  /* ids of the values to send, by value or by case (0: not a send) */
+    size_t sent_n;
+    uint32_t *slots; /* SELECT: by case */
+    uint64_t *names;
+    char *text;   /* names and arguments of the request */
+    void *memory; /* values or cases of the request */
+    uint32_t job_state;
+    uint64_t chan_dropped;
+};
+
+/* ---- the daemon ---- */
+
+struct daemon {
+    bool up;
+    struct core *core;
+    struct effects effects;
+    uint64_t incarnation;
+    int64_t tick_ns;
+    struct list pending; /* batches not yet in a commit */
+    struct list group;   /* batches of the commit under way */
+    bool committing, drained;
+    struct store *store;
+};
+
+struct sim_memory {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+struct sim {
+    uint64_t seed, dice;
+    int64_t now_ns;
+    uint64_t hash; /* of the log of events */
+    uint64_t steps, steps_max;
+    bool verbose;
+    bool faults_on, working, failed;
+    struct event *heap;
+    size_t heap_n, heap_size;
+    uint64_t order;
+
+    struct conn *conns; /* by number */
+    size_t conns_n;
+    uint64_t peers, *peer_session; /* by peer: index of its session */
+    struct wire *encoder, *decoder;
+    struct daemon daemon;
+    struct sim_memory memory;
+    struct client clients[ACTORS];
+    struct slot slots[SLOTS];
+
+    struct sim_session *sessions; /* by index, from 1 */
+    size_t sessions_n;
+    struct entry_value *values; /* by id, from 1 */
+    size_t values_n;
+    struct entry_job *jobs;
+    size_t jobs_n;
+    struct entry_submit *submits;
+    size_t submits_n;
+
+    uint64_t faults[SIM_FAULT_COUNT];
+    uint64_t verbs[VERB_NUMBER_END];
+    uint64_t surfaced, redelivered, sends_ok, sends_doubt, jobs_done;
+};
+
+/* Ends the run of this seed with a message: an oracle does not hold. */
+void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_note(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_mix(struct sim *sim, const void *data, size_t size);
+void *sim_alloc(size_t size); /* zeroed; never fails */
+
+/* events.c */
+void schedule(struct sim *sim, int64_t in_ns, struct event event);
+/* Runs the next event. False: there is none. */
+bool sim_step(struct sim *sim);
+void events_clear(struct sim *sim);
+
+/* network.c */
+uint64_t conn_open(struct sim *sim, uint32_t who);
+/* `late`: what is on its way to the daemon still arrives. */
+void conn_cut(struct sim *sim, uint64_t number, bool late);
+void net_to_daemon(struct sim *sim, uint64_t conn, const struct client_frame *frame);
+void net_to_client(struct sim *sim, uint64_t conn, const struct server_frame *frame);
+void event_to_daemon(struct sim *sim, struct event *event);
+void event_to_client(struct sim *sim, struct event *event);
+void event_conn_lost(struct sim *sim, struct event *event);
+
+/* daemon.c */
+void daemon_start(struct sim *sim);
+void daemon_stop(struct sim *sim);
+void daemon_crash(struct sim *sim);
+void daemon_frame(struct sim *sim, uint64_t conn, const struct client_frame *frame);
+void daemon_input(struct sim *sim, const struct input *in);
+void event_daemon_start(struct sim *sim, struct event *event);
+void event_core_tick(struct sim *sim, struct event *event);
+void event_peer_end(struct sim *sim, struct event *event);
+/* storage.c */
+void storage_take(struct sim *sim, struct list *batches);
+void storage_crash(struct sim *sim);
+void storage_fetch(struct sim *sim, uint64_t number, const struct fetch *what);
+void storage_load(struct sim *sim);
+bool storage_job(struct sim *sim, uint64_t job, struct job_row *row);
+/* The first job with a larger id, or 0. */
+uint64_t storage_next(struct sim *sim, uint64_t job);
+/* The job that this operation submitted, or 0. */
+uint64_t storage_op(struct sim *sim, const struct secret *session, uint64_t op);
+void event_commit(struct sim *sim, struct event *event);
+void event_fetched(struct sim *sim, struct event *event);
+/* plugins.c */
+void plugin_look(struct sim *sim, struct bytes path);
+void host_start(struct sim *sim, uint64_t host, struct bytes generation);
+void host_kill(struct sim *sim, uint64_t host, int signal);
+void host_died(struct sim *sim, struct client *host, int signal, uint64_t guilty_run);
+void host_offer(struct client *host, const struct offer *offer);
+void host_task_ended(struct client *host, struct task *task);
+void host_connected(struct client *host);
+/* It may have been told to go. May end the process. */
+void host_idle(struct client *host);
+void hosts_forget(struct client *host);
+void event_plugin(struct sim *sim, struct event *event);
+void event_host_up(struct sim *sim, struct event *event);
+void event_host_kill(struct sim *sim, struct event *event);
+void event_host_end(struct sim *sim, struct event *event);
+void event_run(struct sim *sim, struct event *event);
+/* client.c */
+void client_start(struct sim *sim, uint32_t who, int64_t in_ns);
+void client_kill(struct client *client);
+void client_leave(struct client *client);
+void client_pump(struct client *client);
+void client_cut(struct client *client, bool silent);
+void event_lifeline(struct sim *sim, struct event *event);
+void event_greeting(struct sim *sim, struct event *event);
+void event_connect(struct sim *sim, struct event *event);
+void event_farewell(struct sim *sim, struct event *event);
+void event_client_tick(struct sim *sim, struct event *event);
+/* task.c */
+struct task *task_new(struct client *client, enum verb verb);
+void task_start(struct task *task);
+void task_surface(struct task *task, bool hold);
+void task_settle(struct task *task, uint64_t n, bool give_back);
+void task_abandon(struct task *task);
+void task_forget(struct client *client); /* the process is gone */
+extern const struct protocol_user task_user;
+/* work.c */
+void event_act(struct sim *sim, struct event *event);
+void work_surfaced(struct task *task);
+/* A SEND of n new values, or an opening, not started. */
+struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, size_t n);
+struct task *work_open(struct client *client, uint32_t slot, uint32_t flags);
+void slot_closed(struct sim *sim, uint32_t slot, uint64_t name);
+/* faults.c */
+void event_fault(struct sim *sim, struct event *event);
+/* judge.c */
+uint64_t session_new(struct sim *sim, uint32_t who, uint64_t peer, struct secret secret);
+void judge_sent(struct task *task, const struct result *result);
+void judge_arrived(struct task *task);
+void judge_surfaced(struct task *task, enum surfacing how);
+void judge_settled(struct task *task, uint64_t n, bool give_back);
+void judge_confirmed(struct task *task);
+void judge_gone(struct client *client);   /* its session ended */
+void judge_killed(struct client *client); /* nobody will ever know how its operations ended */
+/* A result leaves the daemon: what it promises must be on disk. */
+void judge_reply(struct sim *sim, uint64_t conn, const struct result *result);
+void judge_values_end(struct sim *sim);
+struct entry_job *job_entry(struct sim *sim, uint64_t id);
+void judge_job_row(struct sim *sim, const struct job_info *row);
+void judge_submitted(struct task *task);
+void judge_op_status(struct task *task);
+void judge_jobs_end(struct sim *sim);
+/* drain.c */
+void sim_drain(struct sim *sim);

@@ -1,0 +1,200 @@
+/*
+ * The store's thread: group commits that take time, fail when full, or never come to report because the
+ * daemon died. The store itself is the product's own, in memory; it outlives the daemon.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+static void begin_commit(struct sim *sim)
+{
+    if (sim->daemon.committing || list_empty(&sim->daemon.pending))
+        return;
+    sim->daemon.committing = true;
+    list_splice(&sim->daemon.group, &sim->daemon.pending);
+    schedule(sim, between(sim, 100 * US, 4 * MS),
+             (struct event){.kind = EVENT_COMMIT, .a = sim->daemon.incarnation});
+}
+
+void storage_take(struct sim *sim, struct list *batches)
+{
+    list_splice(&sim->daemon.pending, batches);
+    if (sim->daemon.up)
+        begin_commit(sim);
+}
+
+static void drop(struct list *batches)
+{
+    struct batch *batch, *after;
+
+    list_each_safe (batch, after, batches, link)
+        batch_delete(batch);
+}
+
+static void apply(struct sim *sim, struct list *batches)
+{
+    if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
+        abort();
+}
+
+/* The daemon dies: the commit under way happened or not, what is behind it did not. */
+void storage_crash(struct sim *sim)
+{
+    if (sim->daemon.committing && chance(sim, 1, 2)) {
+        sim->faults[FAULT_RESTART_UNREPORTED]++;
+        apply(sim, &sim->daemon.group);
+    }
+    sim->daemon.committing = false;
+    drop(&sim->daemon.group);
+    drop(&sim->daemon.pending);
+}
+
+/* A full store: admissions fail; the rest is stored with the ballast's room (writer.h). */
+static void commit_full(struct sim *sim)
+{
+    struct list kept = LIST_INIT(kept), group = LIST_INIT(group);
+    struct batch *batch, *after;
+
+    sim->faults[FAULT_STORE_FULL]++;
+    list_each_safe (batch, after, &sim->daemon.group, link) {
+        batch->error = batch_admits(batch) ? -ENOSPC : 0;
+        if (batch->error)
+            continue;
+        list_remove(&batch->link);
+        list_append(&kept, &batch->link);
+    }
+    apply(sim, &kept);
+    list_splice(&group, &sim->daemon.group);
+    while (!list_empty(&group) || !list_empty(&kept)) {
+        struct batch *a = list_first(&group, struct batch, link), *b = list_first(&kept, struct batch, link);
+        batch = !b || (a && a->number < b->number) ? a : b;
+        list_remove(&batch->link);
+        list_append(&sim->daemon.group, &batch->link);
+    }
+}
+
+/* Reports the fates in order, neighbours of one fate together. */
+static void report(struct sim *sim, struct list *group)
+{
+    struct batch *batch;
+
+    while ((batch = list_first(group, struct batch, link))) {
+        struct input in = {.kind = IN_STORED, .stored = {.error = batch->error}};
+        while ((batch = list_first(group, struct batch, link)) && batch->error == in.stored.error) {
+            in.stored.batch = batch->number;
+            batch_delete(batch);
+        }
+        daemon_input(sim, &in);
+    }
+}
+
+void event_commit(struct sim *sim, struct event *event)
+{
+    struct list group = LIST_INIT(group);
+
+    if (!sim->daemon.up || event->a != sim->daemon.incarnation)
+        return;
+    if (sim->faults_on && chance(sim, 1, 12))
+        commit_full(sim);
+    else
+        apply(sim, &sim->daemon.group);
+    sim->daemon.committing = false;
+    list_splice(&group, &sim->daemon.group);
+    begin_commit(sim);
+    report(sim, &group);
+}
+
+/* ---- reading ---- */
+
+struct fetch_job {
+    uint64_t number;
+    struct fetch what;
+};
+
+void storage_fetch(struct sim *sim, uint64_t number, const struct fetch *what)
+{
+    struct fetch_job *job = sim_alloc(sizeof(*job));
+
+    *job = (struct fetch_job){.number = number, .what = *what};
+    schedule(sim, between(sim, 10 * US, 2 * MS),
+             (struct event){.kind = EVENT_FETCHED, .a = sim->daemon.incarnation, .data = job});
+}
+
+void event_fetched(struct sim *sim, struct event *event)
+{
+    const struct fetch_job *job = event->data;
+    struct fetched fetched;
+
+    if (!sim->daemon.up || event->a != sim->daemon.incarnation)
+        return;
+    int r = store_memory.fetch(sim->daemon.store, &job->what, &fetched);
+    struct input in = {.kind = IN_FETCHED, .fetched = {.fetch = job->number, .error = r}};
+    if (r == 0) {
+        in.fetched.rows = fetched.rows;
+        in.fetched.rows_n = fetched.rows_n;
+        in.fetched.body = fetched.body;
+        in.fetched.offset = fetched.offset;
+        in.fetched.more = fetched.more;
+    }
+    daemon_input(sim, &in);
+    fetched_clear(&fetched);
+}
+
+static int load_row(void *context, const struct job_row *row)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load(sim->daemon.core, row, &why);
+
+    if (r < 0)
+        sim_fail(sim, "core_load refuses job %llx: %d %s", (unsigned long long)row->id, r, why);
+    return r;
+}
+
+void storage_load(struct sim *sim)
+{
+    struct store_load load = {.job = load_row, .context = sim};
+    char *why = NULL;
+
+    if (store_memory.load(sim->daemon.store, &load, &why) != 0 && !sim->failed)
+        sim_fail(sim, "the store cannot be loaded: %s", why ? why : "");
+    free(why);
+}
+
+bool storage_job(struct sim *sim, uint64_t job, struct job_row *row)
+{
+    struct fetch what = {.kind = FETCH_JOB, .job = job};
+    struct fetched fetched;
+    int r = store_memory.fetch(sim->daemon.store, &what, &fetched);
+
+    if (r == 0)
+        *row = fetched.rows[0]; /* its strings are gone with `fetched` */
+    fetched_clear(&fetched);
+    return r == 0;
+}
+
+uint64_t storage_next(struct sim *sim, uint64_t job)
+{
+    struct fetch what = {.kind = FETCH_JOBS, .job = job, .limit = 1};
+    struct fetched fetched;
+    uint64_t next = 0;
+
+    if (store_memory.fetch(sim->daemon.store, &what, &fetched) == 0 && fetched.rows_n)
+        next = fetched.rows[0].id;
+    fetched_clear(&fetched);
+    return next;
+}
+
+uint64_t storage_op(struct sim *sim, const struct secret *session, uint64_t op)
+{
+    struct fetch what = {.kind = FETCH_OP, .session = *session, .op = op};
+    struct fetched fetched;
+    uint64_t job = 0;
+
+    if (store_memory.fetch(sim->daemon.store, &what, &fetched) == 0)
+        job = fetched.rows[0].id;
+    fetched_clear(&fetched);
+    return job;
+}

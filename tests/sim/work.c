@@ -1,0 +1,490 @@
+/*
+ * What clients do, by chance: begin operations, let calls return after a while (so that values lie committed
+ * and handed for some time), hold, acknowledge, give back, cancel and abandon.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+enum { VALUES_ONCE = 4, CASES_ONCE = 4, BIG_BODY = 9000 };
+
+static const char *const plugins[] = {"/p/0.so", "/p/1.so", "/p/bad.so"};
+
+/* ---- channels ---- */
+
+static struct bytes slot_name(struct task *task, uint32_t slot)
+{
+    const struct slot *s = &task->client->sim->slots[slot];
+
+    task->text = sim_alloc(64);
+    int n = snprintf(task->text, 64, "sim.%u.%llu", slot, (unsigned long long)s->name);
+    return (struct bytes){task->text, (size_t)n};
+}
+
+struct task *work_open(struct client *client, uint32_t slot, uint32_t flags)
+{
+    const struct slot *s = &client->sim->slots[slot];
+    struct task *task = task_new(client, VERB_CHAN_OPEN);
+
+    task->slot = slot;
+    task->name = s->name;
+    task->op.request.chan_open = (struct request_chan_open){
+        .name = slot_name(task, slot), .capacity = s->capacity, .flags = s->flags | flags, .full = s->full};
+    return task;
+}
+
+static bool opening(const struct client *client, uint32_t slot)
+{
+    const struct task *task;
+
+    list_each (task, &client->tasks, link)
+        if (task->op.request.verb == VERB_CHAN_OPEN && task->slot == slot && !task->surfaced)
+            return true;
+    return false;
+}
+
+/* What waits through the handle ends as if it were cancelled. */
+static void drop_handle(struct client *client, uint32_t slot)
+{
+    struct task *task;
+
+    list_each (task, &client->tasks, link)
+        task->clean = false;
+    task = task_new(client, VERB_CHAN_DROP);
+    task->op.request.chan_drop.handle = client->handle[slot].handle;
+    client->handle[slot].handle = 0;
+    task_start(task);
+}
+
+/* The slot's handle, or 0: then its opening has begun. */
+static uint64_t handle_of(struct client *client, uint32_t slot)
+{
+    if (client->handle[slot].handle && client->handle[slot].name == client->sim->slots[slot].name)
+        return client->handle[slot].handle;
+    if (client->handle[slot].handle)
+        drop_handle(client, slot);
+    if (!opening(client, slot))
+        task_start(work_open(client, slot, OPEN_CREATE));
+    return 0;
+}
+
+void slot_closed(struct sim *sim, uint32_t slot, uint64_t name)
+{
+    if (sim->slots[slot].closable && sim->slots[slot].name == name)
+        sim->slots[slot].name++;
+}
+
+/* ---- values ---- */
+
+static uint64_t value_new(struct client *client, uint32_t slot)
+{
+    struct sim *sim = client->sim;
+
+    if ((sim->values_n & (sim->values_n + 1)) == 0) {
+        sim->values = realloc(sim->values, sizeof(*sim->values) * 2 * (sim->values_n + 2));
+        if (!sim->values)
+            abort();
+    }
+    uint64_t id = ++sim->values_n;
+    sim->values[id] = (struct entry_value){.slot = slot,
+                                           .name = sim->slots[slot].name,
+                                           .session = client->session,
+                                           .incarnation = sim->sessions[client->session].incarnation};
+    return id;
+}
+
+/* The bytes of a value begin with its id. */
+static struct value value_body(uint8_t **tail, uint64_t id, size_t size)
+{
+    struct value value = {.body = {*tail, size}};
+
+    memcpy(*tail, &id, sizeof(id));
+    *tail += size;
+    return value;
+}
+
+static size_t draw_size(struct sim *sim)
+{
+    return chance(sim, 1, 30) ? BIG_BODY : 8 + below(sim, 24);
+}
+
+struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, size_t n)
+{
+    struct task *task = task_new(client, VERB_SEND);
+    size_t size = draw_size(client->sim);
+    struct value *values = sim_alloc(n * (sizeof(*values) + size));
+    uint8_t *tail = (uint8_t *)(values + n);
+
+    task->slot = slot;
+    task->name = client->sim->slots[slot].name;
+    task->memory = values;
+    task->sent = sim_alloc(sizeof(*task->sent) * n);
+    task->sent_n = n;
+    for (size_t i = 0; i < n; i++) {
+        task->sent[i] = value_new(client, slot);
+        values[i] = value_body(&tail, task->sent[i], size);
+    }
+    task->op.request.send = (struct request_send){handle, values, n};
+    return task;
+}
+
+/* ---- one operation of each verb ---- */
+
+static void draw_until(struct task *task)
+{
+    struct sim *sim = task->client->sim;
+
+    switch (below(sim, 6)) {
+    case 0:
+        task->op.deadline_ns = PROTOCOL_DEADLINE_NOW;
+        break;
+    case 1:
+    case 2:
+        task->op.deadline_ns = sim->now_ns + between(sim, -1 * MS, 15 * MS);
+        break;
+    default:
+        break;
+    }
+}
+
+static void do_send(struct client *client)
+{
+    uint32_t slot = (uint32_t)below(client->sim, SLOTS);
+    uint64_t handle = handle_of(client, slot);
+
+    if (!handle)
+        return;
+    struct task *task = work_send(client, slot, handle, 1 + below(client->sim, VALUES_ONCE));
+    draw_until(task);
+    task_start(task);
+}
+
+static void do_recv(struct client *client)
+{
+    uint32_t slot = (uint32_t)below(client->sim, SLOTS);
+    uint64_t handle = handle_of(client, slot);
+
+    if (!handle)
+        return;
+    struct task *task = task_new(client, VERB_RECV);
+    task->slot = slot;
+    task->name = client->sim->slots[slot].name;
+    task->op.request.recv = (struct request_recv){handle, 1 + (uint32_t)below(client->sim, VALUES_ONCE)};
+    draw_until(task);
+    task_start(task);
+}
+
+static uint64_t some_job(struct sim *sim)
+{
+    return sim->jobs_n ? sim->jobs[below(sim, sim->jobs_n)].id : 0;
+}
+
+static struct select_case draw_case(struct task *task, size_t i, uint8_t **tail)
+{
+    struct sim *sim = task->client->sim;
+    uint32_t slot = (uint32_t)below(sim, SLOTS);
+    struct select_case what = {.kind = CASE_RECV};
+
+    task->slots[i] = slot;
+    task->names[i] = sim->slots[slot].name;
+    if (some_job(sim) && chance(sim, 1, 12)) {
+        what.kind = CASE_JOB;
+        what.handle = some_job(sim);
+        return what;
+    }
+    what.handle = handle_of(task->client, slot);
+    if (what.handle && chance(sim, 1, 2)) {
+        what.kind = CASE_SEND;
+        task->sent[i] = value_new(task->client, slot);
+        what.value = value_body(tail, task->sent[i], 8);
+    }
+    return what;
+}
+
+static void do_select(struct client *client)
+{
+    struct sim *sim = client->sim;
+    size_t n = 1 + below(sim, CASES_ONCE);
+    struct task *task = task_new(client, VERB_SELECT);
+    struct select_case *cases = sim_alloc(n * (sizeof(*cases) + 8));
+    uint8_t *tail = (uint8_t *)(cases + n);
+    size_t ready = 0;
+
+    task->memory = cases;
+    task->sent_n = n;
+    task->sent = sim_alloc(sizeof(*task->sent) * n);
+    task->slots = sim_alloc(sizeof(*task->slots) * n);
+    task->names = sim_alloc(sizeof(*task->names) * n);
+    for (size_t i = 0; i < n; i++) {
+        struct select_case what = draw_case(task, ready, &tail);
+        if (what.handle)
+            cases[ready++] = what;
+    }
+    task->op.request.select = (struct request_select){cases, ready};
+    if (ready == 0)
+        task->op.request.verb = VERB_NONE; /* waits for nothing: never sent (S8) */
+    draw_until(task);
+    task_start(task);
+}
+
+static void do_close(struct client *client)
+{
+    uint32_t slot = (uint32_t)below(client->sim, SLOTS);
+
+    if (!client->sim->slots[slot].closable || !handle_of(client, slot))
+        return;
+    struct task *task = task_new(client, VERB_CLOSE);
+    task->slot = slot;
+    task->name = client->sim->slots[slot].name;
+    task->op.request.close.handle = client->handle[slot].handle;
+    task_start(task);
+}
+
+static void do_drop(struct client *client)
+{
+    uint32_t slot = (uint32_t)below(client->sim, SLOTS);
+
+    if (client->handle[slot].handle)
+        drop_handle(client, slot);
+}
+
+static void do_look(struct client *client)
+{
+    static const enum verb verbs[] = {VERB_CHAN_INFO, VERB_CHAN_LIST, VERB_PING,
+                                      VERB_STATS,     VERB_JOB_LIST,  VERB_CHAN_UNLINK};
+    uint32_t slot = (uint32_t)below(client->sim, SLOTS);
+    struct task *task = task_new(client, verbs[below(client->sim, sizeof(verbs) / sizeof(*verbs))]);
+
+    if (task->op.request.verb == VERB_CHAN_INFO)
+        task->op.request.chan_info.name = slot_name(task, slot);
+    if (task->op.request.verb == VERB_CHAN_UNLINK) /* a name nobody has: real ones keep their values */
+        task->op.request.chan_unlink.name = (struct bytes){"nobody", 6};
+    task_start(task);
+}
+
+static void do_submit(struct client *client)
+{
+    static const char deeds[] = "ooooofpcwhssr";
+    struct sim *sim = client->sim;
+    struct task *task = task_new(client, VERB_SUBMIT);
+    const char *plugin = plugins[chance(sim, 1, 20) ? 2 : below(sim, 2)];
+
+    task->text = sim_alloc(2);
+    task->text[0] = deeds[below(sim, sizeof(deeds) - 1)];
+    task->op.request.submit = (struct request_submit){
+        .plugin = {plugin, strlen(plugin)},
+        .function = {"run", 3},
+        .argument = {task->text, 1},
+        .flags = chance(sim, 3, 4) ? SUBMIT_DETACHED : 0,
+        .attempts_max = 1 + (uint32_t)below(sim, 3),
+        .backoff_ns = between(sim, 1 * MS, 10 * MS),
+        .backoff_max_ns = 20 * MS,
+        .time_limit_ns = chance(sim, 1, 3) ? between(sim, 5 * MS, 50 * MS) : 0,
+        .grace_ns = 10 * MS,
+        .delay_ns = chance(sim, 1, 6) ? between(sim, 1 * MS, 20 * MS) : 0,
+        .deadline_in_ns = chance(sim, 1, 8) ? between(sim, 10 * MS, 100 * MS) : 0,
+        .priority = (uint32_t)below(sim, 10),
+    };
+    task_start(task);
+}
+
+static void do_job(struct client *client)
+{
+    static const enum verb verbs[] = {VERB_JOB_WAIT, VERB_JOB_WAIT,   VERB_JOB_INFO,
+                                      VERB_JOB_INFO, VERB_JOB_CANCEL, VERB_JOB_OUTPUT};
+    struct sim *sim = client->sim;
+    uint64_t job = some_job(sim);
+
+    if (!job)
+        return;
+    struct task *task = task_new(client, verbs[below(sim, sizeof(verbs) / sizeof(*verbs))]);
+    task->op.request.job_wait.job = job; /* the first member of each of these */
+    if (task->op.request.verb == VERB_JOB_CANCEL)
+        job_entry(sim, job)->cancelled = true;
+    if (task->op.request.verb == VERB_JOB_WAIT)
+        draw_until(task);
+    task_start(task);
+}
+
+static void do_op_status(struct client *client)
+{
+    struct sim *sim = client->sim;
+
+    if (!sim->submits_n)
+        return;
+    const struct entry_submit *submit = &sim->submits[below(sim, sim->submits_n)];
+    struct task *task = task_new(client, VERB_OP_STATUS);
+    task->op.request.op_status =
+        (struct request_op_status){.session = sim->sessions[submit->session].secret, .op = submit->op};
+    task->slot = (uint32_t)(submit - sim->submits);
+    task_start(task);
+}
+
+static void begin_something(struct client *client)
+{
+    static const struct {
+        uint32_t weight;
+        void (*run)(struct client *client);
+    } deeds[] = {{30, do_send}, {32, do_recv},  {16, do_select}, {2, do_close},    {1, do_drop},
+                 {6, do_look},  {6, do_submit}, {6, do_job},     {2, do_op_status}};
+    uint64_t at = below(client->sim, 101);
+
+    for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
+        if (at < deeds[i].weight) {
+            deeds[i].run(client);
+            return;
+        }
+}
+
+/* ---- results ---- */
+
+static void closed_seen(struct task *task, uint32_t slot, uint64_t name)
+{
+    if (task->status == -EPIPE || (task->flags & RESULT_CLOSED))
+        slot_closed(task->client->sim, slot, name);
+}
+
+void work_surfaced(struct task *task)
+{
+    struct client *client = task->client;
+
+    switch (task->op.request.verb) {
+    case VERB_CHAN_OPEN:
+        if (task->status >= 0 && task->session == client->session && !task->scripted) {
+            client->handle[task->slot].handle = task->handle;
+            client->handle[task->slot].name = task->name;
+        }
+        break;
+    case VERB_SELECT:
+        if (task->index < task->sent_n)
+            closed_seen(task, task->slots[task->index], task->names[task->index]);
+        break;
+    case VERB_CLOSE:
+        slot_closed(client->sim, task->slot, task->name);
+        break;
+    case VERB_SEND:
+    case VERB_RECV:
+        closed_seen(task, task->slot, task->name);
+        break;
+    default:
+        break;
+    }
+}
+
+enum which { WAITING, FINISHED, HELD, WHICH };
+
+static enum which which_of(const struct task *task)
+{
+    if (task->dropped || task->scripted || task->op.request.verb == VERB_RESERVE)
+        return WHICH;
+    if (!task->finished)
+        return WAITING;
+    if (!task->surfaced)
+        return FINISHED;
+    return task->held_n < task->got_n && task->op.phase == OP_HELD ? HELD : WHICH;
+}
+
+static size_t count(const struct client *client, enum which which)
+{
+    const struct task *task;
+    size_t n = 0;
+
+    list_each (task, &client->tasks, link)
+        n += which_of(task) == which;
+    return n;
+}
+
+static struct task *pick(struct client *client, enum which which)
+{
+    uint64_t skip = below(client->sim, count(client, which));
+    struct task *task;
+
+    list_each (task, &client->tasks, link)
+        if (which_of(task) == which && skip-- == 0)
+            return task;
+    return NULL;
+}
+
+static void stop_waiting(struct client *client)
+{
+    struct task *task = pick(client, WAITING);
+
+    if (chance(client->sim, 1, 3)) {
+        task_abandon(task);
+        return;
+    }
+    task->clean = false;
+    protocol_cancel(client->protocol, &task->op);
+}
+
+static void settle(struct client *client)
+{
+    struct sim *sim = client->sim;
+    struct task *task = pick(client, HELD);
+    bool give_back = chance(sim, 1, 3);
+    uint64_t rest = task->got_n - task->held_n;
+
+    task_settle(task, task->held_n + (give_back ? below(sim, rest) : 1 + below(sim, rest)), give_back);
+}
+
+static void act(struct client *client)
+{
+    struct sim *sim = client->sim;
+    size_t waiting = count(client, WAITING), finished = count(client, FINISHED);
+
+    if (finished && chance(sim, 1, 2))
+        task_surface(pick(client, FINISHED), chance(sim, 1, 4));
+    else if (count(client, HELD) && chance(sim, 1, 3))
+        settle(client);
+    else if (waiting && chance(sim, 1 + waiting, 20))
+        stop_waiting(client);
+    else if (finished && chance(sim, 1, 20))
+        task_abandon(pick(client, FINISHED));
+    else if (waiting + finished < OPS_MAX && client->session)
+        begin_something(client);
+}
+
+/* After the work: everything that can end, ends. */
+static void calm_down(struct client *client)
+{
+    struct task *task, *after;
+
+    list_each_safe (task, after, &client->tasks, link)
+        if (which_of(task) == WAITING) {
+            task->clean = false;
+            protocol_cancel(client->protocol, &task->op);
+        }
+    while (count(client, FINISHED))
+        task_surface(pick(client, FINISHED), false);
+    while (count(client, HELD)) {
+        task = pick(client, HELD);
+        task_settle(task, task->got_n, false);
+    }
+}
+
+void event_act(struct sim *sim, struct event *event)
+{
+    struct client *client = &sim->clients[event->who];
+
+    if (!client->alive || client->life != event->a)
+        return;
+    if (client->host) {
+        while (count(client, FINISHED))
+            task_surface(pick(client, FINISHED), false);
+        host_idle(client);
+        return;
+    }
+    if (client->leaving) { /* it does not wait for the daemon for ever */
+        if (chance(sim, 1, 8))
+            client_kill(client);
+        else
+            schedule(sim, 1 * MS, *event);
+        return;
+    }
+    (sim->working ? act : calm_down)(client);
+    client_pump(client);
+    schedule(sim, between(sim, 20 * US, 1500 * US), *event);
+}
