@@ -185,7 +185,11 @@ static void scope_check(const struct core *core, const struct scope *scope, stru
         op_check(core, op, found);
     }
     list_each (op, &scope->finished, link) {
-        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log));
+        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) && list_empty(&op->items));
+        op_check(core, op, found);
+    }
+    list_each (op, &scope->holding, link) {
+        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) && !list_empty(&op->items));
         op_check(core, op, found);
     }
     list_each (handle, &scope->handles, link) {

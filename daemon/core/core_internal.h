@@ -84,7 +84,8 @@ struct scope {
     uint64_t run;
     bool ended;           /* its word: whoever meets one of its waiters passes over it */
     struct list ops;      /* PARKED and HANDED, in order of arrival */
-    struct list finished; /* COMMITTED and ABORTED, in order of finishing */
+    struct list finished; /* COMMITTED and ABORTED, without values */
+    struct list holding;  /* COMMITTED with values received, in order of finishing: they go back first */
     struct list handles;  /* struct handle */
     struct list channels; /* owner-closes */
     struct list locks;    /* struct lock it holds */

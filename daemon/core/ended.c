@@ -8,7 +8,7 @@
 
 #include "engine.h"
 
-enum { FATES_WAITING_MAX = 1024 }; /* operations that waited, remembered one by one */
+enum { FATES_MAX = 8192 }; /* operations of one session that are remembered one by one */
 
 struct ended {
     struct map_node node; /* of core->ended, by secret */
@@ -63,24 +63,28 @@ static struct fate fate_of(const struct op *op)
     return (struct fate){op->id, op->handle, done, op->flags & RESULT_DOUBT};
 }
 
-/* Finished ones all, waiting ones as far as there is room. */
+/* Finished ones first. */
 static void fates_copy(struct ended *ended, const struct session *session, size_t room)
 {
     const struct entry *entry;
     const struct op *op;
 
-    list_each (entry, &session->log, log)
+    list_each (entry, &session->log, log) {
+        if (ended->fates_n == room)
+            return;
         if (!entry->stream)
             ended->fate[ended->fates_n++] = fate_of(container_of(entry, struct op, entry));
-    list_each (op, &session->scope.ops, link)
-        if (ended->fates_n < room)
-            ended->fate[ended->fates_n++] = fate_of(op);
+    }
+    list_each (op, &session->scope.ops, link) {
+        if (ended->fates_n == room)
+            return;
+        ended->fate[ended->fates_n++] = fate_of(op);
+    }
 }
 
 void ended_remember(struct core *core, struct session *session)
 {
-    size_t waiting = session->ops.count - session->unacked_n;
-    size_t room = session->unacked_n + (waiting < FATES_WAITING_MAX ? waiting : FATES_WAITING_MAX);
+    size_t room = session->ops.count < FATES_MAX ? session->ops.count : FATES_MAX;
 
     if (core->ended.count >= core->limits.sessions_max)
         ended_delete(core, list_first(&core->ended_list, struct ended, link));

@@ -66,7 +66,7 @@ void op_wait(struct core *core, struct op *op, enum wait_reason reason);
 void op_hand(struct core *core, struct op *op, uint32_t index);
 /* The undo of op_hand. */
 void op_unhand(struct core *core, struct op *op);
-/* Frees an operation of an ended scope that is still parked or handed. */
+/* Frees an operation of an ended scope that holds no value. */
 void op_withdraw(struct core *core, struct op *op);
 static inline bool op_waits(const struct op *op)
 {

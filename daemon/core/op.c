@@ -238,7 +238,7 @@ void op_finish(struct core *core, struct op *op, int32_t status)
     op->reason = WAIT_NONE;
     op_move(core, op, status < 0 ? OP_ABORTED : OP_COMMITTED);
     list_remove(&op->link);
-    list_append(&op->scope->finished, &op->link);
+    list_append(list_empty(&op->items) ? &op->scope->finished : &op->scope->holding, &op->link);
     log_result(core, op);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Scopes: the owners of operations, handles and jobs. Ending one applies IP4 in that step: what was received and
- * not acknowledged goes back, what it owns is closed, and its word `ended` is set. Its parked operations and its
- * handles, of which there may be very many, are taken away by the sweep; until then whoever meets one passes over it.
+ * not acknowledged goes back, what it owns is closed, and its word `ended` is set. Its parked operations, its other
+ * results and its handles, of which there may be very many, are taken away by the sweep; until then whoever meets one
+ * passes over it.
  */
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +16,7 @@ void scope_create(struct scope *scope, struct session *session, uint64_t run, st
     scope->run = run;
     list_init(&scope->ops);
     list_init(&scope->finished);
+    list_init(&scope->holding);
     list_init(&scope->handles);
     list_init(&scope->channels);
     list_init(&scope->locks);
@@ -71,8 +73,8 @@ void scope_end(struct core *core, struct scope *scope)
     if (scope->run)
         map_remove(&scope->session->scopes, &scope->node);
     locks_scope_end(core, scope);
-    while (!list_empty(&scope->finished))
-        op_revert(core, container_of(scope->finished.prev, struct op, link));
+    while (!list_empty(&scope->holding))
+        op_revert(core, container_of(scope->holding.prev, struct op, link));
     list_each_safe (c, after, &scope->channels, owner) {
         list_remove(&c->owner);
         if (!c->closed)
@@ -97,9 +99,11 @@ static size_t scope_sweep(struct core *core, struct scope *scope, size_t most)
 {
     for (; most && !list_empty(&scope->ops); most--)
         op_withdraw(core, list_first(&scope->ops, struct op, link));
+    for (; most && !list_empty(&scope->finished); most--)
+        op_withdraw(core, list_first(&scope->finished, struct op, link));
     for (; most && !list_empty(&scope->handles); most--)
         handle_drop(core, list_first(&scope->handles, struct handle, link));
-    if (list_empty(&scope->ops) && list_empty(&scope->handles))
+    if (list_empty(&scope->ops) && list_empty(&scope->finished) && list_empty(&scope->handles))
         scope_free(core, scope);
     return most;
 }
