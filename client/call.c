@@ -108,7 +108,39 @@ static void release(struct protocol_op *op, void *context)
     call_free(call);
 }
 
-const struct protocol_user call_user = {.finish = finish, .release = release};
+/* Starts what gives back: an operation nobody waits for. Without memory the end of the scope gives it back. */
+static void give_back(gc_client *g, const struct request *request, uint64_t run)
+{
+    struct call *call = call_new(g, request, GC_FOREVER);
+    if (!call)
+        return;
+    call->left = true;
+    call->op.request.run = run;
+    protocol_start(g->protocol, &call->op, now_ns());
+}
+
+/* What the result gave to somebody who is gone: handles and locks (IP1.3) go back, values do so by themselves. */
+static void give_back_grant(struct call *call, const struct result *result)
+{
+    const struct request *request = &call->op.request;
+    if (result->status < 0)
+        return;
+    if (request->verb == VERB_CHAN_OPEN)
+        give_back(call->g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {result->handle}},
+                  request->run);
+    if (request->verb == VERB_LOCK)
+        give_back(call->g,
+                  &(struct request){.verb = VERB_UNLOCK,
+                                    .unlock = {request->lock.name, result->handle, UNLOCK_UNSEEN}},
+                  request->run);
+}
+
+static void leftover(struct protocol_op *op, const struct result *result, void *context)
+{
+    give_back_grant((struct call *)op, result);
+}
+
+const struct protocol_user call_user = {.finish = finish, .leftover = leftover, .release = release};
 
 void calls_deliver(gc_client *g)
 {
@@ -225,6 +257,8 @@ static void call_unwound(struct call **of)
         g->led = false;
     list_remove(&call->waiter);
     list_remove(&call->wake);
+    if (call->done)
+        give_back_grant(call, &call->result);
     protocol_abandon(g->protocol, &call->op, now_ns());
     client_flush(g);
     call_leave(call);

@@ -97,6 +97,9 @@ struct protocol_user {
     /* The result of `op`, borrowed for the call. Every operation but an abandoned one gets exactly one; a
      * standing one gets each of its stream, in order, the last with RESULT_LAST or a negative status. */
     void (*finish)(struct protocol_op *op, const struct result *result, void *context);
+    /* The result of an abandoned operation, so that what it granted can be given back; its values go back by
+     * themselves. May be NULL. */
+    void (*leftover)(struct protocol_op *op, const struct result *result, void *context);
     /* The protocol has forgotten `op`. */
     void (*release)(struct protocol_op *op, void *context);
     void *context;
@@ -138,7 +141,7 @@ struct protocol {
     bool ack_urgent;     /* what is in ack_new must leave now */
     int64_t ack_due_ns;  /* when it becomes urgent */
     int64_t deadline_ns; /* not later than the first deadline of what is nil or queued */
-    int64_t heard_ns;    /* the last frame came */
+    int64_t heard_ns;    /* the last frame came, or the wait for one began */
     int64_t ping_ns;     /* silence that is allowed now */
     int64_t asked_ns;    /* the ping, HELLO or RESUME under way left */
     int64_t answered_ns; /* the last one that was answered left (lease) */

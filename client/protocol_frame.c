@@ -167,6 +167,8 @@ const struct client_frame *protocol_output(struct protocol *p, int64_t now_ns)
     if (!must_send(p))
         return NULL;
     frame_begin(p);
+    if (!p->known_n)
+        p->heard_ns = now_ns; /* nobody has waited for an answer so far */
     add_acks(p);
     add_cancels(p);
     add_requests(p, &p->queue_free, &bytes, now_ns);

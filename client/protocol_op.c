@@ -135,9 +135,11 @@ void op_finish(struct protocol *p, struct protocol_op *op, const struct result *
     op_move(p, op, OP_FINISHED);
     if (op_is_ping(p, op))
         ping_answered(p, op, now_ns);
-    else if (op->abandoned)
+    else if (op->abandoned) {
+        if (p->user.leftover)
+            p->user.leftover(op, result, p->user.context);
         protocol_abandon(p, op, now_ns);
-    else
+    } else
         p->user.finish(op, result, p->user.context);
 }
 

@@ -17,6 +17,11 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     mine->number = result->number;
 }
 
+static void leftover(struct protocol_op *op, const struct result *result, void *context)
+{
+    ((struct rig_op *)op)->leftovers++;
+}
+
 static void release(struct protocol_op *op, void *context)
 {
     ((struct rig_op *)op)->released = true;
@@ -32,7 +37,8 @@ struct rig *rig_new_unbound(void)
                                     .window_ops = 4,
                                     .window_bytes = 1000,
                                     .absolute_deadlines = true};
-    rig->p = protocol_new(&(struct protocol_user){finish, release, rig}, &(struct protocol_identity){0});
+    rig->p =
+        protocol_new(&(struct protocol_user){finish, leftover, release, rig}, &(struct protocol_identity){0});
     assert_non_null(rig->p);
     return rig;
 }

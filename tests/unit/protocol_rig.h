@@ -10,7 +10,7 @@ enum { RIG_OPS = 64 };
 
 struct rig_op {
     struct protocol_op op; /* first: a protocol_op is a rig_op */
-    int results, status;
+    int results, leftovers, status;
     uint32_t flags, values_n;
     uint64_t number;
     bool released;

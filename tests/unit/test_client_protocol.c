@@ -150,6 +150,16 @@ static void test_silent_connection_is_tried_then_resumed(void **state)
     assert_non_null(rig_leaves(rig)->resume);
 }
 
+static void test_silence_counts_only_while_an_answer_is_awaited(void **state)
+{
+    struct rig *rig = *state;
+    rig_sleep(rig, 3600 * 1000000000LL);
+    rig_recv(rig);
+    assert_int_equal(rig_leaves(rig)->requests_n, 1);
+    assert_int_equal(protocol_tick(rig->p, rig->now_ns), rig->now_ns + PROTOCOL_PING_NS);
+    rig_leaves_nothing(rig);
+}
+
 static void test_idle_client_sends_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -290,6 +300,17 @@ static void test_IP1_2_value_for_nobody_is_returned(void **state)
     const struct client_frame *frame = rig_leaves(rig);
     assert_int_equal(frame->returns[0].op, a->op.request.id);
     assert_int_equal(frame->returns[0].count, 0);
+}
+
+static void test_IP1_3_grant_for_nobody_is_told_so_that_it_can_be_given_back(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *a = rig_verb(rig, VERB_LOCK);
+    rig_leaves(rig);
+    protocol_abandon(rig->p, &a->op, rig->now_ns);
+    rig_result(rig, a, 0);
+    assert_int_equal(a->leftovers, 1);
+    assert_int_equal(a->results, 0);
 }
 
 static void test_IP1_2_unsurfaced_value_of_a_gone_caller_is_returned(void **state)
@@ -506,6 +527,7 @@ int main(void)
         TEST(test_IP7_resume_resends_only_what_never_arrived),
         TEST(test_IP8_resent_sends_go_before_younger_ones),
         TEST(test_silent_connection_is_tried_then_resumed),
+        TEST(test_silence_counts_only_while_an_answer_is_awaited),
         TEST(test_idle_client_sends_nothing),
         TEST(test_IP0_handed_value_is_acked_by_a_frame_of_its_own),
         TEST(test_IP0_other_acks_ride_on_the_next_frame),
@@ -516,6 +538,7 @@ int main(void)
         TEST(test_IP1_held_values_are_acked_one_by_one),
         TEST(test_IP1_2_given_back_values_are_never_covered_by_the_mark),
         TEST(test_IP1_2_value_for_nobody_is_returned),
+        TEST(test_IP1_3_grant_for_nobody_is_told_so_that_it_can_be_given_back),
         TEST(test_IP1_2_unsurfaced_value_of_a_gone_caller_is_returned),
         TEST(test_IP1_1_cancel_of_a_sent_operation_waits_for_the_answer),
         TEST(test_cancel_before_sending_costs_no_frame),

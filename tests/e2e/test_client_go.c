@@ -1,0 +1,172 @@
+/* Goroutines as callers: they park, their processor goes on (goclient_go.h). */
+#include <goroutine_host.h>
+
+#include "client_fixture.h"
+#include "goclient_go.h"
+
+enum { PAIRS = 200, ROUNDS = 5 };
+
+static struct node *node;
+
+static int start_node(void **state)
+{
+    node = node_start();
+    return 0;
+}
+
+static int stop_node(void **state)
+{
+    node = node_delete(node);
+    return 0;
+}
+
+/* Runs fn(g) as the main goroutine of two processors, with a client of its own. */
+struct program {
+    void (*fn)(gc_client *g);
+    const char *failure;
+};
+
+static const char *failure; /* of the goroutines: cmocka's own checks do not work there */
+
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            failure = #condition;                                                                            \
+    } while (0)
+
+static int run_program(void *arg)
+{
+    const struct program *program = arg;
+    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint};
+    char why[GC_WHY_BYTES];
+    gc_client *g;
+    if (gc_go_connect(&options, &g, why) < 0) {
+        failure = "gc_go_connect";
+        return 1;
+    }
+    program->fn(g);
+    gc_disconnect(g);
+    return 0;
+}
+
+static void run_goroutines(void (*fn)(gc_client *g))
+{
+    struct program program = {fn, NULL};
+    failure = NULL;
+    go_set_procs(2);
+    assert_int_equal(go_main(run_program, &program), 0);
+    if (failure)
+        fail_msg("%s", failure);
+}
+
+struct work {
+    gc_client *g;
+    gc_chan c;
+    go_waitgroup *group;
+};
+
+static void send_rounds(void *arg)
+{
+    struct work *w = arg;
+    for (int i = 0; i < ROUNDS; i++)
+        CHECK(gc_send(w->g, w->c, gc_string("x"), GC_FOREVER) == 0);
+    go_waitgroup_done(w->group);
+}
+
+static void receive_rounds(void *arg)
+{
+    struct work *w = arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct gc_value v;
+        CHECK(gc_recv(w->g, w->c, &v, 0, GC_FOREVER) == 1);
+        gc_value_clear(&v);
+    }
+    go_waitgroup_done(w->group);
+}
+
+static void rendezvous_of_many(gc_client *g)
+{
+    go_waitgroup group = {0};
+    struct work w = {.g = g, .group = &group};
+    CHECK(gc_make(g, "go.many", 0, &w.c, GC_FOREVER) == 0);
+    go_waitgroup_add(&group, 2 * PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        CHECK(go_spawn(send_rounds, &w, sizeof w) == 0);
+        CHECK(go_spawn(receive_rounds, &w, sizeof w) == 0);
+    }
+    go_waitgroup_wait(&group);
+}
+
+static void test_many_goroutines_rendezvous_over_one_client(void **state)
+{
+    run_goroutines(rendezvous_of_many);
+}
+
+static void cancel_later(void *arg)
+{
+    go_ctx *ctx = *(go_ctx **)arg;
+    go_ctx_cancel(ctx, 0, NULL);
+    go_ctx_unref(ctx);
+}
+
+static void cancelled_receive(gc_client *g)
+{
+    go_ctx *ctx = go_ctx_new(go_ctx_background()), *theirs = go_ctx_ref(ctx);
+    gc_go_ctx *of_client = gc_go_ctx_new(g, ctx);
+    struct gc_value v;
+    gc_chan c;
+    CHECK(gc_make(g, "go.cancel", 0, &c, GC_FOREVER) == 0);
+    CHECK(go_spawn(cancel_later, &theirs, sizeof theirs) == 0);
+    CHECK(gc_recv(g, c, &v, 0, gc_go_with(of_client)) == -ECANCELED);
+    gc_go_ctx_free(of_client);
+    go_ctx_unref(ctx);
+}
+
+static void test_goroutine_context_ends_a_receive_of_the_daemon(void **state)
+{
+    run_goroutines(cancelled_receive);
+}
+
+static void receive_forever(void *arg)
+{
+    struct work *w = arg;
+    struct gc_value v;
+    gc_recv(w->g, w->c, &v, 0, GC_FOREVER); /* -ECANCELED once, when the scope ends */
+    gc_recv(w->g, w->c, &v, 0, GC_FOREVER); /* unwinds */
+    CHECK(!"returned from a wait of an ended scope");
+}
+
+static void ended_scope(gc_client *g)
+{
+    go_group *group = go_group_new(NULL, NULL, NULL);
+    struct work w = {.g = g};
+    struct go_spawn_options options = {.group = group};
+    struct gc_chan_info info;
+    CHECK(gc_make(g, "go.scope", 0, &w.c, GC_FOREVER) == 0);
+    CHECK(go_spawn_with(receive_forever, &w, sizeof w, &options) == 0);
+    do
+        CHECK(gc_chan_info(g, w.c, &info, GC_FOREVER) == 0);
+    while (info.receivers == 0 && !failure);
+    go_group_end(group);
+    CHECK(go_group_wait(group, GO_FOREVER) == 0);
+    do /* the unwound receive leaves the daemon too */
+        CHECK(gc_chan_info(g, w.c, &info, GC_FOREVER) == 0);
+    while (info.receivers && !failure);
+    CHECK(gc_ping(g, GC_FOREVER) == 0);
+    go_group_unref(group);
+}
+
+static void test_IP1_2_unwound_receive_takes_nothing(void **state)
+{
+    run_goroutines(ended_scope);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_goroutines_rendezvous_over_one_client),
+        cmocka_unit_test(test_goroutine_context_ends_a_receive_of_the_daemon),
+        cmocka_unit_test(test_IP1_2_unwound_receive_takes_nothing),
+    };
+    return cmocka_run_group_tests(tests, start_node, stop_node);
+}
