@@ -114,7 +114,7 @@ int finish(struct call *call, uint64_t *value)
     return result;
 }
 
-void wait_parked(int n)
+void await_parked(int n)
 {
     while (!channels.parked(n))
         sched_yield();

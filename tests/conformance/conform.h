@@ -88,7 +88,7 @@ int finish(struct call *call, uint64_t *value);
 /* Whether it has ended; an operation that is parked has not. */
 bool finished(const struct call *call);
 /* Waits until so many operations are parked. */
-void wait_parked(int n);
+void await_parked(int n);
 
 static inline int send_now(void *chan, uint64_t value)
 {

@@ -14,7 +14,7 @@ static void test_B1_the_first_sends_never_wait_and_the_next_does(void **state)
     assert_int_equal(channels.len(c), 3);
     assert_int_equal(send_now(c, 3), -EAGAIN);
     struct call *sender = send_later(c, 3, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(channels.len(c), 3);
     assert_int_equal(channels.recv(c, &got, FOREVER), 1);
     assert_int_equal(finish(sender, NULL), 0);
@@ -30,7 +30,7 @@ static void test_B1_receive_waits_only_when_empty(void **state)
     assert_int_equal(recv_now(c, &got), 1);
     assert_int_equal(recv_now(c, &got), -EAGAIN);
     struct call *receiver = recv_later(c, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 2), 0);
     assert_int_equal(finish(receiver, &got), 1);
     assert_int_equal(got, 2);
@@ -61,9 +61,9 @@ static void test_B3_a_receive_lets_the_first_parked_sender_be_the_tail(void **st
     assert_int_equal(send_now(c, 1), 0);
     assert_int_equal(send_now(c, 2), 0);
     struct call *third = send_later(c, 3, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     struct call *fourth = send_later(c, 4, FOREVER);
-    wait_parked(2);
+    await_parked(2);
     assert_int_equal(recv_now(c, &got), 1);
     assert_int_equal(got, 1);
     assert_int_equal(finish(third, NULL), 0);
@@ -82,7 +82,7 @@ static void test_B4_a_value_for_a_parked_receiver_is_not_buffered(void **state)
     struct call *receiver = recv_later(c, FOREVER);
     uint64_t got;
 
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 1), 0);
     assert_int_equal(finish(receiver, &got), 1);
     assert_int_equal(channels.len(c), 0);
@@ -96,7 +96,7 @@ static void test_B4_a_free_slot_leaves_no_sender_parked(void **state)
 
     assert_int_equal(send_now(c, 1), 0);
     struct call *sender = send_later(c, 2, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(recv_now(c, &got), 1);
     assert_int_equal(finish(sender, NULL), 0);
     assert_int_equal(channels.len(c), 1);

@@ -31,7 +31,7 @@ static void test_C2_close_wakes_every_parked_receiver(void **state)
 
     for (int i = 0; i < 5; i++)
         receivers[i] = recv_later(c, FOREVER);
-    wait_parked(5);
+    await_parked(5);
     assert_int_equal(channels.close(c), 0);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(finish(receivers[i], &got), 0);
@@ -62,7 +62,7 @@ static void test_C4_values_of_senders_parked_at_close_are_never_delivered(void *
     assert_int_equal(send_now(c, 1), 0);
     for (int i = 0; i < 3; i++)
         senders[i] = send_later(c, 50, FOREVER);
-    wait_parked(3);
+    await_parked(3);
     assert_int_equal(channels.close(c), 0);
     for (int i = 0; i < 3; i++)
         assert_int_equal(finish(senders[i], NULL), -EPIPE);
@@ -123,7 +123,7 @@ static void test_C7_close_wakes_receives_and_selects_alike(void **state)
     struct choice choices[] = {recv_case(idle, &got), recv_case(c, &got)};
     struct call *receiver = recv_later(c, FOREVER), *select = select_later(choices, 2, FOREVER);
 
-    wait_parked(2);
+    await_parked(2);
     assert_int_equal(channels.close(c), 0);
     assert_int_equal(finish(receiver, NULL), 0);
     assert_int_equal(finish(select, NULL), 1);

@@ -105,7 +105,7 @@ static void check_ended(struct program *p)
         if (op.cases[index].way == WAY_RECV)
             expect(p, "a value received by a parked operation", value, end->value);
     }
-    wait_parked(p->model.parked_n);
+    await_parked(p->model.parked_n);
 }
 
 static void run_op(struct program *p, struct waiter *waiter, bool now)
@@ -117,7 +117,7 @@ static void run_op(struct program *p, struct waiter *waiter, bool now)
     if (!ready && !now) {
         waiter->op.user = waiter;
         model_park(&p->model, &waiter->op);
-        wait_parked(p->model.parked_n);
+        await_parked(p->model.parked_n);
         return;
     }
     struct model_op op = waiter->op;
@@ -168,7 +168,7 @@ static void stop_one(struct program *p)
     model_remove(&p->model, i);
     channels.stop_cancel(waiter->stop);
     expect(p, "a stopped operation", end_waiter(waiter, NULL), -ECANCELED);
-    wait_parked(p->model.parked_n);
+    await_parked(p->model.parked_n);
 }
 
 static void step(struct program *p)

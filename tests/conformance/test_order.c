@@ -13,7 +13,7 @@ static void test_F1_parked_receivers_are_served_in_arrival_order(void **state)
 
     for (int i = 0; i < QUEUE; i++) {
         receivers[i] = recv_later(c, FOREVER);
-        wait_parked(i + 1);
+        await_parked(i + 1);
     }
     for (uint64_t i = 0; i < QUEUE; i++) {
         assert_int_equal(send_now(c, i), 0);
@@ -31,7 +31,7 @@ static void test_F1_parked_senders_are_served_in_arrival_order(void **state)
 
     for (int i = 0; i < QUEUE; i++) {
         senders[i] = send_later(c, (uint64_t)i, FOREVER);
-        wait_parked(i + 1);
+        await_parked(i + 1);
     }
     for (uint64_t i = 0; i < QUEUE; i++) {
         assert_int_equal(recv_now(c, &got), 1);
@@ -48,9 +48,9 @@ static void test_F2_a_waiter_that_won_elsewhere_is_skipped(void **state)
     struct choice choices[] = {recv_case(a, &x), recv_case(b, &x)};
     struct call *select = select_later(choices, 2, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     struct call *behind = recv_later(b, FOREVER);
-    wait_parked(2);
+    await_parked(2);
     assert_int_equal(send_now(a, 1), 0);
     assert_int_equal(finish(select, NULL), 0);
     assert_int_equal(send_now(b, 2), 0);
@@ -67,11 +67,11 @@ static void test_F2_a_select_is_served_in_its_turn(void **state)
     struct choice choices[] = {recv_case(a, &x), recv_case(b, &x)};
     struct call *before = recv_later(b, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     struct call *select = select_later(choices, 2, FOREVER);
-    wait_parked(2);
+    await_parked(2);
     struct call *after = recv_later(b, FOREVER);
-    wait_parked(3);
+    await_parked(3);
     for (uint64_t i = 1; i <= 3; i++)
         assert_int_equal(send_now(b, i), 0);
     assert_int_equal(finish(before, &got), 1);
@@ -91,7 +91,7 @@ static void test_F3_a_newcomer_does_not_pass_a_parked_sender(void **state)
 
     assert_int_equal(send_now(c, 1), 0);
     struct call *parked = send_later(c, 2, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(recv_now(c, &got), 1);
     assert_int_equal(send_now(c, 3), -EAGAIN);
     assert_int_equal(finish(parked, NULL), 0);
@@ -106,7 +106,7 @@ static void test_F3_a_newcomer_does_not_pass_a_parked_receiver(void **state)
     struct call *parked = recv_later(c, FOREVER);
     uint64_t got = 0;
 
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 1), 0);
     assert_int_equal(recv_now(c, &got), -EAGAIN);
     assert_int_equal(finish(parked, &got), 1);

@@ -87,10 +87,10 @@ static void test_S4_exactly_one_case_takes_effect(void **state)
     struct choice choices[] = {send_case(a, &value), send_case(b, &value)};
     struct call *on_a = recv_later(a, FOREVER), *on_b = recv_later(b, FOREVER);
 
-    wait_parked(2);
+    await_parked(2);
     int i = channels.select(choices, 2, FOREVER);
     assert_int_equal(finish(i == 0 ? on_a : on_b, &got), 1);
-    wait_parked(1);
+    await_parked(1);
     assert_false(finished(i == 0 ? on_b : on_a));
     assert_int_equal(send_now(i == 0 ? b : a, 2), 0);
     assert_int_equal(finish(i == 0 ? on_b : on_a, &got), 1);
@@ -106,7 +106,7 @@ static void test_S5_a_select_that_won_leaves_every_other_queue(void **state)
     struct choice choices[] = {recv_case(a, &got), recv_case(b, &got)};
     struct call *select = select_later(choices, 2, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(a, 1), 0);
     assert_int_equal(finish(select, NULL), 0);
     assert_int_equal(send_now(b, 2), -EAGAIN);
@@ -122,7 +122,7 @@ static void test_S5_a_select_that_was_stopped_leaves_every_queue(void **state)
     struct choice choices[] = {send_case(a, &value), recv_case(b, &got)};
     struct call *select = select_later(choices, 2, UNLESS(stop));
 
-    wait_parked(1);
+    await_parked(1);
     channels.stop_cancel(stop);
     assert_int_equal(finish(select, NULL), -ECANCELED);
     assert_int_equal(recv_now(a, &got), -EAGAIN);
@@ -139,7 +139,7 @@ static void test_S6_one_channel_may_stand_in_several_cases(void **state)
     struct choice receives[] = {recv_case(c, &x), recv_case(c, &y)};
     struct call *select = select_later(receives, 2, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 5), 0);
     assert_in_range(finish(select, &got), 0, 1);
     assert_int_equal(got, 5);
@@ -156,7 +156,7 @@ static void test_S7_send_and_receive_of_one_select_never_meet(void **state)
 
     assert_int_equal(channels.select(choices, 2, NOW), -EAGAIN);
     struct call *select = select_later(choices, 2, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_false(finished(select));
     assert_int_equal(send_now(c, 2), 0);
     assert_int_equal(finish(select, NULL), 1);
@@ -172,7 +172,7 @@ static void test_S7_two_such_selects_do_meet(void **state)
     struct choice others[] = {recv_case(c, &other_got), send_case(c, &other_value)};
     struct call *select = select_later(choices, 2, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     int mine = channels.select(others, 2, FOREVER);
     int theirs = finish(select, NULL);
     assert_int_equal(mine, theirs);
@@ -231,7 +231,7 @@ static void test_S9_close_wakes_a_parked_select_that_sends(void **state)
     struct choice choices[] = {recv_case(idle, &other), send_case(c, &value)};
     struct call *select = select_later(choices, 2, FOREVER);
 
-    wait_parked(1);
+    await_parked(1);
     channels.close(c);
     assert_int_equal(finish(select, NULL), 1);
     channels.drop(idle);
@@ -252,7 +252,7 @@ static void test_S10_one_case_forms_behave_as_the_single_operation(void **state)
     assert_int_equal(recv.status, 1);
     assert_int_equal(got, 4);
     struct call *parked = select_later(&recv, 1, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 6), 0);
     assert_int_equal(finish(parked, &got), 0);
     assert_int_equal(got, 6);
@@ -318,9 +318,9 @@ static void test_S13_a_cancelled_wait_leaves_the_channel_to_the_next(void **stat
     struct call *stopped = recv_later(c, UNLESS(stop));
     uint64_t got = 0;
 
-    wait_parked(1);
+    await_parked(1);
     struct call *next = recv_later(c, FOREVER);
-    wait_parked(2);
+    await_parked(2);
     channels.stop_cancel(stop);
     assert_int_equal(finish(stopped, NULL), -ECANCELED);
     assert_int_equal(send_now(c, 8), 0);

@@ -9,7 +9,7 @@ static void test_U1_send_waits_for_a_receiver(void **state)
     struct call *sender = send_later(c, 7, FOREVER);
     uint64_t got = 0;
 
-    wait_parked(1);
+    await_parked(1);
     assert_false(finished(sender));
     assert_int_equal(channels.recv(c, &got, FOREVER), 1);
     assert_int_equal(got, 7);
@@ -23,7 +23,7 @@ static void test_U1_receive_waits_for_a_sender(void **state)
     struct call *receiver = recv_later(c, FOREVER);
     uint64_t sent = 9, got = 0;
 
-    wait_parked(1);
+    await_parked(1);
     assert_false(finished(receiver));
     assert_int_equal(channels.send(c, &sent, FOREVER), 0);
     assert_int_equal(finish(receiver, &got), 1);
@@ -37,12 +37,12 @@ static void test_U2_one_receive_releases_one_sender_only(void **state)
     struct call *first = send_later(c, 1, FOREVER);
     uint64_t got = 0;
 
-    wait_parked(1);
+    await_parked(1);
     struct call *second = send_later(c, 2, FOREVER);
-    wait_parked(2);
+    await_parked(2);
     assert_int_equal(channels.recv(c, &got, FOREVER), 1);
     assert_int_equal(finish(first, NULL), 0);
-    wait_parked(1);
+    await_parked(1);
     assert_false(finished(second));
     assert_int_equal(channels.recv(c, &got, FOREVER), 1);
     assert_int_equal(finish(second, NULL), 0);
@@ -68,7 +68,7 @@ static void test_U3_len_and_cap_are_zero_with_parked_senders(void **state)
     struct call *sender = send_later(c, 1, FOREVER);
     uint64_t got;
 
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(channels.len(c), 0);
     assert_int_equal(channels.cap(c), 0);
     assert_int_equal(channels.recv(c, &got, FOREVER), 1);
@@ -137,7 +137,7 @@ static void test_U7_try_send_needs_a_parked_receiver(void **state)
 
     assert_int_equal(send_now(c, 1), -EAGAIN);
     struct call *receiver = recv_later(c, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(send_now(c, 2), 0);
     assert_int_equal(finish(receiver, &got), 1);
     assert_int_equal(got, 2);
@@ -152,7 +152,7 @@ static void test_U7_try_receive_needs_a_parked_sender(void **state)
 
     assert_int_equal(recv_now(c, &got), -EAGAIN);
     struct call *sender = send_later(c, 4, FOREVER);
-    wait_parked(1);
+    await_parked(1);
     assert_int_equal(recv_now(c, &got), 1);
     assert_int_equal(got, 4);
     assert_int_equal(finish(sender, NULL), 0);
