@@ -246,6 +246,25 @@ static void requeue(struct core *core, struct channel *c, struct item *item)
         receiver_done(core, r, channel_take(core, c, r->op, r->max));
 }
 
+/* It was committed when its sender's scope ended, and stands (IP2.3). */
+static void sender_ended(struct item *item)
+{
+    list_remove(&item->sender_link);
+    if (item->sender)
+        item->sender->sent++;
+    item->sender = NULL;
+}
+
+static void put_back(struct core *core, struct channel *c, struct item *item, enum value_flags flag)
+{
+    if (c->flags & OPEN_AT_MOST_ONCE && flag == VALUE_REDELIVERED) {
+        c->dropped++;
+        item_drop(core, item);
+    } else {
+        requeue(core, c, item);
+    }
+}
+
 void item_return(struct core *core, struct item *item, enum value_flags flag)
 {
     struct channel *c = item->channel;
@@ -255,13 +274,9 @@ void item_return(struct core *core, struct item *item, enum value_flags flag)
     core->counters[COUNT_REDELIVERED]++;
     if (item->sender && !item->sender->scope->ended) {
         sender_undo(core, c, item);
-    } else if (c->flags & OPEN_AT_MOST_ONCE && flag == VALUE_REDELIVERED) {
-        c->dropped++;
-        item_drop(core, item);
     } else {
-        list_remove(&item->sender_link);
-        item->sender = NULL;
-        requeue(core, c, item);
+        sender_ended(item);
+        put_back(core, c, item, flag);
     }
     c->delivered_n--;
     channel_settle(core, c);

@@ -135,14 +135,6 @@ static struct channel *channel_new(struct core *core, struct account *account,
     return c;
 }
 
-static void items_discard(struct core *core, struct list *items)
-{
-    struct item *item, *after;
-
-    list_each_safe (item, after, items, link)
-        item_drop(core, item);
-}
-
 static void channel_unlink(struct core *core, struct channel *c)
 {
     map_remove(&core->channels, &c->node);

@@ -81,16 +81,15 @@ static bool late(const struct core *core, const struct request *request)
            request_deadline(core, request) <= core->now.mono_ns;
 }
 
-static void run(struct core *core, struct op *op, uint64_t conn, const struct request *request)
+static void run(struct core *core, struct op *op, const struct request *request)
 {
     int r = late(core, request) ? -ETIMEDOUT : verbs[request->verb].handle(core, op, request);
 
     if (op->state != OP_NEW)
         return;
-    if (op->scope->ended) /* by its own doing: the sweep takes it */
-        refuse(core, conn, op->id, r, (struct bytes){0});
-    else
-        op_finish(core, op, r);
+    if (op->scope->ended) /* by its own doing */
+        op_adopt(core, op);
+    op_finish(core, op, r);
 }
 
 /* It is here already: parked, then it joins; finished, then it hears its result again. */
@@ -121,5 +120,5 @@ void op_arrive(struct core *core, struct session *session, uint64_t conn, const 
     r = op_new(core, scope_find(core, session, request->run), request, &op);
     if (r < 0)
         return refuse(core, conn, request->id, r, (struct bytes){0});
-    run(core, op, conn, request);
+    run(core, op, request);
 }

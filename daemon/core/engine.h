@@ -45,6 +45,7 @@ void item_unref(struct core *core, struct item *item);
 void item_uncharge(struct core *core, struct item *item);
 /* Out of its list, uncharged, unreferenced. */
 void item_drop(struct core *core, struct item *item);
+void items_discard(struct core *core, struct list *items);
 
 /* ---- op.c ---- */
 
@@ -66,8 +67,8 @@ void op_wait(struct core *core, struct op *op, enum wait_reason reason);
 void op_hand(struct core *core, struct op *op, uint32_t index);
 /* The undo of op_hand. */
 void op_unhand(struct core *core, struct op *op);
-/* Frees an operation of an ended scope that holds no value. */
-void op_withdraw(struct core *core, struct op *op);
+/* From its ended scope to that of its session. */
+void op_adopt(struct core *core, struct op *op);
 static inline bool op_waits(const struct op *op)
 {
     return op->state == OP_PARKED || op->state == OP_HANDED;
@@ -78,6 +79,8 @@ static inline bool op_waits(const struct op *op)
 /* The operation has its result: keeps it, and lets it leave when the store has its batch. */
 void log_result(struct core *core, struct op *op);
 void log_remove(struct core *core, struct op *op);
+/* Its result carries less than before. */
+void log_recount(struct core *core, struct op *op);
 void stream_result_delete(struct core *core, struct stream_result *part);
 /* A client acknowledges (or gives back the rest). */
 void session_mark(struct core *core, struct session *session, uint64_t mark);

@@ -78,3 +78,11 @@ void item_drop(struct core *core, struct item *item)
     item_uncharge(core, item);
     item_unref(core, item);
 }
+
+void items_discard(struct core *core, struct list *items)
+{
+    struct item *item, *after;
+
+    list_each_safe (item, after, items, link)
+        item_drop(core, item);
+}

@@ -48,6 +48,16 @@ void log_result(struct core *core, struct op *op)
         list_append(&core->outbox, &op->entry.out);
 }
 
+void log_recount(struct core *core, struct op *op)
+{
+    struct session *session = op->scope->session;
+
+    session->unacked_bytes -= op->bytes;
+    op->bytes = result_bytes(op);
+    session->unacked_bytes += op->bytes;
+    session_relieve(core, session);
+}
+
 void log_remove(struct core *core, struct op *op)
 {
     struct session *session = op->scope->session;

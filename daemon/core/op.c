@@ -227,6 +227,18 @@ static void note_handed(struct op *op)
             op->flags |= RESULT_HANDED;
 }
 
+/* The lists of a scope are by state and by what the result carries. */
+static void op_enlist(struct op *op)
+{
+    struct scope *scope = op->scope;
+
+    list_remove(&op->link);
+    if (op_waits(op) || op->state == OP_NEW)
+        list_append(&scope->ops, &op->link);
+    else
+        list_append(list_empty(&op->items) ? &scope->finished : &scope->holding, &op->link);
+}
+
 void op_finish(struct core *core, struct op *op, int32_t status)
 {
     note_doubt(op);
@@ -237,8 +249,7 @@ void op_finish(struct core *core, struct op *op, int32_t status)
     op->status = status;
     op->reason = WAIT_NONE;
     op_move(core, op, status < 0 ? OP_ABORTED : OP_COMMITTED);
-    list_remove(&op->link);
-    list_append(list_empty(&op->items) ? &op->scope->finished : &op->scope->holding, &op->link);
+    op_enlist(op);
     log_result(core, op);
 }
 
@@ -344,8 +355,8 @@ void op_forget(struct core *core, struct op *op)
     core_free(core, op);
 }
 
-void op_withdraw(struct core *core, struct op *op)
+void op_adopt(struct core *core, struct op *op)
 {
-    assert(op->scope->ended);
-    op_forget(core, op);
+    op->scope = &op->scope->session->scope;
+    op_enlist(op);
 }

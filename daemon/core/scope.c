@@ -50,7 +50,7 @@ struct scope *scope_find(const struct core *core, const struct session *session,
 }
 
 /* IP3 for what one result carries, last value first, so that each goes in front of the one after it. */
-static void op_revert(struct core *core, struct op *op)
+static void values_revert(struct core *core, struct op *op)
 {
     struct list *at = op->items.prev;
 
@@ -61,7 +61,36 @@ static void op_revert(struct core *core, struct op *op)
         if (!(item->flags & ITEM_ACKED))
             item_return(core, item, VALUE_REDELIVERED);
     }
-    op_forget(core, op);
+}
+
+/* What the result gave was taken back with the scope. */
+static void op_void(struct core *core, struct op *op)
+{
+    op->status = -ESTALE;
+    op->flags = 0;
+    items_discard(core, &op->items);
+    log_recount(core, op);
+}
+
+/* Its scope has ended. With the session it is forgotten; else its one result stays in the session's log, for it tells
+ * what happened: what was sent stands, what waited never happened, a grant is void (IP4). */
+static void op_leave_scope(struct core *core, struct op *op)
+{
+    if (op->scope->session->ended)
+        return op_forget(core, op);
+    if (op_waits(op))
+        op_stop(core, op, -ESTALE);
+    else if (op->verb == VERB_LOCK && op->status >= 0)
+        op_void(core, op);
+    op_adopt(core, op);
+}
+
+static void op_give_back(struct core *core, struct op *op)
+{
+    values_revert(core, op);
+    if (!op->scope->session->ended)
+        op_void(core, op);
+    op_leave_scope(core, op);
 }
 
 void scope_end(struct core *core, struct scope *scope)
@@ -74,7 +103,7 @@ void scope_end(struct core *core, struct scope *scope)
         map_remove(&scope->session->scopes, &scope->node);
     locks_scope_end(core, scope);
     while (!list_empty(&scope->holding))
-        op_revert(core, container_of(scope->holding.prev, struct op, link));
+        op_give_back(core, container_of(scope->holding.prev, struct op, link));
     list_each_safe (c, after, &scope->channels, owner) {
         list_remove(&c->owner);
         if (!c->closed)
@@ -98,9 +127,9 @@ static void scope_free(struct core *core, struct scope *scope)
 static size_t scope_sweep(struct core *core, struct scope *scope, size_t most)
 {
     for (; most && !list_empty(&scope->ops); most--)
-        op_withdraw(core, list_first(&scope->ops, struct op, link));
+        op_leave_scope(core, list_first(&scope->ops, struct op, link));
     for (; most && !list_empty(&scope->finished); most--)
-        op_withdraw(core, list_first(&scope->finished, struct op, link));
+        op_leave_scope(core, list_first(&scope->finished, struct op, link));
     for (; most && !list_empty(&scope->handles); most--)
         handle_drop(core, list_first(&scope->handles, struct handle, link));
     if (list_empty(&scope->ops) && list_empty(&scope->finished) && list_empty(&scope->handles))

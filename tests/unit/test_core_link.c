@@ -348,12 +348,48 @@ static void test_IP0_the_end_of_a_run_ends_what_it_owns(void **state)
     host->run = 0;
     uint64_t done = client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
     assert_waits(host, done);
-    assert_waits(host, s);
+    assert_status(host, s, -ESTALE);
     rig_stored(rig, 0);
     assert_status(host, done, 0);
     assert_int_equal(info(c, hc).senders, 0);
     host->run = 9;
     assert_status(host, recv1(host, h), -ESTALE);
+}
+
+static void test_IP4_a_send_of_an_ended_run_stands_and_says_so(void **state)
+{
+    struct client *host = client_up(rig, 1000, false, 5), *c = client_new(rig);
+    client_hello(host);
+    client_do(host, (struct request){.verb = VERB_STARTED, .started = {1, 9}});
+    uint64_t hc = chan(c, "x", 0), r = recv1(c, hc);
+    host->run = 9;
+    uint64_t h = chan(host, "x", 0), buffered = chan(host, "y", 1);
+    uint64_t handed = send1(host, h, "v"), sent = send1(host, buffered, "w");
+    host->run = 0;
+    client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
+    assert_status(host, handed, 1);
+    client_resume(host, sent, (uint64_t)0);
+    assert_status(host, sent, 1);
+    assert_values(c, r, "v ");
+}
+
+static void test_IP4_what_an_ended_run_had_received_goes_back(void **state)
+{
+    struct client *host = client_up(rig, 1000, false, 5), *c = client_new(rig);
+    client_hello(host);
+    client_do(host, (struct request){.verb = VERB_STARTED, .started = {1, 9}});
+    uint64_t hc = chan(c, "y", 1);
+    host->run = 9;
+    uint64_t h = chan(host, "y", 1), waits = recv1(host, h);
+    send_many(c, hc, "1 2");
+    uint64_t has = recv1(host, h);
+    assert_values(host, waits, "1 ");
+    host->run = 0;
+    client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
+    assert_values(c, recv_many(c, hc, 9), "1 2 ");
+    client_resume(host, waits, has, (uint64_t)0);
+    assert_status(host, waits, -ESTALE);
+    assert_status(host, has, -ESTALE);
 }
 
 static void test_results_of_standing_operations_are_numbered_and_kept(void **state)
@@ -417,6 +453,8 @@ int main(void)
         T(test_the_clock_moves_only_where_it_was_allowed),
         T(test_an_operation_of_an_unknown_run_is_stale),
         T(test_IP0_the_end_of_a_run_ends_what_it_owns),
+        T(test_IP4_a_send_of_an_ended_run_stands_and_says_so),
+        T(test_IP4_what_an_ended_run_had_received_goes_back),
         T(test_results_of_standing_operations_are_numbered_and_kept),
         T(test_IP8_a_standing_result_precedes_later_results),
     };
