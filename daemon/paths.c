@@ -92,7 +92,8 @@ char *paths_host_program(void)
     while (n > 0 && self[n - 1] != '/')
         n--;
     if (n > 0) {
-        const char *const places[] = {"goroutined-host", "host/goroutined-host"};
+        const char *const places[] = {"goroutined-host", "host/goroutined-host",
+                                      "../libexec/goroutined/goroutined-host"};
         for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
             char *path = print("%.*s%s", (int)n, self, places[i]);
             if (path && !access(path, X_OK))
@@ -100,7 +101,7 @@ char *paths_host_program(void)
             free(path);
         }
     }
-    return print(LIBEXECDIR "/goroutined-host");
+    return print(LIBEXECDIR "/goroutined/goroutined-host");
 }
 
 int paths_make(const char *path)

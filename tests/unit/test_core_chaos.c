@@ -52,8 +52,8 @@ static struct value value_new(uint32_t *id)
 {
     *id = ++values;
     size_t size = 0;
-    for (uint32_t n = values; n; n /= 10)
-        text[values][size++] = (char)('0' + n % 10);
+    for (uint32_t n = values; n && size < sizeof(text[0]); n /= 10)
+        text[values % VALUES][size++] = (char)('0' + n % 10);
     fate[values] = OPEN;
     return (struct value){.body = {text[values], size}};
 }
