@@ -102,6 +102,9 @@ static int open_store(struct hub *hub, char **why)
                                     .sync = !strcmp(config->durability, "full")};
 
     hub->store_ops = config->ephemeral ? &store_memory : &store_sqlite;
+    if (hub->store_ops->warning())
+        log_warn("event=store_warning engine=%s text=\"%s\"", hub->store_ops->name,
+                 hub->store_ops->warning());
     return hub->store_ops->open(&options, &hub->store, &hub->incarnation, why);
 }
 

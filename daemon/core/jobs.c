@@ -158,6 +158,7 @@ static void start(struct core *core)
     struct job *job;
 
     core->jobs->started = true;
+    retention_sort(core);
     for (uint64_t after = 0; (job = job_next(core, after)); after = job->id) {
         if (job->state == JOB_SCHEDULED)
             job->due_ns = mono_of(core, job->due_us);

@@ -287,6 +287,8 @@ void job_line_up(struct core *core, struct job *job);
 
 /* An ended job is in the store. */
 void retention_add(struct core *core, uint64_t id, int64_t ended_us, uint32_t uid);
+/* After the load: by the time of the end. */
+void retention_sort(struct core *core);
 /* An ended job that the store still has, and whose it is. */
 bool retention_has(const struct core *core, uint64_t id, uint32_t *uid);
 void retention_free(struct core *core);

@@ -3,8 +3,11 @@
  * and time of each, which also tells an ended job from one that never was. When there is no memory for one, the
  * next start finds it in the store.
  *
- * Invariant: every kept is in the list, oldest end first, and in the map by id.
+ * Invariant: every kept is in the list and in the map by id. The list is in the order of ends: the load comes by id
+ * and is sorted once.
  */
+#include <stdlib.h>
+
 #include "jobs_internal.h"
 
 enum { DELETES_PER_TURN = 256 };
@@ -17,16 +20,6 @@ struct kept {
     uint32_t uid;
 };
 
-/* The load comes in the order of ids, which is nearly that of ends: few steps back. */
-static void put(struct retained *r, struct kept *kept)
-{
-    struct list *at = r->list.prev;
-
-    while (at != &r->list && container_of(at, struct kept, link)->ended_us > kept->ended_us)
-        at = at->prev;
-    list_insert_before(at->next, &kept->link);
-}
-
 void retention_add(struct core *core, uint64_t id, int64_t ended_us, uint32_t uid)
 {
     struct retained *r = &core->jobs->retained;
@@ -37,7 +30,7 @@ void retention_add(struct core *core, uint64_t id, int64_t ended_us, uint32_t ui
     kept->id = id;
     kept->ended_us = ended_us;
     kept->uid = uid;
-    put(r, kept);
+    list_append(&r->list, &kept->link);
     map_add(&r->map, &kept->node, core_hash_number(core, id));
 }
 
@@ -57,6 +50,30 @@ static void drop(struct core *core, struct kept *kept)
     map_remove(&core->jobs->retained.map, &kept->node);
     list_remove(&kept->link);
     core_free(core, kept);
+}
+
+static int by_end(const void *a, const void *b)
+{
+    int64_t left = (*(struct kept *const *)a)->ended_us, right = (*(struct kept *const *)b)->ended_us;
+
+    return (left > right) - (left < right);
+}
+
+void retention_sort(struct core *core)
+{
+    struct retained *r = &core->jobs->retained;
+    struct kept **array = core_alloc(core, r->map.count * sizeof(*array) + 1), *kept;
+    size_t n = 0;
+
+    if (!array)
+        return; /* some go a little late */
+    list_each (kept, &r->list, link)
+        array[n++] = kept;
+    qsort(array, n, sizeof(*array), by_end);
+    list_init(&r->list);
+    for (size_t i = 0; i < n; i++)
+        list_append(&r->list, &array[i]->link);
+    core_free(core, array);
 }
 
 static int64_t left_ns(const struct core *core, const struct kept *kept)

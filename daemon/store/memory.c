@@ -344,6 +344,11 @@ static int memory_backup(struct store *store, const char *path, char **why)
                    path);
 }
 
+static const char *memory_warning(void)
+{
+    return NULL;
+}
+
 static int memory_tidy(struct store *store, bool idle)
 {
     return 0;
@@ -362,6 +367,7 @@ static int memory_fsck(const struct store_options *options, void (*say)(void *co
 
 const struct store_ops store_memory = {
     .name = "memory",
+    .warning = memory_warning,
     .open = memory_open,
     .load = memory_load,
     .apply = memory_apply,

@@ -443,6 +443,7 @@ static int sqlite_backup(struct store *store, const char *path, char **why)
 
 const struct store_ops store_sqlite = {
     .name = "sqlite",
+    .warning = db_version_warning,
     .open = sqlite_open,
     .load = sqlite_load,
     .apply = sqlite_apply,

@@ -35,6 +35,8 @@ struct fetched {
 
 struct store_ops {
     const char *name;
+    /* NULL, or what an operator should know about this engine: for the log at start. */
+    const char *(*warning)(void);
     /* Opens or makes the store and makes the next incarnation durable. On failure *why (heap, freed by the
      * caller) says what was wrong and what to do. -EBUSY: another daemon has it; -EROFS, -EACCES; -EBADMSG:
      * damaged; -ENOTSUP: written by a newer version; -EIO. */

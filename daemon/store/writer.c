@@ -343,7 +343,11 @@ int writer_start(const struct writer_options *options, struct writer **out)
     writer->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (writer->event < 0)
         return -errno;
-    int r = fetcher_start(options->ops, options->store, writer->event, &writer->fetcher);
+    int r = ballast(writer, true);
+    if (refused(r))
+        r = ballast(writer, false); /* full from the start */
+    if (r == 0)
+        r = fetcher_start(options->ops, options->store, writer->event, &writer->fetcher);
     if (r == 0)
         r = thread_start(&writer->thread, writer_main, writer);
     if (r < 0)

@@ -204,9 +204,9 @@ static void test_admissions_fail_untried_while_the_ballast_is_out(void **state)
     struct hub *hub = *state;
     struct list batches = LIST_INIT(batches);
 
+    start(hub);
     fault_arm(FAULT_STORE_BALLAST, 1, 1 << 30, -ENOSPC);
     fault_arm(FAULT_STORE_COMMIT, 1, 0, -ENOSPC);
-    start(hub);
     for (uint64_t id = 1; id <= 3; id++) {
         queue_new(hub, &batches, id);
         writer_push(hub->writer, &batches);
@@ -222,9 +222,9 @@ static void test_admissions_go_on_when_the_ballast_is_back(void **state)
     struct hub *hub = *state;
     struct list batches = LIST_INIT(batches);
 
+    start(hub);
     fault_arm(FAULT_STORE_BALLAST, 1, 3, -ENOSPC);
     fault_arm(FAULT_STORE_COMMIT, 1, 0, -ENOSPC);
-    start(hub);
     queue_new(hub, &batches, 1);
     writer_push(hub->writer, &batches);
     wait_for(hub, 1);
@@ -236,6 +236,20 @@ static void test_admissions_go_on_when_the_ballast_is_back(void **state)
         wait_for(hub, id);
     }
     assert_false(writer_stats(hub->writer).full);
+}
+
+static void test_a_store_without_room_for_the_ballast_is_full_from_the_start(void **state)
+{
+    struct hub *hub = *state;
+    struct list batches = LIST_INIT(batches);
+
+    fault_arm(FAULT_STORE_BALLAST, 1, 1 << 30, -ENOSPC);
+    start(hub);
+    assert_true(writer_stats(hub->writer).full);
+    queue_new(hub, &batches, 1);
+    writer_push(hub->writer, &batches);
+    wait_for(hub, 1);
+    assert_string_equal(hub->fates, "1!");
 }
 
 static void test_out_of_memory_is_told_as_such(void **state)
@@ -346,6 +360,7 @@ int main(void)
         BOTH(test_an_end_is_tried_until_it_is_stored),
         BOTH(test_admissions_fail_untried_while_the_ballast_is_out),
         BOTH(test_admissions_go_on_when_the_ballast_is_back),
+        BOTH(test_a_store_without_room_for_the_ballast_is_full_from_the_start),
         BOTH(test_out_of_memory_is_told_as_such),
         BOTH(test_stop_gives_up_what_cannot_be_stored),
         BOTH(test_io_error_is_fatal_and_nothing_is_reported),
