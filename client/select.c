@@ -47,7 +47,7 @@ static int cases_create(struct cases *cases, const struct gc_case *from, size_t 
 }
 
 /* The case that took effect gets what it brought; nothing else is written (S11). */
-static void give(struct gc_case *k, const struct answer *answer, bool hold)
+static void give(gc_client *g, struct gc_case *k, const struct answer *answer, bool hold)
 {
     k->status = answer->result.status < 0 ? answer->result.status : k->kind == GC_CASE_SEND ? 0 : 1;
     if (k->kind == GC_CASE_RECV) {
@@ -56,6 +56,9 @@ static void give(struct gc_case *k, const struct answer *answer, bool hold)
             value_give(k->recv, answer, 0, hold);
         else
             *k->recv = (struct gc_value){0};
+    } else if (k->kind == GC_CASE_JOB && answer->result.jobs_n == 0) {
+        k->status =
+            gc_wait(g, k->job, k->result, GC_FOREVER); /* it had ended before: only the store has it */
     } else if (k->kind == GC_CASE_JOB) {
         struct gc_result result;
         result_give(&result, answer);
@@ -78,7 +81,7 @@ GC_API int gc_select(gc_client *g, struct gc_case *cases, size_t n, unsigned fla
     r = call_run(g, &request, until, flags & GC_HOLD ? CALL_HOLD : 0, &answer);
     if (r >= 0 || r == -EPIPE) {
         size_t index = open.from[answer.result.index];
-        give(&cases[index], &answer, flags & GC_HOLD);
+        give(g, &cases[index], &answer, flags & GC_HOLD);
         r = (int)index;
     }
     answer_end(&answer);

@@ -1,0 +1,129 @@
+/* Jobs through the client library, a real daemon and a real host: submit, wait, select, cancel, errors in words. */
+#include <stdio.h>
+
+#include "client_fixture.h"
+
+static struct node *node;
+static char plugin[256];
+
+static int start_node(void **state)
+{
+    snprintf(plugin, sizeof plugin, "%s/trial.so", getenv("PLUGINS"));
+    node = node_start();
+    return 0;
+}
+
+static int stop_node(void **state)
+{
+    node = node_delete(node);
+    return 0;
+}
+
+static int connect_client(void **state)
+{
+    *state = node_connect(node);
+    return 0;
+}
+
+static int disconnect_client(void **state)
+{
+    *state = gc_disconnect(*state);
+    return 0;
+}
+
+static gc_job submit(gc_client *g, const char *function, const char *argument)
+{
+    struct gc_submit what = {.size = sizeof what,
+                             .plugin = plugin,
+                             .function = function,
+                             .argument = argument,
+                             .argument_bytes = strlen(argument)};
+    gc_job job = {0};
+
+    assert_ok(gc_submit(g, &what, &job, GC_FOREVER));
+    return job;
+}
+
+static void assert_result(struct gc_result *result, const char *text)
+{
+    assert_int_equal(result->bytes, strlen(text));
+    assert_memory_equal(result->data, text, result->bytes);
+    gc_result_clear(result);
+}
+
+static void test_wait_gives_the_result_and_gives_it_again(void **state)
+{
+    gc_client *g = *state;
+    gc_job job = submit(g, "echo", "hello");
+    struct gc_result result;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(gc_wait(g, job, &result, GC_FOREVER), 1);
+        assert_result(&result, "hello");
+    }
+}
+
+static void test_select_takes_the_job_that_ends(void **state)
+{
+    gc_client *g = *state;
+    struct gc_result result = {0};
+    gc_job slow = submit(g, "wait", ""), quick = submit(g, "echo", "quick");
+    struct gc_case cases[] = {gc_case_job(slow, NULL), gc_case_job(quick, &result)};
+
+    assert_int_equal(gc_select(g, cases, 2, 0, GC_FOREVER), 1);
+    assert_int_equal(cases[1].status, 1);
+    assert_result(&result, "quick");
+    assert_ok(gc_job_cancel(g, slow, "enough", GC_FOREVER));
+    assert_int_equal(gc_wait(g, slow, &result, GC_FOREVER), 0);
+    assert_int_equal(result.state, GC_JOB_CANCELLED);
+    gc_result_clear(&result);
+}
+
+static void test_select_gives_the_result_of_a_job_that_had_ended(void **state)
+{
+    gc_client *g = *state;
+    struct gc_result result = {0};
+    gc_job job = submit(g, "echo", "early");
+    struct gc_case k = gc_case_job(job, &result);
+
+    assert_int_equal(gc_wait(g, job, NULL, GC_FOREVER), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(gc_select(g, &k, 1, 0, GC_NOW), 0);
+        assert_int_equal(k.status, 1);
+        assert_result(&result, "early");
+    }
+}
+
+static void test_a_function_that_is_missing_is_named(void **state)
+{
+    gc_client *g = *state;
+    struct gc_submit what = {.size = sizeof what, .plugin = plugin, .function = "nothing"};
+    gc_job job;
+
+    assert_fails(gc_submit(g, &what, &job, GC_FOREVER), -ENOENT);
+    assert_non_null(strstr(gc_why(), "has no function nothing"));
+}
+
+static void test_a_try_to_wait_would_block_while_the_job_runs(void **state)
+{
+    gc_client *g = *state;
+    gc_job job = submit(g, "wait", "");
+
+    assert_fails(gc_wait(g, job, NULL, GC_NOW), -EAGAIN);
+    assert_ok(gc_job_cancel(g, job, "enough", GC_FOREVER));
+    assert_int_equal(gc_wait(g, job, NULL, GC_FOREVER), 0);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
+    const struct CMUnitTest tests[] = {
+        TEST(test_wait_gives_the_result_and_gives_it_again),
+        TEST(test_select_takes_the_job_that_ends),
+        TEST(test_select_gives_the_result_of_a_job_that_had_ended),
+        TEST(test_a_function_that_is_missing_is_named),
+        TEST(test_a_try_to_wait_would_block_while_the_job_runs),
+    };
+
+    return cmocka_run_group_tests(tests, start_node, stop_node);
+}
