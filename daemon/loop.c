@@ -61,6 +61,23 @@ static void resend(struct hub *hub)
     hub->pending = pending;
 }
 
+/* Sanitizer builds look at every invariant of the core, too slow for others. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_CORE
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(CHECK_CORE)
+static void check_core(struct hub *hub)
+{
+    core_check(hub->core);
+}
+#else
+static void check_core(struct hub *hub)
+{
+}
+#endif
+
 static void turn(struct hub *hub)
 {
     receive(hub);
@@ -68,6 +85,7 @@ static void turn(struct hub *hub)
     if (clock_now(&hub->clock).mono_ns >= hub->effects.wake_ns)
         hub_step(hub, &(struct input){.kind = IN_TICK});
     hub_carry_out(hub);
+    check_core(hub);
     if (hub->lifelines)
         lifelines_greet(hub);
     hub->stats.turns++;

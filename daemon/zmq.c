@@ -390,6 +390,19 @@ static void zmq_close_router(struct transport *transport)
     free(router);
 }
 
+/* Where it really is: `*` for a port is chosen by the system. */
+static void log_endpoint(struct router *router)
+{
+    char endpoint[256];
+    size_t size = sizeof(endpoint);
+
+    if (!zmq_getsockopt(router->socket, ZMQ_LAST_ENDPOINT, endpoint, &size))
+        log_info("event=listening endpoint=%s", endpoint);
+    if (router->transport.remote)
+        log_warn("event=listening_openly do=\"let only trusted machines reach this port: nobody is "
+                 "authenticated\"");
+}
+
 static int bind_router(struct router *router, const struct transport_options *options, char **why)
 {
     const char *endpoint = options->endpoint;
@@ -398,6 +411,7 @@ static int bind_router(struct router *router, const struct transport_options *op
         return why_set(why, -errno, "cannot listen at %s: %s", endpoint, zmq_strerror(errno));
     if (!router->transport.remote && chmod(endpoint + strlen(ENDPOINT_IPC), options->mode))
         return why_set(why, -errno, "cannot set the mode of %s: %s", endpoint, strerror(errno));
+    log_endpoint(router);
     int r = watch(router);
     return r < 0 ? why_set(why, r, "cannot watch %s: %s", endpoint, strerror(-r)) : 0;
 }

@@ -170,17 +170,25 @@ void node_remove(struct node *node)
     nftw(node->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-bool node_logged(const struct node *node, const char *words)
+bool node_logged_value(const struct node *node, const char *words, char *rest, size_t size)
 {
-    char line[1024];
-    bool found = false;
+    char line[1024], *found = NULL;
     FILE *log = fopen(node->log, "re");
 
     while (log && !found && fgets(line, sizeof(line), log))
-        found = strstr(line, words) != NULL;
+        found = strstr(line, words);
     if (log)
         fclose(log);
+    if (found && size) {
+        found += strlen(words);
+        snprintf(rest, size, "%.*s", (int)strcspn(found, " \n"), found);
+    }
     return found;
+}
+
+bool node_logged(const struct node *node, const char *words)
+{
+    return node_logged_value(node, words, NULL, 0);
 }
 
 static void become_program(char *path, char *const *arguments, bool without_dac, int said)

@@ -32,8 +32,9 @@ int node_wait(struct node *node);
 void node_stop(struct node *node);
 /* Ends the daemon if it runs, removes the directory. For tear-down: fails nothing. */
 void node_remove(struct node *node);
-/* Whether the log holds the words. */
+/* Whether the log holds the words; `rest` is then what follows them up to a space. */
 bool node_logged(const struct node *node, const char *words);
+bool node_logged_value(const struct node *node, const char *words, char *rest, size_t size);
 
 /* Runs the program with these arguments, waits, and gives its exit status; what it said on standard error goes to
  * `said`. `without_dac`: as if root had no power over file modes. */
