@@ -41,5 +41,6 @@ grep -q '^DIFFERENT: ' "$temporary/output" || failed "no verdict on a wrong coun
 "$top/deploy/demo" "$folder/none" >"$temporary/output" 2>&1 && failed "a missing folder went unnoticed"
 grep -q "no such folder: $folder/none" "$temporary/output" || failed "no word on the missing folder"
 
+pgrep -fa "$TMPDIR/" && failed "a process was left behind"
 [ -z "$(ls -A "$TMPDIR")" ] || failed "left behind: $(ls -A "$TMPDIR")"
 echo "[==========] demo: 3 test(s) run."

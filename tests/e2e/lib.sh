@@ -97,7 +97,11 @@ until_number() {
 # state_of ID prints the state of a job; until_state waits for it.
 state_of() { goctl job "$1" --json | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
 until_state() {
-    until [ "$(state_of "$1")" = "$2" ]; do
+    local state
+    until state=$(state_of "$1") && [ "$state" = "$2" ]; do
+        case $state in
+        "done" | failed | cancelled | dead) failed "job $1 is $state, not $2: $(goctl job "$1")" ;;
+        esac
         kill -0 "$daemon" || failed "the daemon is gone"
     done
 }
