@@ -25,15 +25,19 @@ struct list {
 #define list_first(head, type, member)                                                                       \
     (list_empty(head) ? (type *)NULL : container_of((head)->next, type, member))
 
+/* The link of an item. By address alone: at the end of a loop the item is no object, only where the head would be
+ * its member, and perhaps not aligned for its type. */
+#define list_link(item, member) ((struct list *)((char *)(item) + offsetof(__typeof__(*(item)), member)))
+
 /* `item` may leave the list in the body of list_each_safe, not in that of list_each. */
 #define list_each(item, head, member)                                                                        \
-    for (item = container_of((head)->next, __typeof__(*item), member); &item->member != (head);              \
-         item = container_of(item->member.next, __typeof__(*item), member))
+    for (item = container_of((head)->next, __typeof__(*item), member); list_link(item, member) != (head);    \
+         item = container_of(list_link(item, member)->next, __typeof__(*item), member))
 #define list_each_safe(item, after, head, member)                                                            \
     for (item = container_of((head)->next, __typeof__(*item), member),                                       \
-        after = container_of(item->member.next, __typeof__(*item), member);                                  \
-         &item->member != (head);                                                                            \
-         item = after, after = container_of(item->member.next, __typeof__(*item), member))
+        after = container_of(list_link(item, member)->next, __typeof__(*item), member);                      \
+         list_link(item, member) != (head);                                                                  \
+         item = after, after = container_of(list_link(item, member)->next, __typeof__(*item), member))
 
 static inline void list_init(struct list *l)
 {
