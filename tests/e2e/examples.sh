@@ -24,6 +24,34 @@ test_squares_consume_may_be_first() {
     same "squares" "$(xargs <"$temporary/squares")" "1 4 9 16 25"
 }
 
+test_timeout_prints_what_comes_first() {
+    expect 0 "nothing for a second" "$EXAMPLES/timeout"
+    goctl send errors "no disk"
+    expect 0 "errors: no disk" "$EXAMPLES/timeout"
+    goctl send results 42
+    expect 0 "results: 42" "$EXAMPLES/timeout"
+    goctl rm results errors
+}
+
+test_worker_that_dies_over_a_task_leaves_it_to_the_next() {
+    local worker
+    goctl make tasks --cap 16
+    goctl make done --cap 16
+    seq 16 | goctl send done --lines # no room: the worker waits with its task in hand
+    goctl send tasks a
+    "$EXAMPLES/worker" &
+    worker=$!
+    until_number done senders 1
+    kill -KILL $worker
+    ended $worker 137
+    until_number tasks returned 1
+    same "fillers" "$(goctl recv done -n 16 | wc -l)" 16
+    goctl close tasks
+    expect 0 "" "$EXAMPLES/worker"
+    expect 0 "did a (perhaps again)" goctl recv done
+    goctl rm tasks done
+}
+
 test_wordcount_sends_its_counts_on_a_channel() {
     goctl make counts --cap 1
     printf 'b a\nB' >"$temporary/text"
