@@ -150,6 +150,7 @@ RT_TEST(test_H2_two_processors_run_two_goroutines_truly_at_once)
 
     go_spawn(meets, (void *)&present, 0);
     meets((void *)&present);
+    rt_wait_live(1);
     go_set_procs(old);
 }
 
