@@ -134,6 +134,7 @@ int go_bubble(void (*fn)(void *arg), void *arg)
 
     if (g_self()->bubble)
         return -EINVAL;
+    what.group = g_self()->group;
     b = calloc(1, sizeof *b);
     if (!b)
         return -ENOMEM;

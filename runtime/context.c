@@ -24,7 +24,7 @@ struct tree {
     _Atomic int refs;
 };
 
-enum func_state { FUNC_WAITING, FUNC_STARTED };
+enum func_state { FUNC_WAITING, FUNC_STARTED, FUNC_GIVEN_UP };
 
 struct go_ctx_func {
     struct list link; /* of its context; tree lock */
@@ -43,6 +43,7 @@ struct go_ctx {
     struct tree *tree;   /* NULL: never ends */
     go_ctx *parent;
     struct list children, sibling, funcs;
+    struct list dropped; /* of the one call that ends it: no lock */
     struct go_chan done;
     _Atomic int err;
     int cause_code;
@@ -116,6 +117,8 @@ static void ctx_unlink(go_ctx *ctx)
     lock_take(&ctx->tree->lock, RANK_CTX);
     list_remove(&ctx->sibling);
     armed = timer_disarm(&ctx->timer);
+    list_each (f, &ctx->funcs, link)
+        f->state = FUNC_GIVEN_UP;
     list_splice(&funcs, &ctx->funcs);
     lock_drop(&ctx->tree->lock);
     if (armed)
@@ -146,7 +149,7 @@ go_ctx *go_ctx_unref(go_ctx *ctx)
 struct ending {
     struct wake_list wakes;
     struct list funcs;   /* to be started */
-    struct list dropped; /* contexts whose timer's reference is to be dropped: by `sibling` */
+    struct list dropped; /* contexts whose timer's reference is to be dropped */
 };
 
 static void ending_init(struct ending *e)
@@ -165,7 +168,7 @@ static void node_end(go_ctx *ctx, int err, int code, const char *text, struct en
     atomic_store(&ctx->err, err);
     list_remove(&ctx->sibling);
     if (timer_disarm(&ctx->timer))
-        list_append(&e->dropped, &ctx->sibling);
+        list_append(&e->dropped, &ctx->dropped);
     list_each (f, &ctx->funcs, link)
         f->state = FUNC_STARTED;
     list_splice(&e->funcs, &ctx->funcs);
@@ -220,8 +223,8 @@ static void ending_finish(struct ending *e)
         list_remove(&f->link);
         func_start(f);
     }
-    while ((ctx = list_first(&e->dropped, go_ctx, sibling))) {
-        list_remove(&ctx->sibling);
+    while ((ctx = list_first(&e->dropped, go_ctx, dropped))) {
+        list_remove(&ctx->dropped);
         ctx_drop(ctx);
     }
 }
@@ -270,6 +273,7 @@ static go_ctx *ctx_new(go_ctx *parent, const char *who)
     ctx->parent = go_ctx_ref(parent);
     list_init(&ctx->children);
     list_init(&ctx->sibling);
+    list_init(&ctx->dropped);
     list_init(&ctx->funcs);
     chan_init(&ctx->done, 0, 0, NULL);
     timer_init(&ctx->timer);
@@ -466,20 +470,22 @@ go_ctx_func *go_ctx_after_func(go_ctx *ctx, void (*fn)(void *arg), void *arg)
     return f;
 }
 
+/* Once its state is no longer FUNC_WAITING its link belongs to whoever changed that. */
 int go_ctx_func_stop(go_ctx_func *f)
 {
-    bool prevented = false;
+    enum func_state was = FUNC_WAITING;
 
     if (!f)
         return 0;
     if (f->tree) {
         lock_take(&f->tree->lock, RANK_CTX);
-        prevented = f->state == FUNC_WAITING && list_linked(&f->link);
-        list_remove(&f->link);
+        was = f->state;
+        if (was == FUNC_WAITING)
+            list_remove(&f->link);
         lock_drop(&f->tree->lock);
-        if (prevented)
+        if (was == FUNC_WAITING)
             func_unref(f);
     }
     func_unref(f);
-    return prevented;
+    return was != FUNC_STARTED;
 }

@@ -16,12 +16,20 @@ struct each {
     void *arg;
 };
 
-static void name_fill(struct go_info *info, const struct g *g)
+/* Byte by byte: the goroutine may be renaming itself. */
+ANNOTATE_UNCHECKED static void name_copy(char *to, const volatile char *from, size_t size)
 {
-    const char *name = g->name[0] ? g->name : g->site ? g->site->function : "";
+    size_t i = 0;
 
-    snprintf(info->name, sizeof info->name, "%s", name);
-    if (!name[0])
+    for (; i + 1 < size && from[i]; i++)
+        to[i] = from[i];
+    to[i] = '\0';
+}
+
+ANNOTATE_UNCHECKED static void name_fill(struct go_info *info, const struct g *g)
+{
+    name_copy(info->name, g->name[0] || !g->site ? g->name : g->site->function, sizeof info->name);
+    if (!info->name[0])
         backtrace_symbol((const char *)g->fn + 1, info->name, sizeof info->name);
 }
 
@@ -63,7 +71,7 @@ ANNOTATE_UNCHECKED static void info_fill(struct go_info *info, const struct g *g
     info->state = GO_STATE_READY;
 }
 
-static int each_one(struct g *g, void *arg)
+ANNOTATE_UNCHECKED static int each_one(struct g *g, void *arg)
 {
     struct each *each = arg;
     struct go_info info;
@@ -153,7 +161,7 @@ int go_dump(int fd)
     return go_group_dump(NULL, fd);
 }
 
-static int count_parked(struct g *g, void *arg)
+ANNOTATE_UNCHECKED static int count_parked(struct g *g, void *arg)
 {
     *(int64_t *)arg += !g->thread && !g->system && atomic_load(&g->token) == TOKEN_PARKED;
     return 0;

@@ -29,6 +29,7 @@ static struct {
     int (*fn)(void *);
     void *arg;
     int result;
+    struct g *face;
     _Atomic bool returned;
     _Atomic uint32_t done;
 } main_call;
@@ -152,6 +153,11 @@ bool start_main_done(void)
     return atomic_load(&main_call.returned);
 }
 
+struct g *start_main_face(void)
+{
+    return main_call.face;
+}
+
 static void main_run(void *arg)
 {
     atomic_store(&sched.alone, true); /* not before it runs: nothing runs before it */
@@ -170,6 +176,7 @@ int go_main(int (*fn)(void *arg), void *arg)
         return r;
     main_call.fn = fn;
     main_call.arg = arg;
+    main_call.face = thread_self() ? thread_self()->idle : NULL;
     atomic_store(&main_call.returned, false);
     atomic_store(&main_call.done, 0);
     r = go_spawn_with(main_run, NULL, 0, &options);

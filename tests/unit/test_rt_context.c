@@ -175,6 +175,8 @@ RT_TEST(test_S13_done_context_on_arrival_takes_nothing)
     go_chan_unref(c);
 }
 
+static _Atomic int after_runs, after_stops;
+
 /* Cancels, derivations and waits race: nobody hangs, nothing is freed too early. */
 static void derives(void *arg)
 {
@@ -184,16 +186,22 @@ static void derives(void *arg)
         go_ctx *child = i % 3 ? go_ctx_new(top) : go_ctx_with_deadline(top, go_after_us(i * 10)),
                *leaf = go_ctx_new(child);
 
+        go_ctx_func *f = go_ctx_after_func(leaf, count, (void *)&after_runs);
+
         if (i % 2)
             go_ctx_cancel(child, i, "race");
         go_ctx_wait(leaf, go_after_us(50));
         go_ctx_unref(child);
-        go_ctx_unref(leaf);
+        if (i % 4 == 0)
+            go_ctx_unref(leaf);
+        atomic_fetch_add(&after_stops, go_ctx_func_stop(f));
+        if (i % 4)
+            go_ctx_unref(leaf);
     }
     go_ctx_unref(top);
 }
 
-RT_TEST(test_X2_concurrent_cancels_and_derivations_do_not_deadlock)
+RT_TEST(test_X8_each_function_runs_or_is_prevented_while_cancels_race)
 {
     go_ctx *top = go_ctx_new(go_ctx_background());
 
@@ -205,6 +213,7 @@ RT_TEST(test_X2_concurrent_cancels_and_derivations_do_not_deadlock)
     go_sleep(go_after_ms(2));
     go_ctx_cancel(top, 0, NULL);
     rt_wait_live(1);
+    assert_int_equal(after_runs + after_stops, 8 * 200);
     go_ctx_unref(top);
 }
 
@@ -213,7 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_X1_cancel_ends_all_descendants_before_it_returns),
         RT_UNIT(test_X2_first_cancellation_wins),
-        RT_UNIT(test_X2_concurrent_cancels_and_derivations_do_not_deadlock),
+        RT_UNIT(test_X8_each_function_runs_or_is_prevented_while_cancels_race),
         RT_UNIT(test_X3_child_of_a_done_parent_is_born_done_with_its_cause),
         RT_UNIT(test_X4_childs_own_cause_stands_against_the_parents),
         RT_UNIT(test_X8_function_runs_once_after_the_end_unless_stopped),
