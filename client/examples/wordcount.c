@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "goclient_go.h"
 #include "goplugin.h"
 #include "words.h"
 
@@ -38,6 +39,7 @@ enum { READ_BYTES = 256 << 10 };
 /* One file, and everything that must be freed however the job ends. */
 struct work {
     gp_job *job;
+    gc_go_ctx *ctx; /* ends calls of the client when the job is cancelled */
     char *argument; /* a copy; the four texts point into it */
     const char *file, *tag, *results, *errors;
     char *bytes; /* of the file */
@@ -56,6 +58,7 @@ static void work_clear(struct work *work)
     free(work->bytes);
     free(work->part);
     words_clear(&work->words);
+    gc_go_ctx_free(work->ctx);
 }
 
 __attribute__((format(printf, 3, 4))) static int fail(struct work *work, int error, const char *format, ...)
@@ -145,7 +148,8 @@ static void part_begin(struct work *work)
 static int part_send(struct work *work, gc_chan results, char mark)
 {
     work->part[0] = mark;
-    return gc_send(gp_client(work->job), results, gc_bytes(work->part, work->part_size), GC_FOREVER);
+    return gc_send(gp_client(work->job), results, gc_bytes(work->part, work->part_size),
+                   gc_go_with(work->ctx));
 }
 
 /* One line "COUNT WORD", after sending the part when the line does not fit any more. */
@@ -171,7 +175,7 @@ static int part_add(struct work *work, gc_chan results, const struct word *word)
 static int send_counts(struct work *work)
 {
     gc_chan results;
-    int r = gc_open(gp_client(work->job), work->results, NULL, &results, GC_FOREVER);
+    int r = gc_open(gp_client(work->job), work->results, NULL, &results, gc_go_with(work->ctx));
 
     if (r < 0)
         return fail(work, r, "channel %s: %s", work->results, gc_why());
@@ -191,10 +195,11 @@ static int send_error(struct work *work, int error)
     gc_chan errors;
     char text[512];
 
-    if (!work->errors || !*work->errors || gc_open(client, work->errors, NULL, &errors, GC_FOREVER) < 0)
+    if (!work->errors || !*work->errors ||
+        gc_open(client, work->errors, NULL, &errors, gc_go_with(work->ctx)) < 0)
         return error;
     snprintf(text, sizeof text, "%s %s", work->tag, *work->why ? work->why : strerror(-error));
-    gc_send(client, errors, gc_string(text), GC_FOREVER);
+    gc_send(client, errors, gc_string(text), gc_go_with(work->ctx));
     return error;
 }
 
@@ -209,8 +214,9 @@ static int give_result(struct work *work)
 
 static int count(gp_job *job)
 {
-    _cleanup_(work_clear) struct work work = {.job = job};
-    int r = work_argument(&work);
+    _cleanup_(work_clear) struct work work = {.job = job,
+                                              .ctx = gc_go_ctx_new(gp_client(job), gp_context(job))};
+    int r = work.ctx ? work_argument(&work) : -ENOMEM;
 
     if (r == 0)
         r = go_blocking(load_file, &work);

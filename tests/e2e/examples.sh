@@ -65,6 +65,17 @@ test_wordcount_sends_its_error_on_a_channel() {
     expect 0 "7 /no/such/file: No such file or directory" goctl recv counts.errors
 }
 
+test_wordcount_stops_sending_when_it_is_cancelled() {
+    local id
+    goctl make counts.held
+    echo "a word" >"$temporary/held"
+    id=$(goctl submit "$EXAMPLES/wordcount.so:count" "$temporary/held" 7 counts.held counts.held)
+    until_number counts.held senders 1
+    goctl cancel "$id"
+    expect 6 "" goctl wait "$id"
+    same "senders" "$(number_of counts.held senders)" 0
+}
+
 test_wordstat_says_what_it_could_not_submit() {
     mkdir "$temporary/folder"
     echo "a word" >"$temporary/folder/file"
