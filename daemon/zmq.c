@@ -160,44 +160,50 @@ static bool more_room(struct router *router)
     return true;
 }
 
-/* Receives what follows the routing id. The number of parts, of which at most WIRE_PARTS_MAX are kept. Their
- * first is always there: a message of only a routing id is no message of a DEALER. */
-static size_t receive_parts(struct router *router, size_t *kept)
+static size_t drop_parts(struct router *router, size_t n)
+{
+    while (n)
+        zmq_msg_close(&router->parts[--n]);
+    return 0;
+}
+
+/* Receives what follows the routing id, and keeps one part more than a frame may have, for the decoder to see.
+ * The number kept; 0: out of memory. */
+static size_t receive_parts(struct router *router)
 {
     zmq_msg_t part;
-    size_t n = 0;
+    size_t kept = 0;
+    bool full = false;
     int more;
 
-    *kept = 0;
     do {
         zmq_msg_init(&part);
         if (zmq_msg_recv(&part, router->socket, ZMQ_DONTWAIT) < 0)
-            break;
+            break; /* never: a message comes whole */
         more = zmq_msg_more(&part);
-        if (n++ < WIRE_PARTS_MAX && (*kept < router->parts_room || more_room(router))) {
-            zmq_msg_init(&router->parts[*kept]);
-            zmq_msg_move(&router->parts[*kept], &part);
-            ++*kept;
+        full = full || (kept == router->parts_room && !more_room(router));
+        if (!full && kept <= WIRE_PARTS_MAX) {
+            zmq_msg_init(&router->parts[kept]);
+            zmq_msg_move(&router->parts[kept++], &part);
         }
         zmq_msg_close(&part);
     } while (more);
-    return n;
+    return full ? drop_parts(router, kept) : kept;
 }
 
 static void hand_over(struct router *router, zmq_msg_t *id)
 {
-    size_t kept, n = receive_parts(router, &kept);
-    struct route *route = kept ? route_find(router, id, &router->parts[0]) : NULL;
+    size_t n = receive_parts(router);
+    struct route *route = n ? route_find(router, id, &router->parts[0]) : NULL;
 
     /* libzmq's small messages lie in its structs: take addresses only when no struct moves any more. */
-    for (size_t i = 0; i < kept; i++)
+    for (size_t i = 0; i < n; i++)
         router->bytes[i] = (struct bytes){zmq_msg_data(&router->parts[i]), zmq_msg_size(&router->parts[i])};
     if (route)
-        hub_frame(router->hub, &route->conn, router->bytes, n > kept ? WIRE_PARTS_MAX + 1 : kept);
+        hub_frame(router->hub, &route->conn, router->bytes, n);
     else
         log_warn("event=frame_dropped reason=\"out of memory\"");
-    for (size_t i = 0; i < kept; i++)
-        zmq_msg_close(&router->parts[i]);
+    drop_parts(router, n);
 }
 
 static int zmq_receive(struct transport *transport, int most)
