@@ -70,6 +70,7 @@ void event_greeting(struct sim *sim, struct event *event)
     if (!client || client->peer != event->b)
         return;
     protocol_session(client->protocol, sim->sessions[client->session].secret);
+    client->greeted = true;
     event_connect(sim, event);
     if (client->host)
         host_connected(client);
@@ -87,6 +88,16 @@ void event_connect(struct sim *sim, struct event *event)
     client_pump(client);
 }
 
+/* RESUME was refused: the session is over, and the lifeline's end is still to come. */
+static void session_refused(struct client *client)
+{
+    if (client->session)
+        judge_gone(client);
+    client->session = 0;
+    client->greeted = false;
+    memset(client->handle, 0, sizeof(client->handle));
+}
+
 /* Lets time and everything that is ready take its course. After every call into the protocol. */
 void client_pump(struct client *client)
 {
@@ -102,6 +113,8 @@ void client_pump(struct client *client)
     if (next == 0)
         next = protocol_tick(client->protocol, sim->now_ns);
     protocol_check(client->protocol);
+    if (client->greeted && client->protocol->state == PROTOCOL_VOID)
+        session_refused(client);
     if (next == PROTOCOL_NEVER || next == client->tick_ns)
         return;
     client->tick_ns = next;
@@ -192,12 +205,12 @@ void event_farewell(struct sim *sim, struct event *event)
         client_kill(client);
         return;
     }
+    const struct sim_session *session = &sim->sessions[client->session];
+    bool restarted = client->session && session->incarnation != sim->daemon.incarnation;
     session_gone(client);
-    protocol_session_end(
-        client->protocol,
-        sim->sessions[client->session].incarnation == sim->daemon.incarnation && sim->daemon.up ? -ECONNRESET
-                                                                                                : -ENETRESET);
+    protocol_session_end(client->protocol, restarted || !sim->daemon.up ? -ENETRESET : -ECONNRESET);
     client->session = 0;
+    client->greeted = false;
     client_pump(client);
     schedule(sim, between(sim, 0, 5 * MS),
              (struct event){.kind = EVENT_LIFELINE, .who = client->who, .a = client->life});

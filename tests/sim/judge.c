@@ -138,6 +138,18 @@ static void check_place(struct task *task, uint64_t id)
         sim_fail(sim, "value %llu outlived its daemon", (unsigned long long)id);
 }
 
+/* Slots whose channels are closed go on under other names; an old one may still be drained. */
+static void check_order(struct sim *sim, uint64_t id, uint64_t *last)
+{
+    uint64_t before = *last ? sim->values[*last].name : 0, name = sim->values[id].name;
+
+    if (id <= *last && name == before)
+        sim_fail(sim, "value %llu came after %llu of the same sender", (unsigned long long)id,
+                 (unsigned long long)*last);
+    if (name >= before)
+        *last = id;
+}
+
 /* Values have reached the client. Ids rise in the order of sending, so they are the order of F4. */
 void judge_arrived(struct task *task)
 {
@@ -150,13 +162,10 @@ void judge_arrived(struct task *task)
             return;
         }
         check_place(task, id);
-        if (task->got_flags[i] & (VALUE_REDELIVERED | VALUE_RETURNED))
+        /* A select that was undone may go on with a case that it had not taken at first (IP5.2). */
+        if (task->got_flags[i] & (VALUE_REDELIVERED | VALUE_RETURNED) || sim->values[id].of_select)
             continue;
-        uint64_t *last = last_of(sim, task->session, &sim->values[id]);
-        if (id <= *last)
-            sim_fail(sim, "value %llu came after %llu of the same sender", (unsigned long long)id,
-                     (unsigned long long)*last);
-        *last = id;
+        check_order(sim, id, last_of(sim, task->session, &sim->values[id]));
     }
     if (task->op.request.verb == VERB_SUBMIT)
         judge_submitted(task);
@@ -227,7 +236,9 @@ void judge_settled(struct task *task, uint64_t n, bool give_back)
 /* The daemon is known to have seen the acknowledgement, unless its session ended first. */
 void judge_confirmed(struct task *task)
 {
-    if (task->session == 0 || task->client->sim->sessions[task->session].ended)
+    bool over = task->client->protocol->state == PROTOCOL_VOID;
+
+    if (over || task->session == 0 || task->client->sim->sessions[task->session].ended)
         return;
     for (size_t i = 0; i < task->got_n; i++)
         mark(task, i, SURFACED_ACKED, SURFACED_CONFIRMED);

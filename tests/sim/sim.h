@@ -127,6 +127,7 @@ struct entry_value {
     uint64_t name; /* generation of the slot's name */
     uint64_t session, incarnation;
     enum fate fate;
+    bool of_select;
     struct surface *surfaces;
 };
 
@@ -192,6 +193,7 @@ struct client {
     uint64_t life;
     bool alive;
     bool leaving;
+    bool greeted; /* the protocol has its session */
     struct protocol *protocol;
     uint64_t conn;     /* 0: none */
     uint64_t session;  /* index into sim->sessions; 0: none */

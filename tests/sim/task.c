@@ -145,7 +145,9 @@ void task_surface(struct task *task, bool hold)
 
     sim_note(sim, "client %u surfaces %llu%s", client->who, (unsigned long long)task->op.request.id,
              hold ? ", holds" : "");
-    bool fenced = task->got_n > 0 && sim->sessions[task->session].ended;
+    bool fenced = task->got_n > 0 && task->op.phase == OP_FENCED;
+    if (task->got_n > 0 && sim->sessions[task->session].ended && !fenced)
+        sim_fail(sim, "client %u: a value surfaces after its session has ended", client->who);
 
     task->surfaced = true;
     hold = hold && task->got_n > 0;
@@ -157,8 +159,7 @@ void task_surface(struct task *task, bool hold)
         judge_surfaced(task, hold ? SURFACED_HELD : SURFACED_ACKED);
     int r = protocol_surface(client->protocol, &task->op, hold, sim->now_ns);
     if ((r < 0) != fenced)
-        sim_fail(sim, "client %u: surfacing gives %d, but its session %s", client->who, r,
-                 fenced ? "has ended" : "lives");
+        sim_fail(sim, "client %u: surfacing gives %d, %s", client->who, r, fenced ? "fenced" : "not fenced");
     client_pump(client);
 }
 

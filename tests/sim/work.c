@@ -199,6 +199,7 @@ static struct select_case draw_case(struct task *task, size_t i, uint8_t **tail)
     if (what.handle && chance(sim, 1, 2)) {
         what.kind = CASE_SEND;
         task->sent[i] = value_new(task->client, slot);
+        sim->values[task->sent[i]].of_select = true;
         what.value = value_body(tail, task->sent[i], 8);
     }
     return what;
