@@ -276,8 +276,8 @@ struct hello {
 /* RESUME binds a new connection to a living session (IP7). */
 struct resume {
     struct secret session;
-    /* Every operation without a surfaced result, and every one whose values are held (GC_HOLD); the results of
-     * all others are acknowledged by this. */
+    /* Every operation without a surfaced result: its fate is told, and its result comes again. It acknowledges
+     * nothing: ACKs that may be lost are said again in the frames after it. */
     const uint64_t *open_ops;
     size_t open_ops_n;
 };

@@ -91,7 +91,7 @@ void session_cancel(struct core *core, struct session *session, uint64_t id);
 bool session_full(const struct core *core, const struct session *session);
 /* Below it again: its receivers take their places. */
 void session_relieve(struct core *core, struct session *session);
-/* Emits again what is not acknowledged; acknowledges what the client does not list. */
+/* Emits again what the client lists. */
 void log_resend(struct core *core, struct session *session);
 
 /* ---- session.c, link.c, ended.c ---- */

@@ -256,16 +256,12 @@ static void emit_again(struct core *core, struct entry *entry)
 
 void log_resend(struct core *core, struct session *session)
 {
-    struct entry *entry, *after;
+    struct entry *entry;
 
-    list_each_safe (entry, after, &session->log, log) {
+    list_each (entry, &session->log, log) {
         struct op *op = entry->stream ? NULL : container_of(entry, struct op, entry);
 
-        if (op && op->held)
-            continue;
-        if (!op || op->listed)
+        if (!op || (op->listed && !op->held))
             emit_again(core, entry);
-        else
-            op_ack(core, op, UINT64_MAX);
     }
 }
