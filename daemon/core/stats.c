@@ -42,8 +42,8 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "connections", core->links.count);
     say(rows, "fetches", core->fetches.count);
     say(rows, "handles", core->handles.count);
-    say(rows, "locks", core->locks.count);
     say(rows, "incarnation", core->incarnation);
+    say(rows, "locks", core->locks.count);
     say(rows, "ops", core->ops_n);
     say(rows, "ops.arrived", core->counters[COUNT_OPS]);
     say(rows, "ops.parked", core->parked_n);
