@@ -102,6 +102,37 @@ static void test_many_goroutines_rendezvous_over_one_client(void **state)
     run_goroutines(rendezvous_of_many);
 }
 
+enum { CROWD = 3000 }; /* the window is 1024 operations */
+
+static void receive_closed(void *arg)
+{
+    struct work *w = arg;
+    struct gc_value v;
+    CHECK(gc_recv(w->g, w->c, &v, 0, GC_FOREVER) == 0);
+    go_waitgroup_done(w->group);
+}
+
+static void crowd_of_receivers(gc_client *g)
+{
+    go_waitgroup group = {0};
+    struct work w = {.g = g, .group = &group};
+    struct gc_chan_info info;
+    CHECK(gc_make(g, "go.crowd", 0, &w.c, GC_FOREVER) == 0);
+    go_waitgroup_add(&group, CROWD);
+    for (int i = 0; i < CROWD; i++)
+        CHECK(go_spawn(receive_closed, &w, sizeof w) == 0);
+    do
+        CHECK(gc_chan_info(g, w.c, &info, GC_FOREVER) == 0);
+    while (info.receivers < CROWD && !failure);
+    CHECK(gc_close(g, w.c, GC_FOREVER) == 0);
+    go_waitgroup_wait(&group);
+}
+
+static void test_IP6_2_more_receivers_park_than_the_window_holds(void **state)
+{
+    run_goroutines(crowd_of_receivers);
+}
+
 static void cancel_later(void *arg)
 {
     go_ctx *ctx = *(go_ctx **)arg;
@@ -165,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_goroutines_rendezvous_over_one_client),
+        cmocka_unit_test(test_IP6_2_more_receivers_park_than_the_window_holds),
         cmocka_unit_test(test_goroutine_context_ends_a_receive_of_the_daemon),
         cmocka_unit_test(test_IP1_2_unwound_receive_takes_nothing),
     };

@@ -1,0 +1,220 @@
+/* The small parts of the client: endpoints, option structs, requests and results that own their bytes, words. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "address.h"
+#include "goclient.h"
+#include "options.h"
+#include "request.h"
+#include "result.h"
+
+/* ---- endpoints ---- */
+
+static void test_endpoint_given_wins_over_all(void **state)
+{
+    char out[ADDRESS_BYTES];
+    const char *from;
+    setenv("GOROUTINED_ENDPOINT", "ipc:///variable", 1);
+    assert_int_equal(address_resolve("tcp://host:1", out, &from), 0);
+    assert_string_equal(out, "tcp://host:1");
+    assert_false(address_is_local(out));
+}
+
+static void test_endpoint_is_the_variable_then_the_users_then_the_services(void **state)
+{
+    char out[ADDRESS_BYTES];
+    const char *from;
+    setenv("GOROUTINED_ENDPOINT", "ipc:///variable", 1);
+    setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+    assert_int_equal(address_resolve(NULL, out, &from), 0);
+    assert_string_equal(out, "ipc:///variable");
+    unsetenv("GOROUTINED_ENDPOINT");
+    assert_int_equal(address_resolve(NULL, out, &from), 0);
+    assert_string_equal(out, "ipc:///run/user/7/goroutined/socket");
+    unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(address_resolve(NULL, out, &from), 0);
+    assert_string_equal(out, "ipc:///run/goroutined/socket");
+    assert_true(address_is_local(out));
+}
+
+static void test_endpoint_of_another_kind_is_refused(void **state)
+{
+    char out[ADDRESS_BYTES], large[ADDRESS_BYTES + 8] = "ipc://";
+    const char *from;
+    memset(large + 6, 'x', ADDRESS_BYTES);
+    assert_int_equal(address_resolve("inproc://x", out, &from), -EINVAL);
+    assert_int_equal(address_resolve("", out, &from), -EINVAL);
+    assert_int_equal(address_resolve("ipc://", out, &from), -EINVAL);
+    assert_int_equal(address_resolve(large, out, &from), -ENAMETOOLONG);
+}
+
+static void test_lifeline_lies_beside_the_socket(void **state)
+{
+    char out[ADDRESS_BYTES], large[200] = "ipc:///";
+    assert_int_equal(address_lifeline("ipc:///run/x/socket", out, sizeof out), 0);
+    assert_string_equal(out, "/run/x/socket.life");
+    memset(large + 7, 'x', 120); /* more than a socket address holds */
+    assert_int_equal(address_lifeline(large, out, sizeof out), -ENAMETOOLONG);
+}
+
+/* ---- options ---- */
+
+struct old_options {
+    size_t size;
+    int a;
+};
+
+struct new_options {
+    size_t size;
+    int a, b;
+};
+
+static void test_shorter_struct_of_an_older_program_is_filled_with_zeros(void **state)
+{
+    struct old_options old = {sizeof old, 5};
+    struct new_options out = {0, 9, 9};
+    old.size = offsetof(struct new_options, b);
+    assert_int_equal(options_take(&out, sizeof out, &old), 0);
+    assert_int_equal(out.a, 5);
+    assert_int_equal(out.b, 0);
+}
+
+static void test_longer_struct_is_taken_only_if_it_asks_for_nothing_new(void **state)
+{
+    struct {
+        struct new_options known;
+        int64_t unknown;
+    } given = {{sizeof given, 1, 2}, 0};
+    struct new_options out;
+    assert_int_equal(options_take(&out, sizeof out, &given), 0);
+    assert_int_equal(out.b, 2);
+    given.unknown = 1;
+    assert_int_equal(options_take(&out, sizeof out, &given), -EINVAL);
+}
+
+static void test_struct_without_size_is_refused(void **state)
+{
+    struct new_options given = {0, 1, 2}, out;
+    assert_int_equal(options_take(&out, sizeof out, &given), -EINVAL);
+    assert_int_equal(options_take(&out, sizeof out, NULL), 0);
+    assert_int_equal(out.a, 0);
+}
+
+/* ---- requests and results ---- */
+
+static void test_U4_request_keeps_its_own_bytes(void **state)
+{
+    char first[] = "first", second[] = "second";
+    struct value values[] = {{.body = {first, 5}}, {.body = {second, 6}}, {.body = {NULL, 0}}};
+    struct request from = {.verb = VERB_SEND, .send = {7, values, 3}}, to;
+    void *memory = malloc(request_size(&from));
+    request_copy(&to, &from, memory);
+    memset(first, 'x', 5);
+    memset(values, 0, sizeof values);
+    assert_int_equal(to.send.values_n, 3);
+    assert_memory_equal(to.send.values[0].body.data, "first", 5);
+    assert_memory_equal(to.send.values[1].body.data, "second", 6);
+    assert_int_equal(to.send.values[2].body.size, 0);
+    assert_int_equal(request_charge(&to), 11);
+    free(memory);
+}
+
+/* Every verb's bytes are in the table: a copy may not point at what was given. */
+static void test_every_string_of_a_request_is_copied(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct request from = {.verb = VERB_SUBMIT,
+                           .submit = {.plugin = bytes,
+                                      .function = bytes,
+                                      .argument = bytes,
+                                      .queue = bytes,
+                                      .key = bytes}},
+                   to;
+    void *memory = malloc(request_size(&from));
+    request_copy(&to, &from, memory);
+    memset(text, 'x', 4);
+    const struct bytes *copies[] = {&to.submit.plugin, &to.submit.function, &to.submit.argument,
+                                    &to.submit.queue, &to.submit.key};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_memory_equal(copies[i]->data, "text", 4);
+    free(memory);
+}
+
+static void test_result_keeps_its_own_bytes_each_with_an_end(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct value value = {.body = bytes};
+    struct chan_info chan = {.name = bytes};
+    struct job_info job = {.plugin = bytes, .result = bytes};
+    struct counter counter = {.name = bytes};
+    struct offer offer = {.function = bytes};
+    struct result from = {.text = bytes,
+                          .values = &value,
+                          .values_n = 1,
+                          .chans = &chan,
+                          .chans_n = 1,
+                          .jobs = &job,
+                          .jobs_n = 1,
+                          .stats = &counter,
+                          .stats_n = 1,
+                          .offer = &offer};
+    struct result_block *block = result_clone(&from);
+    memset(text, 'x', 4);
+    const struct result *to = &block->result;
+    const struct bytes *copies[] = {&to->text,           &to->values->body, &to->chans->name,
+                                    &to->jobs->plugin,   &to->jobs->result, &to->stats->name,
+                                    &to->offer->function};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_string_equal(copies[i]->data, "text");
+    result_ref(block);
+    result_unref(block);
+    result_unref(block);
+}
+
+/* ---- words ---- */
+
+static void test_every_error_has_words_of_its_own(void **state)
+{
+    assert_string_equal(gc_strerror(-EPIPE), "the channel is closed");
+    assert_string_equal(gc_strerror(EPIPE), "the channel is closed");
+    assert_string_equal(gc_strerror(0), "success");
+    assert_string_equal(gc_strerror(-123456), "unknown error");
+    assert_string_equal(gc_job_state_name(GC_JOB_DEAD), "dead");
+    assert_string_equal(gc_job_state_name((enum gc_job_state)99), "unknown");
+    assert_string_equal(gc_cause_name(GC_CAUSE_TIMEOUT), "timeout");
+}
+
+static void test_T1_deadlines_saturate(void **state)
+{
+    assert_int_equal(gc_after_ms(INT64_MAX).ns, GC_FOREVER.ns);
+    assert_true(gc_after_ms(1000).ns > gc_after_ms(1).ns);
+    assert_true(gc_after_ms(-5).ns < gc_after_ms(1).ns);
+    assert_true(gc_after_ms(0).ns != GC_NOW.ns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_endpoint_given_wins_over_all),
+        cmocka_unit_test(test_endpoint_is_the_variable_then_the_users_then_the_services),
+        cmocka_unit_test(test_endpoint_of_another_kind_is_refused),
+        cmocka_unit_test(test_lifeline_lies_beside_the_socket),
+        cmocka_unit_test(test_shorter_struct_of_an_older_program_is_filled_with_zeros),
+        cmocka_unit_test(test_longer_struct_is_taken_only_if_it_asks_for_nothing_new),
+        cmocka_unit_test(test_struct_without_size_is_refused),
+        cmocka_unit_test(test_U4_request_keeps_its_own_bytes),
+        cmocka_unit_test(test_every_string_of_a_request_is_copied),
+        cmocka_unit_test(test_result_keeps_its_own_bytes_each_with_an_end),
+        cmocka_unit_test(test_every_error_has_words_of_its_own),
+        cmocka_unit_test(test_T1_deadlines_saturate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
