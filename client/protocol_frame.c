@@ -237,10 +237,13 @@ static void take_fate(struct protocol *p, struct protocol_op *op, uint32_t fate)
         list_append(&p->cancels, &op->cancel);
 }
 
-/* False: a repeat, or of a connection that is gone. */
-static bool take_welcome(struct protocol *p, const struct server_frame *frame)
+/* False: not an answer to us. One that nobody asked for shows that a frame was doubled on the way: perhaps our
+ * RESUME, and then the daemon counts from 1 again. Only a new binding tells. */
+static bool take_welcome(struct protocol *p, const struct server_frame *frame, int64_t now_ns)
 {
     bool bound = p->state == PROTOCOL_HELLO || p->state == PROTOCOL_RESUME || p->state == PROTOCOL_LIVE;
+    if (!p->heads && p->state == PROTOCOL_LIVE)
+        protocol_rebind(p, now_ns);
     if (!p->heads || !bound)
         return false;
     p->heads--;
@@ -295,7 +298,7 @@ void protocol_input(struct protocol *p, const struct server_frame *frame, int64_
             protocol_rebind(p, now_ns);
         return;
     }
-    if (frame->welcome ? !take_welcome(p, frame) : !in_turn(p, frame, now_ns))
+    if (frame->welcome ? !take_welcome(p, frame, now_ns) : !in_turn(p, frame, now_ns))
         return;
     for (size_t i = 0; i < frame->results_n; i++)
         take_result(p, &frame->results[i], now_ns);

@@ -91,6 +91,20 @@ static void test_IP7_doubled_frame_is_dropped(void **state)
     assert_int_equal(rig->p->state, PROTOCOL_LIVE);
 }
 
+static void test_IP0_welcome_nobody_asked_for_forces_resume(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *a = rig_recv(rig);
+    rig_leaves(rig);
+    rig_welcome(rig, NULL, 0); /* HELLO was doubled: from here on the daemon counts from 1 */
+    rig_value(rig, a, 1, 0);
+    assert_int_equal(a->results, 0);
+    assert_int_equal(rig_leaves(rig)->resume->open_ops_n, 1);
+    rig_welcome(rig, &(struct op_state){a->op.request.id, FATE_RESULT}, 1);
+    rig_value(rig, a, 1, 0);
+    assert_int_equal(a->results, 1);
+}
+
 static void test_IP0_need_resume_is_answered_once(void **state)
 {
     struct rig *rig = *state;
@@ -523,6 +537,7 @@ int main(void)
         TEST(test_refused_hello_ends_the_session_with_the_daemons_words),
         TEST(test_IP0_gap_in_the_daemons_numbers_forces_resume),
         TEST(test_IP7_doubled_frame_is_dropped),
+        TEST(test_IP0_welcome_nobody_asked_for_forces_resume),
         TEST(test_IP0_need_resume_is_answered_once),
         TEST(test_IP7_resume_resends_only_what_never_arrived),
         TEST(test_IP8_resent_sends_go_before_younger_ones),
