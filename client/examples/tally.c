@@ -1,4 +1,10 @@
+/*
+ * A file's parts are collected in a table of its own, and added to the sum when its last part has come: until
+ * then a newer run of its job may start again from the first part.
+ */
 #include "tally.h"
+
+#include <assert.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -98,8 +104,10 @@ static bool part_wanted(struct file *file, const struct header *header)
 
 static int file_counted(struct tally *tally, struct file *file, const struct header *header)
 {
-    int r = words_merge(&tally->words, &file->words);
+    int r;
 
+    assert(file->state == FILE_WAITING && tally->counted + tally->failed < tally->files_n);
+    r = words_merge(&tally->words, &file->words);
     words_clear(&file->words);
     file->state = FILE_COUNTED;
     tally->counted++;

@@ -1,3 +1,4 @@
+/* A word is in the table once, and `total` is the sum of the counts. */
 #include "words.h"
 
 #include <errno.h>

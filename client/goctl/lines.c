@@ -1,5 +1,10 @@
+/*
+ * One buffer: what is read and not taken lies in data[begin, end). Values that were handed out point into it, in
+ * front of `begin`; the next call may move or free them.
+ */
 #include "lines.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -15,6 +20,7 @@ static int make_room(struct lines *lines)
     size_t room = lines->room;
     char *data;
 
+    assert(lines->begin <= lines->end && lines->end <= lines->room);
     if (left > LINE_BYTES_MAX)
         return -E2BIG;
     if (left)
@@ -54,6 +60,7 @@ static int read_more(struct lines *lines)
     if (n < 0)
         return errno == EINTR || errno == EAGAIN ? 0 : -errno;
     lines->end += (size_t)n;
+    assert(lines->end <= lines->room);
     lines->ended = n == 0;
     return 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -139,6 +140,7 @@ static void table_add(struct getopt_table *table, const struct option_row *row)
 {
     size_t end = strlen(table->shorts);
 
+    assert(table->n < OPTIONS_MAX);
     table->rows[table->n] = row;
     table->longs[table->n] = (struct option){.name = row->name,
                                              .has_arg = row->value ? required_argument : no_argument,
@@ -154,9 +156,9 @@ static void table_add(struct getopt_table *table, const struct option_row *row)
 static void table_fill(struct getopt_table *table, const struct command *command)
 {
     *table = (struct getopt_table){.shorts = ":"};
-    for (const struct option_row *row = command->rows; row && row->name && table->n < OPTIONS_MAX; row++)
+    for (const struct option_row *row = command->rows; row && row->name; row++)
         table_add(table, row);
-    for (const struct option_row *row = common_rows; row->name && table->n < OPTIONS_MAX; row++)
+    for (const struct option_row *row = common_rows; row->name; row++)
         table_add(table, row);
 }
 

@@ -1,3 +1,7 @@
+/*
+ * Stdio keeps what it could not write and tries again at exit, so the first failure is kept here and told by every
+ * later call. Main thread only.
+ */
 #include "output.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * Every sum and product is checked: a number that does not fit is out of range, never another number.
+ */
 #include "quantity.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* The command select: one of several cases, in one atomic step of the daemon. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ static int tell(struct choice *choice, size_t index)
     const struct select_option *what = &choice->session->options->cases[index];
     int outcome = choice->cases[index].status, r;
 
+    assert(index < choice->session->options->cases_n);
     if (what->kind == SELECT_RECV ? outcome == 0 : what->kind == SELECT_SEND && outcome == -EPIPE)
         return tell_closed(choice, what, index);
     r = outcome < 0 ? outcome : fetch_end(choice, what);

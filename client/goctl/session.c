@@ -50,6 +50,7 @@ static sigset_t ending_signals(void)
     return set;
 }
 
+/* The default of the signal after all, so that a shell sees what ended us and ends its loop too. */
 static void raise_again(int number)
 {
     sigset_t set;
@@ -61,6 +62,7 @@ static void raise_again(int number)
     raise(number);
 }
 
+/* Watch thread. Before there is a context nothing has been taken that must be given back. */
 static void end(int by)
 {
     gc_ctx *ctx = atomic_load(&watch.ctx);
@@ -198,6 +200,7 @@ int session_close(struct session *session, int status)
 
 gc_until session_patience(const struct session *session)
 {
+    /* An absolute time, made when the wait begins: each value has the whole of --timeout. */
     int64_t ns = session->options->timeout_ns;
     gc_until until = gc_with(atomic_load(&watch.ctx));
     struct timespec now;

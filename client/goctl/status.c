@@ -1,3 +1,4 @@
+/* One table: the numbers, their words in the help, the errors that lead to them. */
 #include "status.h"
 
 #include <errno.h>

@@ -1,6 +1,12 @@
-/* Commands that move values one way: send, recv, range. */
+/*
+ * Commands that move values one way: send, recv, range.
+ *
+ * A received value is held until it was written and, when more will follow, taken by the reader. At most one is
+ * held at a time: whatever ends the command before gives back just that one, to the head of the channel.
+ */
 #include "values.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,6 +53,7 @@ static int send_values(struct sender *sender, const struct gc_value *values, siz
 
         if (r < 0)
             return send_failed(sender, r);
+        assert((size_t)r <= n);
         values += r;
         n -= (size_t)r;
         sender->sent += (uint64_t)r;
