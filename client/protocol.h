@@ -122,6 +122,7 @@ struct protocol {
     bool head_sent;       /* HELLO or RESUME has left on this connection */
     bool bye, bye_sent;
     uint64_t heads;        /* sent and not answered */
+    uint64_t attempts;     /* HELLO and RESUME sent, ever */
     char refusal[256];     /* the daemon's words, when it refused */
     uint64_t session_from; /* id of the first operation that can be of this session */
 

@@ -62,9 +62,10 @@ static const struct client_frame *head_frame(struct protocol *p, int64_t now_ns)
     int64_t open_n = list_open_ids(p);
     if (open_n < 0)
         return NULL; /* asked again with the next tick */
-    p->out_hello =
-        (struct hello){p->secret, p->identity.program, p->identity.boot_id, p->identity.time_namespace};
-    p->out_resume = (struct resume){p->secret, p->open_ids, (size_t)open_n};
+    p->attempts++;
+    p->out_hello = (struct hello){p->secret, p->identity.program, p->identity.boot_id,
+                                  p->identity.time_namespace, p->attempts};
+    p->out_resume = (struct resume){p->secret, p->open_ids, (size_t)open_n, p->attempts};
     frame_begin(p);
     p->out.hello = p->state == PROTOCOL_HELLO ? &p->out_hello : NULL;
     p->out.resume = p->state == PROTOCOL_RESUME ? &p->out_resume : NULL;

@@ -271,6 +271,7 @@ struct hello {
     struct bytes program;  /* name of the client, for people */
     struct bytes boot_id;  /* to compare monotonic clocks; empty: not comparable */
     uint64_t time_namespace;
+    uint64_t attempt; /* 1, 2, … over HELLO and RESUME of a session: a late copy is dropped; 0: it is not */
 };
 
 /* RESUME binds a new connection to a living session (IP7). */
@@ -280,6 +281,7 @@ struct resume {
      * nothing: ACKs that may be lost are said again in the frames after it. */
     const uint64_t *open_ops;
     size_t open_ops_n;
+    uint64_t attempt; /* as in hello */
 };
 
 /* `count` values of a RECV, or all results of a standing operation up to number `count`; 0: all of it. */

@@ -119,6 +119,7 @@ struct session {
     bool lease;
     struct timer lease_timer; /* tcp: silence ends it */
     struct link *link_now;    /* the connection bound to it, or NULL */
+    uint64_t attempt;         /* of the HELLO or RESUME that bound it */
     struct map ops;           /* by op id: everything not forgotten */
     struct idset seen;        /* ids that were used: acknowledged unless in `ops` */
     uint64_t ack_mark;

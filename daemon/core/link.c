@@ -144,6 +144,7 @@ static int hello(struct core *core, const struct input *in)
     struct welcome w = welcome(core, session);
     if (!link_bind(core, in->conn, session))
         return -ENOMEM;
+    session->attempt = in->frame.head->hello->attempt;
     return reply(core, in->conn, &(struct server_frame){.welcome = &w});
 }
 
@@ -190,6 +191,7 @@ static int resume(struct core *core, const struct input *in)
         return -ENOMEM;
     }
     struct welcome w = welcome(core, session);
+    session->attempt = resume->attempt;
     session_mark(core, session, in->frame.head->ack_mark);
     list_fates(core, session, resume, states);
     int r = reply(core, in->conn,
@@ -200,7 +202,19 @@ static int resume(struct core *core, const struct input *in)
     return r;
 }
 
-/* HELLO or RESUME. Both are answered each time they come: the answer before may be lost. */
+/* An old HELLO or RESUME would begin the numbers of frames anew, and what is under way would be taken for seen. */
+static bool late_copy(const struct core *core, const struct input *in)
+{
+    const struct client_frame *head = in->frame.head;
+    uint64_t attempt = head->hello ? head->hello->attempt : head->resume->attempt;
+    struct session *session =
+        session_find(core, head->hello ? &head->hello->session : &head->resume->session);
+
+    return session && attempt && attempt <= session->attempt &&
+           credentials_match(&session->who, &in->frame.who);
+}
+
+/* HELLO or RESUME. Each new one is answered: the answer before may be lost. */
 static struct link *bind_frame(struct core *core, const struct input *in)
 {
     const struct client_frame *head = in->frame.head;
@@ -247,6 +261,11 @@ void input_frame(struct core *core, const struct input *in)
     const struct client_frame *head = in->frame.head;
     struct link *link = link_find(core, in->conn);
 
+    if ((head->hello || head->resume) && late_copy(core, in)) {
+        if (link)
+            link->dropping = true;
+        return;
+    }
     if (head->hello || head->resume) {
         link = bind_frame(core, in);
         if (!link)

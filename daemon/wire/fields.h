@@ -63,11 +63,13 @@
     FIELD(SECRET, session, )                                                                                 \
     FIELD(TEXT, program, 255)                                                                                \
     FIELD(TEXT, boot_id, 64)                                                                                 \
-    FIELD(NUM, time_namespace, )
+    FIELD(NUM, time_namespace, )                                                                             \
+    FIELD(NUM, attempt, )
 
 #define RESUME_FIELDS(FIELD)                                                                                 \
     FIELD(SECRET, session, )                                                                                 \
-    FIELD(NUMS, open_ops, UINT32_MAX)
+    FIELD(NUMS, open_ops, UINT32_MAX)                                                                        \
+    FIELD(NUM, attempt, )
 
 #define ACK_FIELDS(FIELD)                                                                                    \
     FIELD(NUM, op, )                                                                                         \

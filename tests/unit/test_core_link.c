@@ -95,6 +95,23 @@ static void test_IP0_resume_on_the_same_connection_counts_from_1(void **state)
     assert_status(c, client_do(c, ping()), 0);
 }
 
+static void test_IP0_a_late_copy_of_a_resume_begins_nothing_anew(void **state)
+{
+    struct client *c = client_new(rig);
+    struct resume resume = {.session = c->secret, .attempt = 2};
+    c->frame = 0;
+    client_frame(c, (struct client_frame){.resume = &resume});
+    assert_status(c, client_do(c, ping()), 0);
+    uint64_t replies = rig->replies;
+    client_frame(c, (struct client_frame){.number = 1, .resume = &resume});
+    assert_int_equal(rig->replies, replies);
+    assert_status(c, client_do(c, ping()), 0);
+    resume.attempt = 3;
+    c->frame = 0;
+    client_frame(c, (struct client_frame){.resume = &resume});
+    assert_int_equal(rig->replies, replies + 1);
+}
+
 static void test_IP0_every_frame_after_the_end_is_refused_as_session_over(void **state)
 {
     struct client *c = client_new(rig);
@@ -437,6 +454,7 @@ int main(void)
         T(test_IP0_a_repeated_frame_is_dropped_whole),
         T(test_IP0_resume_voids_the_old_connection),
         T(test_IP0_resume_on_the_same_connection_counts_from_1),
+        T(test_IP0_a_late_copy_of_a_resume_begins_nothing_anew),
         T(test_IP0_every_frame_after_the_end_is_refused_as_session_over),
         T(test_IP0_bye_ends_after_the_operations_of_its_frame),
         T(test_a_wrong_version_is_refused_naming_both),
