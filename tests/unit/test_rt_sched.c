@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rt_child.h"
 #include "rt_test.h"
 
 static void copies(void *arg)
@@ -111,6 +112,107 @@ RT_TEST(test_limit_of_goroutines_is_EAGAIN)
             break;
     go_set_goroutines_max(old);
     rt_wait_live(1);
+}
+
+/* ---- G3, G5, H1, H3 ---- */
+
+static _Atomic int outlived;
+
+static void runs_for_ever(void *arg)
+{
+    atomic_store(&outlived, 1);
+    for (;;)
+        go_yield();
+}
+
+static int starts_and_returns(void *arg)
+{
+    go_spawn(runs_for_ever, NULL, 0);
+    while (!atomic_load(&outlived))
+        go_yield();
+    return 42;
+}
+
+static void test_G3_return_of_main_ends_the_program_without_waiting(void **state)
+{
+    assert_int_equal(go_main(starts_and_returns, NULL), 42);
+    assert_false(go_running());
+    assert_int_equal((go_spawn)(returns, NULL, 0), -ESRCH);
+}
+
+static int spawns_nothing(void *arg)
+{
+    void (*nothing)(void *) = NULL;
+
+    return go_spawn(nothing, NULL, 0);
+}
+
+static void test_G2_spawn_of_a_null_function_is_fatal(void **state)
+{
+    rt_child_dies(spawns_nothing, "go_spawn of a NULL function", SIGABRT);
+}
+
+RT_TEST(test_G5_live_count_is_1_at_start_and_returns_to_it)
+{
+    assert_int_equal(go_live(), 1);
+    for (int i = 0; i < 10; i++)
+        go_spawn(returns, NULL, 0);
+    rt_wait_live(1);
+}
+
+struct relay {
+    go_chan *c;
+    _Atomic int *stop;
+    int work;
+    _Atomic long *rounds;
+};
+
+static void relays(void *arg)
+{
+    struct relay *r = arg;
+    volatile int spent = 0;
+    int v = 0;
+
+    while (go_range(r->c, &v)) {
+        for (int i = 0; i < r->work; i++)
+            spent = spent + 1;
+        atomic_fetch_add(r->rounds, 1);
+    }
+}
+
+static void feeds(void *arg)
+{
+    struct relay *r = arg;
+    int v = 0;
+
+    while (!atomic_load(r->stop))
+        go_chan_send(r->c, &v, GO_FOREVER);
+    go_chan_close(r->c);
+}
+
+RT_TEST(test_H3_heavy_and_light_pair_both_get_on_with_one_processor)
+{
+    _Atomic long rounds[2] = {0, 0};
+    _Atomic int stop = 0;
+    go_chan *c[2] = {go_chan_new(sizeof(int), 0), go_chan_new(sizeof(int), 0)};
+    int old = go_set_procs(1);
+
+    for (int i = 0; i < 2; i++) {
+        struct relay r = {c[i], &stop, i ? 20000 : 10, &rounds[i]};
+
+        go_spawn(relays, &r, sizeof r);
+        go_spawn(feeds, &r, sizeof r);
+    }
+    while (atomic_load(&rounds[0]) < 2000 || atomic_load(&rounds[1]) < 100)
+        go_yield();
+    atomic_store(&stop, 1);
+    rt_wait_live(1);
+    /* By turns they would be equal; a pair that kept the processor to itself would leave the other with nothing. */
+    assert_true(rounds[0] < 20 * rounds[1]);
+    assert_true(rounds[1] < 20 * rounds[0]);
+    go_set_procs(old);
+    go_chan_unref(c[0]);
+    go_chan_unref(c[1]);
 }
 
 static void yields(void *arg)
@@ -436,6 +538,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_G1_argument_is_copied_by_the_creator),
+        RT_UNIT(test_G5_live_count_is_1_at_start_and_returns_to_it),
+        cmocka_unit_test(test_G2_spawn_of_a_null_function_is_fatal),
+        cmocka_unit_test(test_G3_return_of_main_ends_the_program_without_waiting),
+        RT_UNIT(test_H3_heavy_and_light_pair_both_get_on_with_one_processor),
         RT_UNIT(test_G4_chain_of_goroutines_starts_parks_and_unwinds),
         RT_UNIT(test_limit_of_goroutines_is_EAGAIN),
         RT_UNIT(test_H2_two_processors_run_two_goroutines_truly_at_once),

@@ -189,6 +189,68 @@ RT_TEST(test_W2_waiting_writer_keeps_new_readers_out)
     free(s);
 }
 
+static void writes_after_readers(void *arg)
+{
+    struct shared *s = arg;
+
+    go_rwmutex_lock(&s->rw);
+    s->order[s->n++] = atomic_load(&s->inside);
+    go_rwmutex_unlock(&s->rw);
+}
+
+RT_TEST(test_W3_readers_that_wait_go_before_the_next_writer)
+{
+    struct shared *s = shared_new();
+
+    go_rwmutex_lock(&s->rw);
+    start(writes_after_readers, s, 2);
+    rt_wait_parked(2);
+    start(reads_once, s, 3);
+    rt_wait_parked(5);
+    go_rwmutex_unlock(&s->rw);
+    go_waitgroup_wait(&s->group);
+    assert_int_equal(s->order[0], 3);
+    assert_int_equal(s->order[1], 3);
+    free(s);
+}
+
+static void consumes(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 100; i++) {
+        go_mutex_lock(&s->mutex);
+        if (s->counter == 0)
+            go_cond_wait(&s->cond, &s->mutex);
+        assert_true(s->counter > 0); /* one signal for each: no loop is needed */
+        s->counter--;
+        go_mutex_unlock(&s->mutex);
+    }
+}
+
+RT_TEST(test_K1_wait_has_no_spurious_wakeups)
+{
+    struct shared *s = shared_new();
+
+    start(consumes, s, 1);
+    for (int i = 0; i < 100; i++) {
+        rt_wait_parked(1);
+        go_mutex_lock(&s->mutex);
+        s->counter++;
+        go_cond_signal(&s->cond);
+        go_mutex_unlock(&s->mutex);
+        while (atomic_load(&s->ran) == 0 && go_live() > 1) {
+            go_mutex_lock(&s->mutex);
+            atomic_store(&s->ran, s->counter == 0);
+            go_mutex_unlock(&s->mutex);
+            go_yield();
+        }
+        atomic_store(&s->ran, 0);
+    }
+    go_waitgroup_wait(&s->group);
+    free(s);
+}
+
 static void waits_for_signal(void *arg)
 {
     struct shared *s = arg;
@@ -312,6 +374,8 @@ int main(void)
         RT_UNIT(test_M3_another_goroutine_may_unlock),
         RT_UNIT(test_W1_readers_share_and_writers_exclude),
         RT_UNIT(test_W2_waiting_writer_keeps_new_readers_out),
+        RT_UNIT(test_W3_readers_that_wait_go_before_the_next_writer),
+        RT_UNIT(test_K1_wait_has_no_spurious_wakeups),
         RT_UNIT(test_K2_signal_wakes_the_longest_waiter),
         RT_UNIT(test_K3_broadcast_wakes_all_that_wait),
         RT_UNIT(test_O1_all_callers_return_after_it_ran_once),
