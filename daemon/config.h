@@ -23,6 +23,8 @@
            "full: wait for the disk; process: survive crashes of the "                                       \
            "daemon, not of the machine")                                                                     \
     OPTION(NUMBER, pages_max, "PAGES", 0, "most pages of 4096 bytes in the database; 0: no bound")           \
+    OPTION(TEXT, queues, "NAME=JOBS,...", NULL,                                                              \
+           "named queues beside default; how many of a queue's jobs run at once")                            \
     OPTION(NUMBER, node, "NUMBER", 0, "number of this daemon, 0 to 1023; part of every id")                  \
     OPTION(TEXT, socket_mode, "MODE", NULL, "of the sockets, octal; default 0600, as a service 0660")        \
     OPTION(TEXT, log_level, "LEVEL", "info", "error, warning, info or debug")                                \

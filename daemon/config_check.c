@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "paths.h"
+#include "queues.h"
 #include "why.h"
 
 enum { NODE_MAX = 1023 };
@@ -101,5 +102,5 @@ int config_check(struct config *config, char **why)
         return why_set(why, -EINVAL,
                        "socket_mode: '%s' is not an octal mode that its owner may write, as 0600",
                        config->socket_mode);
-    return 0;
+    return queues_read(config->queues, NULL, NULL, why);
 }

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "notify.h"
 #include "paths.h"
+#include "queues.h"
 #include "supervisor.h"
 #include "why.h"
 #include "writer.h"
@@ -133,6 +134,11 @@ static void *resize(void *context, void *p, size_t size)
     return NULL;
 }
 
+static int add_queue(void *context, struct bytes name, uint64_t jobs)
+{
+    return core_add_queue(context, name, jobs);
+}
+
 static int open_core(struct hub *hub, char **why)
 {
     static const struct allocator memory = {resize, NULL};
@@ -146,7 +152,10 @@ static int open_core(struct hub *hub, char **why)
         return why_set(why, -ENOMEM, "out of memory");
     if (hub->config->test_clock)
         core_allow_clock(hub->core);
-    int r = hub->store_ops->load(hub->store, &load, why);
+    int r = queues_read(hub->config->queues, add_queue, hub->core, why);
+    if (r < 0)
+        return r;
+    r = hub->store_ops->load(hub->store, &load, why);
     return r < 0 && !*why
                ? why_set(why, r, "cannot load the jobs of %s: %s", hub->state_directory, strerror(-r))
                : r;

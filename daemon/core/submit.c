@@ -81,7 +81,8 @@ static struct queue *find_queue(struct core *core, struct op *op, struct bytes n
     struct queue *queue = queue_find(core, name.size ? name : (struct bytes){"default", 7});
 
     if (!queue)
-        op_fail(core, op, -ENOENT, "no queue %.*s: only `default` and those of the configuration are there",
+        op_fail(core, op, -ENOENT,
+                "no queue %.*s: `queues` in the configuration names those beside `default`",
                 (int)(name.size < NAME_BYTES_MAX ? name.size : NAME_BYTES_MAX), (const char *)name.data);
     return queue;
 }

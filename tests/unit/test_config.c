@@ -179,6 +179,11 @@ static void test_values_that_make_no_sense_are_refused(void **state)
         {"--durability=some", "neither full nor process"},
         {"--log-level=loud", "log_level: 'loud'"},
         {"--socket-mode=888", "socket_mode: '888'"},
+        {"--queues=mail", "queues: 'mail' is not NAME=JOBS"},
+        {"--queues=mail=4,batch=0", "queues: 'batch=0' is not NAME=JOBS"},
+        {"--queues=mail=4x", "queues: 'mail=4x' is not NAME=JOBS"},
+        {"--queues=two words=4", "queues: 'two words=4' is not NAME=JOBS"},
+        {"--queues==4", "queues: '=4' is not NAME=JOBS"},
         {"--ephemeral=maybe", "--ephemeral: 'maybe' is not true or false"},
         {"stray", "'stray' is not a flag"},
     };
