@@ -134,6 +134,16 @@ static void note_to_daemon(struct sim *sim, uint64_t conn, const struct client_f
                                                                               : frame->requests[i].run));
 }
 
+static void note_values(struct sim *sim, const struct result *result)
+{
+    for (size_t i = 0; i < result->values_n; i++) {
+        uint64_t id = 0;
+        if (result->values[i].body.size >= sizeof(id))
+            memcpy(&id, result->values[i].body.data, sizeof(id));
+        sim_note(sim, "      carries value %llu", (unsigned long long)id);
+    }
+}
+
 static void note_to_client(struct sim *sim, uint64_t conn, const struct server_frame *frame)
 {
     if (!sim->verbose)
@@ -143,12 +153,14 @@ static void note_to_client(struct sim *sim, uint64_t conn, const struct server_f
              frame->need_resume ? ", need resume" : "", frame->refused);
     for (size_t i = 0; i < frame->states_n; i++)
         sim_note(sim, "    %llu has fate %u", (unsigned long long)frame->states[i].op, frame->states[i].fate);
-    for (size_t i = 0; i < frame->results_n; i++)
+    for (size_t i = 0; i < frame->results_n; i++) {
         sim_note(sim, "    result %llu number %llu status %d flags %x values %zu offer %u %llx",
                  (unsigned long long)frame->results[i].op, (unsigned long long)frame->results[i].number,
                  frame->results[i].status, frame->results[i].flags, frame->results[i].values_n,
                  frame->results[i].offer ? frame->results[i].offer->kind : 0,
                  (unsigned long long)(frame->results[i].offer ? frame->results[i].offer->run : 0));
+        note_values(sim, &frame->results[i]);
+    }
 }
 
 void net_to_daemon(struct sim *sim, uint64_t conn, const struct client_frame *frame)
