@@ -209,7 +209,8 @@ void judge_surfaced(struct task *task, enum surfacing how)
         if (value->fate == FATE_NOT_SENT)
             sim_fail(sim, "value %llu surfaces, its send says it never was sent",
                      (unsigned long long)task->got[i]);
-        *surface = (struct surface){.session = task->session, .how = how, .next = value->surfaces};
+        *surface = (struct surface){
+            .session = task->session, .op = task->op.request.id, .how = how, .next = value->surfaces};
         value->surfaces = surface;
     }
 }
@@ -219,7 +220,7 @@ static void mark(struct task *task, size_t i, enum surfacing from, enum surfacin
     struct surface *surface = task->client->sim->values[task->got[i]].surfaces;
 
     for (; surface; surface = surface->next)
-        if (surface->session == task->session && surface->how == from)
+        if (surface->session == task->session && surface->op == task->op.request.id && surface->how == from)
             surface->how = to;
 }
 

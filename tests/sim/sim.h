@@ -117,7 +117,7 @@ enum fate { FATE_PENDING, FATE_SENT, FATE_DOUBT, FATE_NOT_SENT };
 enum surfacing { SURFACED_HELD, SURFACED_ACKED, SURFACED_CONFIRMED, SURFACED_RETURNED };
 
 struct surface {
-    uint64_t session;
+    uint64_t session, op;
     enum surfacing how;
     struct surface *next;
 };
