@@ -53,7 +53,6 @@ static struct gc_client *client_delete(struct gc_client *g)
     if (g->event_fd >= 0)
         close(g->event_fd);
     pthread_cond_destroy(&g->service);
-    pthread_cond_destroy(&g->idle);
     pthread_mutex_destroy(&g->lock);
     free(g->handles);
     free(g);
@@ -122,7 +121,6 @@ static int client_new(const struct gc_options *options, const struct gc_waiting 
     g->retry_delay_ns = CLIENT_RETRY_MS * MS;
     pthread_mutex_init(&g->lock, NULL);
     init_condition(&g->service);
-    init_condition(&g->idle);
     init_lists(g);
     snprintf(g->program, sizeof g->program, "%s",
              options->program ? options->program : program_invocation_short_name);
@@ -247,6 +245,18 @@ GC_API int gc_connect_host(const struct gc_host_options *given, gc_client **out,
     return 0;
 }
 
+/* Waits, as its callers do, until the last of them has left. With the lock, which it gives up meanwhile. */
+static void await_calls(struct gc_client *g)
+{
+    if (!g->calls)
+        return;
+    g->closer = g->waiting->begin();
+    g->closing = true;
+    client_unlock(g);
+    g->waiting->park(g->closer, "gc_disconnect", true);
+    client_lock(g);
+}
+
 /* Waits for the farewell: then BYE has arrived, and the sockets can be closed. */
 static void await_farewell(struct gc_client *g)
 {
@@ -269,8 +279,7 @@ GC_API gc_client *gc_disconnect(gc_client *g)
     client_unlock(g);
     service_stop(g);
     client_lock(g);
-    while (g->calls)
-        pthread_cond_wait(&g->idle, &g->lock);
+    await_calls(g);
     if (g->protocol->bye_sent)
         await_farewell(g);
     client_unlock(g);

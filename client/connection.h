@@ -79,8 +79,9 @@ struct gc_client {
     struct list bound;   /* struct call: those with a context */
     atomic_uint cancels; /* of contexts, ever; without the lock */
     unsigned cancels_seen;
-    uint64_t calls;      /* inside */
-    pthread_cond_t idle; /* calls is 0 */
+    uint64_t calls; /* inside */
+    bool closing;   /* `closer` is to be made ready by the last of them */
+    struct gc_wait closer;
 
     /* The service thread: service.c */
     bool has_thread, service_leads, stopping;

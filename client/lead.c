@@ -61,11 +61,14 @@ void client_enter(struct gc_client *g)
 /* The client may be gone with the last of its calls: that one must not touch it after its own unlock. */
 void client_leave(struct gc_client *g)
 {
+    const struct gc_waiting *waiting = g->waiting;
     client_unlock(g);
     client_lock(g);
-    if (--g->calls == 0)
-        pthread_cond_broadcast(&g->idle);
+    bool last = --g->calls == 0 && g->closing;
+    struct gc_wait closer = g->closer;
     pthread_mutex_unlock(&g->lock);
+    if (last)
+        waiting->ready(closer);
 }
 
 void call_wake(struct gc_client *g, struct call *call)

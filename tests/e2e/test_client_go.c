@@ -133,6 +133,38 @@ static void test_IP6_2_more_receivers_park_than_the_window_holds(void **state)
     run_goroutines(crowd_of_receivers);
 }
 
+static void receive_until_disconnect(void *arg)
+{
+    struct work *w = arg;
+    struct gc_value v;
+    CHECK(gc_recv(w->g, w->c, &v, 0, GC_FOREVER) == -ECONNRESET);
+}
+
+static int disconnect_among_callers(void *arg)
+{
+    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint};
+    struct gc_chan_info info;
+    struct work w = {.g = NULL};
+    CHECK(gc_go_connect(&options, &w.g, NULL) == 0);
+    CHECK(gc_make(w.g, "go.disconnect", 0, &w.c, GC_FOREVER) == 0);
+    for (int i = 0; i < PAIRS; i++)
+        CHECK(go_spawn(receive_until_disconnect, &w, sizeof w) == 0);
+    do
+        CHECK(gc_chan_info(w.g, w.c, &info, GC_FOREVER) == 0);
+    while (info.receivers < PAIRS && !failure);
+    gc_disconnect(w.g);
+    return 0;
+}
+
+static void test_disconnect_lets_its_callers_leave_on_one_processor(void **state)
+{
+    failure = NULL;
+    go_set_procs(1);
+    assert_int_equal(go_main(disconnect_among_callers, NULL), 0);
+    if (failure)
+        fail_msg("%s", failure);
+}
+
 static void cancel_later(void *arg)
 {
     go_ctx *ctx = *(go_ctx **)arg;
@@ -197,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_goroutines_rendezvous_over_one_client),
         cmocka_unit_test(test_IP6_2_more_receivers_park_than_the_window_holds),
+        cmocka_unit_test(test_disconnect_lets_its_callers_leave_on_one_processor),
         cmocka_unit_test(test_goroutine_context_ends_a_receive_of_the_daemon),
         cmocka_unit_test(test_IP1_2_unwound_receive_takes_nothing),
     };
