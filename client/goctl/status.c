@@ -11,7 +11,7 @@ static const struct {
 } table[] = {
     {STATUS_OK, "it worked", {0}},
     {STATUS_FAILURE, "it failed; the message says why", {0}},
-    {STATUS_USAGE, "the command line is wrong", {EINVAL}},
+    {STATUS_USAGE, "the command line is wrong", {EINVAL, EMSGSIZE}},
     {STATUS_TIMEOUT, "the time of --timeout was over", {ETIMEDOUT}},
     {STATUS_CLOSED, "the channel is closed", {EPIPE}},
     {STATUS_NOT_FOUND, "no such channel, job, file or function", {ENOENT}},

@@ -31,10 +31,9 @@ struct sender {
 
 static const char *send_hint(int error)
 {
-    return error == -E2BIG ? "`goctl make --value-max` sets the limit of a channel"
-           : error == -EMSGSIZE || error == -EINVAL
-               ? "made with --element, a channel takes values of that size"
-               : NULL;
+    return error == -E2BIG      ? "`goctl make --value-max` sets the limit of a channel"
+           : error == -EMSGSIZE ? "made with --element, a channel takes values of that size"
+                                : NULL;
 }
 
 static int send_failed(const struct sender *sender, int error)

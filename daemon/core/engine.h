@@ -35,7 +35,7 @@ bool outbox_flush(struct core *core);
 
 /* ---- item.c ---- */
 
-/* One value, charged to channel and account. 0, -ENOMEM, -ENOBUFS, -E2BIG, -EINVAL (not of the element's size). */
+/* One value, charged to channel and account. 0, -ENOMEM, -ENOBUFS, -E2BIG, -EMSGSIZE (not of the element's size). */
 int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
              struct item **out);
 struct item *item_ref(struct item *item);

@@ -8,7 +8,7 @@ static int item_size_check(const struct channel *c, size_t size)
 {
     if (size > c->value_bytes_max)
         return -E2BIG;
-    return c->element_bytes && size != c->element_bytes ? -EINVAL : 0;
+    return c->element_bytes && size != c->element_bytes ? -EMSGSIZE : 0;
 }
 
 /* The account pays for the record too: empty values take memory as well. */

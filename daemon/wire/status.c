@@ -39,6 +39,7 @@ static const struct {
     {STATUS(BAD_PLUGIN), ENOEXEC},
     {STATUS(INPUT_OUTPUT), EIO},
     {STATUS(SHUTTING_DOWN), ESHUTDOWN},
+    {STATUS(WRONG_SIZE), EMSGSIZE},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };

@@ -165,7 +165,7 @@ static void test_B5_element_size_is_exact(void **state)
         .verb = VERB_CHAN_OPEN,
         .chan_open = {.name = {"e", 1}, .capacity = 2, .element_bytes = 3, .flags = OPEN_CREATE}};
     uint64_t h = got(a, client_do(a, r))->handle;
-    assert_status(a, send1(a, h, "ab"), -EINVAL);
+    assert_status(a, send1(a, h, "ab"), -EMSGSIZE);
     assert_status(a, send1(a, h, "abc"), 1);
 }
 
