@@ -153,8 +153,17 @@ struct gc_options {
 /* Opens a session. `options` may be NULL. The default endpoint is $GOROUTINED_ENDPOINT, else
  * ipc://$XDG_RUNTIME_DIR/goroutined/socket, else ipc:///run/goroutined/socket. On failure *g is NULL and
  * `why` (GC_WHY_BYTES, or NULL) says where it looked, what was wrong and what to do. Blocks for absent_ms +
- * answer_ms at most. -ECONNREFUSED: no daemon there. -ETIMEDOUT: it does not answer. -EPERM: it does not let
- * this user in. -EPROTO: it speaks another version. -EINVAL: no such kind of endpoint. -EMFILE, -ENOMEM. */
+ * answer_ms at most.
+ *     -ECONNREFUSED     no daemon there
+ *     -ETIMEDOUT        it does not answer
+ *     -EPERM, -EACCES   it does not let this user in, or the socket does not
+ *     -EPROTONOSUPPORT  it speaks another version
+ *     -EPROTO           what answers there is no goroutined
+ *     -ESHUTDOWN        it is stopping
+ *     -ENOBUFS          it has too many sessions
+ *     -EINVAL           no such kind of endpoint, or `options` is not of this library
+ *     -ENAMETOOLONG     the endpoint is longer than a socket address
+ *     -EMFILE, -EAGAIN, -ENOMEM  no descriptor, thread or memory left */
 GC_API int gc_connect(const struct gc_options *options, gc_client **g, char *why);
 
 /* Ends the session in order: acknowledgements leave, held values go back, handles are dropped. Calls of other
@@ -319,7 +328,7 @@ GC_API int gc_range(gc_client *g, gc_chan c, struct gc_value *v, unsigned flags,
 GC_API int gc_ack(gc_client *g, struct gc_value *v);
 
 /* Gives a held value back, and those after it in its gc_recv_many: they go to the head of the channel,
- * flagged GC_RETURNED. Never waits. Errors as gc_ack. */
+ * flagged GC_RETURNED. Those before it are acknowledged. Never waits. Errors as gc_ack. */
 GC_API int gc_return(gc_client *g, struct gc_value *v);
 
 /* What is known of a channel; old news on arrival. */
