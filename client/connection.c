@@ -275,6 +275,19 @@ static int64_t link_next(const struct gc_client *g)
     return earliest(look, g->answer_by_ns);
 }
 
+/* The last look at the socket before a sleep. Any call on it may have swallowed the edge that told of a connection
+ * made or lost meanwhile, so that too is asked here. */
+static bool transport_stirs(const struct gc_client *g)
+{
+    enum protocol_state state = g->protocol->state;
+    bool bound = state == PROTOCOL_HELLO || state == PROTOCOL_RESUME || state == PROTOCOL_LIVE;
+    unsigned events = transport_zmq.events(g->transport);
+
+    if (events & TRANSPORT_READABLE)
+        return true;
+    return events & TRANSPORT_WRITABLE ? state == PROTOCOL_CUT : bound;
+}
+
 int64_t client_pump(struct gc_client *g)
 {
     int64_t next;
@@ -287,7 +300,7 @@ int64_t client_pump(struct gc_client *g)
         link_judge(g, now);
         next = protocol_tick(g->protocol, now);
         client_flush(g);
-        again = g->link == LINK_UP && (transport_zmq.events(g->transport) & TRANSPORT_READABLE);
+        again = g->link == LINK_UP && transport_stirs(g);
     } while (again);
     return earliest(next, link_next(g));
 }
