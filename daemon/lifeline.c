@@ -155,16 +155,14 @@ static bool ended_already(int fd)
 static int watch_process(struct lifeline *lifeline, int pid)
 {
     int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    int r = fd < 0 && (errno == EMFILE || errno == ENFILE) && pid > 0 ? -errno : 0;
 
-    if (ended_already(lifeline->stream.fd)) {
-        cleanup_close(&fd);
-        return -ESRCH;
-    }
-    if (fd < 0)
-        return 0;
-    int r = poller_add(&lifeline->hub->poller, &lifeline->process, fd, EPOLLIN, process_ended);
+    if (!r && ended_already(lifeline->stream.fd))
+        r = -ESRCH;
+    if (!r && fd >= 0)
+        r = poller_add(&lifeline->hub->poller, &lifeline->process, fd, EPOLLIN, process_ended);
     if (r < 0)
-        close(fd);
+        cleanup_close(&fd);
     return r;
 }
 
@@ -214,6 +212,18 @@ static int credentials_of(int fd, struct credentials *who)
     return 0;
 }
 
+static const char no_descriptors[] =
+    "the daemon has no file descriptors left; raise its limit (LimitNOFILE=)";
+
+static void give_up(struct lifeline *lifeline, int error)
+{
+    struct hub *hub = lifeline->hub;
+    struct peer *peer = lifeline->peer;
+
+    lifeline_end(lifeline, error, error == -ESRCH ? NULL : no_descriptors);
+    hub_peer_died(hub, peer);
+}
+
 /* Takes `fd`. */
 static void take_in(struct hub *hub, int fd)
 {
@@ -223,8 +233,8 @@ static void take_in(struct hub *hub, int fd)
 
     if (r < 0)
         close(fd);
-    else if (lifeline && watch_process(lifeline, who.pid) < 0)
-        lifeline_owner_died(lifeline);
+    else if (lifeline && (r = watch_process(lifeline, who.pid)) < 0)
+        give_up(lifeline, r);
 }
 
 /* Everybody waiting would be told again and again that the daemon is ready: turn them away instead. */
@@ -235,7 +245,7 @@ static void turn_away(struct lifelines *lifelines)
     cleanup_close(&lifelines->reserve);
     fd = accept4(lifelines->listener.fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
-        say_farewell(fd, -EMFILE, "the daemon has no file descriptors left; raise its limit (LimitNOFILE=)");
+        say_farewell(fd, -EMFILE, no_descriptors);
         close(fd);
     }
     lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -69,6 +70,8 @@ static void become_daemon(struct node *node, char *path, char *const *flags)
         arguments[n++] = *flags++;
     snprintf(notify, sizeof(notify), "%s/notify", node->directory);
     setenv("NOTIFY_SOCKET", notify, 1);
+    if (node->descriptors)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){node->descriptors, node->descriptors});
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies leaves no daemon behind */
     dup2(log, STDERR_FILENO);
     execv(arguments[0], arguments);
