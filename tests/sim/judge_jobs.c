@@ -129,9 +129,8 @@ static void reply_offer(struct sim *sim, const struct offer *offer)
 
     if (offer->kind != OFFER_RUN || offered_before(job, offer->run))
         return;
-    bool late = offer->run < job->run; /* to a host that was cut off meanwhile: it must not start */
-    if (!late && (job->done || job->state))
-        sim_fail(sim, "job %llx has ended and is offered again", (unsigned long long)job->id);
+    /* To a host that was cut off meanwhile: it leaves late and must not start (reply_started). */
+    bool late = offer->run < job->run || job->done || job->state;
     job->runs = realloc(job->runs, sizeof(*job->runs) * (job->runs_n + 1));
     if (!job->runs)
         abort();
