@@ -100,7 +100,7 @@ static bool calm(struct sim *sim, void *context)
         if (!client->alive || client->protocol->state != PROTOCOL_LIVE)
             return false;
         list_each (task, &client->tasks, link)
-            if (!task->surfaced && !task->dropped)
+            if ((!task->surfaced && !task->dropped) || (task->op.phase == OP_SETTLED && task->op.returning))
                 return false;
     }
     return true;

@@ -448,6 +448,23 @@ static void act(struct client *client)
         begin_something(client);
 }
 
+static bool gives_back(const struct client *client)
+{
+    const struct task *task;
+
+    list_each (task, &client->tasks, link)
+        if (task->op.phase == OP_SETTLED && task->op.returning)
+            return true;
+    return false;
+}
+
+/* A frame that was lost shows when the next one comes: what goes back has to arrive before the channels close. */
+static void hurry(struct client *client)
+{
+    if (gives_back(client) && !count(client, WAITING))
+        task_start(task_new(client, VERB_PING));
+}
+
 /* After the work: everything that can end, ends. */
 static void calm_down(struct client *client)
 {
@@ -464,6 +481,7 @@ static void calm_down(struct client *client)
         task = pick(client, HELD);
         task_settle(task, task->got_n, false);
     }
+    hurry(client);
 }
 
 void event_act(struct sim *sim, struct event *event)
