@@ -328,7 +328,7 @@ void protocol_ping(struct protocol *p, int64_t now_ns)
 /* When a live connection has to be tried: while somebody waits for it, and to keep a lease. */
 static int64_t ping_due(const struct protocol *p)
 {
-    int64_t due = p->known_n ? p->heard_ns + p->ping_ns : PROTOCOL_NEVER;
+    int64_t due = p->known_n || p->pressing_n ? p->heard_ns + p->ping_ns : PROTOCOL_NEVER;
     return p->facts.lease_ns ? min(due, p->answered_ns + p->facts.lease_ns / 5) : due;
 }
 

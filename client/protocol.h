@@ -136,7 +136,8 @@ struct protocol {
     struct list cancels;
     struct protocol_op *by_id; /* every operation that is sent and not released */
 
-    uint64_t known_n; /* operations in flight or taken */
+    uint64_t known_n;    /* operations in flight or taken */
+    uint64_t pressing_n; /* settled, and others wait until the daemon knows: not known to have been taken */
     uint64_t charged_ops;
     size_t charged_bytes;
     bool ack_urgent;     /* what is in ack_new must leave now */

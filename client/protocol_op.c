@@ -66,10 +66,17 @@ static void queue_insert(struct list *queue, struct protocol_op *op)
     list_insert_before(place, &op->place);
 }
 
+/* Somebody else waits until the daemon has its ACK or RETURN. */
+static bool is_pressing(const struct protocol_op *op, enum op_phase phase)
+{
+    return phase == OP_SETTLED && (op->handed || op->returning);
+}
+
 void op_move(struct protocol *p, struct protocol_op *op, enum op_phase phase)
 {
     assert(moves[op->phase] & TO(phase));
     p->known_n += is_known(phase) - is_known(op->phase);
+    p->pressing_n += is_pressing(op, phase) - is_pressing(op, op->phase);
     op->phase = phase;
     charge(p, op, pays(p, op, phase));
     list_remove(&op->place);

@@ -194,6 +194,22 @@ static void test_IP0_handed_value_is_acked_by_a_frame_of_its_own(void **state)
     assert_int_equal(rig_leaves(rig)->ack_mark, a->op.request.id);
 }
 
+static void test_IP2_2_an_ack_that_a_sender_waits_for_is_made_sure_of(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *a = rig_recv(rig);
+    rig_leaves(rig);
+    rig_value(rig, a, 1, RESULT_HANDED);
+    protocol_surface(rig->p, &a->op, false, rig->now_ns);
+    rig_leaves(rig); /* and is lost, with nothing behind it that would show the gap */
+    rig_sleep(rig, PROTOCOL_PING_NS);
+    assert_int_equal(rig_leaves(rig)->requests[0].verb, VERB_PING);
+    rig_sleep(rig, PROTOCOL_ANSWER_NS);
+    assert_non_null(rig_leaves(rig)->resume);
+    rig_welcome(rig, NULL, 0);
+    assert_int_equal(rig_leaves(rig)->ack_mark, a->op.request.id);
+}
+
 static void test_IP0_other_acks_ride_on_the_next_frame(void **state)
 {
     struct rig *rig = *state;
@@ -545,6 +561,7 @@ int main(void)
         TEST(test_silence_counts_only_while_an_answer_is_awaited),
         TEST(test_idle_client_sends_nothing),
         TEST(test_IP0_handed_value_is_acked_by_a_frame_of_its_own),
+        TEST(test_IP2_2_an_ack_that_a_sender_waits_for_is_made_sure_of),
         TEST(test_IP0_other_acks_ride_on_the_next_frame),
         TEST(test_late_ack_leaves_by_itself),
         TEST(test_IP0_ack_behind_an_open_operation_is_selective),
