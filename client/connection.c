@@ -90,9 +90,13 @@ static void link_failed(struct gc_client *g, int error, const char *text, int64_
         g->retry_delay_ns = CLIENT_RETRY_MAX_MS * MS;
 }
 
-/* A living session ended. */
+/* A living session ended. A host has no other: inside gc_connect_host that is a failure to connect. */
 static void link_lost(struct gc_client *g, int error, const char *text)
 {
+    if (g->single && g->connecting) {
+        link_failed(g, error, text, now_ns());
+        return;
+    }
     explain(g, "the session with goroutined at %s is over: %s", g->endpoint,
             text && *text ? text : strerror(-error));
     link_close(g);

@@ -127,12 +127,26 @@ int host_process_start(const struct host_start *start, uint64_t host, struct hos
     return 0;
 }
 
-static bool read_crash(int fd, struct host_crash *crash)
+static bool crash_good(const struct host_crash *crash, ssize_t n)
 {
     size_t head = offsetof(struct host_crash, text);
-    ssize_t n = read(fd, crash, sizeof(*crash));
 
     return n >= (ssize_t)head && crash->magic == HOST_CRASH_MAGIC && crash->text_bytes <= (size_t)n - head;
+}
+
+/* The last words: of two reports the second says more, if it came whole. */
+static bool read_crash(int fd, struct host_crash *crash)
+{
+    struct host_crash next;
+    ssize_t n;
+    bool any = false;
+
+    while ((n = read(fd, &next, sizeof(next))) > 0)
+        if (crash_good(&next, n)) {
+            *crash = next;
+            any = true;
+        }
+    return any;
 }
 
 void host_process_reap(struct host_process *process, struct input *in, char *text, size_t size)

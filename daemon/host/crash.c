@@ -13,6 +13,7 @@
 #include <libunwind.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ enum { LINES_MAX = 40, FRAMES_MAX = 1 << 16, HANDLER_SECONDS_MAX = 5 };
 static struct {
     int fd;
     unsigned long long (*run_of)(void);
-    volatile sig_atomic_t told; /* one report, whoever dies first */
+    atomic_bool told; /* whoever dies first speaks */
 } crash;
 
 static struct host_crash report;
@@ -124,21 +125,31 @@ static bool has_address(int signal)
     return signal == SIGSEGV || signal == SIGBUS;
 }
 
+/* True for the first to die. Whoever comes later waits here for the end that the first one makes. */
+static bool first_to_die(void)
+{
+    if (!atomic_exchange(&crash.told, true))
+        return true;
+    for (;;)
+        pause();
+}
+
+/* What matters goes out before the stack is walked: the walk may fault, and then the kernel ends the process. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-    signal(number, SIG_DFL);
+    if (!first_to_die())
+        return;
     signal(SIGALRM, SIG_DFL);
     alarm(HANDLER_SECONDS_MAX);
-    if (!crash.told) {
-        crash.told = 1;
-        say("signal %d (SIG%s)", number, sigabbrev_np(number));
-        if (has_address(number))
-            say(" at address %p", info->si_addr);
-        say("\n");
-        say_goroutine(has_address(number) ? info->si_addr : NULL);
-        say_stack(context);
-        send_report(number, 0);
-    }
+    say("signal %d (SIG%s)", number, sigabbrev_np(number));
+    if (has_address(number))
+        say(" at address %p", info->si_addr);
+    say("\n");
+    say_goroutine(has_address(number) ? info->si_addr : NULL);
+    send_report(number, 0);
+    say_stack(context);
+    send_report(number, 0);
+    signal(number, SIG_DFL);
     raise(number); /* delivered when the handler returns: the wait status of the process is true */
 }
 
@@ -147,9 +158,8 @@ static void on_exit_called(int status, void *nothing)
     unw_context_t context;
 
     (void)nothing;
-    if (crash.told)
+    if (!first_to_die())
         return;
-    crash.told = 1;
     say("exit(%d) was called by plugin code\n", status);
     say_goroutine(NULL);
     unw_getcontext(&context);
@@ -175,6 +185,6 @@ void crash_install(int fd, unsigned long long (*run_of)(void))
 
 void crash_exit(int status)
 {
-    crash.told = 1;
+    atomic_store(&crash.told, true);
     _exit(status);
 }

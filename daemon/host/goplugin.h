@@ -110,7 +110,8 @@ go_ctx *gp_context(const gp_job *job);
 gc_client *gp_client(const gp_job *job);
 
 /* Sets the result, replacing an earlier one; it counts when the function returns 0. Copies the bytes.
- * -E2BIG: over the daemon's limit result_bytes_max; -ENOMEM. */
+ * -E2BIG: larger than any daemon takes, 64 MiB; -ENOMEM. Over the daemon's own limit result_bytes_max (1 MiB unless
+ * configured) the job fails with -E2BIG when it returns. */
 int gp_result(gp_job *job, const void *bytes, size_t size);
 
 /* Says in words why the job fails, for the return value that follows; the last call counts. Returns `error`,
@@ -119,8 +120,8 @@ int gp_result(gp_job *job, const void *bytes, size_t size);
 int gp_fail(gp_job *job, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Appends to the kept output of the job (goctl logs). Whole calls: lines of different goroutines never tear.
- * May wait for credit. 0; -ENOBUFS: the job has reached output_bytes_max, the text is dropped and the output
- * says so once; -ECANCELED, -ESTALE: this run is over; -ENOMEM. */
+ * May wait for credit. 0; -ENOBUFS: the job has reached output_bytes_max; what does not fit is dropped, and the
+ * host's log says so once; -ECANCELED, -ESTALE: this run is over; -ENOMEM. */
 int gp_print(gp_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How far the job is: 0 to 1, and a few words or NULL. The latest is kept. 0, -EINVAL, -ESTALE, -ENOMEM. */

@@ -15,7 +15,7 @@
 #include "cleanup.h"
 #include "host.h"
 
-enum { STACKS_TEXT_BYTES = 8192 };
+enum { STACKS_TEXT_BYTES = 8192, SETTLE_YIELDS = 100000 };
 
 static struct gp_job *job_delete(struct gp_job *job)
 {
@@ -70,10 +70,19 @@ static int add_stack(const struct go_info *info, void *arg)
     return 0;
 }
 
+static int not_parked(const struct go_info *info, void *arg)
+{
+    (void)arg;
+    return info->state != GO_STATE_PARKED;
+}
+
 static void on_deadlock(go_group *group, void *arg)
 {
     struct stacks stacks = {.text = "all goroutines are asleep - deadlock!\n"};
 
+    /* The last to wait may still be on its way off its processor: its stack can be read in a moment. */
+    for (int i = 0; i < SETTLE_YIELDS && go_each(group, not_parked, NULL); i++)
+        go_yield();
     stacks.used = strlen(stacks.text);
     go_each(group, add_stack, &stacks);
     note_cause(arg, CAUSE_DEADLOCK, stacks.text, stacks.used);

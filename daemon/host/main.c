@@ -178,7 +178,6 @@ static void end_without_daemon(void)
 
     go_mutex_lock(&host.lock);
     host.draining = true;
-    host.reporting = 0; /* nobody will store them */
     list_each (job, &host.jobs, link)
         job_cancel(job, CAUSE_CANCELED, "the daemon is gone", (int64_t)GRACE_WITHOUT_DAEMON_MS * 1000000);
     go_mutex_unlock(&host.lock);
@@ -239,10 +238,10 @@ static int run_host(const char *file)
     crash_install(HOST_CRASH_FD, job_run_here);
     r = connect_host(why);
     if (r < 0)
-        return fail("daemon", why);
+        crash_exit(fail("daemon", why));
     r = gc_host_reserve(host.client, generation, OFFERS_WINDOW);
     if (r < 0)
-        return fail("daemon", gc_strerror(r));
+        crash_exit(fail("daemon", gc_strerror(r)));
     serve();
     return 0;
 }
