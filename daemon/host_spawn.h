@@ -7,7 +7,8 @@ enum { SPAWN_FDS_MAX = 2 };
 
 /*
  * Starts argv[0] with fds[0], fds[1], … as descriptors 3, 4, …, standard output and error at this process's standard
- * error, every other descriptor closed, default signals, and GOROUTINED_ENDPOINT set to `endpoint` unless that is NULL.
+ * error, every other descriptor closed, default signals, and GOROUTINED_ENDPOINT set to `endpoint` unless that is NULL. It
+ * leads a process group of its own: what a terminal or a shell sends to the daemon's group is for the daemon alone.
  * 0, or a negative errno value of posix_spawn. The caller keeps and closes its own descriptors.
  */
 int spawn_program(char *const argv[], const int *fds, int fds_n, const char *endpoint, pid_t *pid);

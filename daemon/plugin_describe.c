@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
 #include "fd.h"
 #include "host_protocol.h"
 #include "host_spawn.h"
@@ -26,18 +26,36 @@ static int64_t now_ms(void)
     return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Reads until the end of the pipe. 0, -ETIMEDOUT, -E2BIG, -errno. */
-static int read_answer(int fd, char *answer, size_t size)
-{
-    int64_t end_ms = now_ms() + HOST_DESCRIBE_TIMEOUT_MS, left_ms;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    size_t used = 0;
-    ssize_t n;
+/* A run of the host program. Its process group is its own, so that what its constructors start ends with it. */
+struct description {
+    const struct plugin_describer *describer;
+    const char *path;
+    int64_t end_ms;
+    int answer_fd, pidfd;
+    pid_t pid;
+};
 
-    while ((left_ms = end_ms - now_ms()) > 0) {
-        if (poll(&p, 1, (int)left_ms) <= 0)
-            continue;
-        n = read(fd, answer + used, size - 1 - used);
+/* Until `fd` is readable or at its end. 0, -ETIMEDOUT, -ECANCELED. */
+static int wait_for(const struct description *d, int fd)
+{
+    struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = d->describer->stop, .events = POLLIN}};
+    int64_t left_ms;
+
+    while ((left_ms = d->end_ms - now_ms()) > 0)
+        if (poll(p, 2, (int)left_ms) > 0)
+            return p[1].revents ? -ECANCELED : 0;
+    return -ETIMEDOUT;
+}
+
+/* Reads until the end of the pipe. 0, -ETIMEDOUT, -ECANCELED, -E2BIG, -errno. */
+static int read_answer(const struct description *d, char *answer, size_t size)
+{
+    size_t used = 0;
+    int r;
+
+    while ((r = wait_for(d, d->answer_fd)) == 0) {
+        ssize_t n = read(d->answer_fd, answer + used, size - 1 - used);
+
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n > 0)
@@ -48,55 +66,77 @@ static int read_answer(int fd, char *answer, size_t size)
         if (used == size - 1)
             return -E2BIG;
     }
-    return -ETIMEDOUT;
+    return r;
 }
 
-static int explain(int r, int status, const char *path, const char *answer, char **why)
+static int explain(const struct description *d, int r, int status, const char *answer, char **why)
 {
     if (r == -ETIMEDOUT)
-        return why_set(why, r, "plugin %s: its constructors did not end within %d ms", path,
-                       HOST_DESCRIBE_TIMEOUT_MS);
+        return why_set(why, r, "plugin %s: its constructors did not end within %d ms", d->path,
+                       d->describer->timeout_ms);
+    if (r == -ECANCELED)
+        return why_set(why, r, "plugin %s: the daemon stops", d->path);
     if (WIFSIGNALED(status))
-        return why_set(why, -ENOEXEC, "plugin %s: loading it ends with signal %d (SIG%s)", path,
+        return why_set(why, -ENOEXEC, "plugin %s: loading it ends with signal %d (SIG%s)", d->path,
                        WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
     if (r < 0)
-        return why_set(why, r, "plugin %s: its description could not be read: %s", path, strerror(-r));
+        return why_set(why, r, "plugin %s: its description could not be read: %s", d->path, strerror(-r));
     if (!*answer)
-        return why_set(why, -ENOEXEC, "plugin %s: loading it ends the process with status %d", path,
+        return why_set(why, -ENOEXEC, "plugin %s: loading it ends the process with status %d", d->path,
                        WEXITSTATUS(status));
     return 0;
 }
 
-int plugin_describe_run(const char *host_program, const char *copy, const char *path, char **answer,
-                        char **why)
+static int start(struct description *d, const char *copy, char **why)
 {
-    char *argv[] = {(char *)(uintptr_t)host_program, "--describe", (char *)(uintptr_t)copy, "--as",
-                    (char *)(uintptr_t)path,         NULL};
-    _cleanup_(cleanup_free) char *text = calloc(1, HOST_DESCRIBE_BYTES_MAX + 1);
-    int pipe_fds[2], r, status = 0;
-    pid_t pid;
+    const char *program = d->describer->host_program;
+    const char *argv[] = {program, "--describe", copy, "--as", d->path, NULL};
+    int pipe_fds[2], r;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        return why_set(why, -errno, "plugin %s: no pipe: %s", d->path, strerror(errno));
+    d->answer_fd = pipe_fds[0];
+    r = spawn_program((char *const *)(uintptr_t)argv, &pipe_fds[1], 1, NULL, &d->pid);
+    close(pipe_fds[1]);
+    return r < 0 ? why_set(why, r, "cannot start %s: %s: is goroutined installed completely?", program,
+                           strerror(-r))
+                 : 0;
+}
+
+/* Its answer, then its end: a program that has answered may still hang. */
+static int finish(struct description *d, char *text, char **why)
+{
+    int status = 0, r;
+
+    d->pidfd = pidfd_open(d->pid, 0);
+    r = d->pidfd < 0 ? -errno : read_answer(d, text, HOST_DESCRIBE_BYTES_MAX + 1);
+    if (r == 0)
+        r = wait_for(d, d->pidfd);
+    if (r < 0)
+        kill(-d->pid, SIGKILL); /* ours until it is waited for */
+    waitpid(d->pid, &status, 0);
+    return explain(d, r, status, text, why);
+}
+
+int plugin_describe_run(const struct plugin_describer *describer, const char *copy, const char *path,
+                        char **answer, char **why)
+{
+    struct description d = {.describer = describer, .path = path, .answer_fd = -1, .pidfd = -1};
+    char *text = calloc(1, HOST_DESCRIBE_BYTES_MAX + 1);
+    int r;
 
     if (!text)
         return why_set(why, -ENOMEM, "plugin %s: out of memory", path);
-    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-        return why_set(why, -errno, "plugin %s: no pipe: %s", path, strerror(errno));
-    r = spawn_program(argv, &pipe_fds[1], 1, NULL, &pid);
-    close(pipe_fds[1]);
-    if (r == 0) {
-        r = read_answer(pipe_fds[0], text, HOST_DESCRIBE_BYTES_MAX + 1);
-        if (r < 0)
-            kill(pid, SIGKILL); /* ours until it is waited for */
-        waitpid(pid, &status, 0);
-        r = explain(r, status, path, text, why);
-    } else {
-        why_set(why, r, "cannot start %s: %s: is goroutined installed completely?", host_program,
-                strerror(-r));
-    }
-    close(pipe_fds[0]);
-    if (r == 0) {
+    d.end_ms = now_ms() + describer->timeout_ms;
+    r = start(&d, copy, why);
+    if (r == 0)
+        r = finish(&d, text, why);
+    cleanup_close(&d.answer_fd);
+    cleanup_close(&d.pidfd);
+    if (r == 0)
         *answer = text;
-        text = NULL;
-    }
+    else
+        free(text);
     return r;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "plugin_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,19 +14,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "cleanup.h"
 #include "fd.h"
+#include "host_protocol.h"
 #include "plugin_describe.h"
 #include "plugin_seen.h"
 #include "why.h"
+
+#define UNFINISHED ".new-" /* how a copy is called until it is complete */
 
 enum { COPY_CHUNK_BYTES = 1 << 16 };
 
 struct plugin_files {
     struct plugin_files_options options;
+    struct plugin_describer describer; /* its `stop` is an eventfd, ours */
     struct plugin_seen *seen;
 };
 
@@ -113,6 +120,11 @@ static int check_file(const struct plugin_files *files, struct plugin_about *abo
     return r < 0 ? r : check_directories(files, about, path, real);
 }
 
+static void plugins_folder(const struct plugin_files *files, char *out, size_t size)
+{
+    snprintf(out, size, "%s/plugins", files->options.state);
+}
+
 static int write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
@@ -128,7 +140,7 @@ static int write_all(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-/* Copies from one descriptor to the other; the hash of what went through, in hexadecimal. */
+/* Copies from one descriptor to the other, to < 0: nowhere; the hash of what went through, in hexadecimal. */
 static int copy_and_hash(int from, int to, char hash[33])
 {
     XXH3_state_t *state = XXH3_createState();
@@ -143,7 +155,9 @@ static int copy_and_hash(int from, int to, char hash[33])
     while (r == 0 && (n = read(from, chunk, sizeof(chunk))) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
-        r = n < 0 ? -errno : write_all(to, chunk, (size_t)n);
+        r = n < 0 ? -errno : 0;
+        if (r == 0 && to >= 0)
+            r = write_all(to, chunk, (size_t)n);
         if (r == 0)
             XXH3_128bits_update(state, chunk, (size_t)n);
     }
@@ -167,14 +181,37 @@ static bool same_content(const char *a, const char *b)
     return true;
 }
 
-/* The hash names the file but is no proof: a copy that is there must hold the same bytes. */
-static int settle_copy(const char *temporary, const char *copy)
+/* False also for a copy that was torn by a loss of power, or cannot be read. */
+static bool holds_its_hash(const char *copy, const char *hash)
 {
-    if (access(copy, F_OK) == 0)
-        return same_content(temporary, copy) ? 0 : -EEXIST;
-    if (chmod(temporary, 0500) < 0 || rename(temporary, copy) < 0)
+    _cleanup_(cleanup_close) int fd = open(copy, O_RDONLY | O_CLOEXEC);
+    char found[33];
+
+    return fd >= 0 && copy_and_hash(fd, -1, found) == 0 && strcmp(found, hash) == 0;
+}
+
+static int sync_folder(const struct plugin_files *files)
+{
+    char folder[PATH_MAX];
+    _cleanup_(cleanup_close) int fd = -1;
+
+    plugins_folder(files, folder, sizeof(folder));
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The hash names the file but is no proof: a whole copy that is there must hold the same bytes. The content is on the
+ * disk before the name is, and the name before anybody hears of the generation. */
+static int settle_copy(const struct plugin_files *files, int fd, const char *temporary, const char *copy,
+                       const char *hash)
+{
+    if (same_content(temporary, copy))
+        return 0;
+    if (holds_its_hash(copy, hash))
+        return -EEXIST;
+    if (fchmod(fd, 0500) < 0 || fsync(fd) < 0 || rename(temporary, copy) < 0)
         return -errno;
-    return 0;
+    return sync_folder(files);
 }
 
 void plugin_files_copy_path(const struct plugin_files *files, struct bytes generation, char *out, size_t size)
@@ -190,14 +227,14 @@ static int make_copy(const struct plugin_files *files, int fd, struct plugin_abo
     char temporary[PATH_MAX];
     int r;
 
-    snprintf(temporary, sizeof(temporary), "%s/plugins/.new-XXXXXX", files->options.state);
+    snprintf(temporary, sizeof(temporary), "%s/plugins/" UNFINISHED "XXXXXX", files->options.state);
     to = mkostemp(temporary, O_CLOEXEC);
     if (to < 0)
         return -errno;
     r = copy_and_hash(fd, to, about->generation);
     plugin_files_copy_path(files, (struct bytes){about->generation, strlen(about->generation)}, copy, size);
     if (r == 0)
-        r = settle_copy(temporary, copy);
+        r = settle_copy(files, to, temporary, copy, about->generation);
     unlink(temporary);
     return r;
 }
@@ -212,13 +249,29 @@ static int read_file(struct plugin_files *files, const char *path, int fd, const
     if (r < 0)
         return why_set(&about->text, r, "plugin %s: no copy could be made in %s/plugins: %s", path,
                        files->options.state, strerror(-r));
-    r = plugin_describe_run(files->options.host_program, copy, path, answer, &about->text);
+    r = plugin_describe_run(&files->describer, copy, path, answer, &about->text);
     if (r < 0)
         return r;
     r = plugin_describe_parse(path, *answer, about);
     if (r == 0)
         plugin_seen_put(files->seen, path, st, about->generation, *answer);
     return r;
+}
+
+/* The answer of an earlier look, if the copy it spoke of is still there; NULL: none. */
+static char *known_answer(struct plugin_files *files, const char *path, const struct stat *st,
+                          struct plugin_about *about)
+{
+    char *answer = plugin_seen_get(files->seen, path, st, about->generation), copy[PATH_MAX];
+
+    if (!answer)
+        return NULL;
+    plugin_files_copy_path(files, (struct bytes){about->generation, strlen(about->generation)}, copy,
+                           sizeof(copy));
+    if (access(copy, R_OK) == 0)
+        return answer;
+    free(answer);
+    return NULL;
 }
 
 static int look(struct plugin_files *files, const char *path, struct plugin_about *about)
@@ -233,7 +286,7 @@ static int look(struct plugin_files *files, const char *path, struct plugin_abou
     r = check_file(files, about, path, fd, &st);
     if (r < 0)
         return r;
-    answer = plugin_seen_get(files->seen, path, &st, about->generation);
+    answer = known_answer(files, path, &st, about);
     return answer ? plugin_describe_parse(path, answer, about)
                   : read_file(files, path, fd, &st, about, &answer);
 }
@@ -252,30 +305,59 @@ void plugin_about_clear(struct plugin_about *about)
     *about = (struct plugin_about){0};
 }
 
+/* What a daemon that died while it copied has left. */
+static void remove_unfinished(const char *folder)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(folder);
+
+    while (dir && (entry = readdir(dir)))
+        if (strncmp(entry->d_name, UNFINISHED, strlen(UNFINISHED)) == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+}
+
 int plugin_files_new(const struct plugin_files_options *options, struct plugin_files **out)
 {
     struct plugin_files *files = calloc(1, sizeof(*files));
     char folder[PATH_MAX];
+    int r = 0;
 
     if (!files)
         return -ENOMEM;
     files->options = *options;
+    files->describer = (struct plugin_describer){.host_program = options->host_program,
+                                                 .timeout_ms = HOST_DESCRIBE_TIMEOUT_MS,
+                                                 .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (files->describer.stop < 0)
+        r = -errno;
     files->seen = plugin_seen_new();
-    snprintf(folder, sizeof(folder), "%s/plugins", options->state);
-    if (!files->seen || (mkdir(folder, 0700) < 0 && errno != EEXIST)) {
-        int error = files->seen ? -errno : -ENOMEM;
-
+    if (r == 0 && !files->seen)
+        r = -ENOMEM;
+    plugins_folder(files, folder, sizeof(folder));
+    if (r == 0 && mkdir(folder, 0700) < 0 && errno != EEXIST)
+        r = -errno;
+    if (r < 0) {
         plugin_files_delete(files);
-        return error;
+        return r;
     }
+    remove_unfinished(folder);
     *out = files;
     return 0;
 }
 
+void plugin_files_stop(struct plugin_files *files)
+{
+    eventfd_write(files->describer.stop, 1);
+}
+
 struct plugin_files *plugin_files_delete(struct plugin_files *files)
 {
-    if (files)
-        plugin_seen_delete(files->seen);
+    if (!files)
+        return NULL;
+    plugin_seen_delete(files->seen);
+    cleanup_close(&files->describer.stop);
     free(files);
     return NULL;
 }

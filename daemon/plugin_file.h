@@ -29,15 +29,19 @@ struct plugin_about {
     void *memory; /* owned */
 };
 
-/* Makes the folder. 0, -ENOMEM, errors of mkdir. The options' strings must outlive it. */
+/* Makes the folder and clears it of copies that were never finished. 0, -ENOMEM, errors of mkdir and eventfd. The
+ * options' strings must outlive it. */
 int plugin_files_new(const struct plugin_files_options *options, struct plugin_files **files);
 /* Accepts NULL. */
 struct plugin_files *plugin_files_delete(struct plugin_files *files);
 
+/* Every look, under way or to come, ends at once with -ECANCELED unless its plugin is known. Never blocks. */
+void plugin_files_stop(struct plugin_files *files);
+
 /*
  * Looks at `path` and fills *about, its error included: -ENOENT …: as open says; -EACCES: somebody else may write to the
  * file or a folder above it, or it lies outside the configured directories; -ENOEXEC, -EPROTONOSUPPORT, -EINVAL: no
- * good plugin; -ETIMEDOUT: its constructors do not end; -E2BIG; -EIO, -ENOSPC: no copy could be made. A file that has
+ * good plugin; -ETIMEDOUT: its constructors do not end; -ECANCELED: plugin_files_stop; -E2BIG; -EIO, -ENOSPC: no copy could be made. A file that has
  * not changed since it was seen last is not read again. Blocks as long as a plugin's constructors, at most
  * HOST_DESCRIBE_TIMEOUT_MS.
  */

@@ -412,6 +412,8 @@ static void join_threads(struct supervisor *s)
     pthread_mutex_unlock(&s->lock);
     pthread_cond_broadcast(&s->work);
     raise_event(s->command_event);
+    if (s->files)
+        plugin_files_stop(s->files);
     if (s->host_thread_runs)
         pthread_join(s->host_thread, NULL);
     while (s->lookers_n > 0)

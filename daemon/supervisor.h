@@ -22,7 +22,7 @@ struct supervisor_options {
  * outlive it. 0, or a negative errno value with words in *why. */
 int supervisor_new(const struct supervisor_options *options, struct supervisor **supervisor, char **why);
 
-/* Kills the hosts that are left and waits for them. Accepts NULL. */
+/* Kills the hosts that are left, and what looks at plugins, and waits for them. Accepts NULL. */
 struct supervisor *supervisor_delete(struct supervisor *supervisor);
 
 /* Readable when supervisor_collect has something. The supervisor's. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -274,5 +275,7 @@ int main(int argc, char **argv)
     if (optind < argc || !describe == !run || (run && !generation))
         return usage(stderr, EXIT_USAGE);
     signal(SIGPIPE, SIG_IGN);
+    if (describe)
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* constructors may never end */
     return describe ? plugin_describe(describe, as ? as : describe, HOST_FD) : run_host(run);
 }

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plugin_describe.h"
 #include "plugin_file.h"
 #include "supervisor.h"
 
@@ -154,6 +155,80 @@ static void test_a_generation_is_the_content_and_its_copy_outlives_the_file(void
     plugin_about_clear(&other);
 }
 
+static void find_copy(const struct plugin_about *about, char *copy, size_t size)
+{
+    plugin_files_copy_path(files, (struct bytes){about->generation, 32}, copy, size);
+}
+
+static void look_well(struct plugin_files *with, const char *path, struct plugin_about *about)
+{
+    plugin_files_look(with, path, about);
+    if (about->error < 0)
+        fail_msg("%s", about->text);
+}
+
+static void test_a_torn_copy_is_made_again(void **state)
+{
+    struct plugin_files_options options = {.state = state_folder, .host_program = getenv("FAKE_HOST")};
+    struct plugin_files *later;
+    struct plugin_about about;
+    struct stat st;
+    char copy[256];
+
+    (void)state;
+    look_well(files, write_plugin("torn.so", "good torn", 0600), &about);
+    find_copy(&about, copy, sizeof copy);
+    plugin_about_clear(&about);
+    assert_int_equal(truncate(copy, 0), 0);
+    assert_int_equal(plugin_files_new(&options, &later), 0);
+    look_well(later, write_plugin("torn.so", "good torn", 0600), &about);
+    assert_int_equal(stat(copy, &st), 0);
+    assert_int_equal(st.st_size, strlen("good torn\n"));
+    plugin_about_clear(&about);
+    plugin_files_delete(later);
+}
+
+static void test_a_copy_that_was_removed_is_made_again_for_a_known_file(void **state)
+{
+    const char *path = write_plugin("removed.so", "good removed", 0600);
+    struct plugin_about about;
+    char copy[256];
+
+    (void)state;
+    look_well(files, path, &about);
+    find_copy(&about, copy, sizeof copy);
+    plugin_about_clear(&about);
+    assert_int_equal(unlink(copy), 0);
+    look_well(files, path, &about);
+    assert_int_equal(access(copy, R_OK), 0);
+    plugin_about_clear(&about);
+}
+
+static void test_unfinished_copies_of_an_earlier_daemon_are_removed_at_start(void **state)
+{
+    struct plugin_files_options options = {.state = state_folder, .host_program = getenv("FAKE_HOST")};
+    const char *left = write_plugin("state/plugins/.new-abcdef", "half", 0600);
+    struct plugin_files *later;
+
+    (void)state;
+    assert_int_equal(plugin_files_new(&options, &later), 0);
+    assert_int_equal(access(left, F_OK), -1);
+    plugin_files_delete(later);
+}
+
+static void test_a_plugin_that_answers_and_does_not_end_is_killed_at_the_same_deadline(void **state)
+{
+    struct plugin_describer describer = {.host_program = getenv("FAKE_HOST"), .timeout_ms = 200, .stop = -1};
+    const char *path = write_plugin("lingers.so", "lingers", 0600);
+    char *answer = NULL, *why = NULL;
+
+    (void)state;
+    assert_int_equal(plugin_describe_run(&describer, path, path, &answer, &why), -ETIMEDOUT);
+    assert_non_null(strstr(why, "did not end within 200 ms"));
+    assert_null(answer);
+    free(why);
+}
+
 /* ---- hosts ---- */
 
 struct seen {
@@ -271,6 +346,35 @@ static void test_a_host_is_killed_on_request(void **state)
     supervisor_delete(s);
 }
 
+static void test_a_host_is_not_in_the_process_group_of_the_daemon(void **state)
+{
+    struct supervisor *s = start_supervisor();
+    struct seen seen = start_host(s, write_plugin("run.so", "good", 0600), 10);
+    pid_t host = seen.in.host_up.pid;
+
+    (void)state;
+    assert_int_equal(getpgid(host), host);
+    close(seen.fd);
+    supervisor_delete(s);
+}
+
+static void test_a_stopping_supervisor_ends_a_look_at_a_plugin_that_hangs(void **state)
+{
+    struct supervisor *s = start_supervisor();
+    const char *path = write_plugin("hangs.so", "hangs", 0600);
+    struct effect look = {.kind = EFFECT_PLUGIN, .plugin.path = {path, strlen(path)}};
+    char begun[300];
+
+    (void)state;
+    snprintf(begun, sizeof begun, "%s.begun", path);
+    assert_int_equal(mkfifo(begun, 0600), 0);
+    assert_int_equal(supervisor_take(s, &look), 0);
+    close(open(begun, O_RDONLY)); /* its other end is opened by what hangs */
+    alarm(8);                     /* sooner than the deadline of the plugin */
+    supervisor_delete(s);
+    alarm(0);
+}
+
 /* In a process of its own: starts a host that does not look at its lifeline, says its pid, and dies. */
 static void be_an_earlier_daemon(int out)
 {
@@ -312,9 +416,15 @@ int main(void)
         cmocka_unit_test(test_what_the_host_says_of_a_bad_plugin_is_passed_on),
         cmocka_unit_test(test_configured_directories_bound_where_plugins_lie),
         cmocka_unit_test(test_a_generation_is_the_content_and_its_copy_outlives_the_file),
+        cmocka_unit_test(test_a_torn_copy_is_made_again),
+        cmocka_unit_test(test_a_copy_that_was_removed_is_made_again_for_a_known_file),
+        cmocka_unit_test(test_unfinished_copies_of_an_earlier_daemon_are_removed_at_start),
+        cmocka_unit_test(test_a_plugin_that_answers_and_does_not_end_is_killed_at_the_same_deadline),
         cmocka_unit_test(test_a_host_ends_with_its_lifeline_and_is_reported),
         cmocka_unit_test(test_the_signal_that_ended_a_host_is_told),
         cmocka_unit_test(test_a_host_is_killed_on_request),
+        cmocka_unit_test(test_a_host_is_not_in_the_process_group_of_the_daemon),
+        cmocka_unit_test(test_a_stopping_supervisor_ends_a_look_at_a_plugin_that_hangs),
         cmocka_unit_test(test_a_starting_supervisor_ends_the_hosts_of_an_earlier_one),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
