@@ -24,6 +24,7 @@
 enum {
     RECEIVE_AT_ONCE = 32, /* frames between two looks at the clock */
     RETRY_MS = 5,         /* of pending frames, should no event tell of room */
+    IMPATIENCE_S = 5,     /* for an orderly end after the second signal */
 };
 
 static int64_t real_ns(void)
@@ -97,6 +98,7 @@ void hub_stop(struct hub *hub)
 {
     if (hub->state != HUB_RUNNING) {
         log_warn("event=stop reason=\"asked twice\"");
+        alarm(IMPATIENCE_S);
         hub->state = HUB_STOPPING;
         return;
     }

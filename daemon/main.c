@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "config.h"
@@ -40,7 +41,27 @@ static void raise_descriptors(void)
         log_warn("event=descriptors error=\"%s\"", strerror(errno));
 }
 
-/* Before the first thread: all of them then leave these to the hub. */
+/* The store stands this as it stands a crash, and hosts end with their lifelines. */
+static void leave_at_once(int number)
+{
+    (void)number;
+    _exit(EXIT_FAILURE);
+}
+
+/* The loop reads no more signals: who asks again waits for no thread. */
+static void listen_to_impatience(void)
+{
+    sigset_t stops;
+
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGTERM);
+    sigaddset(&stops, SIGINT);
+    signal(SIGTERM, leave_at_once);
+    signal(SIGINT, leave_at_once);
+    sigprocmask(SIG_UNBLOCK, &stops, NULL);
+}
+
+/* Before the first thread: all of them then leave these to the hub. SIGALRM bounds a stop that was asked for twice. */
 static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -50,6 +71,7 @@ static void block_signals(sigset_t *signals)
     sigaddset(signals, SIGUSR1);
     sigprocmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, leave_at_once);
 }
 
 static int run(const struct config *config)
@@ -63,6 +85,7 @@ static int run(const struct config *config)
     if (hub_open(config, &signals, &hub, &why) < 0)
         return complain(why, EXIT_FAILURE);
     int r = hub_run(hub);
+    listen_to_impatience();
     hub_close(hub);
     log_info("event=stopped");
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

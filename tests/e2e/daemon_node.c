@@ -72,6 +72,7 @@ static void become_daemon(struct node *node, char *path, char *const *flags)
     setenv("NOTIFY_SOCKET", notify, 1);
     if (node->descriptors)
         setrlimit(RLIMIT_NOFILE, &(struct rlimit){node->descriptors, node->descriptors});
+    setpgid(0, 0);                    /* kill(-pid) is Ctrl-C at its terminal */
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies leaves no daemon behind */
     dup2(log, STDERR_FILENO);
     execv(arguments[0], arguments);

@@ -100,14 +100,15 @@ static void start(const char *drain)
     raw_open(&raw, &node);
 }
 
-static void test_a_drain_waits_for_a_running_job(void **state)
+/* A job that runs when SIGTERM comes is waited for and ends well. `group`: -1 signals the daemon's process group. */
+static void drain_with_a_job(int group)
 {
     struct value value = {.body = {"go", 2}};
 
     start("drain_ms=3600000");
     uint64_t handle = open_channel("gate"), job = submit("receive", "gate");
     wait_receiver(handle);
-    node_signal(&node, SIGTERM);
+    assert_int_equal(kill(group * node.pid, SIGTERM), 0);
     node_wait_said(&node, "STOPPING=1");
     assert_int_equal(look(job).state, JOB_RUNNING);
     ask((struct request){.verb = VERB_SEND, .send = {handle, &value, 1}});
@@ -118,6 +119,16 @@ static void test_a_drain_waits_for_a_running_job(void **state)
     assert_int_equal(look(job).state, JOB_DONE);
     raw_close(&raw);
     node_stop(&node);
+}
+
+static void test_a_drain_waits_for_a_running_job(void **state)
+{
+    drain_with_a_job(1);
+}
+
+static void test_a_signal_to_the_daemons_group_spares_running_jobs(void **state)
+{
+    drain_with_a_job(-1);
 }
 
 static void test_a_drain_ends_at_its_limit_and_the_job_runs_again(void **state)
@@ -168,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_drain_waits_for_a_running_job),
+        TEST(test_a_signal_to_the_daemons_group_spares_running_jobs),
         TEST(test_a_drain_ends_at_its_limit_and_the_job_runs_again),
         TEST(test_a_second_SIGTERM_ends_at_once),
         TEST(test_a_killed_daemons_host_is_ended_by_the_next),
