@@ -229,7 +229,6 @@ static void add(struct total *total, const struct sim *sim)
 
 static bool report(const struct total *total, uint64_t seeds)
 {
-    static const enum sim_fault needed[] = {FAULT_LOST, FAULT_DOUBLED, FAULT_KILL_HANDED, FAULT_STORE_FULL};
     bool counts = true;
 
     printf("%llu seeds, %llu events\n", (unsigned long long)seeds, (unsigned long long)total->events);
@@ -237,16 +236,16 @@ static bool report(const struct total *total, uint64_t seeds)
            (unsigned long long)total->sends_ok, (unsigned long long)total->sends_doubt,
            (unsigned long long)total->surfaced, (unsigned long long)total->redelivered,
            (unsigned long long)total->jobs, (unsigned long long)total->jobs_done);
-    for (int i = 0; i < SIM_FAULT_COUNT; i++)
+    for (int i = 0; i < SIM_FAULT_COUNT; i++) {
         printf("%10llu %s\n", (unsigned long long)total->faults[i], fault_texts[i]);
+        counts = counts && total->faults[i];
+    }
 #define VERB_COUNT(NAME, name, number, flags, help)                                                          \
     printf("%10llu " #NAME "\n", (unsigned long long)total->verbs[number]);
     VERBS(VERB_COUNT)
 #undef VERB_COUNT
-    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        counts = counts && total->faults[needed[i]];
     if (!counts)
-        printf("these seeds do not count: a fault that is needed never came up\n");
+        printf("these seeds do not count: a kind of fault never came up\n");
     printf("%llu of %llu seeds failed\n", (unsigned long long)total->failed, (unsigned long long)seeds);
     return counts && total->failed == 0;
 }
