@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The first session of the README, exactly: the lines behind "$ " are run, the whole transcript is compared.
+# The first session of the README: the lines behind "$ " are run, and the whole transcript is compared. An ellipsis in
+# what the README shows stands for any text within its line.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 temporary=$(mktemp -d)
@@ -33,7 +34,12 @@ done
 exec 3>&- 4<&-
 wait
 
-diff wanted seen && exit 0
+python3 - wanted seen <<'END' && exit 0
+import re, sys
+wanted, seen = (open(name, encoding="utf-8").read() for name in sys.argv[1:])
+sys.exit(not re.fullmatch("[^\n]*".join(map(re.escape, wanted.split("…"))), seen))
+END
+diff wanted seen
 echo "the session of the README (<) and what happened (>) differ; the end of the daemon's log:"
 tail -20 goroutined.log
 exit 1
