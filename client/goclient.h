@@ -37,7 +37,8 @@
  *
  * Threads. Every function may be called from any thread, by many at once, except where its line says
  * otherwise. Nothing here is async-signal-safe but gc_ctx_cancel. A fork has no session: its calls return
- * -ECONNRESET; connect anew, and do not disconnect the inherited client.
+ * -ECONNRESET; connect anew, and do not disconnect the inherited client. Do not pthread_cancel() a thread inside
+ * a call: what the call holds, locks among it, would never be given back. End the wait with gc_ctx_cancel.
  *
  * Memory. Strings and bytes given to a call are borrowed until it returns (values are copied at the call).
  * What a call hands out belongs to the caller and is freed by the _clear function of its type; these accept a

@@ -2,18 +2,17 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_S = 30 };
-
-extern char **environ;
 
 struct node *node_make(void)
 {
@@ -28,20 +27,30 @@ struct node *node_make(void)
     return node;
 }
 
+/* In the child. Never returns. */
+static void become(char *const *argv, int log, pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies leaves no daemon behind */
+    if (getppid() != parent)          /* it died before */
+        _exit(127);
+    dup2(log, STDERR_FILENO);
+    execvp(argv[0], argv);
+    dprintf(STDERR_FILENO, "start %s: %s", argv[0], strerror(errno)); /* await_ready passes it on */
+    _exit(127);
+}
+
+/* From a thread that lives as long as the daemon shall: the kernel ends the daemon with it. */
 static void spawn(struct node *node, char *const *argv)
 {
     int log[2];
-    posix_spawn_file_actions_t actions;
-    if (pipe(log) < 0)
+    pid_t self = getpid();
+    if (pipe2(log, O_CLOEXEC) < 0)
         err(1, "pipe");
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, log[1], STDERR_FILENO);
-    posix_spawn_file_actions_addclose(&actions, log[0]);
-    posix_spawn_file_actions_addclose(&actions, log[1]);
-    int r = posix_spawnp(&node->pid, argv[0], &actions, NULL, argv, environ);
-    if (r)
-        errx(1, "start %s: %s", argv[0], strerror(r));
-    posix_spawn_file_actions_destroy(&actions);
+    node->pid = fork();
+    if (node->pid < 0)
+        err(1, "fork");
+    if (node->pid == 0)
+        become(argv, log[1], self);
     close(log[1]);
     if (node->log_fd >= 0)
         close(node->log_fd);
