@@ -21,7 +21,7 @@ def main():
             findings.append(f"tests/guide/ROWS.md: {name}: names neither a file below tests/ nor `later`")
     covered = sum(row[2].strip() != "later" for row in rows)
     print(f"{covered} of {len(rows)} rows covered")
-    tree.report(findings, "rows of the guide")
+    tree.report(findings, "rows of ROWS.md")
 
 
 main()
