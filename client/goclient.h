@@ -30,10 +30,9 @@
  * After -ECONNRESET or -ENETRESET the client opens a new session by itself with the next call. Channel handles of
  * the old one fail with that error for ever; job ids live on.
  *
- * Waiting. A blocking call ends with its `until`: a deadline, a context, or both. A call that has taken
- * effect in the daemon returns its effect, even when its deadline passed meanwhile: never an error and a
- * value. When the daemon does not answer, a call waits until it does or is known to be gone, whatever its
- * deadline.
+ * Waiting. A blocking call ends with its `until`: a deadline, a context, or both. A call that has taken effect
+ * in the daemon returns its effect, even when its deadline passed meanwhile: never an error and a value. When
+ * the daemon does not answer, a call waits until it does or is known to be gone, whatever its deadline.
  *
  * Threads. Every function may be called from any thread, by many at once, except where its line says
  * otherwise. Nothing here is async-signal-safe but gc_ctx_cancel. A fork has no session: its calls return
