@@ -215,11 +215,18 @@ static int credentials_of(int fd, struct credentials *who)
 static const char no_descriptors[] =
     "the daemon has no file descriptors left; raise its limit (LimitNOFILE=)";
 
+static void log_no_descriptors(void)
+{
+    log_error("event=no_descriptors do=\"raise the limit of open files\"");
+}
+
 static void give_up(struct lifeline *lifeline, int error)
 {
     struct hub *hub = lifeline->hub;
     struct peer *peer = lifeline->peer;
 
+    if (error != -ESRCH)
+        log_no_descriptors();
     lifeline_end(lifeline, error, error == -ESRCH ? NULL : no_descriptors);
     hub_peer_died(hub, peer);
 }
@@ -249,7 +256,7 @@ static void turn_away(struct lifelines *lifelines)
         close(fd);
     }
     lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    log_error("event=no_descriptors do=\"raise the limit of open files\"");
+    log_no_descriptors();
 }
 
 static void listener_ready(struct source *source, uint32_t events)
