@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "paths.h"
+#include "plugin_directories.h"
 #include "queues.h"
 #include "why.h"
 
@@ -76,14 +77,19 @@ static int fill_in(struct config *config, char **why)
     if (!r)
         r = fill(&config->host_program, paths_host_program(), "where goroutined-host is; set --host-program",
                  why);
+    if (!r && paths_unit())
+        r = fill(&config->plugin_directories, paths_plugins(), "where plugins are; set --plugin-directories",
+                 why);
     return r;
 }
 
 int config_check(struct config *config, char **why)
 {
     unsigned mode;
-    int r = fill_in(config, why);
+    int r = config->plugin_directories ? plugin_directories_check(config->plugin_directories, why) : 0;
 
+    if (r == 0)
+        r = fill_in(config, why);
     if (r < 0)
         return r;
     if (!starts_with(config->endpoint, ENDPOINT_IPC "/"))

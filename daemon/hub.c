@@ -24,6 +24,7 @@
 #include "log.h"
 #include "notify.h"
 #include "paths.h"
+#include "plugin_directories.h"
 #include "queues.h"
 #include "supervisor.h"
 #include "why.h"
@@ -104,8 +105,7 @@ static int open_store(struct hub *hub, char **why)
 
     hub->store_ops = config->ephemeral ? &store_memory : &store_sqlite;
     if (hub->store_ops->warning())
-        log_warn("event=store_warning engine=%s text=\"%s\"", hub->store_ops->name,
-                 hub->store_ops->warning());
+        log_info("event=store_note engine=%s text=\"%s\"", hub->store_ops->name, hub->store_ops->warning());
     return hub->store_ops->open(&options, &hub->store, &hub->incarnation, why);
 }
 
@@ -175,7 +175,7 @@ static int open_transport(struct hub *hub, const char *endpoint, char **why)
     return r;
 }
 
-static int make_parent(const char *path, char **why)
+static int make_parent(const char *path, const char *advice, char **why)
 {
     _cleanup_(cleanup_free) char *parent = strdup(path);
     char *slash = parent ? strrchr(parent, '/') : NULL;
@@ -184,14 +184,16 @@ static int make_parent(const char *path, char **why)
         return parent ? 0 : -ENOMEM;
     *slash = '\0';
     int r = paths_make(parent);
-    return r < 0 ? why_set(why, r, "cannot make %s: %s", parent, strerror(-r)) : 0;
+    return r < 0 ? why_set(why, r, "cannot make %s: %s; %s", parent, strerror(-r), advice) : 0;
 }
 
 static int open_endpoints(struct hub *hub, char **why)
 {
     const struct config *config = hub->config;
     const char *path = config->endpoint + strlen(ENDPOINT_IPC);
-    int r = make_parent(path, why);
+    int r = make_parent(
+        path, "listen elsewhere with --endpoint ipc://PATH (and --state DIR), or set " ENDPOINT_DIRECTORY,
+        why);
 
     if (!r)
         r = lifelines_open(hub, path, config_socket_mode(config), why);
@@ -235,35 +237,18 @@ static void supervisor_ready(struct source *source, uint32_t events)
     supervisor_collect(hub->supervisor, take_host, hub);
 }
 
-/* "A:B" to {"A", "B", NULL}; one allocation for the list, one for the text. */
-static int split_directories(struct hub *hub)
-{
-    size_t n = 0;
-    char *rest;
-
-    if (!hub->config->plugin_directories)
-        return 0;
-    hub->plugin_text = rest = strdup(hub->config->plugin_directories);
-    hub->plugin_directories = calloc(strlen(hub->config->plugin_directories) / 2 + 3, sizeof(char *));
-    if (!hub->plugin_text || !hub->plugin_directories)
-        return -ENOMEM;
-    for (char *one; (one = strsep(&rest, ":"));)
-        if (*one)
-            hub->plugin_directories[n++] = one;
-    return 0;
-}
-
 static int open_supervisor(struct hub *hub, char **why)
 {
-    int r = split_directories(hub);
+    const char *directories = hub->config->plugin_directories;
 
-    if (r < 0)
-        return why_set(why, r, "out of memory");
+    hub->plugin_directories = directories ? plugin_directories_read(directories) : NULL;
+    if (directories && !hub->plugin_directories)
+        return why_set(why, -ENOMEM, "out of memory");
     struct supervisor_options options = {.state = hub->state_directory,
                                          .host_program = hub->config->host_program,
                                          .endpoint = hub->config->endpoint,
                                          .plugin_directories = (const char *const *)hub->plugin_directories};
-    r = supervisor_new(&options, &hub->supervisor, why);
+    int r = supervisor_new(&options, &hub->supervisor, why);
     if (!r)
         r = poller_add(&hub->poller, &hub->supervisor_source, supervisor_event(hub->supervisor), EPOLLIN,
                        supervisor_ready);
@@ -278,7 +263,9 @@ static int open_state(struct hub *hub, char **why)
 
     if (hub->config->state) {
         hub->state_directory = strdup(hub->config->state);
-        int r = hub->state_directory ? make_parent(hub->state_directory, why) : -ENOMEM;
+        int r = hub->state_directory
+                    ? make_parent(hub->state_directory, "name another directory with --state DIR", why)
+                    : -ENOMEM;
         if (!r && mkdir(hub->state_directory, 0700) && errno != EEXIST)
             r = why_set(why, -errno, "cannot make %s: %s", hub->state_directory, strerror(errno));
         return r;
@@ -402,8 +389,7 @@ struct hub *hub_close(struct hub *hub)
     if (hub->state_temporary)
         paths_remove(hub->state_directory);
     free(hub->state_directory);
-    free(hub->plugin_directories);
-    free(hub->plugin_text);
+    plugin_directories_free(hub->plugin_directories);
     free(hub);
     return NULL;
 }

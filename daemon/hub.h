@@ -69,7 +69,7 @@ struct hub {
     struct source store_source, supervisor_source, signals;
     char *state_directory;
     bool state_temporary; /* removed at the end */
-    char **plugin_directories, *plugin_text;
+    char **plugin_directories;
     uint64_t jobs_loaded;
     uint64_t incarnation, last_conn, last_peer;
     int64_t drain_until_ns; /* HUB_DRAINING */

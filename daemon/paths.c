@@ -16,6 +16,10 @@
 #define LIBEXECDIR "/usr/libexec"
 #endif
 
+#ifndef LIBDIR
+#define LIBDIR "/usr/lib"
+#endif
+
 static const char *variable(const char *name)
 {
     const char *value = getenv(name);
@@ -37,9 +41,14 @@ static char *print(const char *format, ...)
     return text;
 }
 
+bool paths_unit(void)
+{
+    return variable("STATE_DIRECTORY") && !variable("XDG_RUNTIME_DIR");
+}
+
 bool paths_service(void)
 {
-    return !geteuid() || (variable("STATE_DIRECTORY") && !variable("XDG_RUNTIME_DIR"));
+    return !geteuid() || paths_unit();
 }
 
 /* The same order as in a client (endpoint.h), so that both meet. */
@@ -66,6 +75,11 @@ char *paths_state(void)
     if (paths_service())
         return print("/var/lib/goroutined");
     return home ? print("%s/.local/state/goroutined", home) : NULL;
+}
+
+char *paths_plugins(void)
+{
+    return print(LIBDIR "/goroutined/plugins");
 }
 
 char *paths_system_config(void)

@@ -7,10 +7,14 @@
 
 #include <stdbool.h>
 
-/* Root, or a unit of the system's manager: not somebody's login session. */
+/* A unit of the system's manager: it was given a state directory, and no login session's. */
+bool paths_unit(void);
+/* Root, or such a unit: not somebody's login session. */
 bool paths_service(void);
 char *paths_endpoint(void);
 char *paths_state(void);
+/* The one directory of a unit's plugins. */
+char *paths_plugins(void);
 /* /etc/goroutined/goroutined.conf */
 char *paths_system_config(void);
 /* NULL for a service. */

@@ -42,6 +42,21 @@ static int write_pid(int fd)
     return written < 0 && errno != ENOSPC && errno != EDQUOT ? -errno : 0; /* the lock holds without it */
 }
 
+/* Whoever can write there could replace the database, or the copies of plugins that the daemon runs. */
+static int check_owner(const char *path, const struct stat *st, char **why)
+{
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return why_set(why, -EACCES,
+                       "the state directory %s belongs to user %u, not to user %u, who runs the daemon, or "
+                       "root: chown it, or name another directory",
+                       path, st->st_uid, geteuid());
+    if (st->st_mode & 022)
+        return why_set(why, -EACCES,
+                       "others may write to the state directory %s, its mode is %o: chmod go-w %s", path,
+                       st->st_mode & 07777, path);
+    return 0;
+}
+
 static int check_directory(const char *path, bool create, char **why)
 {
     struct stat st;
@@ -54,7 +69,7 @@ static int check_directory(const char *path, bool create, char **why)
         return why_set(why, -errno, "cannot use the state directory %s: %s", path, strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return why_set(why, -ENOTDIR, "the state directory %s is not a directory; name another one", path);
-    return 0;
+    return create ? check_owner(path, &st, why) : 0; /* root may look through anybody's */
 }
 
 int directory_lock(const char *path, bool create, int *lock, char **why)

@@ -173,8 +173,8 @@ const char *db_version_warning(void)
 
     if (version < 3007000 || version >= 3051003 || version == 3044006 || version == 3050007)
         return NULL;
-    return "this version of SQLite can lose commits when another program writes to the live database: "
-           "look at a backup, never at the file of a running daemon";
+    return "look into a backup, not into the database of a running daemon: with this version of SQLite a "
+           "second program that writes to it could lose commits";
 }
 
 int statement_new(struct db *db, const char *sql, struct statement **out)

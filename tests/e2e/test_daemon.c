@@ -75,6 +75,12 @@ static void test_a_state_directory_that_cannot_be_made_is_refused(void **state)
                    "/proc/nowhere");
 }
 
+static void test_an_endpoint_that_cannot_be_made_is_refused_with_advice(void **state)
+{
+    expect_refusal((char *[]){"--endpoint", "ipc:///proc/nowhere/socket", "--state", node.state, NULL}, 1,
+                   "--endpoint ipc://PATH (and --state DIR), or set XDG_RUNTIME_DIR");
+}
+
 static void test_an_endpoint_too_long_for_a_socket_is_refused(void **state)
 {
     char endpoint[256];
@@ -216,6 +222,7 @@ int main(void)
         TEST(test_a_second_daemon_at_the_endpoint_is_refused),
         TEST(test_a_read_only_state_directory_is_refused),
         TEST(test_a_state_directory_that_cannot_be_made_is_refused),
+        TEST(test_an_endpoint_that_cannot_be_made_is_refused_with_advice),
         TEST(test_an_endpoint_too_long_for_a_socket_is_refused),
         TEST(test_check_config_names_file_and_line),
         TEST(test_the_installed_configuration_is_good),

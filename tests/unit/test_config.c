@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "paths.h"
+#include "plugin_directories.h"
 
 static const char *const variables[] = {"GOROUTINED_NODE",  "GOROUTINED_ENDPOINT", "GOROUTINED_EPHEMERAL",
                                         "GOROUTINED_STATE", "STATE_DIRECTORY",     "RUNTIME_DIRECTORY",
@@ -185,6 +186,8 @@ static void test_values_that_make_no_sense_are_refused(void **state)
         {"--queues=two words=4", "queues: 'two words=4' is not NAME=JOBS"},
         {"--queues==4", "queues: '=4' is not NAME=JOBS"},
         {"--ephemeral=maybe", "--ephemeral: 'maybe' is not true or false"},
+        {"--plugin-directories=/usr:/nowhere", "plugin_directories: '/nowhere': No such file"},
+        {"--plugin-directories=/proc/version", "plugin_directories: '/proc/version': Not a directory"},
         {"stray", "'stray' is not a flag"},
     };
     struct rig *rig = *state;
@@ -224,6 +227,40 @@ static void test_a_unit_gets_the_directories_systemd_made(void **state)
     assert_string_equal(rig->config.endpoint, "ipc:///run/one/socket");
 }
 
+static void test_only_a_unit_is_bound_to_the_directory_of_installed_plugins(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "");
+    assert_int_equal(load(rig, NULL, NULL), 0);
+    assert_null(rig->config.plugin_directories);
+    setenv("STATE_DIRECTORY", "/var/lib/one", 1);
+    unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(load(rig, NULL, NULL), 0);
+    assert_non_null(strstr(rig->config.plugin_directories, "/goroutined/plugins"));
+    assert_int_equal(load(rig, "--plugin-directories=/usr", NULL), 0);
+    assert_string_equal(rig->config.plugin_directories, "/usr");
+}
+
+static void test_plugin_directories_are_followed_to_their_real_paths(void **state)
+{
+    struct rig *rig = *state;
+    char link[160], list[256];
+
+    snprintf(link, sizeof(link), "%s/link", rig->directory);
+    assert_int_equal(symlink(rig->directory, link), 0);
+    snprintf(list, sizeof(list), "%s/:/usr//:/:/nowhere/", link);
+    char **directories = plugin_directories_read(list), *real = realpath(rig->directory, NULL);
+    assert_non_null(directories);
+    assert_string_equal(directories[0], real);
+    assert_string_equal(directories[1], "/usr");
+    assert_string_equal(directories[2], ""); /* the root, without its `/` */
+    assert_string_equal(directories[3], "/nowhere/");
+    assert_null(directories[4]);
+    plugin_directories_free(directories);
+    free(real);
+}
+
 static void test_commands_are_told_from_options(void **state)
 {
     struct rig *rig = *state;
@@ -252,6 +289,8 @@ int main(void)
         TEST(test_values_that_make_no_sense_are_refused),
         TEST(test_the_users_file_is_read_from_the_xdg_directory),
         TEST(test_a_unit_gets_the_directories_systemd_made),
+        TEST(test_only_a_unit_is_bound_to_the_directory_of_installed_plugins),
+        TEST(test_plugin_directories_are_followed_to_their_real_paths),
         TEST(test_commands_are_told_from_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

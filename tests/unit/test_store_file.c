@@ -171,6 +171,17 @@ static void test_missing_parent_is_refused(void **state)
     memcpy(fixture->directory, directory, sizeof(directory));
 }
 
+static void test_directory_that_others_may_write_to_is_refused(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    assert_int_equal(chmod(fixture->directory, 0720), 0);
+    assert_refused(fixture, -EACCES, "chmod go-w");
+    assert_int_equal(chmod(fixture->directory, 0702), 0);
+    assert_refused(fixture, -EACCES, fixture->directory);
+    assert_int_equal(chmod(fixture->directory, 0755), 0);
+}
+
 /* In a child that is not root: root may write anywhere. */
 static void test_directory_without_write_permission_is_refused(void **state)
 {
@@ -448,6 +459,7 @@ int main(void)
         TEST(test_file_that_is_no_database_is_refused_saying_what_to_do),
         TEST(test_damaged_pages_are_noticed_at_open_or_load),
         TEST(test_missing_parent_is_refused),
+        TEST(test_directory_that_others_may_write_to_is_refused),
         TEST(test_directory_without_write_permission_is_refused),
         TEST(test_page_limit_refuses_and_keeps_what_was_there),
         TEST(test_released_ballast_takes_the_end_of_a_job),
