@@ -391,7 +391,7 @@ enum gc_submit_flags {
 
 struct gc_submit {
     size_t size;
-    const char *plugin; /* path of the shared object; a relative one is made absolute here */
+    const char *plugin; /* path of the shared object; its real path is what the daemon is told */
     const char *function;
     const void *argument;
     size_t argument_bytes;

@@ -71,10 +71,11 @@ GC_API int gc_submit(gc_client *g, const struct gc_submit *given, gc_job *out, g
         return last_failed(-EINVAL, "gc_submit: size is not set, or of a newer library", false);
     if (!what.plugin || !what.function)
         return last_failed(-EINVAL, "gc_submit: plugin and function must be named", false);
-    bool relative = what.plugin[0] != '/'; /* an absolute path is the daemon's to judge */
-    if (relative && !realpath(what.plugin, plugin))
+    /* One file has one name at the daemon. What is not to be seen from here may be there: the daemon judges. */
+    const char *path = realpath(what.plugin, plugin) ? plugin : what.plugin;
+    if (path[0] != '/')
         return last_failed(-errno, "no such plugin file", false);
-    struct request request = request_of_submit(&what, relative ? plugin : what.plugin);
+    struct request request = request_of_submit(&what, path);
     int r = call_run(g, &request, until, 0, &answer);
     if (r >= 0)
         out->id = answer.result.handle;

@@ -1,5 +1,6 @@
 /* Jobs through the client library, a real daemon and a real host: submit, wait, select, cancel, errors in words. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "client_fixture.h"
 
@@ -104,6 +105,26 @@ static void test_a_function_that_is_missing_is_named(void **state)
     assert_non_null(strstr(gc_why(), "has no function nothing"));
 }
 
+static void test_a_job_is_bound_to_the_real_path_of_its_plugin(void **state)
+{
+    char folder[] = "/tmp/test_client_jobs-XXXXXX", link[64], *real = realpath(plugin, NULL);
+    gc_client *g = *state;
+    struct gc_submit what = {.size = sizeof what, .plugin = link, .function = "echo"};
+    struct gc_job_info info;
+    gc_job job = {0};
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(link, sizeof link, "%s/link.so", folder);
+    assert_int_equal(symlink(plugin, link), 0);
+    assert_ok(gc_submit(g, &what, &job, GC_FOREVER));
+    assert_ok(gc_job_info(g, job, &info, GC_FOREVER));
+    assert_string_equal(info.plugin, real);
+    gc_job_info_clear(&info);
+    free(real);
+    unlink(link);
+    rmdir(folder);
+}
+
 static void test_a_try_to_wait_would_block_while_the_job_runs(void **state)
 {
     gc_client *g = *state;
@@ -122,6 +143,7 @@ int main(void)
         TEST(test_select_takes_the_job_that_ends),
         TEST(test_select_gives_the_result_of_a_job_that_had_ended),
         TEST(test_a_function_that_is_missing_is_named),
+        TEST(test_a_job_is_bound_to_the_real_path_of_its_plugin),
         TEST(test_a_try_to_wait_would_block_while_the_job_runs),
     };
 
