@@ -220,6 +220,7 @@ struct op {
     bool timed;     /* a place in the timer heap is reserved */
     bool crowded;   /* over the limit of waiters: a try that fails with -ENOBUFS */
     bool listed;    /* in the list of the RESUME that is being answered */
+    bool left;      /* its result was given to a connection at least once */
     struct waiter waiters[];
 };
 

@@ -63,6 +63,8 @@ static struct refusal refusal(const struct core *core, const struct session *ses
         return REFUSAL(-ESTALE, "this run has ended");
     if (flags & VERB_HOST && !session->host)
         return REFUSAL(-EPERM, "only a host of plugins may ask this");
+    if (session->host && !request->run && !(flags & VERB_HOST) && request->verb != VERB_PING)
+        return REFUSAL(-EPERM, "plugin code must call from a goroutine of its job");
     if (flags & VERB_TEST && !core->clock_moves)
         return REFUSAL(-EOPNOTSUPP, "the clock moves only under --test-clock");
     if (request->until.kind == UNTIL_AT && !session->same_clock)

@@ -166,7 +166,10 @@ int entry_emit(struct core *core, struct entry *entry)
     struct op *op = part ? part->op : container_of(entry, struct op, entry);
     struct session *session = op->scope->session;
 
-    return session->link_now ? emit(core, session, op, part) : 0;
+    int r = session->link_now ? emit(core, session, op, part) : 0;
+
+    op->left |= session->link_now && r == 0;
+    return r;
 }
 
 bool outbox_flush(struct core *core)

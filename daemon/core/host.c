@@ -4,9 +4,9 @@
  *     STARTING ─► SERVING ─► DRAINING ─► KILLED       any of them ─► gone, when the shell says that it has ended
  *
  * A host is started when a ready job needs it, after a delay that doubles with each life that came to nothing.
- * When it ends, the run that its crash report names is guilty (or, without a report, the only one that had begun):
- * that job failed by a crash. All others go back in front of their lines without an attempt. When several had begun
- * and nothing says which, none is charged.
+ * When it ends, the run that its crash report names is guilty (or, without a report, the only one it had been
+ * offered): that job failed by a crash. All others go back in front of their lines without an attempt. When several
+ * had been offered and nothing says which, none is charged.
  * A host stays until the shell has said that the process ended, and every run of it has been seen to.
  */
 #include <assert.h>
@@ -119,7 +119,8 @@ struct host *host_ready(struct core *core, struct generation *generation, uint32
 
     if (!host && !timer_armed(&generation->again))
         host_start(core, generation, uid);
-    if (!host || host->state != HOST_SERVING || host->offered >= host->window)
+    if (!host || host->state != HOST_SERVING || host->offered >= host->window ||
+        timer_armed(&generation->again))
         return NULL;
     if (host_stream(core, host))
         return host;
@@ -197,8 +198,10 @@ static void return_unstarted(struct core *core, struct host *host)
     struct run *run, *after;
 
     list_each_safe (run, after, &host->runs, link)
-        if (run->step == RUN_LOADING || run->step == RUN_OFFERED)
+        if (run->step == RUN_LOADING || run->step == RUN_OFFERED) {
+            host->withdrew |= run->told;
             run_verdict(core, run, false, (struct bytes){0});
+        }
 }
 
 void host_drain(struct core *core, struct host *host, bool forced)
@@ -301,16 +304,17 @@ void jobs_session_end(struct core *core, struct session *session)
     host_kill(core, host); /* a process that lives without a session is of no use */
 }
 
-/* Whom to charge when the crash report does not say: the only one that had begun. */
-static uint64_t only_begun(const struct host *host)
+/* Whom to charge when the crash report does not say: the only one the host knew of. It may have begun those whose
+ * STARTED has not come; what was offered and taken back it may have begun as well. */
+static uint64_t only_told(const struct host *host)
 {
     const struct run *run;
     uint64_t number = 0;
 
     list_each (run, &host->runs, link) {
-        if (!run->begun)
+        if (!run->told)
             continue;
-        if (number)
+        if (number || host->withdrew)
             return 0;
         number = run->number;
     }
@@ -353,6 +357,14 @@ static void hold_off(struct core *core, struct generation *generation, bool prov
     timer_arm(core, &generation->again, after_ms(core, ms), generation_again);
 }
 
+void host_pause(struct core *core, struct host *host)
+{
+    struct generation *generation = host->generation;
+
+    if (generation->host == host)
+        timer_arm(core, &generation->again, after_ms(core, core->limits.host_restart_ms), generation_again);
+}
+
 /* The process is gone, with these words about it. */
 static void host_end(struct core *core, struct host *host, uint64_t guilty, struct bytes text)
 {
@@ -366,7 +378,7 @@ static void host_end(struct core *core, struct host *host, uint64_t guilty, stru
         hold_off(core, host->generation, host->proved);
     }
     if (died && !guilty)
-        guilty = only_begun(host);
+        guilty = only_told(host);
     if (host->state != HOST_KILLED)
         host_move(core, host, HOST_KILLED);
     judge_runs(core, host, guilty, text);

@@ -48,11 +48,22 @@ static int too_big(struct core *core, struct run *run, size_t size)
     return run_failed(core, run, CAUSE_ERROR, -E2BIG, (struct bytes){text, n});
 }
 
+/* The host cannot run it now: asked again at once it would say the same. */
+static int hand_back(struct core *core, struct run *run)
+{
+    struct host *host = run->host;
+    int r = run_returned(core, run);
+
+    if (r == 0)
+        host_pause(core, host);
+    return r;
+}
+
 static int finish(struct core *core, struct run *run, const struct request_done *done)
 {
-    run_begin(core, run); /* an overtaken STARTED */
     if (done->cause == CAUSE_RETURNED)
-        return run_returned(core, run);
+        return hand_back(core, run);
+    run_begin(core, run); /* an overtaken STARTED */
     if (done->cause != CAUSE_NONE)
         return run_failed(core, run, done->cause, done->error, done->text);
     if (done->result.size > core->limits.result_bytes_max)
@@ -90,14 +101,15 @@ int handle_print(struct core *core, struct op *op, const struct request *request
     if (!run)
         return r;
     struct job *job = run->job;
-    uint64_t room = core->limits.output_bytes_max - job->output_bytes;
+    uint64_t most = core->limits.output_bytes_max;
+    uint64_t room = most > job->output_bytes ? most - job->output_bytes : 0; /* it may have been lowered */
     struct bytes body = {print->output.data, print->output.size < room ? print->output.size : (size_t)room};
     struct job_row row = {.id = job->id, .output_bytes = job->output_bytes};
     core->jobs->output_dropped += print->output.size - body.size;
     if (body.size && core_record(core, RECORD_JOB_OUTPUT, &row, body) == 0)
         return -ENOMEM;
     job->output_bytes += body.size;
-    return 0;
+    return body.size < print->output.size ? -ENOBUFS : 0;
 }
 
 int handle_progress(struct core *core, struct op *op, const struct request *request)

@@ -69,7 +69,7 @@ struct generation {
     struct host *host;  /* the one that takes jobs, or NULL */
     uint64_t hosts;     /* living, drained ones too */
     uint64_t failures;  /* starts and lives in a row that came to nothing */
-    struct timer again; /* armed while no host may be started */
+    struct timer again; /* armed while no host may be started, nor the one there be offered anything */
     uint32_t name_size;
     char name[];
 };
@@ -165,6 +165,7 @@ struct run {
     uint8_t step;  /* enum run_step; only run_move writes it */
     uint8_t cause; /* enum job_cause: why it is cancelled */
     bool final;    /* cancelled by the job's deadline: no further attempt */
+    bool told;     /* the host was offered it: it may have begun */
     bool begun;    /* the host has said STARTED */
     bool guilty;   /* RUN_LOST: its host died of it */
     double fraction;
@@ -199,6 +200,7 @@ struct host {
     bool proved;   /* has finished a job: a good start */
     bool forced;   /* drained because of a run that would not end */
     bool died;     /* its session ended while it had work */
+    bool withdrew; /* took back an offer that it may have begun nevertheless */
 };
 
 /* A submit that waits for its plugin. */
@@ -355,6 +357,8 @@ int host_tell(struct core *core, struct host *host, const struct offer *offer);
 /* Takes nothing new: unstarted offers are returned. `forced`: it is ended when its runs are done, or after the
  * drain grace. Safe to repeat. */
 void host_drain(struct core *core, struct host *host, bool forced);
+/* It hands back what it is offered: while it takes jobs, the next offer waits for host_restart_ms. */
+void host_pause(struct core *core, struct host *host);
 /* A run of it is gone: ends a drained host. */
 void host_settle(struct core *core, struct host *host);
 void hosts_free(struct core *core);

@@ -6,8 +6,9 @@
  * and is never used twice, also over restarts. A waiter whose scope has ended is passed over and swept later (F2).
  *
  * The death of the holder passes the lock on with GRANT_OWNER_DIED; whoever gets it so must say that what it guards
- * is consistent again before unlocking, else nobody can take it any more without OPEN_LOCK_RECOVER. A grant that was
- * never acknowledged was never seen: it goes back as if it had not been given.
+ * is consistent again before unlocking, else nobody can take it any more without LOCK_RECOVER. A grant counts as seen
+ * once its result was given to a connection: acknowledgements come later than its owner goes to work. One whose result
+ * never left, or that was given back UNSEEN, goes back as if it had not been given.
  */
 #include <assert.h>
 #include <errno.h>
@@ -27,6 +28,7 @@ struct lock {
     uint64_t token;       /* of the holder, or the last one */
     bool owner_died;      /* the next grant, or this one, must be told */
     bool broken;          /* unlocked without having been made consistent */
+    bool recovers;        /* held, and it was broken before this grant */
     uint8_t name_size;
     char name[];
 };
@@ -84,6 +86,9 @@ static void grant(struct core *core, struct lock *lock, struct op *op)
     lock->holder = op->scope;
     lock->grant = op->id;
     lock->token = core->incarnation << TOKEN_SEQUENCE_BITS | ++core->lock_sequence;
+    lock->recovers = lock->broken;
+    lock->owner_died |= lock->broken;
+    lock->broken = false;
     list_append(&op->scope->locks, &lock->held);
     op->handle = lock->token;
     op_finish(core, op, lock->owner_died ? GRANT_OWNER_DIED : 0);
@@ -114,9 +119,18 @@ static void pass_on(struct core *core, struct lock *lock)
         lock_settle(core, lock);
 }
 
-static bool acknowledged(const struct core *core, const struct lock *lock)
+static bool seen(const struct core *core, const struct lock *lock)
 {
-    return !op_find(core, lock->holder->session, lock->grant);
+    const struct op *op = op_find(core, lock->holder->session, lock->grant);
+
+    return !op || op->left;
+}
+
+/* Nobody has touched what it guards: it is as it was before the grant. */
+static void take_back(struct lock *lock)
+{
+    lock->broken = lock->recovers;
+    lock->owner_died &= !lock->recovers;
 }
 
 void locks_scope_end(struct core *core, struct scope *scope)
@@ -124,7 +138,10 @@ void locks_scope_end(struct core *core, struct scope *scope)
     struct lock *lock;
 
     while ((lock = list_first(&scope->locks, struct lock, held))) {
-        lock->owner_died |= acknowledged(core, lock);
+        if (seen(core, lock))
+            lock->owner_died = true;
+        else
+            take_back(lock);
         pass_on(core, lock);
     }
 }
@@ -192,8 +209,6 @@ int handle_lock(struct core *core, struct op *op, const struct request *request)
         return -ENOTRECOVERABLE;
     if (lock->holder)
         return wait_for(core, lock, op);
-    lock->owner_died |= lock->broken;
-    lock->broken = false;
     grant(core, lock, op);
     return 0;
 }
@@ -210,8 +225,12 @@ int handle_unlock(struct core *core, struct op *op, const struct request *reques
         return -ESTALE;
     if (lock->holder != op->scope)
         return -EPERM;
-    lock->broken = lock->owner_died && !(what->flags & (UNLOCK_CONSISTENT | UNLOCK_UNSEEN));
-    lock->owner_died &= !!(what->flags & UNLOCK_UNSEEN);
+    if (what->flags & UNLOCK_UNSEEN) {
+        take_back(lock);
+    } else {
+        lock->broken = lock->owner_died && !(what->flags & UNLOCK_CONSISTENT);
+        lock->owner_died = false;
+    }
     pass_on(core, lock);
     return 0;
 }

@@ -173,6 +173,7 @@ static int offer(struct core *core, struct run *run, struct bytes argument)
     int r = host_tell(core, run->host, &words);
     if (r < 0)
         return r;
+    run->told = true;
     run_move(core, run, RUN_OFFERED);
     int64_t patience_ns = (int64_t)core->limits.host_start_ms * 1000000;
     timer_arm(core, &run->timer, time_after(core->now.mono_ns, patience_ns), fire);
@@ -422,6 +423,6 @@ void run_check(const struct core *core, const struct run *run)
     assert((run->job == NULL) == (run->step == RUN_OVER));
     assert(!run->job || run->job->run == run);
     assert(!run->job || run->number == run->job->run_last);
-    assert(run->step != RUN_STARTED || run->begun);
+    assert((run->step != RUN_STARTED || run->begun) && (!run->begun || run->told));
     assert((run->step != RUN_OFFERED && run->step != RUN_CANCELLING) || timer_armed(&run->timer));
 }

@@ -94,13 +94,55 @@ static void test_IP4_the_death_of_the_owner_is_told_to_the_next(void **state)
 static void test_IP4_a_grant_nobody_saw_goes_back_silently(void **state)
 {
     struct rig *rig = rig_new();
-    struct client *a = client_new(rig), *b = client_new(rig);
-    uint64_t second;
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), second = lock(b, "m"), third = lock(c, "m");
 
-    lock(a, "m");
-    second = lock(b, "m");
+    client_cut(b);
+    assert_status(a, unlock_with(a, "m", token_of(a, first), 0), 0);
+    assert_waits(b, second);
+    client_die(b);
+    assert_status(c, third, 0);
+    rig_delete(rig);
+}
+
+/* The client library acknowledges up to 50 ms later. */
+static void test_IP4_an_owner_killed_5_ms_after_its_grant_left_is_told_to_the_next(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t first = lock(a, "m"), second = lock(b, "m");
+
+    assert_status(a, first, 0);
+    rig_after(rig, 5 * MS);
     client_die(a);
-    assert_status(b, second, 0);
+    assert_status(b, second, GRANT_OWNER_DIED);
+    rig_delete(rig);
+}
+
+/* Nobody can take it but who recovers it. */
+static void break_lock(struct client *owner, struct client *heir)
+{
+    uint64_t op = lock(owner, "m");
+
+    assert_status(owner, op, 0);
+    client_die(owner);
+    op = lock(heir, "m");
+    assert_status(heir, op, GRANT_OWNER_DIED);
+    assert_status(heir, unlock_with(heir, "m", token_of(heir, op), 0), 0);
+    assert_status(heir, lock(heir, "m"), -ENOTRECOVERABLE);
+}
+
+static void test_IP4_a_recovery_given_back_unseen_leaves_the_lock_broken(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+
+    break_lock(a, b);
+    uint64_t op = lock_with(b, "m", LOCK_RECOVER);
+    assert_status(b, op, GRANT_OWNER_DIED);
+    assert_status(b, unlock_with(b, "m", token_of(b, op), UNLOCK_UNSEEN), 0);
+    assert_status(b, lock(b, "m"), -ENOTRECOVERABLE);
+    assert_status(b, lock_with(b, "m", LOCK_RECOVER), GRANT_OWNER_DIED);
     rig_delete(rig);
 }
 
@@ -206,6 +248,8 @@ int main(void)
         cmocka_unit_test(test_M4_unlocking_what_is_not_locked_is_refused),
         cmocka_unit_test(test_IP4_the_death_of_the_owner_is_told_to_the_next),
         cmocka_unit_test(test_IP4_a_grant_nobody_saw_goes_back_silently),
+        cmocka_unit_test(test_IP4_an_owner_killed_5_ms_after_its_grant_left_is_told_to_the_next),
+        cmocka_unit_test(test_IP4_a_recovery_given_back_unseen_leaves_the_lock_broken),
         cmocka_unit_test(test_IP4_an_unlock_without_consistent_breaks_the_lock),
         cmocka_unit_test(test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death),
         cmocka_unit_test(test_F2_a_dead_waiter_is_passed_over),

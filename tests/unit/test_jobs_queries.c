@@ -221,10 +221,16 @@ static void test_a_select_takes_the_end_of_a_job(void **state)
 
 /* ---- output and progress ---- */
 
-static void print(struct jobs_fixture *f, struct client *host, const struct seen *offer, struct bytes text)
+static void print_is(struct jobs_fixture *f, struct client *host, const struct seen *offer, struct bytes text,
+                     int32_t status)
 {
     ask_ok(f, host, (struct request){.verb = VERB_PRINT, .print = {offer->offer.job, offer->offer.run, text}},
-           0);
+           status);
+}
+
+static void print(struct jobs_fixture *f, struct client *host, const struct seen *offer, struct bytes text)
+{
+    print_is(f, host, offer, text, 0);
 }
 
 static struct seen *output(struct jobs_fixture *f, struct client *c, uint64_t job, uint64_t offset,
@@ -279,9 +285,27 @@ static void test_limit_output_bytes_max(void **state)
     struct client *host = host_up(f);
     struct seen *offer = begin(f, host);
     print(f, host, offer, TEXT("one"));
-    print(f, host, offer, TEXT("two"));
-    print(f, host, offer, TEXT("three"));
+    print_is(f, host, offer, TEXT("two"), -ENOBUFS);
+    print_is(f, host, offer, TEXT("three"), -ENOBUFS);
     assert_string_equal(output(f, c, job, 0, 0)->output, "onetw");
+}
+
+static void test_limit_output_bytes_max_below_what_a_job_has_drops_the_rest(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    print(f, host, begin(f, host), TEXT("first"));
+    host_dies(f, host, 0, 1);
+    f->limits.output_bytes_max = 3;
+    restart(f);
+    c = client_new(f, 0);
+    plugin_is(f, TEXT("g1"), true);
+    host = host_up(f);
+    print_is(f, host, begin(f, host), TEXT("second"), -ENOBUFS);
+    assert_string_equal(output(f, c, job, 0, 0)->output, "first");
 }
 
 static void test_output_lost_in_a_full_store_shows_as_a_gap(void **state)
@@ -415,6 +439,7 @@ int main(void)
         TEST(test_output_is_kept_while_and_after_the_job_runs),
         TEST(test_output_of_all_attempts_follows_itself),
         TEST(test_limit_output_bytes_max),
+        TEST(test_limit_output_bytes_max_below_what_a_job_has_drops_the_rest),
         TEST(test_output_lost_in_a_full_store_shows_as_a_gap),
         TEST(test_progress_shows_while_the_job_runs),
         TEST(test_restart_puts_running_jobs_back_to_ready),

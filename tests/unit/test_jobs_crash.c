@@ -1,0 +1,178 @@
+/* Hosts that die: who is charged with it, and what becomes of the others. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "jobs_fixture.h"
+#include "jobs_internal.h"
+
+enum { SEGV = 11 };
+
+static void test_P5_a_crash_is_charged_to_the_guilty_job_and_to_no_neighbour(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t guilty = submit(f, c, SUBMIT()), neighbour = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+    struct seen *offer = begin(f, host);
+    uint64_t run = begin(f, host)->offer.run;
+
+    host_dies(f, host, SEGV, offer->offer.run);
+    assert_state(f, c, guilty, JOB_FAILED, CAUSE_CRASH);
+    assert_int_equal(info(f, c, guilty).crashes, 1);
+    assert_state(f, c, neighbour, JOB_READY, CAUSE_NONE);
+    assert_int_equal(info(f, c, neighbour).attempt, 0);
+    advance_ms(f, (int64_t)f->limits.host_restart_ms);
+    struct seen *again = begin(f, host_up(f));
+    assert_int_equal(again->offer.job, neighbour);
+    assert_int_equal(again->offer.attempt, 0);
+    assert_true(again->offer.run > run);
+}
+
+static void test_the_only_job_that_was_offered_is_guilty_without_a_report(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    host_dies(f, host, SEGV, 0);
+    assert_state(f, c, job, JOB_FAILED, CAUSE_CRASH);
+    assert_string_equal(info(f, c, job).text.data, "its host was ended by signal 11");
+}
+
+/* It may have begun, and ended the process before its STARTED arrived. */
+static void test_P5_a_job_that_had_begun_is_not_charged_beside_one_that_was_offered(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t begun = submit(f, c, SUBMIT()), offered = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    host_dies(f, host, 0, 0);
+    assert_state(f, c, begun, JOB_READY, CAUSE_NONE);
+    assert_state(f, c, offered, JOB_READY, CAUSE_NONE);
+}
+
+static void test_P5_a_job_that_had_begun_is_not_charged_beside_an_offer_taken_back(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t begun = submit(f, c, SUBMIT()), offered = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    advance_ms(f,
+               (int64_t)f->limits.host_start_ms); /* the other one was never started: the host is drained */
+    assert_state(f, c, offered, JOB_READY, CAUSE_NONE);
+    host_dies(f, host, 0, 0);
+    assert_state(f, c, begun, JOB_READY, CAUSE_NONE);
+}
+
+static void test_nobody_is_charged_when_several_had_begun_and_no_report_says_which(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t jobs[] = {submit(f, c, SUBMIT()), submit(f, c, SUBMIT())};
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    begin(f, host);
+    host_dies(f, host, SEGV, 0);
+    for (int i = 0; i < 2; i++)
+        assert_state(f, c, jobs[i], JOB_READY, CAUSE_NONE);
+}
+
+static void test_a_crash_follows_the_retry_policy(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT(.attempts_max = 3, .backoff_ns = 1000000));
+    struct client *host = host_up(f);
+
+    host_dies(f, host, SEGV, begin(f, host)->offer.run);
+    assert_state(f, c, job, JOB_SCHEDULED, CAUSE_CRASH);
+    assert_int_equal(info(f, c, job).attempt, 1);
+}
+
+static void test_limit_crashes_max_quarantines_a_job(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT(.attempts_max = 100, .backoff_ns = 1));
+
+    for (uint64_t i = 0; i < f->limits.crashes_max; i++) {
+        struct client *host = host_up(f);
+        host_dies(f, host, SEGV, begin(f, host)->offer.run);
+        advance_ms(f, (int64_t)f->limits.host_restart_max_ms);
+    }
+    assert_state(f, c, job, JOB_DEAD, CAUSE_CRASH);
+    assert_int_equal(info(f, c, job).crashes, f->limits.crashes_max);
+}
+
+static void test_a_crash_counts_across_a_restart(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT(.attempts_max = 9));
+    struct client *host = host_up(f);
+
+    host_dies(f, host, SEGV, begin(f, host)->offer.run);
+    restart(f);
+    c = client_new(f, 0);
+    assert_int_equal(info(f, c, job).crashes, 1);
+    assert_int_equal(info(f, c, job).attempt, 1);
+}
+
+static void test_a_job_stays_running_until_it_is_known_how_its_host_ended(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    client_die(f, host);
+    assert_state(f, c, job, JOB_RUNNING, CAUSE_NONE);
+    assert_int_equal(f->host_killed, host->host);
+}
+
+static void test_cancel_of_a_job_whose_host_is_gone_ends_with_the_verdict(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT()), neighbour = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    struct seen *guilty = begin(f, host);
+    client_die(f, host);
+    cancel_job(f, c, job);
+    host_dies(f, host, SEGV, guilty->offer.run);
+    assert_state(f, c, job, JOB_CANCELLED, CAUSE_CANCELED);
+    assert_state(f, c, neighbour, JOB_FAILED, CAUSE_CRASH);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, jobs_set_up, jobs_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_P5_a_crash_is_charged_to_the_guilty_job_and_to_no_neighbour),
+        TEST(test_the_only_job_that_was_offered_is_guilty_without_a_report),
+        TEST(test_P5_a_job_that_had_begun_is_not_charged_beside_one_that_was_offered),
+        TEST(test_P5_a_job_that_had_begun_is_not_charged_beside_an_offer_taken_back),
+        TEST(test_nobody_is_charged_when_several_had_begun_and_no_report_says_which),
+        TEST(test_a_crash_follows_the_retry_policy),
+        TEST(test_limit_crashes_max_quarantines_a_job),
+        TEST(test_a_crash_counts_across_a_restart),
+        TEST(test_a_job_stays_running_until_it_is_known_how_its_host_ended),
+        TEST(test_cancel_of_a_job_whose_host_is_gone_ends_with_the_verdict),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
