@@ -260,6 +260,7 @@ static void test_a_returned_job_runs_again_without_an_attempt_and_first(void **s
 
     assert_int_equal(offer->offer.job, job);
     done(f, host, offer, CAUSE_RETURNED, 0);
+    advance_ms(f, (int64_t)f->limits.host_restart_ms);
     struct seen *again = begin(f, host);
     assert_int_equal(again->offer.job, job);
     assert_int_equal(again->offer.attempt, 0);
@@ -363,6 +364,7 @@ static void test_superseded_run_is_stale_in_every_verb(void **state)
     struct client *host = host_up(f);
     struct seen *old = begin(f, host);
     done(f, host, old, CAUSE_RETURNED, 0);
+    advance_ms(f, (int64_t)f->limits.host_restart_ms);
     begin(f, host);
     struct request says[] = {
         {.verb = VERB_STARTED, .started = {old->offer.job, old->offer.run}},
