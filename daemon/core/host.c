@@ -6,7 +6,8 @@
  * A host is started when a ready job needs it, after a delay that doubles with each life that came to nothing.
  * When it ends, the run that its crash report names is guilty (or, without a report, the only one it had been
  * offered): that job failed by a crash. All others go back in front of their lines without an attempt. When several
- * had been offered and nothing says which, none is charged.
+ * had been offered and nothing says which, none is charged, and they start one at a time, the one offered last first:
+ * the guilty one dies alone. Each has TRIAL_NS for that, so that one which waits for another is not held up for good.
  * A host stays until the shell has said that the process ended, and every run of it has been seen to.
  */
 #include <assert.h>
@@ -46,6 +47,11 @@ static int64_t after_ms(const struct core *core, uint64_t ms)
 }
 
 static void fire(struct core *core, struct timer *timer);
+
+static void generation_again(struct core *core, struct timer *timer)
+{
+    dispatch_soon(core);
+}
 
 /* ---- birth ---- */
 
@@ -113,6 +119,22 @@ int host_tell(struct core *core, struct host *host, const struct offer *offer)
     return op ? session_stream_push(core, op, &(struct result){.offer = offer}) : -ENOENT;
 }
 
+/* Suspects are told apart: the last one has not been alone for long enough. */
+static bool on_trial(struct core *core, struct host *host)
+{
+    struct run *last = container_of(host->runs.prev, struct run, link);
+
+    if (!host->generation->trials || list_empty(&host->runs))
+        return false;
+    if (!last->told)
+        return true;
+    int64_t until_ns = time_after(last->told_ns, TRIAL_NS);
+    if (until_ns <= core->now.mono_ns)
+        return false;
+    timer_arm(core, &host->generation->again, until_ns, generation_again);
+    return true;
+}
+
 struct host *host_ready(struct core *core, struct generation *generation, uint32_t uid)
 {
     struct host *host = generation->host;
@@ -120,7 +142,7 @@ struct host *host_ready(struct core *core, struct generation *generation, uint32
     if (!host && !timer_armed(&generation->again))
         host_start(core, generation, uid);
     if (!host || host->state != HOST_SERVING || host->offered >= host->window ||
-        timer_armed(&generation->again))
+        timer_armed(&generation->again) || on_trial(core, host))
         return NULL;
     if (host_stream(core, host))
         return host;
@@ -222,11 +244,6 @@ void host_drain(struct core *core, struct host *host, bool forced)
     host_settle(core, host);
 }
 
-static void generation_again(struct core *core, struct timer *timer)
-{
-    dispatch_soon(core);
-}
-
 static void host_gone(struct core *core, struct host *host)
 {
     struct generation *generation = host->generation;
@@ -259,6 +276,8 @@ void host_settle(struct core *core, struct host *host)
 {
     if (host->ended && list_empty(&host->runs))
         return host_gone(core, host);
+    if (list_empty(&host->runs) && host->generation->trials && host->generation->host == host)
+        timer_disarm(core, &host->generation->again); /* the next one need not wait */
     if (host->ended || host->state != HOST_DRAINING || host->busy || unwinding(host))
         return;
     if (!list_empty(&host->runs)) /* only runs that are stuck: nothing of value is left */
@@ -321,6 +340,28 @@ static uint64_t only_told(const struct host *host)
     return number;
 }
 
+/* Nothing says which of them it was. They change places in their lines: what was offered last goes first. */
+static void try_apart(struct host *host)
+{
+    struct list *a = host->runs.next, *b = host->runs.prev;
+    const struct run *run;
+    uint64_t told = 0;
+
+    list_each (run, &host->runs, link)
+        told += run->told;
+    if (told)
+        host->generation->trials = told + 1; /* the last one is alone for a while, too */
+    for (; a != b && b->next != a; a = a->next, b = b->prev) {
+        struct job *first = container_of(a, struct run, link)->job,
+                   *last = container_of(b, struct run, link)->job;
+        if (!first || !last)
+            continue;
+        uint64_t ticket = first->ticket;
+        first->ticket = last->ticket;
+        last->ticket = ticket;
+    }
+}
+
 static size_t end_words(char *to, size_t size, const struct input *in)
 {
     const struct bytes *report = &in->host_end.text;
@@ -377,8 +418,11 @@ static void host_end(struct core *core, struct host *host, uint64_t guilty, stru
         core->jobs->crashes++;
         hold_off(core, host->generation, host->proved);
     }
-    if (died && !guilty)
+    if (died && !guilty) {
         guilty = only_told(host);
+        if (!guilty)
+            try_apart(host);
+    }
     if (host->state != HOST_KILLED)
         host_move(core, host, HOST_KILLED);
     judge_runs(core, host, guilty, text);

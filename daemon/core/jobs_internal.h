@@ -22,8 +22,9 @@ enum {
 };
 #define BACKOFF_DEFAULT_NS     (INT64_C(1000000000))
 #define BACKOFF_MAX_DEFAULT_NS (INT64_C(3600) * 1000000000)
-#define RETRY_NS               (INT64_C(100000000))  /* when memory was out for something that must happen */
-#define PLUGIN_FRESH_NS        (INT64_C(1000000000)) /* a file is looked at again at most this often */
+#define RETRY_NS               (INT64_C(100000000)) /* when memory was out for something that must happen */
+#define TRIAL_NS               (INT64_C(1000000000)) /* a suspect runs this long before the next run starts beside it */
+#define PLUGIN_FRESH_NS        (INT64_C(1000000000))    /* a file is looked at again at most this often */
 #define JOB_EPOCH_MS           (INT64_C(1577836800000)) /* 2020: 41 bits of milliseconds last until 2089 */
 
 /* ---- queues and lanes (queue.c) ---- */
@@ -68,6 +69,7 @@ struct generation {
     struct plugin *plugin;
     struct host *host;  /* the one that takes jobs, or NULL */
     uint64_t hosts;     /* living, drained ones too */
+    uint64_t trials;    /* this many of the next runs start one at a time */
     uint64_t failures;  /* starts and lives in a row that came to nothing */
     struct timer again; /* armed while no host may be started, nor the one there be offered anything */
     uint32_t name_size;
@@ -161,6 +163,7 @@ struct run {
     struct host *host;
     struct scope *scope; /* in the host's session, from the offer on */
     uint64_t number;
+    int64_t told_ns; /* when it was offered, monotonic */
     struct timer timer;
     uint8_t step;  /* enum run_step; only run_move writes it */
     uint8_t cause; /* enum job_cause: why it is cancelled */

@@ -334,7 +334,7 @@ void jobs_plugin(struct core *core, const struct input *in)
 static size_t host_reason(const struct core *core, const struct generation *generation, char *to, size_t size)
 {
     if (generation->host && timer_armed(&generation->again))
-        return text_write(to, size, "its host handed a job back; it is asked again in %lld ms",
+        return text_write(to, size, "its host takes the next job in %lld ms",
                           (long long)(generation->again.at_ns - core->now.mono_ns) / 1000000);
     if (timer_armed(&generation->again))
         return text_write(to, size, "its host ended %llu times in a row; the next one starts in %lld ms",

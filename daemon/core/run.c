@@ -174,6 +174,7 @@ static int offer(struct core *core, struct run *run, struct bytes argument)
     if (r < 0)
         return r;
     run->told = true;
+    run->told_ns = core->now.mono_ns;
     run_move(core, run, RUN_OFFERED);
     int64_t patience_ns = (int64_t)core->limits.host_start_ms * 1000000;
     timer_arm(core, &run->timer, time_after(core->now.mono_ns, patience_ns), fire);
@@ -216,6 +217,7 @@ int run_start(struct core *core, struct job *job, struct host *host)
     job->run = run;
     job->run_last = run->number;
     host->busy++;
+    host->generation->trials -= host->generation->trials > 0;
     jobs->runs++;
     jobs->dispatched++;
     job_running(core, job);

@@ -87,6 +87,48 @@ static void test_nobody_is_charged_when_several_had_begun_and_no_report_says_whi
         assert_state(f, c, jobs[i], JOB_READY, CAUSE_NONE);
 }
 
+static void test_P5_the_guilty_one_of_several_is_found_by_starting_them_one_at_a_time(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t innocent = submit(f, c, SUBMIT()), guilty = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    begin(f, host);
+    host_dies(f, host, 0, 0);
+    advance_ms(f, (int64_t)f->limits.host_restart_ms);
+    host = host_up(f);
+    assert_int_equal(begin(f, host)->offer.job, guilty);
+    assert_null(next_offer(f, host, OFFER_RUN));
+    host_dies(f, host, 0, 0);
+    assert_state(f, c, guilty, JOB_FAILED, CAUSE_CRASH);
+    assert_state(f, c, innocent, JOB_READY, CAUSE_NONE);
+}
+
+static void test_suspects_run_beside_each_other_again_after_a_while(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    submit(f, c, SUBMIT());
+    submit(f, c, SUBMIT());
+    submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+    host_dies(f, host, 0, 0);
+    advance_ms(f, (int64_t)f->limits.host_restart_ms);
+    host = host_up(f);
+    struct seen *first = begin(f, host);
+    advance_ms(f, TRIAL_NS / 1000000 - 1);
+    assert_null(next_offer(f, host, OFFER_RUN));
+    advance_ms(f, 1);
+    struct seen *second = begin(f, host);
+    assert_null(next_offer(f, host, OFFER_RUN));
+    done_with(f, host, first, TEXT("r"));
+    done_with(f, host, second, TEXT("r"));
+    begin(f, host);
+}
+
 static void test_a_crash_follows_the_retry_policy(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -167,6 +209,8 @@ int main(void)
         TEST(test_P5_a_job_that_had_begun_is_not_charged_beside_one_that_was_offered),
         TEST(test_P5_a_job_that_had_begun_is_not_charged_beside_an_offer_taken_back),
         TEST(test_nobody_is_charged_when_several_had_begun_and_no_report_says_which),
+        TEST(test_P5_the_guilty_one_of_several_is_found_by_starting_them_one_at_a_time),
+        TEST(test_suspects_run_beside_each_other_again_after_a_while),
         TEST(test_a_crash_follows_the_retry_policy),
         TEST(test_limit_crashes_max_quarantines_a_job),
         TEST(test_a_crash_counts_across_a_restart),

@@ -288,10 +288,9 @@ static void test_restarts_wait_twice_as_long_after_each_life_that_came_to_nothin
     int64_t wait_ms = (int64_t)f->limits.host_restart_ms;
 
     submit(f, c, SUBMIT());
-    submit(f, c, SUBMIT()); /* with two of them neither is charged */
     for (int i = 0; i < 12; i++) {
         uint64_t before = f->hosts_started;
-        host_dies(f, host_up(f), SEGV, 0);
+        host_dies(f, host_up(f), SEGV, UINT64_MAX); /* not the job's doing */
         advance_ms(f, wait_ms - 1);
         assert_int_equal(f->hosts_started, before);
         advance_ms(f, 1);
@@ -327,7 +326,7 @@ static void test_a_job_handed_back_is_offered_again_only_after_a_delay(void **st
     assert_int_equal(done(f, host, next_offer(f, host, OFFER_RUN), CAUSE_RETURNED, -EAGAIN), 0);
     assert_state(f, c, job, JOB_READY, CAUSE_NONE);
     assert_int_equal(info(f, c, job).started_us, 0);
-    assert_non_null(strstr(info(f, c, job).text.data, "handed a job back"));
+    assert_non_null(strstr(info(f, c, job).text.data, "takes the next job in 100 ms"));
     advance_ms(f, (int64_t)f->limits.host_restart_ms - 1);
     assert_null(next_offer(f, host, OFFER_RUN));
     advance_ms(f, 1);
