@@ -41,6 +41,10 @@ grep -q '^DIFFERENT: ' "$temporary/output" || failed "no verdict on a wrong coun
 "$top/deploy/demo" "$folder/none" >"$temporary/output" 2>&1 && failed "a missing folder went unnoticed"
 grep -q "no such folder: $folder/none" "$temporary/output" || failed "no word on the missing folder"
 
+# On a terminal it shows how far it is, on one line.
+script -qec "'$top/deploy/demo' '$folder/deep'" /dev/null >"$temporary/output" 2>&1 || failed "the demo on a terminal"
+grep -q $'\r' "$temporary/output" || failed "no progress on a terminal"
+
 pgrep -fa "$TMPDIR/" && failed "a process was left behind"
 [ -z "$(ls -A "$TMPDIR")" ] || failed "left behind: $(ls -A "$TMPDIR")"
-echo "[==========] demo: 3 test(s) run."
+echo "[==========] demo: 4 test(s) run."

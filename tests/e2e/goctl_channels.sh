@@ -103,6 +103,11 @@ test_R1_range_ends_when_closed_and_drained() {
     goctl close range
     expect 0 $'10\n20\n30' goctl range range
     expect 0 "" goctl range range
+    goctl make range.json --cap 2
+    goctl send range.json a b
+    goctl close range.json
+    expect 0 $'{"channel":"range.json","value":"a"}\n{"channel":"range.json","value":"b"}' goctl range range.json --json
+    expect 0 '{"channel":"range.json","removed":true}' goctl rm range.json --json
 }
 
 test_C1_recv_tells_closed_by_status_4() {

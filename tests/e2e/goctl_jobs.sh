@@ -170,5 +170,11 @@ test_a_job_survives_a_restart_of_the_daemon() {
     expect 0 "written down" goctl wait "$id"
 }
 
+test_cancel_tells_in_json_what_it_asked_for() {
+    local id
+    id=$(goctl submit "$trial:hello" later --in 1h)
+    expect 0 "{\"job\":$id,\"cancelling\":true}" goctl cancel "$id" --json
+}
+
 node_start
 run_tests
