@@ -195,7 +195,7 @@ int wire_encode_client(struct wire *wire, const struct client_frame *in, struct 
     if (out) {
         CLIENT_FRAME_FIELDS(ENCODE_FIELD)
     }
-    return finish(e, &out->base, message);
+    return finish(e, out ? &out->base : NULL, message);
 }
 
 int wire_encode_server(struct wire *wire, const struct server_frame *in, struct wire_message *message)
@@ -206,5 +206,5 @@ int wire_encode_server(struct wire *wire, const struct server_frame *in, struct 
     if (out) {
         SERVER_FRAME_FIELDS(ENCODE_FIELD)
     }
-    return finish(e, &out->base, message);
+    return finish(e, out ? &out->base : NULL, message);
 }
