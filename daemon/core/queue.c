@@ -1,5 +1,5 @@
 /*
- * Queues: named policies, and the order in which ready jobs start. For now the policy is concurrency.
+ * Queues: named policies, and the order in which ready jobs start. A policy bounds how many run at once.
  *
  * Ready jobs stand in lanes, one for each function in each queue, by priority and within it by ticket. Dispatch takes
  * the best head among the lanes whose host takes a job now, so that a function that is missing, a host that is being
