@@ -11,6 +11,7 @@
  * clients are connected until the time is over; the figures of one run compare only with those of the same run.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -28,14 +29,14 @@ enum { CLIENTS_MAX = 1024, SAMPLES_MAX = 1 << 14, WARM_UP_OPS = 50 };
 
 /* One per client process, in shared memory; written by its client only. */
 struct lane {
-    _Atomic int ready;
     uint64_t operations;
     uint32_t samples;
     uint32_t us[SAMPLES_MAX];
 };
 
 static struct lane *lanes;
-static _Atomic int *go;
+static int ready_fds[CLIENTS_MAX][2]; /* a byte when that client is warm; its end without one is a failure */
+static int go_fds[2];                 /* closed by the parent when all are */
 static const char *plugin;
 
 static int64_t now_ns(void)
@@ -117,6 +118,16 @@ static const struct load {
     bool paired;
 } loads[] = {{"ping", one_ping, false}, {"submit", one_submit, false}, {"pass", one_pass, true}};
 
+/* Tells the parent that this client is warm, and waits for the others. */
+static void line_up(int number)
+{
+    char none;
+
+    close(go_fds[1]);
+    if (write(ready_fds[number][1], "", 1) != 1 || read(go_fds[0], &none, 1) != 0)
+        err(1, "client %d cannot line up", number);
+}
+
 static void client(const struct load *load, int number, int64_t run_ns)
 {
     struct lane *lane = &lanes[number];
@@ -128,9 +139,7 @@ static void client(const struct load *load, int number, int64_t run_ns)
         errx(1, "%s", why);
     for (int i = 0; i < WARM_UP_OPS; i++)
         load->one(g, number);
-    lane->ready = 1;
-    while (!*go)
-        usleep(100);
+    line_up(number);
     end = now_ns() + run_ns;
     while ((begun = now_ns()) < end) {
         load->one(g, number);
@@ -185,23 +194,40 @@ static pid_t child(void)
     return pid;
 }
 
+static void make_pipe(int fds[2])
+{
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        err(1, "pipe");
+}
+
+/* Starts all, and lets them go when the last of them is ready. */
+static void start(const struct load *load, int clients, int seconds, pid_t *pids, pid_t *partners)
+{
+    char none;
+
+    for (int i = 0; load->paired && i < clients; i++)
+        if ((partners[i] = child()) == 0)
+            partner(i);
+    make_pipe(go_fds);
+    for (int i = 0; i < clients; i++) {
+        make_pipe(ready_fds[i]);
+        if ((pids[i] = child()) == 0)
+            client(load, i, seconds * 1000000000LL);
+        close(ready_fds[i][1]);
+    }
+    for (int i = 0; i < clients; i++)
+        if (read(ready_fds[i][0], &none, 1) != 1)
+            errx(1, "client %d ended before it was ready", i);
+    close(go_fds[1]);
+}
+
 static int run(const struct load *load, int clients, int seconds)
 {
     pid_t pids[CLIENTS_MAX], partners[CLIENTS_MAX];
     int failed = 0, status;
 
     lanes = shared(sizeof *lanes * (size_t)clients);
-    go = shared(sizeof *go);
-    for (int i = 0; i < clients; i++) {
-        if (load->paired && (partners[i] = child()) == 0)
-            partner(i);
-        if ((pids[i] = child()) == 0)
-            client(load, i, seconds * 1000000000LL);
-    }
-    for (int i = 0; i < clients; i++)
-        while (!lanes[i].ready && waitpid(pids[i], &status, WNOHANG) == 0)
-            usleep(1000);
-    *go = 1;
+    start(load, clients, seconds, pids, partners);
     for (int i = 0; i < clients; i++)
         if (waitpid(pids[i], &status, 0) == pids[i] && status != 0)
             failed = 1;

@@ -7,7 +7,7 @@ The daemon is killed when the ledger has grown by a number of lines drawn from a
 around a commit, and started again on the same directory each time. At the end every job in the ledger must be done,
 with its own argument as its result.
 """
-import argparse, os, random, signal, subprocess, sys, time
+import argparse, os, random, signal, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 from node import Node
@@ -29,22 +29,47 @@ def arguments():
     return parser.parse_args()
 
 
-def lines(path):
-    return open(path, "rb").read().count(b"\n") if os.path.exists(path) else 0
+class Ledger:
+    """The submitting clients. They say each acknowledged job on a pipe, which a thread of ours keeps empty."""
+
+    def __init__(self, command, env):
+        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
+        self.jobs, self.ended, self.news = 0, False, threading.Condition()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        while said := os.read(self.process.stdout.fileno(), 4096):
+            with self.news:
+                self.jobs += len(said)
+                self.news.notify()
+        with self.news:
+            self.ended = True
+            self.news.notify()
+
+    def wait_for(self, more):
+        """Until `more` jobs are acknowledged. The end of the clients, or no job for long, is a failure."""
+        with self.news:
+            goal = self.jobs + more
+            while self.jobs < goal:
+                assert not self.ended, f"the clients ended with {self.process.wait()}"
+                assert self.news.wait(PROGRESS_SECONDS), f"no progress at {self.jobs} of {goal} jobs"
+
+    def stop(self):
+        """Lets every client finish what it has begun."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PROGRESS_SECONDS) == 0, self.process.returncode
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
 
 
-def wait_for_lines(path, target, clients):
-    """Until the ledger has `target` lines. The end of the clients, or no line for long, is a failure."""
-    begun = time.monotonic()
-    while lines(path) < target:
-        assert clients.poll() is None, f"the clients ended with {clients.returncode}"
-        assert time.monotonic() < begun + PROGRESS_SECONDS, f"no progress: {lines(path)} of {target} lines"
-        time.sleep(0.005)
-
-
-def kill_between(node, args, ledger, clients):
-    for _ in range(args.kills):
-        wait_for_lines(ledger, lines(ledger) + random.randrange(1, 400), clients)
+def kill_between(node, kills, ledger):
+    for _ in range(kills):
+        ledger.wait_for(random.randrange(1, 400))
         node.kill()
         node.start()
 
@@ -63,20 +88,18 @@ def main():
     random.seed(args.seed)
     print(f"seed {args.seed}", flush=True)
     with Node(args.build) as node:
-        ledger = f"{node.folder}/ledger"
-        clients = subprocess.Popen([args.ledger, "submit", ledger, node.plugin("trial"), str(args.clients)],
-                                   env=node.env)
+        file = f"{node.folder}/ledger"
+        ledger = Ledger([args.ledger, "submit", file, node.plugin("trial"), str(args.clients)], node.env)
         try:
-            kill_between(node, args, ledger, clients)
+            kill_between(node, args.kills, ledger)
             kill_at_points(node)
-            wait_for_lines(ledger, lines(ledger) + args.clients, clients)
-            clients.send_signal(signal.SIGTERM)
-            assert clients.wait(PROGRESS_SECONDS) == 0, clients.returncode
+            ledger.wait_for(args.clients)
+            ledger.stop()
         finally:
-            clients.kill()
-        subprocess.run([args.ledger, "verify", ledger], env=node.env, timeout=300, check=True)
+            ledger.end()
+        subprocess.run([args.ledger, "verify", file], env=node.env, timeout=300, check=True)
         assert node.stop() == 0
-        print(f"{args.kills} kills and {len(POINTS)} at points of a commit, {lines(ledger)} jobs acknowledged")
+        print(f"{args.kills} kills and {len(POINTS)} at points of a commit, {ledger.jobs} jobs acknowledged")
 
 
 main()

@@ -3,7 +3,8 @@
  *
  *     ledger submit FILE PLUGIN CLIENTS   CLIENTS threads, each with a session of its own, submit PLUGIN:echo over and
  *                                         over; each acknowledged job is one line "id argument" of FILE, written before
- *                                         the next submit. Ends on SIGTERM.
+ *                                         the next submit, and then one newline on standard output, for who waits
+ *                                         for progress. Ends on SIGTERM.
  *     ledger verify FILE                  every line is a job that ends done, with its argument as the result
  *
  * A submit in doubt is settled by gc_op_status with the next daemon, and goes into the ledger if it took effect: what
@@ -54,6 +55,8 @@ static void note(gc_job job, const char *argument)
 
     if (write(ledger_fd, line, (size_t)n) != n)
         err(1, "ledger");
+    if (write(STDOUT_FILENO, "\n", 1) != 1)
+        err(1, "standard output");
 }
 
 /* 1: taken, 0: surely not. */
