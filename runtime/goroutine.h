@@ -267,12 +267,95 @@ GO_API int go_chan_recv(go_chan *c, void *value, go_until until);
 /* Receives into `value` until the channel is closed and drained (R1): while (go_range(c, &v)) ... */
 #define go_range(c, value) (go_chan_recv((c), (value), GO_FOREVER) == 1)
 
+/*
+ * Batches: n values, one behind the other at `values`, of which as many as possible are moved at once.
+ * go_chan_send_many offers them in order and returns how many were taken: all n, or fewer when the channel was
+ * closed or `until` ended first; what ended it before the first was taken is the result. On capacity 0 each value
+ * is a hand-over of its own, in order. go_chan_recv_many waits for the first value and then takes what is there, at
+ * most n: their number, or 0 when closed and drained. -EINVAL: n is 0 or more than INT_MAX.
+ */
+GO_API int go_chan_send_many(go_chan *c, const void *values, size_t n, go_until until);
+GO_API int go_chan_recv_many(go_chan *c, void *values, size_t n, go_until until);
+
 /* 0, -EPIPE when it is closed already (C5), -EINVAL for NULL. Wakes all who wait on it. */
 GO_API int go_chan_close(go_chan *c);
 
 /* Values buffered, and room for values; both 0 for NULL and on a rendezvous (U3). Out of date on return. */
 GO_API size_t go_chan_len(const go_chan *c);
 GO_API size_t go_chan_cap(const go_chan *c);
+
+/* ---- directed handles ---- */
+
+/*
+ * One end of a channel, by value: the wrong direction does not compile (D1). A handle is no holder of its own:
+ * whoever may go_chan_unref the channel unrefs one handle instead. In a select: GO_SEND_TO, GO_RECV_FROM.
+ */
+typedef struct {
+    go_chan *to;
+} go_sender;
+
+typedef struct {
+    go_chan *from;
+} go_receiver;
+
+static inline go_sender go_chan_sender(go_chan *c)
+{
+    go_sender s;
+    s.to = c;
+    return s;
+}
+
+static inline go_receiver go_chan_receiver(go_chan *c)
+{
+    go_receiver r;
+    r.from = c;
+    return r;
+}
+
+/* Each as the function of the channel. */
+static inline int go_sender_send(go_sender s, const void *value, go_until until)
+{
+    return go_chan_send(s.to, value, until);
+}
+
+static inline int go_sender_send_many(go_sender s, const void *values, size_t n, go_until until)
+{
+    return go_chan_send_many(s.to, values, n, until);
+}
+
+static inline int go_sender_close(go_sender s)
+{
+    return go_chan_close(s.to);
+}
+
+static inline void go_sender_unref(go_sender s)
+{
+    go_chan_unref(s.to);
+}
+
+static inline int go_receiver_recv(go_receiver r, void *value, go_until until)
+{
+    return go_chan_recv(r.from, value, until);
+}
+
+static inline int go_receiver_recv_many(go_receiver r, void *values, size_t n, go_until until)
+{
+    return go_chan_recv_many(r.from, values, n, until);
+}
+
+static inline size_t go_receiver_len(go_receiver r)
+{
+    return go_chan_len(r.from);
+}
+
+static inline void go_receiver_unref(go_receiver r)
+{
+    go_chan_unref(r.from);
+}
+
+#define go_receiver_range(r, value) (go_receiver_recv((r), (value), GO_FOREVER) == 1)
+#define GO_SEND_TO(s, value)        GO_SEND((s).to, (value))
+#define GO_RECV_FROM(r, value)      GO_RECV((r).from, (value))
 
 /* ---- select ---- */
 
