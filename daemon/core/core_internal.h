@@ -187,6 +187,7 @@ struct waiter {
     uint32_t index;     /* of the case */
     uint32_t max;       /* CASE_RECV: values wanted */
     uint8_t kind;       /* enum case_kind */
+    bool recovers;      /* a LOCK with LOCK_RECOVER */
 };
 
 struct op {

@@ -6,9 +6,10 @@
  * and is never used twice, also over restarts. A waiter whose scope has ended is passed over and swept later (F2).
  *
  * The death of the holder passes the lock on with GRANT_OWNER_DIED; whoever gets it so must say that what it guards
- * is consistent again before unlocking, else nobody can take it any more without LOCK_RECOVER. A grant counts as seen
- * once its result was given to a connection: acknowledgements come later than its owner goes to work. One whose result
- * never left, or that was given back UNSEEN, goes back as if it had not been given.
+ * is consistent again before unlocking, else the lock is broken: nobody can take it any more without LOCK_RECOVER. Those
+ * that wait hear so one after the other, up to the first that recovers it; behind that one they wait as before. A grant
+ * counts as seen once its result was given to a connection: acknowledgements come later than its owner goes to work. One
+ * whose result never left, or that was given back UNSEEN, goes back as if it had not been given.
  */
 #include <assert.h>
 #include <errno.h>
@@ -94,27 +95,27 @@ static void grant(struct core *core, struct lock *lock, struct op *op)
     op_finish(core, op, lock->owner_died ? GRANT_OWNER_DIED : 0);
 }
 
-static struct op *first_waiter(struct core *core, struct lock *lock)
+static struct waiter *first_waiter(struct core *core, struct lock *lock)
 {
     struct waiter *w;
 
     list_each (w, &lock->waiters, link)
         if (!op_gone(core, w->op))
-            return w->op;
+            return w;
     return NULL;
 }
 
-/* The holder is gone. Whoever waits longest has it now; of a broken one they all hear. */
+/* The holder is gone. Whoever waits longest has it now; of a broken one those hear who do not recover it. */
 static void pass_on(struct core *core, struct lock *lock)
 {
-    struct op *next;
+    struct waiter *next;
 
     list_remove(&lock->held);
     lock->holder = NULL;
-    while (lock->broken && (next = first_waiter(core, lock)))
-        op_finish(core, next, -ENOTRECOVERABLE);
-    if (!lock->broken && (next = first_waiter(core, lock)))
-        grant(core, lock, next);
+    while ((next = first_waiter(core, lock)) && lock->broken && !next->recovers)
+        op_finish(core, next->op, -ENOTRECOVERABLE);
+    if (next)
+        grant(core, lock, next->op);
     else
         lock_settle(core, lock);
 }
@@ -183,13 +184,14 @@ void locks_check(const struct core *core)
 }
 
 /* Waits in the order of arrival. */
-static int wait_for(struct core *core, struct lock *lock, struct op *op)
+static int wait_for(struct core *core, struct lock *lock, struct op *op, uint32_t flags)
 {
     int r = op_park(core, op, WAIT_LOCK);
 
     if (r < 0)
         return r;
     op->waiters[0].lock = lock;
+    op->waiters[0].recovers = flags & LOCK_RECOVER;
     list_append(&lock->waiters, &op->waiters[0].link);
     return 0;
 }
@@ -208,7 +210,7 @@ int handle_lock(struct core *core, struct op *op, const struct request *request)
     if (lock->broken && !(what->flags & LOCK_RECOVER))
         return -ENOTRECOVERABLE;
     if (lock->holder)
-        return wait_for(core, lock, op);
+        return wait_for(core, lock, op, what->flags);
     grant(core, lock, op);
     return 0;
 }

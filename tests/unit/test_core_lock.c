@@ -167,6 +167,46 @@ static void test_IP4_an_unlock_without_consistent_breaks_the_lock(void **state)
     rig_delete(rig);
 }
 
+/* Who asked to recover it need not ask again because it broke only while he waited. */
+static void test_IP4_a_waiter_with_recover_takes_the_lock_that_breaks_meanwhile(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig), *d = client_new(rig);
+    uint64_t first = lock(a, "m"), second = lock(b, "m"), before, recovers, behind;
+
+    assert_status(a, first, 0);
+    client_die(a);
+    assert_status(b, second, GRANT_OWNER_DIED);
+    before = lock(c, "m");
+    recovers = lock_with(d, "m", LOCK_RECOVER);
+    behind = lock(c, "m");
+    assert_status(b, unlock_with(b, "m", token_of(b, second), 0), 0);
+    assert_status(c, before, -ENOTRECOVERABLE);
+    assert_status(d, recovers, GRANT_OWNER_DIED);
+    assert_waits(c, behind);
+    assert_status(d, unlock_with(d, "m", token_of(d, recovers), UNLOCK_CONSISTENT), 0);
+    assert_status(c, behind, 0);
+    rig_delete(rig);
+}
+
+/* A recovery that nobody saw leaves the lock broken: the next that recovers has it, the others in between hear. */
+static void test_IP4_a_recovery_given_back_unseen_goes_to_the_next_that_recovers(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t op, plain, recovers;
+
+    break_lock(a, b);
+    op = lock_with(b, "m", LOCK_RECOVER);
+    assert_status(b, op, GRANT_OWNER_DIED);
+    plain = lock(c, "m");
+    recovers = lock_with(c, "m", LOCK_RECOVER);
+    assert_status(b, unlock_with(b, "m", token_of(b, op), UNLOCK_UNSEEN), 0);
+    assert_status(c, plain, -ENOTRECOVERABLE);
+    assert_status(c, recovers, GRANT_OWNER_DIED);
+    rig_delete(rig);
+}
+
 static void test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death(void **state)
 {
     struct rig *rig = rig_new();
@@ -251,6 +291,8 @@ int main(void)
         cmocka_unit_test(test_IP4_an_owner_killed_5_ms_after_its_grant_left_is_told_to_the_next),
         cmocka_unit_test(test_IP4_a_recovery_given_back_unseen_leaves_the_lock_broken),
         cmocka_unit_test(test_IP4_an_unlock_without_consistent_breaks_the_lock),
+        cmocka_unit_test(test_IP4_a_waiter_with_recover_takes_the_lock_that_breaks_meanwhile),
+        cmocka_unit_test(test_IP4_a_recovery_given_back_unseen_goes_to_the_next_that_recovers),
         cmocka_unit_test(test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death),
         cmocka_unit_test(test_F2_a_dead_waiter_is_passed_over),
         cmocka_unit_test(test_SE1_deadline_and_cancel_leave_the_queue),
