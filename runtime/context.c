@@ -16,6 +16,7 @@
 #include "bubble.h"
 #include "chan.h"
 #include "fatal.h"
+#include "group.h"
 #include "launch.h"
 #include "scheduler.h"
 
@@ -85,6 +86,13 @@ static void tree_unref(struct tree *tree)
         free(tree);
 }
 
+/* From here on it does not run: its group need not stay awake for it (Z5). */
+static void func_over(struct go_ctx_func *f)
+{
+    if (f->group)
+        group_asleep(f->group);
+}
+
 static void func_unref(struct go_ctx_func *f)
 {
     if (atomic_fetch_sub(&f->refs, 1) > 1)
@@ -125,6 +133,7 @@ static void ctx_unlink(go_ctx *ctx)
         ctx_drop(ctx);
     list_each_safe (f, after, &funcs, link) {
         list_remove(&f->link);
+        func_over(f);
         func_unref(f);
     }
 }
@@ -209,6 +218,7 @@ static void func_start(struct go_ctx_func *f)
 
     if (r < 0 && r != -ECANCELED && r != -ESRCH)
         fatal("no goroutine for go_ctx_after_func: %s", strerror(-r));
+    func_over(f);
     func_unref(f);
 }
 
@@ -458,6 +468,8 @@ go_ctx_func *go_ctx_after_func(go_ctx *ctx, void (*fn)(void *arg), void *arg)
     f->tree = ctx->tree;
     atomic_fetch_add(&f->tree->refs, 1);
     atomic_fetch_add(&f->refs, 1);
+    if (f->group)
+        group_awake(f->group);
     lock_take(&f->tree->lock, RANK_CTX);
     now = atomic_load(&ctx->err) != 0;
     if (now)
@@ -483,8 +495,10 @@ int go_ctx_func_stop(go_ctx_func *f)
         if (was == FUNC_WAITING)
             list_remove(&f->link);
         lock_drop(&f->tree->lock);
-        if (was == FUNC_WAITING)
+        if (was == FUNC_WAITING) {
+            func_over(f);
             func_unref(f);
+        }
     }
     func_unref(f);
     return was != FUNC_STARTED;

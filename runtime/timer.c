@@ -3,7 +3,7 @@
  *
  * Invariants, all under the channel's lock: `epoch` changes with every stop and reset, and a firing of an
  * older epoch does nothing; stop and reset empty the slot, so that no older firing can be received (T4). The
- * armed timer holds a reference.
+ * armed timer holds a reference. An armed timer with a function keeps its group awake: it may wake the members (Z5).
  */
 #include "timer.h"
 
@@ -14,6 +14,7 @@
 #include "bubble.h"
 #include "chan.h"
 #include "fatal.h"
+#include "group.h"
 #include "launch.h"
 #include "scheduler.h"
 
@@ -119,6 +120,8 @@ static void timer_fire(void *owner, uint64_t epoch, int64_t now_ns)
     wake_all(&wakes);
     if (runs && t->fn)
         fn_start(t);
+    if (runs && t->group)
+        group_asleep(t->group);
     timer_drop(t);
 }
 
@@ -141,6 +144,8 @@ static go_timer *timer_new(int64_t ns, int64_t period_ns, void (*fn)(void *), vo
     t->fn = fn;
     t->group = fn && g->group ? go_group_ref(g->group) : NULL;
     t->arg = arg;
+    if (t->group)
+        group_awake(t->group);
     lock_take(&t->chan.lock, RANK_CHAN);
     arm(t, clock_add(clock_of(g), ns));
     lock_drop(&t->chan.lock);
@@ -183,6 +188,8 @@ int go_timer_stop(go_timer *t)
     lock_take(&t->chan.lock, RANK_CHAN);
     was = timer_clear(t);
     lock_drop(&t->chan.lock);
+    if (was && t->group)
+        group_asleep(t->group);
     return was;
 }
 
@@ -196,12 +203,16 @@ int go_timer_reset(go_timer *t, int64_t ns)
     if (t->period_ns && ns <= 0)
         go_panic("go_timer_reset: the period of a ticker is %lld ns, it must be positive", (long long)ns);
     bubble_check(t->chan.bubble, g, "timer");
+    if (t->group)
+        group_awake(t->group);
     lock_take(&t->chan.lock, RANK_CHAN);
     was = timer_clear(t);
     if (t->period_ns)
         t->period_ns = ns;
     arm(t, clock_add(clock_of(g), ns));
     lock_drop(&t->chan.lock);
+    if (was && t->group)
+        group_asleep(t->group);
     return was;
 }
 

@@ -285,6 +285,59 @@ HOST_TEST(test_Z5_timer_or_foreign_channel_is_no_deadlock)
     go_chan_unref(c);
 }
 
+static void sends(void *arg)
+{
+    go_chan_send(arg, NULL, GO_FOREVER);
+}
+
+/* Waits on its own channel: woken by a function that a timer starts, then by one that a context starts. */
+static void is_woken_later(void *arg)
+{
+    go_chan *c = go_chan_new(0, 0);
+    go_timer *t = go_timer_func(1000000, sends, c);
+    go_ctx_func *f;
+    go_ctx *ctx;
+
+    assert_int_equal(go_timer_reset(t, 5000000), 1);
+    assert_int_equal(go_chan_recv(c, NULL, GO_FOREVER), 1);
+    go_timer_unref(t);
+    ctx = go_ctx_with_deadline(go_ctx_background(), go_after_ms(5));
+    f = go_ctx_after_func(ctx, sends, c);
+    assert_int_equal(go_chan_recv(c, NULL, GO_FOREVER), 1);
+    assert_int_equal(go_ctx_func_stop(f), 0);
+    go_ctx_unref(ctx);
+    if (arg) { /* a function that was called off wakes nobody */
+        t = go_timer_func(INT64_MAX, sends, c);
+        assert_int_equal(go_timer_stop(t), 1);
+        go_timer_unref(t);
+        go_chan_recv(c, NULL, GO_FOREVER);
+    }
+    go_chan_unref(c);
+}
+
+static int deadlocks_of(void (*fn)(void *), void *arg)
+{
+    struct hooked h = {.text = ""};
+    go_group *group = go_group_new(&hooks, NULL, &h);
+
+    group_start(group, fn, arg, 0);
+    while (go_group_live(group) != 0)
+        go_yield();
+    go_group_end(group);
+    while (atomic_load(&h.empties) == 0)
+        go_yield();
+    go_group_unref(group);
+    return h.deadlocks;
+}
+
+HOST_TEST(test_Z5_a_function_that_is_due_later_rules_out_a_deadlock)
+{
+    int calls_off = 1;
+
+    assert_int_equal(deadlocks_of(is_woken_later, NULL), 0);
+    assert_int_equal(deadlocks_of(is_woken_later, &calls_off), 1);
+}
+
 /* ---- parking for libraries ---- */
 
 struct service {
@@ -433,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_P5_panic_goes_to_the_group_and_neighbours_go_on),
         cmocka_unit_test(test_Z5_group_whose_members_wait_only_on_their_own_objects_is_deadlocked),
         cmocka_unit_test(test_Z5_timer_or_foreign_channel_is_no_deadlock),
+        cmocka_unit_test(test_Z5_a_function_that_is_due_later_rules_out_a_deadlock),
         cmocka_unit_test(test_foreign_thread_readies_parked_goroutines_and_none_is_lost),
         cmocka_unit_test(test_park_ends_at_its_deadline_and_a_late_ready_finds_it_over),
         cmocka_unit_test(test_plain_thread_waits_on_channels_like_a_goroutine),
