@@ -1,0 +1,215 @@
+/*
+ * A row as a program.
+ *
+ *     g020_unbuffered                     runs it, as its reader would
+ *     g020_unbuffered --procs 4           with so many processors
+ *     g020_unbuffered --part NAME         runs one of its parts, which may have to end badly
+ *     g020_unbuffered --test              runs all this in processes of their own and judges them: the test
+ *
+ * Exit status of --test: 0, 1 a run did not end as it must, 77 left out of this build.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guide_run.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define RACE_BUILD 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RACE_BUILD 1
+#endif
+#endif
+#ifndef RACE_BUILD
+#define RACE_BUILD 0
+#endif
+
+enum { EXIT_SKIPPED = 77, OUTPUT_BYTES_MAX = 1 << 20 };
+
+static const char *const race_report = "WARNING: ThreadSanitizer: data race";
+
+/* ---- the run ---- */
+
+static int run_main(void *row)
+{
+    guide_run(row, NULL, NULL);
+    fflush(stdout);
+    return 0;
+}
+
+static int run_with(const struct guide_row *row, int procs)
+{
+    go_set_procs(procs);
+    return go_main(run_main, (void *)(uintptr_t)row) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const struct guide_row *row_named(const char *part)
+{
+    const struct guide_row *const *at;
+
+    for (at = __start_guide_rows; at < __stop_guide_rows; at++)
+        if (part ? (*at)->is_part && strcmp((*at)->name, part) == 0 : !(*at)->is_part)
+            return *at;
+    return NULL;
+}
+
+/* ---- the test ---- */
+
+static void run_child(const struct guide_row *row, int procs, int out, int err)
+{
+    struct rlimit none = {0, 0};
+    char number[16];
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &none);
+    snprintf(number, sizeof number, "%d", procs);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    execl("/proc/self/exe", row->name, "--procs", number, row->is_part ? "--part" : NULL, row->name, NULL);
+    _exit(127);
+}
+
+static char *text_of(int fd)
+{
+    char *text = calloc(1, OUTPUT_BYTES_MAX + 1);
+
+    if (!text || pread(fd, text, OUTPUT_BYTES_MAX, 0) < 0)
+        abort();
+    close(fd);
+    return text;
+}
+
+static bool has_all(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (!strstr(text, *words)) {
+            fprintf(stderr, "not said: %s\n", *words);
+            return false;
+        }
+    return true;
+}
+
+static bool has_none(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strstr(text, *words)) {
+            fprintf(stderr, "must not be said: %s\n", *words);
+            return false;
+        }
+    return true;
+}
+
+static bool ended_as_it_must(const struct guide_row *row, const struct guide_ending *ending)
+{
+    int status = WIFEXITED(ending->status) ? WEXITSTATUS(ending->status) : -WTERMSIG(ending->status);
+
+    switch (row->ends) {
+    case ENDS_WELL:
+        return status == 0;
+    case ENDS_IN_DEADLOCK:
+        return status == 2 && strstr(ending->err, "all goroutines are asleep - deadlock!");
+    case ENDS_IN_PANIC:
+        return status != 0 && strstr(ending->err, "panic: ");
+    case ENDS_IN_FATAL:
+        return status != 0 && strstr(ending->err, "fatal error: ");
+    case ENDS_IN_RACE:
+        return status != 0 && strstr(ending->err, race_report);
+    }
+    return false;
+}
+
+static bool judge(const struct guide_row *row, const struct guide_ending *ending)
+{
+    bool good = ended_as_it_must(row, ending) && has_all(ending->err, row->says) &&
+                has_all(ending->out, row->prints) && has_none(ending->out, row->never) &&
+                has_none(ending->err, row->never);
+
+    if (good && row->judge)
+        row->judge(ending); /* does not return if it does not hold */
+    return good;
+}
+
+static bool passes(const struct guide_row *row, int procs)
+{
+    int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
+    struct guide_ending ending;
+    pid_t child = fork();
+    bool good;
+
+    if (child == 0)
+        run_child(row, procs, out, err);
+    if (child < 0 || waitpid(child, &ending.status, 0) != child)
+        abort();
+    ending.out = text_of(out);
+    ending.err = text_of(err);
+    good = judge(row, &ending);
+    printf("%s %s with %d processors: %s\n", row->id, row->name, procs, good ? "as it must be" : "WRONG");
+    if (!good)
+        printf("---- status %#x, standard output\n%s---- standard error\n%s", (unsigned)ending.status,
+               ending.out, ending.err);
+    free((void *)(uintptr_t)ending.out);
+    free((void *)(uintptr_t)ending.err);
+    return good;
+}
+
+static bool passes_all(const struct guide_row *row)
+{
+    static const int usual[GUIDE_PROCS] = {1, 2, 4}, race[GUIDE_PROCS] = {2};
+    const int *procs = RACE_BUILD ? race : usual;
+    bool good = true;
+
+    if (row->procs[0])
+        procs = row->procs;
+    if (row->ends == ENDS_IN_RACE && !RACE_BUILD)
+        return true;
+    if (row->no_race && RACE_BUILD) {
+        printf("%s %s is left out: %s\n", row->id, row->name, row->no_race);
+        return true;
+    }
+    for (int i = 0; i < GUIDE_PROCS && procs[i]; i++)
+        good = passes(row, procs[i]) && good;
+    return good;
+}
+
+static int test(void)
+{
+    const struct guide_row *const *at;
+    bool good = true;
+
+    for (at = __start_guide_rows; at < __stop_guide_rows; at++)
+        good = passes_all(*at) && good;
+    if (good && RACE_BUILD && row_named(NULL)->no_race)
+        return EXIT_SKIPPED;
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"procs", required_argument, NULL, 'n'},
+                                            {"part", required_argument, NULL, 'p'},
+                                            {"test", no_argument, NULL, 't'},
+                                            {0}};
+    const struct guide_row *row = row_named(NULL);
+    int procs = 0, option;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 't')
+            return test();
+        if (option == 'n')
+            procs = atoi(optarg);
+        if (option == 'p')
+            row = row_named(optarg);
+        if (option == '?' || !row) {
+            fprintf(stderr, "usage: %s [--procs N] [--part NAME] | --test\n", argv[0]);
+            return 2;
+        }
+    }
+    return run_with(row, procs);
+}
