@@ -74,6 +74,8 @@ static void g_clear(struct g *g)
     g->queue = NULL;
     g->asan_fake = g->tsan_fiber = NULL;
     g->saved_errno = 0;
+    g->heed = 0;
+    g->pin = NULL;
     g->frames = g->exit_frame = NULL;
     g->panics = NULL;
     g->recovered = NULL;

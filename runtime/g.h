@@ -23,9 +23,12 @@ enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
 
 enum { G_NAME_BYTES = 32, G_ARG_BYTES = 48 };
 
+enum { HEED_PIN = 1 };
+
 struct bubble;
 struct frame;
 struct panic;
+struct pin;
 
 struct g {
     /* waiting */
@@ -38,6 +41,7 @@ struct g {
     bool thread;                   /* a plain thread, not a goroutine */
     bool scope_told;               /* a call has returned -ECANCELED because the scope ended */
     bool system;                   /* of the runtime: not counted, not in dumps */
+    unsigned char heed;            /* HEED_*: what a switch from or to it must heed */
 
     /* switching */
     void *sp;
@@ -45,6 +49,7 @@ struct g {
     struct g *queue;    /* the next in a list of ready ones */
     void *asan_fake, *tsan_fiber;
     int saved_errno;
+    struct pin *pin; /* the thread it is locked to */
 
     /* unwinding: frames.c */
     struct frame *frames;

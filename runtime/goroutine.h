@@ -188,6 +188,20 @@ GO_API int go_set_procs(int n);
  * returns the old limit; n < 1 only returns it. */
 GO_API int64_t go_set_goroutines_max(int64_t n);
 
+/*
+ * Locks the calling goroutine to a thread of its own, made now, until it has called go_unlock_thread as often or ended
+ * (H7). No other goroutine ever runs on that thread, and it ends with the lock: what the goroutine does to it
+ * (thread-local variables, signal mask, name, scheduling, namespaces) reaches nobody else, and starts as on every
+ * thread of the runtime. Waiting works as ever, at the price of two switches of threads each time; the goroutine still
+ * takes turns for a processor. Locks nest: inside another one the call is free. Yields; to be called by a goroutine, on
+ * a plain thread it does nothing. 0, -EAGAIN (no more threads), -ENOMEM.
+ */
+GO_API int go_lock_thread(void);
+
+/* Undoes one go_lock_thread of this goroutine, nothing if there is none. The last one yields, and ends the thread: the
+ * goroutine goes on on others, in their state. */
+GO_API void go_unlock_thread(void);
+
 /* errno of the thread this goroutine runs on now; its value survives waits. */
 GO_API int *go_errno_location(void);
 #define go_errno() (*go_errno_location())

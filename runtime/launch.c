@@ -190,7 +190,7 @@ void go_checkpoint(void)
     if (scope_has(g) && scope_over(g))
         unwind_exit(g);
     if (atomic_load_explicit(&t->proc->slice_over, memory_order_relaxed) ||
-        atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
+        atomic_load_explicit(&t->proc->attention, memory_order_relaxed) & ~(unsigned)ATTEND_LENT) {
         atomic_store_explicit(&t->proc->slice_over, false, memory_order_relaxed);
         sched_yield_self();
     }

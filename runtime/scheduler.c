@@ -14,6 +14,7 @@
 #include "annotate.h"
 #include "fatal.h"
 #include "frames.h"
+#include "pin.h"
 #include "switch.h"
 
 enum {
@@ -254,11 +255,26 @@ static void stack_bind(struct proc *p, struct g *g)
     g->tsan_fiber = annotate_fiber_new();
 }
 
+/* What a switch need not look at in the usual case. Who is switched to: a goroutine that is locked to another thread is
+ * left to the idle loop. */
+static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct g *to, enum left why)
+{
+    if (why == LEFT_DEAD && t->current->heed & HEED_PIN)
+        pin_abandon(t->current);
+    if (to->heed & HEED_PIN && !pin_has(to, t)) {
+        t->proc->handed = to;
+        to = t->idle;
+    }
+    return to;
+}
+
 void sched_switch(struct thread *t, struct g *to, enum left why)
 {
     struct g *from = t->current;
 
     assert(from != to);
+    if (__builtin_expect(from->heed | to->heed, 0))
+        to = switch_heed(t, to, why);
     if (to != t->idle && !to->stack.low)
         stack_bind(t->proc, to);
     from->saved_errno = *go_errno_location();

@@ -16,6 +16,7 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "pin.h"
 #include "scheduler.h"
 #include "watchdog.h"
 
@@ -106,6 +107,7 @@ static int runtime_stop(void)
         left_behind = true;
         return -EBUSY;
     }
+    pins_stop();
     procs_free();
     stack_release_all();
     g_release_all();
