@@ -47,9 +47,10 @@ struct guide_row {
 
     /* Of a part, all optional: what it must end in, and words that must, or must never, be in what it says. */
     enum guide_end ends;
-    const char *says[GUIDE_TEXTS];   /* in its report: standard error, or the text of the failed job */
-    const char *prints[GUIDE_TEXTS]; /* in its output: standard output, or the kept output of the job */
-    const char *never[GUIDE_TEXTS];  /* in neither */
+    const char *says[GUIDE_TEXTS];       /* in its report: standard error, or the text of the failed job */
+    const char *prints[GUIDE_TEXTS];     /* in its output: standard output, or the kept output of the job */
+    const char *never[GUIDE_TEXTS];      /* in neither */
+    const char *job_prints[GUIDE_TEXTS]; /* in the kept output of the job */
     void (*judge)(const struct guide_ending *ending); /* as a program only; called on a plain thread */
 
     /* Of both, optional. */
