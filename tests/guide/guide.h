@@ -78,6 +78,8 @@ bool guide_is_job(void);
 
 /* One whole line: kept in the order of the calls, and printed to standard output or to the job's kept output. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Printed as `say` does, but not kept, and without a lock of the harness. */
+void say_unkept(const char *line);
 
 /* The lines said so far, for the checks below: exactly these in this order; these in any order; those that begin with
  * `prefix` are exactly these in this order; how many are `line`; the first and the last; all that begin with `first`
