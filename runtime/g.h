@@ -23,7 +23,7 @@ enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
 
 enum { G_NAME_BYTES = 32, G_ARG_BYTES = 48 };
 
-enum { HEED_PIN = 1 };
+enum { HEED_PIN = 1, HEED_FPENV = 2 };
 
 struct bubble;
 struct frame;
@@ -49,7 +49,8 @@ struct g {
     struct g *queue;    /* the next in a list of ready ones */
     void *asan_fake, *tsan_fiber;
     int saved_errno;
-    struct pin *pin; /* the thread it is locked to */
+    struct pin *pin;     /* the thread it is locked to */
+    uint64_t fp_control; /* HEED_FPENV: its own while it does not run */
 
     /* unwinding: frames.c */
     struct frame *frames;
@@ -84,7 +85,8 @@ struct thread {
     struct proc *proc; /* NULL on a plain thread */
     struct g *left;    /* whom the last switch left, and why: handled by who arrives */
     int left_why;
-    struct g *idle; /* the scheduler loop on the thread's own stack; on a plain thread its face */
+    struct g *idle;      /* the scheduler loop on the thread's own stack; on a plain thread its face */
+    uint64_t fp_control; /* the thread's, while it runs a goroutine with its own */
     const void *stack_bottom;
     size_t stack_size;
 };

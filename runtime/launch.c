@@ -7,6 +7,7 @@
 
 #include "bubble.h"
 #include "fatal.h"
+#include "fpenv.h"
 #include "frames.h"
 #include "group.h"
 #include "scheduler.h"
@@ -39,6 +40,12 @@ static int g_fill(struct g *g, const struct spawn *what)
 
     if (class < 0)
         return class;
+    if (o && o->flags & ~GO_FPENV)
+        return -EINVAL;
+    if (o && o->flags & GO_FPENV) {
+        g->heed = HEED_FPENV;
+        g->fp_control = fpenv_read(); /* the creator's */
+    }
     g->class = class;
     g->fn = what->fn;
     g->system = what->system;

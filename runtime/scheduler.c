@@ -13,6 +13,7 @@
 
 #include "annotate.h"
 #include "fatal.h"
+#include "fpenv.h"
 #include "frames.h"
 #include "pin.h"
 #include "switch.h"
@@ -255,6 +256,18 @@ static void stack_bind(struct proc *p, struct g *g)
     g->tsan_fiber = annotate_fiber_new();
 }
 
+/* One of the two has control words of its own. No floating-point code runs between here and the switch. */
+static void switch_fpenv(struct thread *t, struct g *to)
+{
+    struct g *from = t->current;
+
+    if (from->heed & HEED_FPENV)
+        from->fp_control = fpenv_read();
+    else
+        t->fp_control = fpenv_read();
+    fpenv_write(to->heed & HEED_FPENV ? to->fp_control : t->fp_control);
+}
+
 /* What a switch need not look at in the usual case. Who is switched to: a goroutine that is locked to another thread is
  * left to the idle loop. */
 static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct g *to, enum left why)
@@ -265,6 +278,8 @@ static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct 
         t->proc->handed = to;
         to = t->idle;
     }
+    if ((t->current->heed | to->heed) & HEED_FPENV)
+        switch_fpenv(t, to);
     return to;
 }
 
