@@ -41,10 +41,9 @@ bool bubble_over(const struct bubble *b)
     return atomic_load(&b->over);
 }
 
-void bubble_check(const struct bubble *owner, const struct g *g, const char *what)
+void bubble_panic(const char *what)
 {
-    if (owner && owner != g->bubble)
-        go_panic("%s of a bubble used from outside it", what);
+    go_panic("%s of a bubble used from outside it", what);
 }
 
 void bubble_join(struct bubble *b, struct g *g)

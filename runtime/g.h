@@ -18,6 +18,7 @@
 #include "goroutine_host.h"
 #include "stack.h"
 #include "timers.h"
+#include "tls.h"
 
 enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
 
@@ -87,16 +88,31 @@ struct thread {
     int left_why;
     struct g *idle;      /* the scheduler loop on the thread's own stack; on a plain thread its face */
     uint64_t fp_control; /* the thread's, while it runs a goroutine with its own */
+    int *errno_at;       /* of the OS thread */
     const void *stack_bottom;
     size_t stack_size;
 };
 
-/* Never NULL: a plain thread gets its face now. */
-struct g *g_self(void);
-
 /* NULL on a plain thread that never waited. Async-signal-safe. */
-struct thread *thread_self(void);
+extern ptrdiff_t thread_self_offset;
+
+static inline struct thread *thread_self(void)
+{
+    return tls_load(thread_self_offset);
+}
+
 void thread_set(struct thread *thread);
+
+/* What a plain thread gets at its first wait. */
+struct thread *thread_new(void);
+
+/* Never NULL. */
+static inline struct g *g_self(void)
+{
+    struct thread *t = thread_self();
+
+    return (t ? t : thread_new())->current;
+}
 
 /* A fresh one, NULL without memory. Goroutines get the next id, faces of threads none of their own. */
 enum { G_ID_THREAD = -1 };

@@ -143,6 +143,8 @@ void proc_wake_one(void)
     int none = 0;
     struct proc *p;
 
+    /* The caller has published work. One who goes idle says so, and then looks for work: one of the two sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&sched.idle_n) == 0 || atomic_load(&sched.spinning) > 0 ||
         !atomic_compare_exchange_strong(&sched.spinning, &none, 1))
         return;

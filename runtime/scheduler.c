@@ -2,7 +2,7 @@
  * Invariants
  *   A ready goroutine is in exactly one place: a `next` slot, a ring, the global queue, or about to be run.
  *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work
- * (proc.c). All four accesses are sequentially consistent, so one of the two sees the other. The one
+ * (proc.c), with a fence between, so one of the two sees the other. The one
  * exception: a goroutine put into an empty `next` slot wakes nobody, since its waker usually parks at once.
  * If it does not, the watchdog finds it.
  */
@@ -110,8 +110,13 @@ static struct proc *proc_here(void)
 /* g runs next, whoever was to goes behind the others. False: g is the only one, and nobody need be woken for it yet. */
 static bool next_push(struct proc *p, struct g *g)
 {
-    struct g *displaced = atomic_exchange(&p->ring.next, g);
+    struct g *displaced = NULL;
 
+    /* Others only take out: an empty slot stays empty until its owner fills it. */
+    if (atomic_load_explicit(&p->ring.next, memory_order_relaxed))
+        displaced = atomic_exchange(&p->ring.next, g);
+    else
+        atomic_store_explicit(&p->ring.next, g, memory_order_release);
     if (displaced)
         local_push(p, displaced);
     return displaced;
@@ -225,7 +230,7 @@ static void arrived(void)
         t->stack_bottom = bottom;
         t->stack_size = size;
     }
-    *go_errno_location() = t->current->saved_errno;
+    *t->errno_at = t->current->saved_errno;
     t->left = NULL;
     switch ((enum left)t->left_why) {
     case LEFT_IDLE_LOOP:
@@ -292,14 +297,15 @@ void sched_switch(struct thread *t, struct g *to, enum left why)
         to = switch_heed(t, to, why);
     if (to != t->idle && !to->stack.low)
         stack_bind(t->proc, to);
-    from->saved_errno = *go_errno_location();
+    from->saved_errno = *t->errno_at;
     t->left = from;
     t->left_why = why;
     t->current = to;
     count_up(&t->proc->switches);
-    annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
-                   to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
-                   to == t->idle ? t->stack_size : stack_usable(&to->stack));
+    if (ANNOTATE_STACKS)
+        annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
+                       to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
+                       to == t->idle ? t->stack_size : stack_usable(&to->stack));
     annotate_fiber_switch(to->tsan_fiber);
     goroutine_switch(&from->sp, to->sp);
     arrived();
