@@ -41,7 +41,7 @@
  *
  * Memory. Objects made by `_new` are counted: `_ref` adds a holder, `_unref` removes one, accepts NULL and
  * returns NULL. Who waits on an object holds it. Objects declared by value (go_mutex, ...) are ready when zeroed
- * and must not be copied or moved after first use.
+ * and must not be copied or moved after first use: debug builds panic where they notice.
  *
  * Errno. A goroutine may wake on another thread, and compilers cache the address of errno. After a wait read
  * go_errno(), or define GO_ERRNO_SAFE before including this header to make `errno` itself safe. The same holds

@@ -142,6 +142,26 @@ int go_spawn_with(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
     return spawn_here(fn, arg, arg_bytes, options, __builtin_return_address(0));
 }
 
+int spawn_for(void (*fn)(void *arg), void *arg, const char *name, void *pc)
+{
+    struct go_spawn_options options = {.name = name};
+
+    return spawn_here(fn, arg, 0, &options, pc);
+}
+
+void *arg_block(size_t size, const void *arg, size_t arg_bytes, void **copy)
+{
+    size_t place = (size + 15) & ~(size_t)15;
+    unsigned char *block = calloc(1, place + arg_bytes);
+
+    if (!block)
+        return NULL;
+    *copy = arg_bytes ? block + place : (void *)(uintptr_t)arg;
+    if (arg_bytes)
+        memcpy(*copy, arg, arg_bytes);
+    return block;
+}
+
 void spawn_system(void (*fn)(void *), void *arg)
 {
     struct spawn what = {.fn = fn, .arg = arg, .pc = (void *)fn, .system = true};
