@@ -1,5 +1,5 @@
 /*
- * goroutine_patterns.h: patterns of concurrent programs, ready made: a pool of workers.  Part of libgoroutine.
+ * goroutine_patterns.h: patterns of concurrent programs, ready made.  Part of libgoroutine.
  *
  *     static int twice(const struct go_task *task)
  *     {
@@ -27,7 +27,7 @@
 #ifndef GOROUTINE_PATTERNS_H
 #define GOROUTINE_PATTERNS_H
 
-#include "goroutine.h"
+#include "goroutine_sync.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -125,6 +125,74 @@ GO_API void go_workers_stats_read(go_workers *p, struct go_workers_stats *out);
 
 /* How many tasks the worker of this number has run; of all that ever had the number. 0 for one that never was. */
 GO_API uint64_t go_workers_ran(go_workers *p, int worker);
+
+/* ---- plumbing: goroutines between channels ---- */
+
+/*
+ * Each call here takes over the receivers that it is given, also when it fails, and answers receivers of its own, which
+ * the caller ends with go_generate_stop (goroutine_sync.h) like those of a generator: after the last value or at any time
+ * before. It is the only consumer of what it took over, until it ends:
+ *     when its inputs are closed and drained: then, after the last value, it closes its outputs;
+ *     early, when nobody wants its outputs any more, or when `ctx` (held; may be NULL) is done: then it also closes its
+ * inputs, so that those who send to them end in turn. Values under way are lost.
+ * So calls nest: go_stage(go_stage(go_generate(...), square, ...), cube, ...). Where there was no memory or no goroutine,
+ * or an input is NULL, `from` of the answer is NULL. Outputs have room for `capacity` values.
+ */
+
+/* Makes *out (zeroed) of *in. Other than 0: it is passed on; 0: nothing is. Called by `workers` goroutines at once. */
+typedef int (*go_stage_fn)(const void *in, void *out, void *arg);
+
+struct go_stage_options {
+    int workers; /* goroutines; 0: 1 */
+    int ordered; /* results leave in the order of their inputs, whichever is ready first */
+    size_t capacity;
+    go_ctx *ctx;
+};
+
+/* A stage of a pipeline. `arg` is passed on and must live until the output is closed. The values that leave have
+ * out_bytes bytes. NULL options are zeroes. A function that calls go_exit ends the stage. */
+GO_API go_receiver go_stage(go_receiver in, go_stage_fn fn, void *arg, size_t out_bytes,
+                            const struct go_stage_options *options);
+
+/* Fan-in: the values of n inputs, those of one input in its order. Values of different sizes panic. */
+GO_API go_receiver go_merge(const go_receiver *in, int n, size_t capacity, go_ctx *ctx);
+
+/* Every value to both outputs; with capacity 0 neither is more than one value ahead of the other. If one is left by its
+ * consumer the other goes on. 0, or negative: -ENOMEM, or as go_spawn. */
+GO_API int go_tee(go_receiver in, go_receiver out[2], size_t capacity, go_ctx *ctx);
+
+/* The values (of value_bytes bytes) of all channels that come out of `in`, one channel after the other. `in` carries
+ * values of type go_receiver, each of which is taken over. */
+GO_API go_receiver go_bridge(go_receiver in, size_t value_bytes, size_t capacity, go_ctx *ctx);
+
+/*
+ * Groups of up to n values. A group leaves when it is full, wait_ns after its first value came, or when the input has
+ * ended. What leaves is a size_t, how many, and room for n values behind it:
+ *     struct { size_t n; int values[10]; }
+ * so values may not need a greater alignment than size_t. n 0 and sizes that no memory can hold panic.
+ */
+GO_API go_receiver go_batches(go_receiver in, size_t n, int64_t wait_ns, size_t capacity, go_ctx *ctx);
+
+/* A channel whose sender never waits: when it is full it drops its oldest value. */
+typedef struct go_ring go_ring;
+
+/* NULL: no memory. Capacity 0 panics. The last unref closes. */
+GO_API go_ring *go_ring_new(size_t value_bytes, size_t capacity);
+GO_API go_ring *go_ring_ref(go_ring *r);
+GO_API go_ring *go_ring_unref(go_ring *r);
+
+/* 0 sent; 1 sent, and the oldest value was dropped: it is stored at `oldest`, unless that is NULL. -EPIPE: closed. */
+GO_API int go_ring_send(go_ring *r, const void *value, void *oldest);
+
+/* The end to receive from, select and range over, any number at once. It lives as long as the ring: go_chan_ref its
+ * channel to keep it longer. */
+GO_API go_receiver go_ring_receiver(const go_ring *r);
+
+/* How many values were dropped. */
+GO_API uint64_t go_ring_dropped(const go_ring *r);
+
+/* As go_chan_close: what is buffered can still be received. */
+GO_API int go_ring_close(go_ring *r);
 
 #ifdef __cplusplus
 }
