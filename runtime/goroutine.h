@@ -299,6 +299,14 @@ GO_API int go_chan_recv_many(go_chan *c, void *values, size_t n, go_until until)
 /* 0, -EPIPE when it is closed already (C5), -EINVAL for NULL. Wakes all who wait on it. */
 GO_API int go_chan_close(go_chan *c);
 
+/*
+ * For programs that take a misuse for a bug, as Go does: a send or close that panics, naming the rule, where the
+ * functions above return a negative result: "send on closed channel", "close of closed channel", "close of nil
+ * channel" (C3 to C5). They wait for ever; the end of the goroutine's scope unwinds them.
+ */
+GO_API void go_chan_must_send(go_chan *c, const void *value);
+GO_API void go_chan_must_close(go_chan *c);
+
 /* Values buffered, and room for values; both 0 for NULL and on a rendezvous (U3). Out of date on return. */
 GO_API size_t go_chan_len(const go_chan *c);
 GO_API size_t go_chan_cap(const go_chan *c);
@@ -412,6 +420,9 @@ static inline struct go_case go_case_make(enum go_op op, const void *object, con
  * `until` alone (S8). -E2BIG: more than GO_CASES_MAX. -ENOMEM: many cases.
  */
 GO_API int go_select(struct go_case *cases, int n, go_until until);
+
+/* Panics if the case, which was chosen, is a send on a closed channel (S9). Returns its result. */
+GO_API int go_case_must(const struct go_case *chosen);
 
 /* ---- timers ---- */
 

@@ -207,7 +207,7 @@ static const char *wait_reason(const struct select *s, int cases)
     if (cases != 1)
         return "select";
     if (!s->arms[0].chan)
-        return s->arms[0].sends ? "chan send (nil chan)" : "chan receive (nil chan)";
+        return s->arms[0].sends ? "chan send (nil channel)" : "chan receive (nil channel)";
     return s->arms[0].sends ? "chan send" : "chan receive";
 }
 
