@@ -226,7 +226,7 @@ int protocol_surface(struct protocol *p, struct protocol_op *op, bool hold, int6
 {
     assert(op->phase == OP_FINISHED || op->phase == OP_FENCED);
     if (op->phase == OP_FENCED) {
-        int error = op->values_n ? op->fenced : 0;
+        int error = op->values_n || op->granted ? op->fenced : 0;
         op_release(p, op);
         return error;
     }

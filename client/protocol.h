@@ -75,6 +75,7 @@ struct protocol_op {
     bool cancelled;     /* its end was asked for */
     bool abandoned;     /* nobody waits: its values go back */
     bool handed;        /* a sender waits for its ACK */
+    bool granted;       /* its result is a lock */
     bool returning;     /* settles by RETURN, not ACK */
     bool local;         /* its result was made here: nothing to acknowledge */
     int fenced;         /* OP_FENCED: how its session ended */
@@ -197,8 +198,8 @@ void protocol_start(struct protocol *p, struct protocol_op *op, int64_t now_ns);
 void protocol_cancel(struct protocol *p, struct protocol_op *op);
 
 /* The result has reached its user; with `hold` its values stay, for protocol_settle. 1: the ACK must leave
- * before the user goes on (IP2.2): call protocol_output. Negative: the session ended meanwhile, the values are
- * not the user's (fencing). `op` is not the user's any more. */
+ * before the user goes on (IP2.2): call protocol_output. Negative: the session ended meanwhile, the values or
+ * the lock are not the user's (fencing). `op` is not the user's any more. */
 int protocol_surface(struct protocol *p, struct protocol_op *op, bool hold, int64_t now_ns);
 
 /* Nobody waits any more (IP1.2): it is cancelled, and its values go back when they come. */

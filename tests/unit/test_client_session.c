@@ -88,6 +88,20 @@ static void test_IP0_value_that_has_not_surfaced_is_fenced(void **state)
     assert_true(a->released);
 }
 
+/* The lock has passed on already. */
+static void test_IP0_lock_that_has_not_surfaced_is_fenced(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *granted = rig_verb(rig, VERB_LOCK), *late = rig_verb(rig, VERB_LOCK);
+    rig_leaves(rig);
+    rig_result(rig, granted, GRANT_OWNER_DIED);
+    rig_result(rig, late, -ETIMEDOUT);
+    session_ends(rig, -ECONNRESET);
+    assert_int_equal(protocol_surface(rig->p, &granted->op, false, rig->now_ns), -ECONNRESET);
+    assert_int_equal(protocol_surface(rig->p, &late->op, false, rig->now_ns), 0);
+    assert_true(granted->released);
+}
+
 static void test_outcome_without_value_surfaces_after_the_end(void **state)
 {
     struct rig *rig = *state;
@@ -263,6 +277,7 @@ int main(void)
         TEST(test_IP4_send_that_never_left_is_not_in_doubt),
         TEST(test_IP4_select_is_in_doubt_only_with_a_send),
         TEST(test_IP0_value_that_has_not_surfaced_is_fenced),
+        TEST(test_IP0_lock_that_has_not_surfaced_is_fenced),
         TEST(test_outcome_without_value_surfaces_after_the_end),
         TEST(test_IP0_late_frames_of_the_old_session_change_nothing),
         TEST(test_IP4_waits_on_jobs_go_on_in_the_next_session),
