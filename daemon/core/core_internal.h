@@ -21,7 +21,9 @@ enum plant {
     PLANT_LOST_REPARK,
     PLANT_WRONG_REQUEUE,
     PLANT_DOUBLE_GRANT,
-    PLANT_EARLY_REPLY
+    PLANT_EARLY_REPLY,
+    PLANT_TWO_OWNERS,
+    PLANT_FORGOTTEN_DEATH
 };
 #ifdef CORE_PLANT
 extern int core_planted; /* enum plant */

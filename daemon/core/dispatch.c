@@ -117,7 +117,7 @@ void op_arrive(struct core *core, struct session *session, uint64_t conn, const 
     if (op)
         return again(core, op);
     no = refusal(core, session, request);
-    if (no.status && !(PLANTED(NO_DEDUP) && no.status == -ESTALE))
+    if (no.status && !(PLANTED(NO_DEDUP) && no.status == -ESTALE && scope_find(core, session, request->run)))
         return refuse(core, conn, request->id, no.status, no.text);
     r = op_new(core, scope_find(core, session, request->run), request, &op);
     if (r < 0)

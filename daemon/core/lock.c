@@ -139,7 +139,7 @@ void locks_scope_end(struct core *core, struct scope *scope)
     struct lock *lock;
 
     while ((lock = list_first(&scope->locks, struct lock, held))) {
-        if (seen(core, lock))
+        if (seen(core, lock) && !PLANTED(FORGOTTEN_DEATH))
             lock->owner_died = true;
         else
             take_back(lock);
@@ -209,7 +209,9 @@ int handle_lock(struct core *core, struct op *op, const struct request *request)
         return r;
     if (lock->broken && !(what->flags & LOCK_RECOVER))
         return -ENOTRECOVERABLE;
-    if (lock->holder)
+    if (lock->holder && PLANTED(TWO_OWNERS))
+        list_remove(&lock->held);
+    else if (lock->holder)
         return wait_for(core, lock, op, what->flags);
     grant(core, lock, op);
     return 0;

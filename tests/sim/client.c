@@ -141,6 +141,7 @@ void client_cut(struct client *client, bool silent)
     if (!client->conn)
         return;
     sim->faults[silent ? FAULT_SILENT_CUT : FAULT_CUT]++;
+    sim->faults[silent ? FAULT_LOCK_SILENT_CUT : FAULT_LOCK_CUT] += client_has(client, task_of_lock_is_open);
     conn_cut(sim, client->conn, chance(sim, 1, 2));
     client->conn = silent ? conn_open(sim, client->who) : 0;
     if (silent)
@@ -187,6 +188,7 @@ void client_kill(struct client *client)
 void client_leave(struct client *client)
 {
     sim_note(client->sim, "client %u says bye", client->who);
+    client->sim->faults[FAULT_BYE_LOCK_HELD] += locks_held(client->sim, client);
     client->leaving = true;
     protocol_bye(client->protocol);
     client_pump(client);

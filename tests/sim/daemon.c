@@ -56,6 +56,7 @@ void daemon_start(struct sim *sim)
     sim->daemon.core = core_new(&limits, &allocator, 1, ++sim->daemon.incarnation, roll(sim));
     if (!sim->daemon.core)
         abort();
+    judge_locks_start(sim);
     effects_init(&sim->daemon.effects);
     sim->daemon.up = true;
     sim->daemon.tick_ns = INT64_MAX;
@@ -80,6 +81,9 @@ void daemon_stop(struct sim *sim)
 /* kill -9: what was not stored is gone, every connection and host with it. */
 void daemon_crash(struct sim *sim)
 {
+    sim->faults[FAULT_RESTART_LOCK_HELD] += locks_held(sim, NULL);
+    for (uint32_t who = 0; who < ACTORS; who++)
+        sim->faults[FAULT_RESTART_LOCK_WAITS] += client_has(&sim->clients[who], task_waits_for_lock);
     daemon_stop(sim);
     for (uint64_t i = 1; i <= sim->conns_n; i++)
         sim->conns[i].open = false;
@@ -244,8 +248,13 @@ void daemon_frame(struct sim *sim, uint64_t conn, const struct client_frame *fra
     in.frame.same_clock = sim->conns[conn].who % 2 == 0;
     step(sim, &in);
     for (size_t i = 0; i < frame->requests_n; i++) {
-        sim->verbs[frame->requests[i].verb]++;
-        step(sim, &(struct input){.kind = IN_OP, .conn = conn, .op = &frame->requests[i]});
+        const struct request *request = &frame->requests[i];
+        bool of_lock = judge_lock_comes(sim, sim->conns[conn].session, request);
+
+        sim->verbs[request->verb]++;
+        step(sim, &(struct input){.kind = IN_OP, .conn = conn, .op = request});
+        if (of_lock)
+            judge_lock_came(sim, sim->conns[conn].session, request);
         if (chance(sim, 1, 4)) /* the shell may carry out as often as it likes */
             daemon_effects(sim);
     }

@@ -97,10 +97,10 @@ static bool calm(struct sim *sim, void *context)
         return false;
     for (uint32_t who = 0; who < CLIENTS; who++) {
         const struct client *client = &sim->clients[who];
-        if (!client->alive || client->protocol->state != PROTOCOL_LIVE)
+        if (!client->alive || client->protocol->state != PROTOCOL_LIVE || locks_held(sim, client))
             return false;
         list_each (task, &client->tasks, link)
-            if ((!task->surfaced && !task->dropped) || (task->op.phase == OP_SETTLED && task->op.returning))
+            if ((!task->surfaced && !task->dropped) || task_gives_back(task))
                 return false;
     }
     return true;
@@ -199,6 +199,32 @@ static void drain_channels(struct sim *sim)
             drain_channel(sim, slot, name);
 }
 
+/* ---- locks ---- */
+
+/* It can be had at once, and after that is not there any more. */
+static void drain_lock(struct sim *sim, uint32_t lock)
+{
+    struct client *client = &sim->clients[0];
+    struct task *task = lock_task(client, lock, LOCK_RECOVER);
+
+    task->op.deadline_ns = PROTOCOL_DEADLINE_NOW;
+    struct reply reply = ask(task);
+    if (!sim->failed && reply.status < 0)
+        sim_fail(sim, "taking lock %u gives %d", lock, reply.status);
+    if (sim->failed)
+        return;
+    judge_unlocking(sim, reply.handle);
+    reply = ask(unlock_task(client, lock, reply.handle, UNLOCK_CONSISTENT));
+    if (!sim->failed && reply.status != 0)
+        sim_fail(sim, "unlocking lock %u gives %d", lock, reply.status);
+}
+
+static void drain_locks(struct sim *sim)
+{
+    for (uint32_t lock = 0; lock < LOCKS && !sim->failed; lock++)
+        drain_lock(sim, lock);
+}
+
 /* ---- everybody leaves ---- */
 
 static bool nobody(struct sim *sim, void *context)
@@ -263,6 +289,7 @@ static void expect_empty(struct sim *sim)
     expect_none(sim, "handles", left.handles);
     expect_none(sim, "connections", left.connections);
     expect_none(sim, "ended sessions", left.ended);
+    expect_none(sim, "locks", left.locks);
 }
 
 void sim_drain(struct sim *sim)
@@ -276,6 +303,8 @@ void sim_drain(struct sim *sim)
     end_jobs(sim);
     if (!sim->failed)
         drain_channels(sim);
+    if (!sim->failed)
+        drain_locks(sim);
     if (!sim->failed)
         leave(sim);
     if (sim->failed)

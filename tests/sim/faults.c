@@ -1,12 +1,11 @@
 /*
  * Which fault comes next, and at whom. Kills look for a client in the wanted state, so that each state of an
- * operation (PARKED, HANDED, COMMITTED, held, just acknowledged) loses its owner often.
+ * operation (PARKED, HANDED, COMMITTED, held, just acknowledged; a lock waited for, granted, held) loses its owner
+ * often.
  */
 #include "sim.h"
 
 #include <signal.h>
-
-typedef bool wanted(const struct task *task);
 
 static bool is_parked(const struct task *task)
 {
@@ -33,28 +32,33 @@ static bool is_acked(const struct task *task)
     return task->op.phase == OP_SETTLED && task->got_n;
 }
 
-static bool has(const struct client *client, wanted *is)
+static bool is_granted(const struct task *task)
 {
-    const struct task *task;
-
-    list_each (task, &client->tasks, link)
-        if (is(task))
-            return true;
-    return false;
+    return task_is_grant(task) && (task->op.phase == OP_FINISHED || task->op.phase == OP_SETTLED);
 }
 
-static void kill_one(struct sim *sim, enum sim_fault fault, wanted *is)
+static void kill_one(struct sim *sim, enum sim_fault fault, task_test *is)
 {
     uint32_t first = (uint32_t)below(sim, CLIENTS);
 
     for (uint32_t i = 0; i < CLIENTS; i++) {
         struct client *client = &sim->clients[(first + i) % CLIENTS];
-        if (!client->alive || !has(client, is))
+        if (!client_has(client, is))
             continue;
         sim->faults[fault]++;
         client_kill(client);
         return;
     }
+}
+
+static void kill_lock_holder(struct sim *sim)
+{
+    struct client *client = &sim->clients[below(sim, CLIENTS)];
+
+    if (!client->alive || !locks_held(sim, client))
+        return;
+    sim->faults[FAULT_KILL_LOCK_HELD]++;
+    client_kill(client);
 }
 
 static void kill_host(struct sim *sim)
@@ -95,7 +99,7 @@ void event_fault(struct sim *sim, struct event *event)
 {
     if (!sim->faults_on)
         return;
-    switch (below(sim, 20)) {
+    switch (below(sim, 24)) {
     case 0:
     case 1:
         kill_one(sim, FAULT_KILL_PARKED, is_parked);
@@ -122,6 +126,15 @@ void event_fault(struct sim *sim, struct event *event)
         leave(sim);
         break;
     case 11:
+        kill_one(sim, FAULT_KILL_LOCK_WAITS, task_waits_for_lock);
+        break;
+    case 12:
+        kill_one(sim, FAULT_KILL_LOCK_GRANTED, is_granted);
+        break;
+    case 13:
+        kill_lock_holder(sim);
+        break;
+    case 14:
         if (chance(sim, 1, 2))
             restart(sim);
         break;

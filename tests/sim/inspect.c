@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core_internal.h"
+#include "engine.h"
 
 struct left core_left(const struct core *core)
 {
@@ -17,7 +17,24 @@ struct left core_left(const struct core *core)
         .handles = core->handles.count,
         .connections = core->links.count,
         .ended = core->ended.count,
+        .locks = core->locks.count,
     };
+}
+
+enum core_sight core_look(const struct core *core, const struct secret *session, uint64_t op)
+{
+    const struct session *found = session_find(core, session);
+
+    if (!found)
+        return CORE_NO_SESSION;
+    return op_find(core, found, op) ? CORE_OPERATION : CORE_NO_OPERATION;
+}
+
+bool core_scope_lives(const struct core *core, const struct secret *session, uint64_t run)
+{
+    const struct session *found = session_find(core, session);
+
+    return found && scope_find(core, found, run);
 }
 
 #ifdef CORE_PLANT
@@ -30,7 +47,9 @@ bool core_plant(const char *name)
                   {"lost-repark", PLANT_LOST_REPARK},
                   {"wrong-requeue", PLANT_WRONG_REQUEUE},
                   {"double-grant", PLANT_DOUBLE_GRANT},
-                  {"early-reply", PLANT_EARLY_REPLY}};
+                  {"early-reply", PLANT_EARLY_REPLY},
+                  {"two-owners", PLANT_TWO_OWNERS},
+                  {"forgotten-death", PLANT_FORGOTTEN_DEATH}};
 
     for (size_t i = 0; i < sizeof(plants) / sizeof(*plants); i++)
         if (strcmp(plants[i].name, name) == 0) {

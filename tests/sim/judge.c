@@ -171,6 +171,8 @@ void judge_arrived(struct task *task)
         judge_submitted(task);
     if (task->op.request.verb == VERB_OP_STATUS)
         judge_op_status(task);
+    if (task_is_grant(task))
+        judge_locked(task);
 }
 
 static bool session_over(const struct sim_session *session)

@@ -45,19 +45,6 @@ void judge_submitted(struct task *task)
 
 /* ---- promises on their way out ---- */
 
-static struct task *task_of(struct sim *sim, uint64_t conn, uint64_t op)
-{
-    struct client *client = &sim->clients[sim->conns[conn].who];
-    struct task *task;
-
-    if (!client->alive || client->life != sim->conns[conn].life)
-        return NULL;
-    list_each (task, &client->tasks, link)
-        if (task->op.request.id == op)
-            return task;
-    return NULL;
-}
-
 static void reply_submit(struct sim *sim, const struct result *result)
 {
     struct job_row row;
@@ -167,7 +154,8 @@ void judge_reply(struct sim *sim, uint64_t conn, const struct result *result)
         reply_offer(sim, result->offer);
         return;
     }
-    struct task *task = task_of(sim, conn, result->op);
+    judge_lock_reply(sim, sim->conns[conn].session, result);
+    struct task *task = task_of_op(sim, conn, result->op);
     if (!task || task->answered || result->status < 0)
         return;
     task->answered = true;

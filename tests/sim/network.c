@@ -8,11 +8,12 @@
 #include "sim.h"
 
 enum { TO_DAEMON, TO_CLIENT };
-enum { PARTS_MAX = 64 };
+enum { PARTS_MAX = 64, REPEATS_MAX = 64 };
 
 /* An encoded message: the sizes of its parts, then their bytes. */
 struct packet {
     size_t parts_n, size;
+    bool of_lock; /* it carries an operation on a lock, or the result of one */
     size_t part[PARTS_MAX];
     uint8_t data[];
 };
@@ -22,7 +23,8 @@ uint64_t conn_open(struct sim *sim, uint32_t who)
     sim->conns = realloc(sim->conns, sizeof(*sim->conns) * (sim->conns_n + 2));
     if (!sim->conns)
         abort();
-    sim->conns[++sim->conns_n] = (struct conn){.who = who, .life = sim->clients[who].life, .open = true};
+    sim->conns[++sim->conns_n] = (struct conn){
+        .who = who, .life = sim->clients[who].life, .session = sim->clients[who].session, .open = true};
     return sim->conns_n;
 }
 
@@ -36,13 +38,14 @@ void conn_cut(struct sim *sim, uint64_t number, bool late)
         if (event->kind != EVENT_TO_DAEMON || event->a != number)
             continue;
         sim->faults[FAULT_LATE] += late;
+        sim->faults[FAULT_LOCK_LATE] += late && ((const struct packet *)event->data)->of_lock;
         event->b = late; /* else it finds its connection closed */
     }
     if (chance(sim, 1, 2)) /* nobody has to tell the daemon (IP9) */
         schedule(sim, between(sim, 0, 30 * MS), (struct event){.kind = EVENT_CONN_LOST, .a = number});
 }
 
-static struct packet *pack(const struct wire_message *message)
+static struct packet *pack(const struct wire_message *message, bool of_lock)
 {
     size_t size = message->head_bytes;
 
@@ -50,6 +53,7 @@ static struct packet *pack(const struct wire_message *message)
         size += message->bodies[i].size;
     struct packet *packet = sim_alloc(sizeof(*packet) + size);
     packet->size = size;
+    packet->of_lock = of_lock;
     packet->parts_n = message->bodies_n + 1;
     if (packet->parts_n > PARTS_MAX)
         abort();
@@ -93,11 +97,13 @@ static void transmit(struct sim *sim, uint64_t number, int way, struct packet *p
     sim_mix(sim, packet->data, packet->size);
     if (!conn->open || (sim->faults_on && chance(sim, 1, 80))) {
         sim->faults[FAULT_LOST] += conn->open;
+        sim->faults[FAULT_LOCK_LOST] += conn->open && packet->of_lock;
         free(packet);
         return;
     }
     if (sim->faults_on && chance(sim, 1, 60)) {
         sim->faults[FAULT_DELAYED]++;
+        sim->faults[FAULT_LOCK_DELAYED] += packet->of_lock;
         arrival += between(sim, 1 * MS, 40 * MS);
     }
     if (arrival < conn->last_ns[way])
@@ -105,11 +111,30 @@ static void transmit(struct sim *sim, uint64_t number, int way, struct packet *p
     schedule(sim, arrival - sim->now_ns, event);
     if (sim->faults_on && chance(sim, 1, 60)) {
         sim->faults[FAULT_DOUBLED]++;
+        sim->faults[FAULT_LOCK_DOUBLED] += packet->of_lock;
         arrival += between(sim, 0, 3 * MS); /* before whatever is sent next: a stream keeps its order */
         event.data = packet_copy(packet);
         schedule(sim, arrival - sim->now_ns, event);
     }
     conn->last_ns[way] = arrival;
+}
+
+/* Asks for one of its operations twice (IP7.1). The numbers of frames hide those of a doubled frame. */
+static struct client_frame repeat_one(struct sim *sim, const struct client_frame *frame,
+                                      struct request room[REPEATS_MAX])
+{
+    struct client_frame twice = *frame;
+
+    if (!frame->requests_n || frame->requests_n >= REPEATS_MAX || !sim->faults_on || !chance(sim, 1, 40))
+        return twice;
+    size_t which = below(sim, frame->requests_n);
+    memcpy(room, frame->requests, sizeof(*room) * (which + 1));
+    memcpy(&room[which + 1], &frame->requests[which], sizeof(*room) * (frame->requests_n - which));
+    twice.requests = room;
+    twice.requests_n++;
+    sim->faults[FAULT_REPEATED]++;
+    sim->faults[FAULT_LOCK_REPEATED] += verb_of_locks(room[which].verb);
+    return twice;
 }
 
 static void note_to_daemon(struct sim *sim, uint64_t conn, const struct client_frame *frame)
@@ -166,22 +191,32 @@ static void note_to_client(struct sim *sim, uint64_t conn, const struct server_f
 void net_to_daemon(struct sim *sim, uint64_t conn, const struct client_frame *frame)
 {
     struct wire_message message;
+    struct request room[REPEATS_MAX];
+    struct client_frame sent = repeat_one(sim, frame, room);
+    bool of_lock = false;
 
-    note_to_daemon(sim, conn, frame);
-    if (wire_encode_client(sim->encoder, frame, &message) < 0)
+    for (size_t i = 0; i < frame->requests_n; i++)
+        of_lock |= verb_of_locks(frame->requests[i].verb);
+    note_to_daemon(sim, conn, &sent);
+    if (wire_encode_client(sim->encoder, &sent, &message) < 0)
         abort();
-    transmit(sim, conn, TO_DAEMON, pack(&message));
+    transmit(sim, conn, TO_DAEMON, pack(&message, of_lock));
     wire_reset(sim->encoder);
 }
 
 void net_to_client(struct sim *sim, uint64_t conn, const struct server_frame *frame)
 {
     struct wire_message message;
+    bool of_lock = false;
 
+    for (size_t i = 0; i < frame->results_n; i++) {
+        const struct task *task = task_of_op(sim, conn, frame->results[i].op);
+        of_lock |= task && verb_of_locks(task->op.request.verb);
+    }
     note_to_client(sim, conn, frame);
     if (wire_encode_server(sim->encoder, frame, &message) < 0)
         abort();
-    transmit(sim, conn, TO_CLIENT, pack(&message));
+    transmit(sim, conn, TO_CLIENT, pack(&message, of_lock));
     wire_reset(sim->encoder);
 }
 

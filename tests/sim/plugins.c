@@ -107,6 +107,7 @@ void host_died(struct sim *sim, struct client *host, int signal, uint64_t guilty
     uint64_t *guilty = sim_alloc(sizeof(*guilty));
 
     *guilty = guilty_run;
+    sim->faults[FAULT_HOST_LOCK_HELD] += locks_held(sim, host);
     schedule(sim, between(sim, 0, 5 * MS),
              (struct event){.kind = EVENT_HOST_END,
                             .who = (uint32_t)signal,
@@ -247,6 +248,8 @@ static uint32_t cause_of(const struct run *run)
     switch (run->deed) {
     case DEED_OK:
     case DEED_SEND:
+    case DEED_LOCK:
+    case DEED_KEEP:
         return CAUSE_NONE;
     case DEED_PANIC:
         return CAUSE_PANIC;
@@ -262,6 +265,7 @@ static void run_done(struct client *host, struct run *run)
     uint32_t cause = cause_of(run);
     int again = chance(host->sim, 1, 10) ? 2 : 1; /* a second report of one run must count for nothing */
 
+    host->sim->faults[FAULT_RUN_LOCK_HELD] += lock_held(host->sim, host->session, run->run) != NULL;
     run->ending = true;
     for (int i = 0; i < again; i++) {
         struct task *task = task_new(host, VERB_DONE);
@@ -291,6 +295,10 @@ static void run_step(struct client *host, struct run *run)
         report(host, chance(sim, 1, 2) ? VERB_PRINT : VERB_PROGRESS, run);
     if (run->deed == DEED_SEND && run->stage == 0)
         run_open(host, run);
+    if ((run->deed == DEED_LOCK || run->deed == DEED_KEEP) && run->stage == 0)
+        work_lock(host, run->run);
+    if (run->deed == DEED_LOCK && run->stage > 0)
+        work_unlock(host, run->run);
     run->stage++;
     if (run->stage < STAGES || ((run->deed == DEED_WAIT || run->deed == DEED_HANG) && !run->cancelled)) {
         if (run->stage < STAGES)

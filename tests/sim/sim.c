@@ -6,7 +6,7 @@
  * with its jobs (daemon/core), the store in memory (daemon/store). What is simulated: connections that lose,
  * double, delay and cut; lifelines; the store's thread; host processes; death of anybody, and of the daemon.
  * core_check runs after every step of the core, protocol_check after every call into a client. The oracles are
- * in judge.c and judge_jobs.c, what they judge comes from work.c and plugins.c, who dies is drawn in faults.c.
+ * in judge*.c, what they judge comes from work.c and plugins.c, who dies is drawn in faults.c.
  *
  *     sim [--seeds A-B] [--steps N]     runs seeds A to B (default 1-200; SIM_SEEDS=N: 1-N), N events each
  *     sim --seed N [--verbose]          repeats one seed bit by bit; --verbose prints every event
@@ -161,6 +161,7 @@ static void sim_close(struct sim *sim)
             next = surface->next;
             free(surface);
         }
+    judge_locks_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

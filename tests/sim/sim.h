@@ -16,6 +16,7 @@ enum {
     HOST_SLOTS = 6, /* processes of hosts at once: two generations, some of them dying while others start */
     ACTORS = CLIENTS + HOST_SLOTS,
     SLOTS = 10,      /* kinds of channels in use at once */
+    LOCKS = 3,       /* named locks */
     OPS_MAX = 8,     /* operations of one client under way */
     GENERATIONS = 2, /* plugins */
 };
@@ -40,6 +41,7 @@ int64_t between(struct sim *sim, int64_t from, int64_t to);
 #define SIM_FAULTS(FAULT)                                                                                    \
     FAULT(LOST, "frames lost")                                                                               \
     FAULT(DOUBLED, "frames doubled")                                                                         \
+    FAULT(REPEATED, "operations asked twice")                                                                \
     FAULT(DELAYED, "frames delayed")                                                                         \
     FAULT(CUT, "connections cut")                                                                            \
     FAULT(SILENT_CUT, "connections cut unnoticed")                                                           \
@@ -55,7 +57,22 @@ int64_t between(struct sim *sim, int64_t from, int64_t to);
     FAULT(NO_HOST, "hosts that did not start")                                                               \
     FAULT(STORE_FULL, "commits refused by a full store")                                                     \
     FAULT(RESTART, "daemon restarts")                                                                        \
-    FAULT(RESTART_UNREPORTED, "daemon restarts between commit and report")
+    FAULT(RESTART_UNREPORTED, "daemon restarts between commit and report")                                   \
+    FAULT(LOCK_LOST, "frames lost with a lock operation")                                                    \
+    FAULT(LOCK_DOUBLED, "frames doubled with a lock operation")                                              \
+    FAULT(LOCK_REPEATED, "lock operations asked twice")                                                      \
+    FAULT(LOCK_DELAYED, "frames delayed with a lock operation")                                              \
+    FAULT(LOCK_LATE, "frames of a dead connection delivered with a lock operation")                          \
+    FAULT(LOCK_CUT, "connections cut under a lock operation")                                                \
+    FAULT(LOCK_SILENT_CUT, "connections cut unnoticed under a lock operation")                               \
+    FAULT(KILL_LOCK_WAITS, "clients killed waiting for a lock")                                              \
+    FAULT(KILL_LOCK_GRANTED, "clients killed with a grant not acknowledged")                                 \
+    FAULT(KILL_LOCK_HELD, "clients killed holding a lock")                                                   \
+    FAULT(BYE_LOCK_HELD, "clients left in order holding a lock")                                             \
+    FAULT(HOST_LOCK_HELD, "hosts ended holding a lock")                                                      \
+    FAULT(RUN_LOCK_HELD, "runs of jobs ended holding a lock")                                                \
+    FAULT(RESTART_LOCK_HELD, "daemon restarts with a lock held")                                             \
+    FAULT(RESTART_LOCK_WAITS, "daemon restarts with a client waiting for a lock")
 
 enum sim_fault {
 #define FAULT_ENUM(NAME, text) FAULT_##NAME,
@@ -105,6 +122,7 @@ struct event {
 struct conn {
     uint32_t who;
     uint64_t life;
+    uint64_t session;    /* of the client when it was opened */
     bool open;           /* frames still go through */
     uint64_t out_number; /* of the daemon's frames */
     int64_t last_ns[2];  /* arrival of the last frame of each direction: connections keep order */
@@ -154,7 +172,9 @@ enum deed {
     DEED_WAIT = 'w',
     DEED_HANG = 'h',
     DEED_SEND = 's',
-    DEED_RETURN = 'r'
+    DEED_RETURN = 'r',
+    DEED_LOCK = 'l', /* takes a lock and unlocks it */
+    DEED_KEEP = 'k'  /* takes one and ends with it */
 };
 
 struct entry_job {
@@ -175,6 +195,15 @@ struct entry_submit {
     uint64_t session, op;
     uint64_t job; /* 0: not known */
     bool never;   /* OP_STATUS said that it did not happen */
+};
+
+/* A lock that a client was told it has, and has not given up. */
+struct held {
+    uint64_t session, run;
+    uint32_t lock;
+    uint64_t token;
+    bool died;     /* GRANT_OWNER_DIED */
+    bool surfaced; /* the call has returned */
 };
 
 struct slot {
@@ -226,13 +255,14 @@ struct task {
     struct protocol_op op;
     struct list link;
     struct client *client;
-    uint32_t slot;
+    uint32_t slot; /* LOCK, UNLOCK: the lock */
     uint64_t name, incarnation, session;
     bool finished, surfaced, dropped; /* dropped: abandoned */
-    bool clean;                       /* no deadline, no cancel: IP2.2's exception does not apply */
-    bool scripted;                    /* of the drain: nobody but it looks at the result */
-    bool answered;                    /* its result has left the daemon once */
-    uint64_t run;                     /* hosts: the run that did it */
+    bool cancelled;
+    bool clean;    /* no deadline, no cancel: IP2.2's exception does not apply */
+    bool scripted; /* of the drain: nobody but it looks at the result */
+    bool answered; /* its result has left the daemon once */
+    uint64_t run;  /* hosts: the run that did it */
     int32_t status;
     uint32_t flags, index;
     uint64_t handle;
@@ -297,6 +327,10 @@ struct sim {
     size_t jobs_n;
     struct entry_submit *submits;
     size_t submits_n;
+    struct lock_ledger *locks;
+    struct held *held;
+    size_t held_n;
+    uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */
 
     uint64_t faults[SIM_FAULT_COUNT];
     uint64_t verbs[VERB_NUMBER_END];
@@ -378,7 +412,13 @@ struct task *task_new(struct client *client, enum verb verb);
 void task_start(struct task *task);
 void task_surface(struct task *task, bool hold);
 void task_settle(struct task *task, uint64_t n, bool give_back);
+void task_cancel(struct task *task);
 void task_abandon(struct task *task);
+/* The operation `op` of the client at the other end of `conn`, or NULL. */
+struct task *task_of_op(struct sim *sim, uint64_t conn, uint64_t op);
+/* Whether it is alive and one of its tasks is so. */
+typedef bool task_test(const struct task *task);
+bool client_has(const struct client *client, task_test *is);
 void task_forget(struct client *client); /* the process is gone */
 extern const struct protocol_user task_user;
 /* work.c */
@@ -388,6 +428,19 @@ void work_surfaced(struct task *task);
 struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, size_t n);
 struct task *work_open(struct client *client, uint32_t slot, uint32_t flags);
 void slot_closed(struct sim *sim, uint32_t slot, uint64_t name);
+/* Forever, at once, or a deadline. */
+void work_until(struct task *task);
+bool task_gives_back(const struct task *task);
+/* locks.c */
+/* A LOCK or UNLOCK, not started. */
+struct task *lock_task(struct client *client, uint32_t lock, uint32_t flags);
+struct task *unlock_task(struct client *client, uint32_t lock, uint64_t token, uint32_t flags);
+/* Begins to take a lock, or to unlock one that is held. False: none is. */
+void work_lock(struct client *client, uint64_t run);
+bool work_unlock(struct client *client, uint64_t run);
+/* The call has returned, or nobody waits for what it was granted. */
+void lock_surfaced(struct task *task);
+void lock_give_back(struct task *task, uint64_t token);
 /* faults.c */
 void event_fault(struct sim *sim, struct event *event);
 /* judge.c */
@@ -407,5 +460,24 @@ void judge_job_row(struct sim *sim, const struct job_info *row);
 void judge_submitted(struct task *task);
 void judge_op_status(struct task *task);
 void judge_jobs_end(struct sim *sim);
+/* judge_locks.c */
+bool verb_of_locks(enum verb verb);
+bool task_is_grant(const struct task *task);
+bool task_waits_for_lock(const struct task *task);
+bool task_of_lock_is_open(const struct task *task);
+void judge_locks_start(struct sim *sim); /* with each start of the daemon */
+void judge_locks_free(struct sim *sim);
+/* Around the step with this operation, if it is of locks and the core does not have it: then the second is called. */
+bool judge_lock_comes(struct sim *sim, uint64_t session, const struct request *request);
+void judge_lock_came(struct sim *sim, uint64_t session, const struct request *request);
+void judge_lock_reply(struct sim *sim, uint64_t session, const struct result *result);
+/* A client is told a grant; its call returns; it begins to give it up. */
+void judge_locked(struct task *task);
+void judge_lock_surfaced(struct sim *sim, uint64_t token);
+void judge_unlocking(struct sim *sim, uint64_t token);
+/* A surfaced one of this scope, until the next call here; or NULL. */
+const struct held *lock_held(struct sim *sim, uint64_t session, uint64_t run);
+/* Whether this client, or (NULL) any, was told of a lock that it has not given up. */
+bool locks_held(struct sim *sim, const struct client *client);
 /* drain.c */
 void sim_drain(struct sim *sim);

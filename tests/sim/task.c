@@ -56,6 +56,31 @@ void task_start(struct task *task)
     note_start(task);
 }
 
+struct task *task_of_op(struct sim *sim, uint64_t conn, uint64_t op)
+{
+    struct client *client = &sim->clients[sim->conns[conn].who];
+    struct task *task;
+
+    if (!client->alive || client->life != sim->conns[conn].life)
+        return NULL;
+    list_each (task, &client->tasks, link)
+        if (task->op.request.id == op)
+            return task;
+    return NULL;
+}
+
+bool client_has(const struct client *client, task_test *is)
+{
+    const struct task *task;
+
+    if (!client->alive)
+        return false;
+    list_each (task, &client->tasks, link)
+        if (is(task))
+            return true;
+    return false;
+}
+
 static struct task *task_of(struct protocol_op *op)
 {
     return container_of(op, struct task, op);
@@ -134,7 +159,16 @@ static void release(struct protocol_op *op, void *context)
     free(task);
 }
 
-const struct protocol_user task_user = {.finish = finish, .release = release};
+/* It was abandoned before its result came. */
+static void leftover(struct protocol_op *op, const struct result *result, void *context)
+{
+    const struct client *client = context;
+
+    if (client->alive && op->request.verb == VERB_LOCK && result->status >= 0)
+        lock_give_back(task_of(op), result->handle);
+}
+
+const struct protocol_user task_user = {.finish = finish, .leftover = leftover, .release = release};
 
 /* The call returns: with `hold` the values stay unacknowledged for now. What a session left behind that has
  * ended meanwhile must not surface (fencing). */
@@ -145,9 +179,10 @@ void task_surface(struct task *task, bool hold)
 
     sim_note(sim, "client %u surfaces %llu%s", client->who, (unsigned long long)task->op.request.id,
              hold ? ", holds" : "");
-    bool fenced = task->got_n > 0 && task->op.phase == OP_FENCED;
-    if (task->got_n > 0 && sim->sessions[task->session].ended && !fenced)
-        sim_fail(sim, "client %u: a value surfaces after its session has ended", client->who);
+    bool given = task->got_n > 0 || task_is_grant(task);
+    bool fenced = given && task->op.phase == OP_FENCED;
+    if (given && sim->sessions[task->session].ended && !fenced)
+        sim_fail(sim, "client %u: a value or grant surfaces after its session has ended", client->who);
 
     task->surfaced = true;
     hold = hold && task->got_n > 0;
@@ -155,6 +190,8 @@ void task_surface(struct task *task, bool hold)
         host_task_ended(client, task);
     else
         work_surfaced(task);
+    if (!fenced && !task->scripted)
+        lock_surfaced(task);
     if (!fenced)
         judge_surfaced(task, hold ? SURFACED_HELD : SURFACED_ACKED);
     int r = protocol_surface(client->protocol, &task->op, hold, sim->now_ns);
@@ -176,6 +213,13 @@ void task_settle(struct task *task, uint64_t n, bool give_back)
     client_pump(client);
 }
 
+void task_cancel(struct task *task)
+{
+    task->clean = false;
+    task->cancelled = true;
+    protocol_cancel(task->client->protocol, &task->op);
+}
+
 void task_abandon(struct task *task)
 {
     struct client *client = task->client;
@@ -184,6 +228,8 @@ void task_abandon(struct task *task)
     task->dropped = true;
     task->clean = false;
     judge_sent(task, NULL);
+    if (task_is_grant(task) && task->op.phase != OP_FENCED)
+        lock_give_back(task, task->handle);
     protocol_abandon(client->protocol, &task->op, client->sim->now_ns);
     client_pump(client);
 }

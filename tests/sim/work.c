@@ -133,7 +133,7 @@ struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, si
 
 /* ---- one operation of each verb ---- */
 
-static void draw_until(struct task *task)
+void work_until(struct task *task)
 {
     struct sim *sim = task->client->sim;
 
@@ -158,7 +158,7 @@ static void do_send(struct client *client)
     if (!handle)
         return;
     struct task *task = work_send(client, slot, handle, 1 + below(client->sim, VALUES_ONCE));
-    draw_until(task);
+    work_until(task);
     task_start(task);
 }
 
@@ -173,7 +173,7 @@ static void do_recv(struct client *client)
     task->slot = slot;
     task->name = client->sim->slots[slot].name;
     task->op.request.recv = (struct request_recv){handle, 1 + (uint32_t)below(client->sim, VALUES_ONCE)};
-    draw_until(task);
+    work_until(task);
     task_start(task);
 }
 
@@ -227,7 +227,7 @@ static void do_select(struct client *client)
     task->op.request.select = (struct request_select){cases, ready};
     if (ready == 0)
         task->op.request.verb = VERB_NONE; /* waits for nothing: never sent (S8) */
-    draw_until(task);
+    work_until(task);
     task_start(task);
 }
 
@@ -268,7 +268,7 @@ static void do_look(struct client *client)
 
 static void do_submit(struct client *client)
 {
-    static const char deeds[] = "ooooofpcwhssr";
+    static const char deeds[] = "ooooofpcwhssrllk";
     struct sim *sim = client->sim;
     struct task *task = task_new(client, VERB_SUBMIT);
     const char *plugin = plugins[chance(sim, 1, 20) ? 2 : below(sim, 2)];
@@ -306,7 +306,7 @@ static void do_job(struct client *client)
     if (task->op.request.verb == VERB_JOB_CANCEL)
         job_entry(sim, job)->cancelled = true;
     if (task->op.request.verb == VERB_JOB_WAIT)
-        draw_until(task);
+        work_until(task);
     task_start(task);
 }
 
@@ -324,14 +324,19 @@ static void do_op_status(struct client *client)
     task_start(task);
 }
 
+static void do_lock(struct client *client)
+{
+    work_lock(client, 0);
+}
+
 static void begin_something(struct client *client)
 {
     static const struct {
         uint32_t weight;
         void (*run)(struct client *client);
-    } deeds[] = {{30, do_send}, {32, do_recv},  {16, do_select}, {2, do_close},    {1, do_drop},
-                 {6, do_look},  {6, do_submit}, {6, do_job},     {2, do_op_status}};
-    uint64_t at = below(client->sim, 101);
+    } deeds[] = {{30, do_send}, {32, do_recv},  {16, do_select}, {2, do_close},     {1, do_drop},
+                 {6, do_look},  {6, do_submit}, {6, do_job},     {2, do_op_status}, {9, do_lock}};
+    uint64_t at = below(client->sim, 110);
 
     for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
         if (at < deeds[i].weight) {
@@ -409,16 +414,29 @@ static struct task *pick(struct client *client, enum which which)
     return NULL;
 }
 
+/* Nobody goes away in the middle of an UNLOCK: it would leave the lock to the end of the session. */
+static bool may_abandon(const struct task *task)
+{
+    return task->op.request.verb != VERB_UNLOCK;
+}
+
 static void stop_waiting(struct client *client)
 {
     struct task *task = pick(client, WAITING);
 
-    if (chance(client->sim, 1, 3)) {
+    if (may_abandon(task) && chance(client->sim, 1, 3)) {
         task_abandon(task);
         return;
     }
-    task->clean = false;
-    protocol_cancel(client->protocol, &task->op);
+    task_cancel(task);
+}
+
+static void ignore(struct client *client)
+{
+    struct task *task = pick(client, FINISHED);
+
+    if (may_abandon(task))
+        task_abandon(task);
 }
 
 static void settle(struct client *client)
@@ -443,25 +461,25 @@ static void act(struct client *client)
     else if (waiting && chance(sim, 1 + waiting, 20))
         stop_waiting(client);
     else if (finished && chance(sim, 1, 20))
-        task_abandon(pick(client, FINISHED));
+        ignore(client);
+    else if (chance(sim, 1, 4) && work_unlock(client, 0))
+        return;
     else if (waiting + finished < OPS_MAX && client->session)
         begin_something(client);
 }
 
-static bool gives_back(const struct client *client)
+/* What it has, or may yet get without waiting for it. */
+bool task_gives_back(const struct task *task)
 {
-    const struct task *task;
+    bool open = task->op.phase == OP_FLIGHT || task->op.phase == OP_TAKEN;
 
-    list_each (task, &client->tasks, link)
-        if (task->op.phase == OP_SETTLED && task->op.returning)
-            return true;
-    return false;
+    return (task->op.phase == OP_SETTLED && task->op.returning) || (task->dropped && open);
 }
 
 /* A frame that was lost shows when the next one comes: what goes back has to arrive before the channels close. */
 static void hurry(struct client *client)
 {
-    if (gives_back(client) && !count(client, WAITING))
+    if (client_has(client, task_gives_back) && !count(client, WAITING))
         task_start(task_new(client, VERB_PING));
 }
 
@@ -472,8 +490,7 @@ static void calm_down(struct client *client)
 
     list_each_safe (task, after, &client->tasks, link)
         if (which_of(task) == WAITING) {
-            task->clean = false;
-            protocol_cancel(client->protocol, &task->op);
+            task_cancel(task);
         }
     while (count(client, FINISHED))
         task_surface(pick(client, FINISHED), false);
@@ -481,6 +498,8 @@ static void calm_down(struct client *client)
         task = pick(client, HELD);
         task_settle(task, task->got_n, false);
     }
+    while (client->session && work_unlock(client, 0))
+        ;
     hurry(client);
 }
 
