@@ -1,17 +1,12 @@
 #include "lock.h"
 
 #include <assert.h>
-#include <sched.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "futex.h"
 #include "tls.h"
 
-enum { SPINS = 60, YIELDS = 4 };
-
-#define NAP_NS 20000
+enum { SPINS = 60 };
 
 #ifndef NDEBUG
 /* What this thread holds, outermost first. A select may hold very many channels: only the last 16 are
@@ -32,7 +27,7 @@ TLS_GETTER struct held *held_self(void)
     return &held;
 }
 
-void lock_order_push(const struct lock *lock, enum lock_rank rank)
+static void held_push(const struct lock *lock, enum lock_rank rank)
 {
     struct held *h = held_self();
     unsigned top = (h->n - 1) % 16;
@@ -46,7 +41,7 @@ void lock_order_push(const struct lock *lock, enum lock_rank rank)
 }
 
 /* Dropping is in any order; what cannot be seen any more is taken on trust. */
-void lock_order_pop(const struct lock *lock)
+static void held_pop(const struct lock *lock)
 {
     struct held *h = held_self();
     unsigned seen = h->n < 16 ? h->n : 16;
@@ -60,31 +55,44 @@ void lock_order_pop(const struct lock *lock)
         }
     h->n--;
 }
+#else
+static void held_push(const struct lock *lock, enum lock_rank rank)
+{
+}
+
+static void held_pop(const struct lock *lock)
+{
+}
 #endif
 
-static bool lock_try(struct lock *lock)
+static void lock_slow(struct lock *lock)
+{
+    for (int i = 0; i < SPINS; i++) {
+        uint32_t free = 0;
+
+        if (atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
+                                                    memory_order_relaxed))
+            return;
+        cpu_relax();
+    }
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
+        futex_wait(&lock->word, 2, -1);
+}
+
+void lock_take(struct lock *lock, enum lock_rank rank)
 {
     uint32_t free = 0;
 
-    return atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
-           atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
-                                                   memory_order_relaxed);
+    held_push(lock, rank);
+    if (!atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
+                                                 memory_order_relaxed))
+        lock_slow(lock);
 }
 
-/* Its holder works, or it has lost its CPU, perhaps to us. */
-void lock_wait(struct lock *lock)
+void lock_drop(struct lock *lock)
 {
-    static const struct timespec nap = {.tv_nsec = NAP_NS};
-
-    for (int round = 0;; round++) {
-        for (int i = 0; i < SPINS; i++) {
-            if (lock_try(lock))
-                return;
-            cpu_relax();
-        }
-        if (round < YIELDS)
-            sched_yield();
-        else
-            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
-    }
+    held_pop(lock);
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
+        futex_wake(&lock->word, 1);
 }

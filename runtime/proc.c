@@ -19,7 +19,6 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
-#include "pin.h"
 #include "scheduler.h"
 #include "watchdog.h"
 
@@ -100,7 +99,7 @@ static bool idle_add(struct proc *p)
     bool quiet;
 
     lock_take(&sched.lock, RANK_SCHED);
-    quiet = !sched.global_first && !(atomic_load(&p->attention) & ATTEND_CHANGE);
+    quiet = !sched.global_first && !atomic_load(&p->attention);
     if (quiet) {
         atomic_store(&p->woken, 0);
         p->idle_next = sched.idle_first;
@@ -143,8 +142,6 @@ void proc_wake_one(void)
     int none = 0;
     struct proc *p;
 
-    /* The caller has published work. One who goes idle says so, and then looks for work: one of the two sees the other. */
-    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&sched.idle_n) == 0 || atomic_load(&sched.spinning) > 0 ||
         !atomic_compare_exchange_strong(&sched.spinning, &none, 1))
         return;
@@ -271,7 +268,7 @@ static void sleep_once(struct proc *p)
 
 static bool something_new(struct proc *p)
 {
-    return atomic_load(&p->ring.next) || work_anywhere() || (atomic_load(&p->attention) & ATTEND_CHANGE) ||
+    return atomic_load(&p->ring.next) || work_anywhere() || atomic_load(&p->attention) ||
            (sched_next_timer() != TIMER_NEVER && sched_next_timer() <= clock_ns());
 }
 
@@ -334,7 +331,7 @@ static bool proc_attend(struct proc *p)
     lock_take(&sched.lock, RANK_SCHED);
     retire = p->retired && !atomic_load(&sched.stopping);
     if (!retire)
-        atomic_fetch_and(&p->attention, ~(unsigned)ATTEND_CHANGE);
+        atomic_store(&p->attention, false);
     else
         atomic_store(&p->woken, 0);
     lock_drop(&sched.lock);
@@ -355,28 +352,19 @@ static struct g *proc_find(struct proc *p)
     return p->spinning ? steal(p) : NULL;
 }
 
-static void proc_run(struct proc *p, struct g *g)
-{
-    spinning_end(p);
-    if (g->heed & HEED_PIN)
-        pin_lend(p, g);
-    else
-        sched_switch(&p->thread, g, LEFT_IDLE_LOOP);
-}
-
 void proc_loop(struct proc *p)
 {
     for (;;) {
-        struct g *g = p->handed;
+        struct g *g;
 
-        p->handed = NULL;
-        if (!g && (atomic_load(&p->attention) & ATTEND_CHANGE) && !proc_attend(p))
+        if (atomic_load(&p->attention) && !proc_attend(p))
             return;
-        if (!g)
-            g = proc_find(p);
-        if (g)
-            proc_run(p, g);
-        else if (!p->look)
+        g = proc_find(p);
+        if (g) {
+            spinning_end(p);
+            sched_switch(&p->thread, g, LEFT_IDLE_LOOP);
+        } else if (!p->look) {
             proc_idle(p);
+        }
     }
 }
