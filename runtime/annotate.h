@@ -28,6 +28,13 @@
 #endif
 #endif
 
+/* Whether switches are announced to anybody. */
+#ifdef ANNOTATE_ASAN
+#define ANNOTATE_STACKS 1
+#else
+#define ANNOTATE_STACKS 0
+#endif
+
 /* For code that reads other stacks: dumps, the depth of a free stack. */
 #define ANNOTATE_UNCHECKED __attribute__((no_sanitize("address"), no_sanitize("thread"), noinline))
 

@@ -19,6 +19,7 @@ struct bubble {
     struct list members; /* struct g.bubble_members */
     struct timers timers;
     _Atomic int64_t now_ns, awake, live;
+    _Atomic int64_t users; /* the live ones, and those on their way out: at 0 the creator may free it */
     _Atomic bool over;
     struct g *settler; /* lock: in go_bubble_wait */
     uint64_t settler_ticket;
@@ -40,10 +41,9 @@ bool bubble_over(const struct bubble *b)
     return atomic_load(&b->over);
 }
 
-void bubble_check(const struct bubble *owner, const struct g *g, const char *what)
+void bubble_panic(const char *what)
 {
-    if (owner && owner != g->bubble)
-        go_panic("%s of a bubble used from outside it", what);
+    go_panic("%s of a bubble used from outside it", what);
 }
 
 void bubble_join(struct bubble *b, struct g *g)
@@ -52,6 +52,7 @@ void bubble_join(struct bubble *b, struct g *g)
     list_append(&b->members, &g->bubble_members);
     lock_drop(&b->lock);
     atomic_fetch_add(&b->live, 1);
+    atomic_fetch_add(&b->users, 1);
     atomic_fetch_add(&b->awake, 1);
     g->bubble = b;
 }
@@ -64,10 +65,10 @@ void bubble_leave(struct g *g)
     list_remove(&g->bubble_members);
     lock_drop(&b->lock);
     g->bubble = NULL;
-    if (atomic_fetch_sub(&b->live, 1) == 1)
-        go_ready(b->creator, 0); /* the creator may free the bubble now */
-    else
-        bubble_asleep(b);
+    if (atomic_fetch_sub(&b->live, 1) > 1)
+        bubble_asleep(b); /* the last one stays awake: there is nothing to do next */
+    if (atomic_fetch_sub(&b->users, 1) == 1)
+        go_ready(b->creator, 0);
 }
 
 void bubble_awake(struct bubble *b)

@@ -15,5 +15,11 @@ void bubble_leave(struct g *g);
 void bubble_awake(struct bubble *bubble);
 void bubble_asleep(struct bubble *bubble);
 
+void bubble_panic(const char *what) __attribute__((noreturn));
+
 /* Panics unless the object, made in `owner`, may be used by g. */
-void bubble_check(const struct bubble *owner, const struct g *g, const char *what);
+static inline void bubble_check(const struct bubble *owner, const struct g *g, const char *what)
+{
+    if (owner && owner != g->bubble)
+        bubble_panic(what);
+}

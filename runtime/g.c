@@ -27,16 +27,20 @@ static struct {
 
 static TLS struct thread *self;
 
-TLS_GETTER_EXTERN struct thread *thread_self(void)
+ptrdiff_t thread_self_offset;
+
+/* Before any constructor of the program could ask. */
+__attribute__((constructor(101))) static void thread_self_find(void)
 {
-    TLS_BARRIER();
-    return self;
+    thread_self_offset = tls_offset(&self);
 }
 
 TLS_GETTER_EXTERN void thread_set(struct thread *thread)
 {
     TLS_BARRIER();
     self = thread;
+    if (thread)
+        thread->errno_at = &errno;
 }
 
 GO_API TLS_GETTER_EXTERN int *go_errno_location(void)
@@ -66,7 +70,6 @@ static void g_clear(struct g *g)
 {
     atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);
     atomic_store_explicit(&g->reason, "", memory_order_relaxed);
-    atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
     timer_init(&g->deadline);
     g->durable = 0;
     g->thread = g->scope_told = g->system = g->unwinding_exit = false;
@@ -75,6 +78,8 @@ static void g_clear(struct g *g)
     g->queue = NULL;
     g->asan_fake = g->tsan_fiber = NULL;
     g->saved_errno = 0;
+    g->heed = 0;
+    g->pin = NULL;
     g->frames = g->exit_frame = NULL;
     g->panics = NULL;
     g->recovered = NULL;
@@ -154,7 +159,7 @@ static void face_init(void)
     pthread_key_create(&face_key, face_delete);
 }
 
-static struct thread *face_new(void)
+struct thread *thread_new(void)
 {
     struct thread *t = calloc(1, sizeof *t);
 
@@ -166,13 +171,6 @@ static struct thread *face_new(void)
     pthread_setspecific(face_key, t);
     thread_set(t);
     return t;
-}
-
-struct g *g_self(void)
-{
-    struct thread *t = thread_self();
-
-    return (t ? t : face_new())->current;
 }
 
 static bool chunk_has_faces(const struct chunk *c)

@@ -18,14 +18,18 @@
 #include "goroutine_host.h"
 #include "stack.h"
 #include "timers.h"
+#include "tls.h"
 
 enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
 
 enum { G_NAME_BYTES = 32, G_ARG_BYTES = 48 };
 
+enum { HEED_PIN = 1, HEED_FPENV = 2 };
+
 struct bubble;
 struct frame;
 struct panic;
+struct pin;
 
 struct g {
     /* waiting */
@@ -33,13 +37,12 @@ struct g {
     _Atomic uint32_t token;        /* enum token; threads sleep on it */
     _Atomic(const char *) reason;  /* of the wait, "" while it runs */
     _Atomic int64_t wait_since_ns; /* on the coarse clock */
-    _Atomic(const void *) objects; /* what the wait is for, for reports: objects.h */
-    _Atomic int objects_n;
-    struct timer deadline; /* of the wait */
-    unsigned char durable; /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
-    bool thread;           /* a plain thread, not a goroutine */
-    bool scope_told;       /* a call has returned -ECANCELED because the scope ended */
-    bool system;           /* of the runtime: not counted, not in dumps */
+    struct timer deadline;         /* of the wait */
+    unsigned char durable;         /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
+    bool thread;                   /* a plain thread, not a goroutine */
+    bool scope_told;               /* a call has returned -ECANCELED because the scope ended */
+    bool system;                   /* of the runtime: not counted, not in dumps */
+    unsigned char heed;            /* HEED_*: what a switch from or to it must heed */
 
     /* switching */
     void *sp;
@@ -47,6 +50,8 @@ struct g {
     struct g *queue;    /* the next in a list of ready ones */
     void *asan_fake, *tsan_fiber;
     int saved_errno;
+    struct pin *pin;     /* the thread it is locked to */
+    uint64_t fp_control; /* HEED_FPENV: its own while it does not run */
 
     /* unwinding: frames.c */
     struct frame *frames;
@@ -81,17 +86,33 @@ struct thread {
     struct proc *proc; /* NULL on a plain thread */
     struct g *left;    /* whom the last switch left, and why: handled by who arrives */
     int left_why;
-    struct g *idle; /* the scheduler loop on the thread's own stack; on a plain thread its face */
+    struct g *idle;      /* the scheduler loop on the thread's own stack; on a plain thread its face */
+    uint64_t fp_control; /* the thread's, while it runs a goroutine with its own */
+    int *errno_at;       /* of the OS thread */
     const void *stack_bottom;
     size_t stack_size;
 };
 
-/* Never NULL: a plain thread gets its face now. */
-struct g *g_self(void);
-
 /* NULL on a plain thread that never waited. Async-signal-safe. */
-struct thread *thread_self(void);
+extern ptrdiff_t thread_self_offset;
+
+static inline struct thread *thread_self(void)
+{
+    return tls_load(thread_self_offset);
+}
+
 void thread_set(struct thread *thread);
+
+/* What a plain thread gets at its first wait. */
+struct thread *thread_new(void);
+
+/* Never NULL. */
+static inline struct g *g_self(void)
+{
+    struct thread *t = thread_self();
+
+    return (t ? t : thread_new())->current;
+}
 
 /* A fresh one, NULL without memory. Goroutines get the next id, faces of threads none of their own. */
 enum { G_ID_THREAD = -1 };

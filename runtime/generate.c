@@ -4,21 +4,22 @@
  * Invariant: the goroutine holds the channel and the context until it ends, and it ends at the first emit that fails:
  * because the context is done, or because the consumer closed the channel (go_generate_stop).
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "goroutine_sync.h"
+
+#include <stdlib.h>
+
+#include "launch.h"
 
 struct generator {
     void (*fn)(go_emitter out, void *arg);
     go_emitter out;
     void *arg;
-    _Alignas(16) unsigned char copy[];
 };
 
 static struct generator *generator_delete(struct generator *g)
 {
+    if (!g)
+        return NULL;
     go_chan_unref(g->out.sender.to);
     go_ctx_unref(g->out.ctx);
     free(g);
@@ -42,17 +43,18 @@ static void generator_run(void *p)
     g->fn(g->out, g->arg);
 }
 
-static struct generator *generator_new(void (*fn)(go_emitter out, void *arg), const void *arg,
-                                       size_t arg_bytes, go_ctx *ctx)
+static struct generator *generator_new(const void *arg, size_t arg_bytes, go_chan *c, go_ctx *ctx)
 {
-    struct generator *g = arg_bytes <= GO_ARG_BYTES_MAX ? calloc(1, sizeof *g + arg_bytes) : NULL;
+    struct generator *g;
+    void *copy;
 
+    if (arg_bytes > GO_ARG_BYTES_MAX || !c)
+        return NULL;
+    g = arg_block(sizeof *g, arg, arg_bytes, &copy);
     if (!g)
         return NULL;
-    g->fn = fn;
-    g->arg = arg_bytes ? g->copy : (void *)(uintptr_t)arg;
-    if (arg_bytes)
-        memcpy(g->copy, arg, arg_bytes);
+    g->arg = copy;
+    g->out.sender = go_chan_sender(go_chan_ref(c));
     g->out.ctx = ctx ? go_ctx_ref(ctx) : NULL;
     return g;
 }
@@ -60,23 +62,16 @@ static struct generator *generator_new(void (*fn)(go_emitter out, void *arg), co
 go_receiver go_generate(void (*fn)(go_emitter out, void *arg), const void *arg, size_t arg_bytes,
                         size_t value_bytes, size_t capacity, go_ctx *ctx)
 {
-    struct go_spawn_options options = {.name = "go_generate"};
-    struct generator *g = generator_new(fn, arg, arg_bytes, ctx);
-    go_receiver none = {NULL}, values;
+    go_chan *c = go_chan_new(value_bytes, capacity);
+    struct generator *g = generator_new(arg, arg_bytes, c, ctx);
 
-    if (!g)
-        return none;
-    g->out.sender.to = go_chan_new(value_bytes, capacity);
-    if (!g->out.sender.to) {
+    if (g)
+        g->fn = fn;
+    if (!g || spawn_for(generator_run, g, "go_generate", __builtin_return_address(0)) != 0) {
         generator_delete(g);
-        return none;
+        c = go_chan_unref(c);
     }
-    values = go_chan_receiver(go_chan_ref(g->out.sender.to));
-    if (go_spawn_with(generator_run, g, 0, &options) == 0)
-        return values;
-    go_receiver_unref(values);
-    generator_delete(g);
-    return none;
+    return go_chan_receiver(c);
 }
 
 void go_generate_stop(go_receiver values)

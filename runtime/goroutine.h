@@ -41,12 +41,12 @@
  *
  * Memory. Objects made by `_new` are counted: `_ref` adds a holder, `_unref` removes one, accepts NULL and
  * returns NULL. Who waits on an object holds it. Objects declared by value (go_mutex, ...) are ready when zeroed
- * and must not be copied or moved after first use.
+ * and must not be copied or moved after first use: debug builds panic where they notice.
  *
  * Errno. A goroutine may wake on another thread, and compilers cache the address of errno. After a wait read
  * go_errno(), or define GO_ERRNO_SAFE before including this header to make `errno` itself safe. The same holds
  * for every thread-local variable of your own: do not keep its address over a wait. Floating-point control words
- * (rounding, exceptions masked) belong to the thread, not to the goroutine.
+ * (rounding, exceptions masked) belong to the thread, unless the goroutine was spawned with GO_FPENV.
  */
 #ifndef GOROUTINE_H
 #define GOROUTINE_H
@@ -127,12 +127,17 @@ struct go_site {
     int line;
 };
 
+/* Floating-point control words (rounding, exceptions masked, denormals) of its own, at first those of the creator. Without
+ * it they belong to the thread. Costs some 10 ns at each switch. */
+#define GO_FPENV 1u
+
 /* Everything may be zero. */
 struct go_spawn_options {
     const char *name;   /* copied, at most 31 bytes are kept; shown in dumps instead of the function */
     size_t stack_bytes; /* rounded up to 16 KiB, 64 KiB (default), 256 KiB, 1 MiB or 8 MiB */
     go_group *group;    /* NULL: that of the creator */
     const struct go_site *site; /* NULL: the caller's address */
+    unsigned flags;             /* GO_FPENV or 0 */
 };
 
 #define GO_ARG_BYTES_MAX 65536u
@@ -144,7 +149,7 @@ struct go_spawn_options {
  *     0           it will run
  *     -EAGAIN     the limit of goroutines is reached (go_set_goroutines_max)
  *     -ENOMEM
- *     -EINVAL     arg_bytes or stack_bytes is too large
+ *     -EINVAL     arg_bytes or stack_bytes is too large, or there is no such flag
  *     -ESRCH      the runtime is not running
  *     -ECANCELED  the group has ended
  */
@@ -156,7 +161,7 @@ GO_API int go_spawn_with(void (*fn)(void *arg), const void *arg, size_t arg_byte
 #define go_spawn(fn, arg, arg_bytes)                                                                         \
     __extension__({                                                                                          \
         static const struct go_site go_site_ = {#fn, __FILE__, __LINE__};                                    \
-        struct go_spawn_options go_options_ = {NULL, 0, NULL, &go_site_};                                    \
+        struct go_spawn_options go_options_ = {NULL, 0, NULL, &go_site_, 0};                                 \
         go_spawn_with((fn), (arg), (arg_bytes), &go_options_);                                               \
     })
 
@@ -187,6 +192,20 @@ GO_API int go_set_procs(int n);
 /* The most goroutines that may live at once, default 1 << 20, or what guard pages allow (max_map_count);
  * returns the old limit; n < 1 only returns it. */
 GO_API int64_t go_set_goroutines_max(int64_t n);
+
+/*
+ * Locks the calling goroutine to a thread of its own, made now, until it has called go_unlock_thread as often or ended
+ * (H7). No other goroutine ever runs on that thread, and it ends with the lock: what the goroutine does to it
+ * (thread-local variables, signal mask, name, scheduling, namespaces) reaches nobody else, and starts as on every
+ * thread of the runtime. Waiting works as ever, at the price of two switches of threads each time; the goroutine still
+ * takes turns for a processor. Locks nest: inside another one the call is free. Yields; to be called by a goroutine, on
+ * a plain thread it does nothing. 0, -EAGAIN (no more threads), -ENOMEM.
+ */
+GO_API int go_lock_thread(void);
+
+/* Undoes one go_lock_thread of this goroutine, nothing if there is none. The last one yields, and ends the thread: the
+ * goroutine goes on on others, in their state. */
+GO_API void go_unlock_thread(void);
 
 /* errno of the thread this goroutine runs on now; its value survives waits. */
 GO_API int *go_errno_location(void);
@@ -279,6 +298,14 @@ GO_API int go_chan_recv_many(go_chan *c, void *values, size_t n, go_until until)
 
 /* 0, -EPIPE when it is closed already (C5), -EINVAL for NULL. Wakes all who wait on it. */
 GO_API int go_chan_close(go_chan *c);
+
+/*
+ * For programs that take a misuse for a bug, as Go does: a send or close that panics, naming the rule, where the
+ * functions above return a negative result: "send on closed channel", "close of closed channel", "close of nil
+ * channel" (C3 to C5). They wait for ever; the end of the goroutine's scope unwinds them.
+ */
+GO_API void go_chan_must_send(go_chan *c, const void *value);
+GO_API void go_chan_must_close(go_chan *c);
 
 /* Values buffered, and room for values; both 0 for NULL and on a rendezvous (U3). Out of date on return. */
 GO_API size_t go_chan_len(const go_chan *c);
@@ -393,6 +420,9 @@ static inline struct go_case go_case_make(enum go_op op, const void *object, con
  * `until` alone (S8). -E2BIG: more than GO_CASES_MAX. -ENOMEM: many cases.
  */
 GO_API int go_select(struct go_case *cases, int n, go_until until);
+
+/* Panics if the case, which was chosen, is a send on a closed channel (S9). Returns its result. */
+GO_API int go_case_must(const struct go_case *chosen);
 
 /* ---- timers ---- */
 

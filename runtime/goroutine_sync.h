@@ -13,6 +13,69 @@
 extern "C" {
 #endif
 
+/* ---- semaphore ---- */
+
+/* So many units; ready when the rest is zero: go_semaphore s = {.size = 6}. Must not be copied or moved after first use. */
+typedef struct {
+    int64_t size;
+    uint64_t opaque[6];
+} go_semaphore;
+
+/*
+ * Takes `units`, strictly in order of arrival: nobody passes one who waits, however little it asks for, with GO_NOW
+ * neither (SE2). A deadline or cancel that comes together with the grant wins, and the units are free again (SE1). More
+ * than the size waits for the end of `until`, in nobody's way (SE4). Negative units panic.
+ *     0  taken; otherwise as `until` says, and nothing is held
+ */
+GO_API int go_semaphore_acquire(go_semaphore *s, int64_t units, go_until until);
+
+/* Gives units back, from any goroutine. More than are held panics (SE5). */
+GO_API void go_semaphore_release(go_semaphore *s, int64_t units);
+
+/* ---- error group ---- */
+
+/* Goroutines that work on one thing and may fail. Ready when zeroed (E1). Must not be copied or moved after first use, and
+ * must outlive its members: wait for them. */
+typedef struct {
+    uint64_t opaque[16];
+} go_errgroup;
+
+/* At most so many members at once; 0 refuses all, less is no limit, as when zeroed. Panics while members run (E3). */
+GO_API void go_errgroup_limit(go_errgroup *e, int members_max);
+
+/*
+ * Gives the group a context below `parent`, which ends at the first error, with that error as its cause, or when
+ * go_errgroup_wait returns (E2). The caller unrefs the answer. Before the first member; a second one panics. NULL: out
+ * of memory.
+ */
+GO_API go_ctx *go_errgroup_ctx(go_errgroup *e, go_ctx *parent);
+
+/*
+ * Starts a member; `arg` is copied as by go_spawn. With a limit it waits for a slot until `until`; GO_NOW is -EAGAIN when
+ * there is none (E3). What fn returns is its error, 0 for none. A panic in it is no error of the group: it ends the
+ * program (P4) or the job (P5), and no wait returns before that (E4). Otherwise as go_spawn.
+ */
+GO_API int go_errgroup_go(go_errgroup *e, int (*fn)(void *arg), const void *arg, size_t arg_bytes,
+                          go_until until);
+
+/* Waits for all members and returns the first error, 0 for none. The error stays: zero the group for a new one. Unwinds
+ * when the scope of the goroutine ends. */
+GO_API int go_errgroup_wait(go_errgroup *e);
+
+/* ---- a value that is made once ---- */
+
+/* Ready when zeroed. Must not be copied or moved after first use. */
+typedef struct {
+    uint64_t opaque[72];
+} go_once_value;
+
+/*
+ * The first call calls fn; every call returns what that returned. If fn panics, every call panics with its text; if it
+ * exits, the later ones panic; it is never called again (O2). Recursion deadlocks (O3). NULL is a value like others: for
+ * a function without one return it.
+ */
+GO_API void *go_once_value_get(go_once_value *o, void *(*fn)(void *arg), void *arg);
+
 /* ---- generators ---- */
 
 /* Where a generator puts its values. `ctx` may be NULL. */

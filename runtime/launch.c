@@ -7,6 +7,7 @@
 
 #include "bubble.h"
 #include "fatal.h"
+#include "fpenv.h"
 #include "frames.h"
 #include "group.h"
 #include "scheduler.h"
@@ -39,6 +40,12 @@ static int g_fill(struct g *g, const struct spawn *what)
 
     if (class < 0)
         return class;
+    if (o && o->flags & ~GO_FPENV)
+        return -EINVAL;
+    if (o && o->flags & GO_FPENV) {
+        g->heed = HEED_FPENV;
+        g->fp_control = fpenv_read(); /* the creator's */
+    }
     g->class = class;
     g->fn = what->fn;
     g->system = what->system;
@@ -135,6 +142,26 @@ int go_spawn_with(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
     return spawn_here(fn, arg, arg_bytes, options, __builtin_return_address(0));
 }
 
+int spawn_for(void (*fn)(void *arg), void *arg, const char *name, void *pc)
+{
+    struct go_spawn_options options = {.name = name};
+
+    return spawn_here(fn, arg, 0, &options, pc);
+}
+
+void *arg_block(size_t size, const void *arg, size_t arg_bytes, void **copy)
+{
+    size_t place = (size + 15) & ~(size_t)15;
+    unsigned char *block = calloc(1, place + arg_bytes);
+
+    if (!block)
+        return NULL;
+    *copy = arg_bytes ? block + place : (void *)(uintptr_t)arg;
+    if (arg_bytes)
+        memcpy(*copy, arg, arg_bytes);
+    return block;
+}
+
 void spawn_system(void (*fn)(void *), void *arg)
 {
     struct spawn what = {.fn = fn, .arg = arg, .pc = (void *)fn, .system = true};
@@ -190,7 +217,7 @@ void go_checkpoint(void)
     if (scope_has(g) && scope_over(g))
         unwind_exit(g);
     if (atomic_load_explicit(&t->proc->slice_over, memory_order_relaxed) ||
-        atomic_load_explicit(&t->proc->attention, memory_order_relaxed)) {
+        atomic_load_explicit(&t->proc->attention, memory_order_relaxed) & ~(unsigned)ATTEND_LENT) {
         atomic_store_explicit(&t->proc->slice_over, false, memory_order_relaxed);
         sched_yield_self();
     }

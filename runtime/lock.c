@@ -1,12 +1,17 @@
 #include "lock.h"
 
 #include <assert.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "futex.h"
 #include "tls.h"
 
-enum { SPINS = 60 };
+enum { SPINS = 60, YIELDS = 4 };
+
+#define NAP_NS 20000
 
 #ifndef NDEBUG
 /* What this thread holds, outermost first. A select may hold very many channels: only the last 16 are
@@ -27,7 +32,7 @@ TLS_GETTER struct held *held_self(void)
     return &held;
 }
 
-static void held_push(const struct lock *lock, enum lock_rank rank)
+void lock_order_push(const struct lock *lock, enum lock_rank rank)
 {
     struct held *h = held_self();
     unsigned top = (h->n - 1) % 16;
@@ -41,7 +46,7 @@ static void held_push(const struct lock *lock, enum lock_rank rank)
 }
 
 /* Dropping is in any order; what cannot be seen any more is taken on trust. */
-static void held_pop(const struct lock *lock)
+void lock_order_pop(const struct lock *lock)
 {
     struct held *h = held_self();
     unsigned seen = h->n < 16 ? h->n : 16;
@@ -55,44 +60,31 @@ static void held_pop(const struct lock *lock)
         }
     h->n--;
 }
-#else
-static void held_push(const struct lock *lock, enum lock_rank rank)
-{
-}
-
-static void held_pop(const struct lock *lock)
-{
-}
 #endif
 
-static void lock_slow(struct lock *lock)
-{
-    for (int i = 0; i < SPINS; i++) {
-        uint32_t free = 0;
-
-        if (atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
-            atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
-                                                    memory_order_relaxed))
-            return;
-        cpu_relax();
-    }
-    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0)
-        futex_wait(&lock->word, 2, -1);
-}
-
-void lock_take(struct lock *lock, enum lock_rank rank)
+static bool lock_try(struct lock *lock)
 {
     uint32_t free = 0;
 
-    held_push(lock, rank);
-    if (!atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
-                                                 memory_order_relaxed))
-        lock_slow(lock);
+    return atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong_explicit(&lock->word, &free, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
-void lock_drop(struct lock *lock)
+/* Its holder works, or it has lost its CPU, perhaps to us. */
+void lock_wait(struct lock *lock)
 {
-    held_pop(lock);
-    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
-        futex_wake(&lock->word, 1);
+    static const struct timespec nap = {.tv_nsec = NAP_NS};
+
+    for (int round = 0;; round++) {
+        for (int i = 0; i < SPINS; i++) {
+            if (lock_try(lock))
+                return;
+            cpu_relax();
+        }
+        if (round < YIELDS)
+            sched_yield();
+        else
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+    }
 }

@@ -19,6 +19,7 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "pin.h"
 #include "scheduler.h"
 #include "watchdog.h"
 
@@ -99,7 +100,7 @@ static bool idle_add(struct proc *p)
     bool quiet;
 
     lock_take(&sched.lock, RANK_SCHED);
-    quiet = !sched.global_first && !atomic_load(&p->attention);
+    quiet = !sched.global_first && !(atomic_load(&p->attention) & ATTEND_CHANGE);
     if (quiet) {
         atomic_store(&p->woken, 0);
         p->idle_next = sched.idle_first;
@@ -142,6 +143,8 @@ void proc_wake_one(void)
     int none = 0;
     struct proc *p;
 
+    /* The caller has published work. One who goes idle says so, and then looks for work: one of the two sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&sched.idle_n) == 0 || atomic_load(&sched.spinning) > 0 ||
         !atomic_compare_exchange_strong(&sched.spinning, &none, 1))
         return;
@@ -268,7 +271,7 @@ static void sleep_once(struct proc *p)
 
 static bool something_new(struct proc *p)
 {
-    return atomic_load(&p->ring.next) || work_anywhere() || atomic_load(&p->attention) ||
+    return atomic_load(&p->ring.next) || work_anywhere() || (atomic_load(&p->attention) & ATTEND_CHANGE) ||
            (sched_next_timer() != TIMER_NEVER && sched_next_timer() <= clock_ns());
 }
 
@@ -331,7 +334,7 @@ static bool proc_attend(struct proc *p)
     lock_take(&sched.lock, RANK_SCHED);
     retire = p->retired && !atomic_load(&sched.stopping);
     if (!retire)
-        atomic_store(&p->attention, false);
+        atomic_fetch_and(&p->attention, ~(unsigned)ATTEND_CHANGE);
     else
         atomic_store(&p->woken, 0);
     lock_drop(&sched.lock);
@@ -352,19 +355,28 @@ static struct g *proc_find(struct proc *p)
     return p->spinning ? steal(p) : NULL;
 }
 
+static void proc_run(struct proc *p, struct g *g)
+{
+    spinning_end(p);
+    if (g->heed & HEED_PIN)
+        pin_lend(p, g);
+    else
+        sched_switch(&p->thread, g, LEFT_IDLE_LOOP);
+}
+
 void proc_loop(struct proc *p)
 {
     for (;;) {
-        struct g *g;
+        struct g *g = p->handed;
 
-        if (atomic_load(&p->attention) && !proc_attend(p))
+        p->handed = NULL;
+        if (!g && (atomic_load(&p->attention) & ATTEND_CHANGE) && !proc_attend(p))
             return;
-        g = proc_find(p);
-        if (g) {
-            spinning_end(p);
-            sched_switch(&p->thread, g, LEFT_IDLE_LOOP);
-        } else if (!p->look) {
+        if (!g)
+            g = proc_find(p);
+        if (g)
+            proc_run(p, g);
+        else if (!p->look)
             proc_idle(p);
-        }
     }
 }

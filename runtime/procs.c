@@ -30,8 +30,11 @@ static void *proc_main(void *arg)
 {
     struct proc *p = arg;
     bool alt_stack;
+    clockid_t cpu_clock;
 
     thread_set(&p->thread);
+    if (pthread_getcpuclockid(pthread_self(), &cpu_clock) == 0)
+        atomic_store(&p->cpu_clock, cpu_clock);
     atomic_store(&p->tid, gettid());
     p->thread.idle->tsan_fiber = annotate_fiber_self();
     alt_stack = crash_thread_start();
@@ -83,10 +86,20 @@ static void signals_block(sigset_t *old)
     pthread_sigmask(SIG_SETMASK, &set, old);
 }
 
+int worker_thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+    sigset_t old;
+    int r;
+
+    signals_block(&old);
+    r = pthread_create(thread, NULL, fn, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return -r;
+}
+
 static int proc_start(int index)
 {
     struct proc *p = proc_new(index);
-    sigset_t old;
     int r;
 
     if (!p)
@@ -95,26 +108,21 @@ static int proc_start(int index)
     atomic_store(&sched.made, index + 1);
     atomic_fetch_add(&threads_left, 1);
     proc_active_add(1);
-    signals_block(&old);
-    r = pthread_create(&p->pthread, NULL, proc_main, p);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (r) {
+    r = worker_thread_start(&p->pthread, proc_main, p);
+    if (r < 0) {
         proc_active_add(-1);
         atomic_fetch_sub(&threads_left, 1);
         atomic_store(&sched.made, index);
         proc_delete(p);
-        return -r;
     }
-    pthread_getcpuclockid(p->pthread, &p->cpu_clock);
-    atomic_store(&p->clock_known, true);
-    return 0;
+    return r;
 }
 
 int64_t proc_cpu_ns(const struct proc *p)
 {
     struct timespec t;
 
-    if (!atomic_load(&p->clock_known) || clock_gettime(p->cpu_clock, &t) < 0)
+    if (atomic_load(&p->tid) == 0 || clock_gettime(atomic_load(&p->cpu_clock), &t) < 0)
         return 0;
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
@@ -129,7 +137,7 @@ static void procs_change(int from, int to, bool retired)
 
         lock_take(&sched.lock, RANK_SCHED);
         p->retired = retired;
-        atomic_store(&p->attention, true);
+        atomic_fetch_or(&p->attention, ATTEND_CHANGE);
         lock_drop(&sched.lock);
         proc_wake(p);
     }

@@ -1,6 +1,7 @@
-/* A queue of goroutines that wait for something that has no error: what the locks of sync are made of. */
+/* A queue of goroutines that wait for their turn: what locks, semaphores and flights are made of. */
 #pragma once
 
+#include "frames.h"
 #include "waiting.h"
 
 /* A list that is ready when zeroed: the links are made at first use. Under the owner's lock. */
@@ -18,3 +19,24 @@ static inline struct list *queue_list(struct list *queue)
  */
 unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, bool in_front,
                     const char *reason, unsigned flags);
+
+/*
+ * The same for a wait that can fail, at the end of the queue, with an `until` that is neither over nor GO_NOW. An outcome
+ * other than that of `w` is for wait_failed; it has left the queue then.
+ */
+unsigned queue_wait_until(struct list *queue, struct lock *lock, struct waiter *w, const char *reason,
+                          go_until until);
+
+/*
+ * Debug builds keep the address at which an object was first used, and panic when it is used at another one (G12, K4).
+ * No lock is held.
+ */
+static inline void copy_check(_Atomic(const void *) *self, const void *object, const char *what)
+{
+#ifndef NDEBUG
+    const void *first = NULL;
+
+    if (!atomic_compare_exchange_strong(self, &first, object) && first != object)
+        go_panic("%s was copied after its first use", what);
+#endif
+}

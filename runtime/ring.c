@@ -10,9 +10,7 @@ bool ring_push(struct ring *ring, struct g *g)
     if (tail - head >= RING_SIZE)
         return false;
     atomic_store_explicit(&ring->slot[tail % RING_SIZE], g, memory_order_relaxed);
-    /* Sequentially consistent: one who goes idle says so, then looks here; who pushes looks for idle ones
-     * after. */
-    atomic_store(&ring->tail, tail + 1);
+    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
     return true;
 }
 

@@ -2,7 +2,7 @@
  * Invariants
  *   A ready goroutine is in exactly one place: a `next` slot, a ring, the global queue, or about to be run.
  *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work
- * (proc.c). All four accesses are sequentially consistent, so one of the two sees the other. The one
+ * (proc.c), with a fence between, so one of the two sees the other. The one
  * exception: a goroutine put into an empty `next` slot wakes nobody, since its waker usually parks at once.
  * If it does not, the watchdog finds it.
  */
@@ -13,7 +13,9 @@
 
 #include "annotate.h"
 #include "fatal.h"
+#include "fpenv.h"
 #include "frames.h"
+#include "pin.h"
 #include "switch.h"
 
 enum {
@@ -108,8 +110,13 @@ static struct proc *proc_here(void)
 /* g runs next, whoever was to goes behind the others. False: g is the only one, and nobody need be woken for it yet. */
 static bool next_push(struct proc *p, struct g *g)
 {
-    struct g *displaced = atomic_exchange(&p->ring.next, g);
+    struct g *displaced = NULL;
 
+    /* Others only take out: an empty slot stays empty until its owner fills it. */
+    if (atomic_load_explicit(&p->ring.next, memory_order_relaxed))
+        displaced = atomic_exchange(&p->ring.next, g);
+    else
+        atomic_store_explicit(&p->ring.next, g, memory_order_release);
     if (displaced)
         local_push(p, displaced);
     return displaced;
@@ -223,7 +230,7 @@ static void arrived(void)
         t->stack_bottom = bottom;
         t->stack_size = size;
     }
-    *go_errno_location() = t->current->saved_errno;
+    *t->errno_at = t->current->saved_errno;
     t->left = NULL;
     switch ((enum left)t->left_why) {
     case LEFT_IDLE_LOOP:
@@ -254,21 +261,51 @@ static void stack_bind(struct proc *p, struct g *g)
     g->tsan_fiber = annotate_fiber_new();
 }
 
+/* One of the two has control words of its own. No floating-point code runs between here and the switch. */
+static void switch_fpenv(struct thread *t, struct g *to)
+{
+    struct g *from = t->current;
+
+    if (from->heed & HEED_FPENV)
+        from->fp_control = fpenv_read();
+    else
+        t->fp_control = fpenv_read();
+    fpenv_write(to->heed & HEED_FPENV ? to->fp_control : t->fp_control);
+}
+
+/* What a switch need not look at in the usual case. Who is switched to: a goroutine that is locked to another thread is
+ * left to the idle loop. */
+static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct g *to, enum left why)
+{
+    if (why == LEFT_DEAD && t->current->heed & HEED_PIN)
+        pin_abandon(t->current);
+    if (to->heed & HEED_PIN && !pin_has(to, t)) {
+        t->proc->handed = to;
+        to = t->idle;
+    }
+    if ((t->current->heed | to->heed) & HEED_FPENV)
+        switch_fpenv(t, to);
+    return to;
+}
+
 void sched_switch(struct thread *t, struct g *to, enum left why)
 {
     struct g *from = t->current;
 
     assert(from != to);
+    if (__builtin_expect(from->heed | to->heed, 0))
+        to = switch_heed(t, to, why);
     if (to != t->idle && !to->stack.low)
         stack_bind(t->proc, to);
-    from->saved_errno = *go_errno_location();
+    from->saved_errno = *t->errno_at;
     t->left = from;
     t->left_why = why;
     t->current = to;
     count_up(&t->proc->switches);
-    annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
-                   to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
-                   to == t->idle ? t->stack_size : stack_usable(&to->stack));
+    if (ANNOTATE_STACKS)
+        annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
+                       to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
+                       to == t->idle ? t->stack_size : stack_usable(&to->stack));
     annotate_fiber_switch(to->tsan_fiber);
     goroutine_switch(&from->sp, to->sp);
     arrived();

@@ -22,6 +22,12 @@
 
 enum { PROCS_MAX = 256, PROCS_MADE_MAX = 2 * PROCS_MAX };
 
+/* Why every switch goes over the idle loop, bits of proc.attention. A processor with any keeps no work for itself. */
+enum attention {
+    ATTEND_CHANGE = 1, /* it shall retire, or run again, or end */
+    ATTEND_LENT = 2,   /* the owner's: the thread of a locked goroutine runs in its name (pin.c) */
+};
+
 /* Why a switch left a goroutine: what who arrives has to do with it. */
 enum left { LEFT_IDLE_LOOP, LEFT_PARKED, LEFT_YIELDED, LEFT_DEAD };
 
@@ -34,13 +40,15 @@ struct proc {
     struct stack_cache stacks;
     uint64_t random;
     uint32_t picks;
-    int streak;    /* picks from `next` in a row */
-    bool look;     /* the idle loop shall look everywhere before it runs what is here */
-    bool spinning; /* counted in sched.spinning; in the idle list it is sched.lock's */
+    int streak;       /* picks from `next` in a row */
+    bool look;        /* the idle loop shall look everywhere before it runs what is here */
+    bool spinning;    /* counted in sched.spinning; in the idle list it is sched.lock's */
+    struct g *handed; /* a locked goroutine that was picked: the idle loop lends p to its thread */
 
     /* read by others */
     _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */
-    _Atomic bool attention;              /* go over the idle loop at the next scheduling point */
+    _Atomic unsigned attention;          /* enum attention */
+    _Atomic uint32_t lent;               /* what the owner sleeps on while its processor is lent */
     _Atomic uint64_t switches, steals, wakeups, spawned, ended;
     _Atomic bool slice_over; /* go_checkpoint shall yield */
     _Atomic bool asleep;     /* in the idle list, or retired */
@@ -52,9 +60,9 @@ struct proc {
     struct proc *idle_next; /* sched.lock */
     int index;
     pthread_t pthread;
-    clockid_t cpu_clock;
-    _Atomic bool clock_known, thread_ended;
-    _Atomic pid_t tid;
+    _Atomic clockid_t cpu_clock; /* these two of the thread that runs in its name */
+    _Atomic pid_t tid;           /* 0 until there is one */
+    _Atomic bool thread_ended;
     int64_t stop_cpu_ns; /* CPU time when the stop was asked for */
 };
 
@@ -116,6 +124,9 @@ void proc_active_add(int n);
 void proc_loop(struct proc *p);
 
 /* ---- procs.c: how many there are ---- */
+
+/* A thread that blocks every signal but those that goroutines cause. 0, -EAGAIN. */
+int worker_thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 
 /* Lets `procs` of them run, making threads as needed. 0, -EAGAIN, -ENOMEM. */
 int procs_set(int procs);

@@ -3,7 +3,7 @@
  *   1 look at the cases in random order for one that is ready, and do it;
  *   2 else enter every queue and park; who comes claims the wait through one entry and does that case's work;
  *   3 leave the queues that did not win.
- * Send and receive are a select of one case, after one look whether they need to wait at all.
+ * Send and receive without a context have a shorter way (single.c).
  *
  * Invariants: between pass 2 and 3 the entries and the values they point to stay where they are; exactly one
  * claim decides; a destination is written only through the entry that was claimed (S11).
@@ -18,6 +18,7 @@
 #include "context.h"
 #include "group.h"
 #include "scheduler.h"
+#include "select.h"
 #include "timer.h"
 #include "waiting.h"
 
@@ -182,6 +183,7 @@ static uint64_t pass_enter(struct select *s)
         a->waiter.g = s->g;
         a->waiter.ticket = ticket;
         a->waiter.outcome = (unsigned)i;
+        a->waiter.sole = false;
         a->waiter.value = a->value;
         a->waiter.result = &a->result;
         list_append(a->sends ? &a->chan->senders : &a->chan->receivers, &a->waiter.link);
@@ -205,7 +207,7 @@ static const char *wait_reason(const struct select *s, int cases)
     if (cases != 1)
         return "select";
     if (!s->arms[0].chan)
-        return s->arms[0].sends ? "chan send (nil chan)" : "chan receive (nil chan)";
+        return s->arms[0].sends ? "chan send (nil channel)" : "chan receive (nil channel)";
     return s->arms[0].sends ? "chan send" : "chan receive";
 }
 
@@ -216,7 +218,6 @@ static unsigned select_wait(struct select *s, const char *reason)
     unsigned outcome;
 
     locks_drop(s);
-    wait_on(s->g, s->locks, s->locks_n);
     wait_deadline(s->g, ticket, s->until.ns);
     outcome = park(s->g, reason);
     pass_leave(s, outcome);
@@ -313,54 +314,11 @@ int go_select(struct go_case *cases, int n, go_until until)
     return n <= FEW_CASES ? select_few(cases, n, until, NULL) : select_many(cases, n, until);
 }
 
-static int select_one(struct go_case k, go_until until, const char *reason)
+int select_one(struct go_case k, go_until until, const char *reason)
 {
     int chosen = select_few(&k, 1, until, reason);
 
     return chosen == 0 ? k.result : chosen;
-}
-
-/*
- * Most single operations need not wait: one look under the one lock, before all that a select needs (61 ns of CPU become 42 for a buffered value). True: *result is the answer; false: a select of one case looks again, and waits.
- */
-static bool one_now(go_chan *c, bool sends, void *value, go_until until, int *result)
-{
-    struct g *g = g_self();
-    struct wake_list wakes;
-    bool ready;
-
-    if (!c)
-        return false;
-    *result = until_over(g, until);
-    if (*result)
-        return true;
-    bubble_check(c->bubble, g, "channel");
-    wake_list_init(&wakes);
-    lock_take(&c->lock, RANK_CHAN);
-    ready = sends ? chan_try_send(c, value, result, &wakes) : chan_try_recv(c, value, result, &wakes);
-    lock_drop(&c->lock);
-    wake_all(&wakes);
-    if (!ready && until.ns == GO_NS_NOW)
-        *result = -EAGAIN;
-    return ready || until.ns == GO_NS_NOW;
-}
-
-int go_chan_send(go_chan *c, const void *value, go_until until)
-{
-    int result;
-
-    if (one_now(c, true, (void *)(uintptr_t)value, until, &result))
-        return result;
-    return select_one(GO_SEND(c, value), until, NULL);
-}
-
-int go_chan_recv(go_chan *c, void *value, go_until until)
-{
-    int result;
-
-    if (one_now(c, false, value, until, &result))
-        return result;
-    return select_one(GO_RECV(c, value), until, NULL);
 }
 
 int go_timer_wait(go_timer *t, int64_t *fired_ns, go_until until)

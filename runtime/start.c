@@ -16,7 +16,9 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "pin.h"
 #include "scheduler.h"
+#include "switch.h"
 #include "watchdog.h"
 
 #define STOP_SLICE_NS INT64_C(100000000)
@@ -78,6 +80,10 @@ static int runtime_start(int procs)
 
     if (atomic_load(&sched.running) || left_behind)
         return -EBUSY;
+    if (switch_refused())
+        fatal("%s are on: goroutines change stacks, which they forbid; start with "
+              "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off",
+              "user shadow stacks");
     go_set_procs(procs);
     go_set_goroutines_max(0);
     clock_coarse_set(clock_ns());
@@ -106,6 +112,7 @@ static int runtime_stop(void)
         left_behind = true;
         return -EBUSY;
     }
+    pins_stop();
     procs_free();
     stack_release_all();
     g_release_all();

@@ -2,10 +2,16 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "annotate.h"
 
 extern void goroutine_entry(void);
+
+/* As in asm/prctl.h of kernels from 6.6 on. */
+#define SHADOW_STACK_STATUS 0x5005
+#define SHADOW_STACK_ON     1ul
 
 #if defined(__x86_64__)
 
@@ -75,6 +81,13 @@ __asm__(".text\n"
         "    ret\n"
         "    .cfi_endproc\n"
         ".size goroutine_call_marked,.-goroutine_call_marked\n");
+
+bool switch_refused(void)
+{
+    unsigned long features = 0;
+
+    return syscall(SYS_arch_prctl, SHADOW_STACK_STATUS, &features) == 0 && features & SHADOW_STACK_ON;
+}
 
 static void saved_init(struct saved *s, void (*entry)(void))
 {
@@ -171,6 +184,11 @@ __asm__(".text\n"
         "    ret\n"
         "    .cfi_endproc\n"
         ".size goroutine_call_marked,.-goroutine_call_marked\n");
+
+bool switch_refused(void)
+{
+    return false;
+}
 
 static void saved_init(struct saved *s, void (*entry)(void))
 {

@@ -1,13 +1,17 @@
 /*
  * Leaving one stack for another. What is saved: the callee-saved registers of the ABI, on the stack that is
- * left. Not saved: the signal mask, and the floating-point control words (they belong to the thread).
+ * left. Not saved: the signal mask, the floating-point control words (fpenv.h), and a shadow stack (switch_refused).
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Saves the caller's registers, stores its stack pointer at *save, and goes on where `load` was saved. */
 void goroutine_switch(void **save, void *load);
+
+/* Whether returns of this process are checked against a shadow stack: a switch would be taken for an attack. */
+bool switch_refused(void);
 
 /*
  * The stack pointer of a fresh stack that ends at `top`: switching to it calls entry(), which must never

@@ -5,45 +5,56 @@
  * Mutex: LOCKED means held, WAITERS that the queue is not empty. Unlock lets the first waiter try again, and
  * a newcomer may be faster; but once the first has waited a millisecond it is handed the mutex, which never
  * becomes free meanwhile, so newcomers queue (M2). A loser goes back to the front.
+ *
+ * `self` is for copy_check.
  */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "frames.h"
 #include "group.h"
 #include "launch.h"
 #include "queue.h"
-#include "sync.h"
 
 enum { LOCKED = 1, WAITERS = 2 };
 enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };
 
 #define STARVES_AFTER_NS 1000000
 
-unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, bool in_front,
-                    const char *reason, unsigned flags)
-{
-    unsigned outcome;
+struct mutex {
+    _Atomic uint32_t word;
+    struct lock lock;
+    struct list waiters;
+    uint64_t locker; /* the last one, for reports only (M3) */
+};
 
-    w->g = g_self();
-    w->ticket = wait_open(w->g, flags);
-    if (in_front)
-        list_prepend(queue, &w->link);
-    else
-        list_append(queue, &w->link);
-    wait_on(w->g, lock, WAIT_ON_LOCK);
-    lock_drop(lock);
-    outcome = park(w->g, reason);
-    if (outcome == OUTCOME_SCOPE) {
-        lock_take(lock, RANK_CHAN);
-        list_remove(&w->link);
-        lock_drop(lock);
-    }
-    return outcome;
-}
+struct cond {
+    struct lock lock;
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+struct waitgroup {
+    struct lock lock;
+    int64_t n; /* lock */
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+struct once {
+    struct lock lock;
+    _Atomic uint32_t done;
+    bool running; /* lock */
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+static_assert(sizeof(struct mutex) <= sizeof(go_mutex), "go_mutex has room for it");
+static_assert(sizeof(struct cond) <= sizeof(go_cond), "go_cond has room for it");
+static_assert(sizeof(struct waitgroup) <= sizeof(go_waitgroup), "go_waitgroup has room for it");
+static_assert(sizeof(struct once) <= sizeof(go_once), "go_once has room for it");
 
 /* ---- mutex ---- */
 
@@ -179,11 +190,11 @@ void go_cond_wait(go_cond *cond, go_mutex *mutex)
     struct waiter w = {.outcome = 0};
     unsigned outcome;
 
+    copy_check(&c->self, c, "cond");
     lock_take(&c->lock, RANK_CHAN);
     w.g = g_self();
     w.ticket = wait_open(w.g, scope_has(w.g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
     list_append(queue_list(&c->waiters), &w.link);
-    wait_on(w.g, &c->lock, WAIT_ON_LOCK);
     lock_drop(&c->lock);
     go_mutex_unlock(mutex);
     outcome = park(w.g, "cond");
@@ -200,6 +211,7 @@ void go_cond_signal(go_cond *cond)
     struct waiter *w;
     struct g *g;
 
+    copy_check(&c->self, c, "cond");
     lock_take(&c->lock, RANK_CHAN);
     w = waiter_claim(queue_list(&c->waiters));
     g = w ? w->g : NULL;
@@ -221,6 +233,7 @@ void go_cond_broadcast(go_cond *cond)
     struct cond *c = (struct cond *)cond;
     struct wake_list wakes;
 
+    copy_check(&c->self, c, "cond");
     wake_list_init(&wakes);
     lock_take(&c->lock, RANK_CHAN);
     waiters_all(&c->waiters, &wakes);
@@ -236,6 +249,7 @@ void go_waitgroup_add(go_waitgroup *group, int n)
     struct wake_list wakes;
     int64_t now;
 
+    copy_check(&w->self, w, "wait group");
     wake_list_init(&wakes);
     lock_take(&w->lock, RANK_CHAN);
     now = w->n + n;
@@ -261,6 +275,7 @@ void go_waitgroup_wait(go_waitgroup *group)
     struct g *g = g_self();
     unsigned outcome = 0;
 
+    copy_check(&w->self, w, "wait group");
     lock_take(&w->lock, RANK_CHAN);
     if (w->n == 0) {
         lock_drop(&w->lock);
@@ -275,12 +290,11 @@ struct counted {
     go_waitgroup *group;
     void (*fn)(void *);
     void *arg;
-    _Alignas(16) unsigned char copy[];
 };
 
 static void counted_end(void *p)
 {
-    struct counted *c = *(struct counted **)p;
+    struct counted *c = p;
 
     if (!unwind_is_panic(g_self()))
         go_waitgroup_done(c->group);
@@ -289,28 +303,26 @@ static void counted_end(void *p)
 
 static void counted_run(void *p)
 {
-    struct counted *c = *(struct counted **)p;
+    struct counted *c = p;
 
-    go_defer(counted_end, p);
+    go_defer(counted_end, c);
     c->fn(c->arg);
 }
 
 int go_waitgroup_go(go_waitgroup *group, void (*fn)(void *arg), const void *arg, size_t arg_bytes)
 {
-    struct go_spawn_options options = {.name = "go_waitgroup_go"};
     struct counted *c;
+    void *copy;
     int r;
 
     if (arg_bytes > GO_ARG_BYTES_MAX)
         return -EINVAL;
-    c = malloc(sizeof *c + arg_bytes);
+    c = arg_block(sizeof *c, arg, arg_bytes, &copy);
     if (!c)
         return -ENOMEM;
-    *c = (struct counted){.group = group, .fn = fn, .arg = arg_bytes ? c->copy : (void *)arg};
-    if (arg_bytes)
-        memcpy(c->copy, arg, arg_bytes);
+    *c = (struct counted){.group = group, .fn = fn, .arg = copy};
     go_waitgroup_add(group, 1);
-    r = go_spawn_with(counted_run, &c, sizeof c, &options);
+    r = spawn_for(counted_run, c, "go_waitgroup_go", __builtin_return_address(0));
     if (r == 0)
         return 0;
     go_waitgroup_done(group);
@@ -349,6 +361,7 @@ void go_once_do(go_once *once, void (*fn)(void *arg), void *arg)
 
     if (atomic_load(&o->done))
         return;
+    copy_check(&o->self, o, "once");
     lock_take(&o->lock, RANK_CHAN);
     if (atomic_load(&o->done)) {
         lock_drop(&o->lock);

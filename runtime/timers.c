@@ -126,7 +126,6 @@ static void take_out(struct timers *h, struct timer *timer)
     next_publish(h);
 }
 
-/* `home` only changes to NULL behind the owner's back, by firing. */
 bool timer_disarm(struct timer *timer)
 {
     struct timers *home = __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);

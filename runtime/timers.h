@@ -42,6 +42,12 @@ void timer_init(struct timer *timer);
 /* The timer is disarmed. False: no memory for the heap. */
 bool timer_arm(struct timer *timer, struct timers *timers, int64_t when_ns, uint64_t tag);
 
+/* `home` only changes to NULL behind the owner's back, by firing. */
+static inline bool timer_armed(const struct timer *timer)
+{
+    return __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
+}
+
 /* True if it was armed and had not been taken out for firing. */
 bool timer_disarm(struct timer *timer);
 

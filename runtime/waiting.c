@@ -12,16 +12,6 @@
 #include "group.h"
 #include "scheduler.h"
 
-uint64_t wait_open(struct g *g, unsigned flags)
-{
-    uint64_t ticket = (atomic_load_explicit(&g->wait, memory_order_relaxed) >> WAIT_TICKET_SHIFT) + 1;
-
-    g->durable = flags & (WAIT_GROUP | WAIT_BUBBLE);
-    atomic_store(&g->wait,
-                 ticket << WAIT_TICKET_SHIFT | (flags & WAIT_MASKED ? WAIT_MASKED_BIT : 0) | OUTCOME_OPEN);
-    return ticket;
-}
-
 static bool word_claim(struct g *g, uint64_t word, unsigned outcome)
 {
     return (word & OUTCOME_OPEN) == OUTCOME_OPEN &&
@@ -96,8 +86,8 @@ unsigned park(struct g *g, const char *reason)
             sched_park(g);
         atomic_store_explicit(&g->reason, "", memory_order_relaxed);
     }
-    atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
-    timer_disarm(&g->deadline);
+    if (timer_armed(&g->deadline))
+        timer_disarm(&g->deadline);
     return atomic_load(&g->wait) & OUTCOME_OPEN;
 }
 
@@ -116,11 +106,23 @@ unsigned park_until(struct g *g, const char *reason, uint64_t ticket, go_until u
     return outcome;
 }
 
-void wake(struct g *g)
+/*
+ * Whether g was parked, and must be made to run. A claim has one wake: nobody else writes the token of one that is parked,
+ * so only one that is still on its way needs an exchange.
+ */
+static bool token_give(struct g *g)
 {
     if (scope_has(g))
         scope_wait_ends(g);
-    if (atomic_exchange(&g->token, TOKEN_READY) != TOKEN_PARKED)
+    if (atomic_load_explicit(&g->token, memory_order_acquire) != TOKEN_PARKED)
+        return atomic_exchange(&g->token, TOKEN_READY) == TOKEN_PARKED;
+    atomic_store_explicit(&g->token, TOKEN_READY, memory_order_release);
+    return true;
+}
+
+void wake(struct g *g)
+{
+    if (!token_give(g))
         return;
     if (g->thread)
         futex_wake(&g->token, 1);
@@ -128,28 +130,17 @@ void wake(struct g *g)
         sched_ready(g);
 }
 
-void wake_later(struct wake_list *list, struct g *g)
-{
-    *list->last = g;
-    list->last = &g->queue;
-    list->n++;
-}
-
 /* Those that were parked become ready together; the others find their token. */
-void wake_all(struct wake_list *list)
+static void wake_many(struct wake_list *list)
 {
     struct wake_list ready;
     struct g *g = list->first, *after;
 
-    if (!g)
-        return;
     *list->last = NULL;
     wake_list_init(&ready);
     for (; g; g = after) {
         after = g->queue;
-        if (scope_has(g))
-            scope_wait_ends(g);
-        if (atomic_exchange(&g->token, TOKEN_READY) != TOKEN_PARKED)
+        if (!token_give(g))
             continue;
         if (g->thread)
             futex_wake(&g->token, 1);
@@ -158,6 +149,14 @@ void wake_all(struct wake_list *list)
     }
     if (ready.n)
         sched_ready_list(&ready);
+}
+
+void wake_listed(struct wake_list *list)
+{
+    if (list->n == 1)
+        wake(list->first);
+    else
+        wake_many(list);
     wake_list_init(list);
 }
 
@@ -182,7 +181,7 @@ int wait_failed(struct g *g, unsigned outcome, go_ctx *ctx)
     return -ECANCELED;
 }
 
-int until_over(struct g *g, go_until until)
+int until_limit_over(struct g *g, go_until until)
 {
     int err = until.ctx ? go_ctx_err(until.ctx) : 0;
 
@@ -191,12 +190,25 @@ int until_over(struct g *g, go_until until)
     return until.ns <= clock_of(g) ? -ETIMEDOUT : 0;
 }
 
+/* Who holds the queue's lock is the only one who can claim a wait that is in no other queue. */
+static void sole_claim(struct waiter *w)
+{
+    uint64_t word = w->ticket << WAIT_TICKET_SHIFT | w->outcome;
+
+    assert(atomic_load(&w->g->wait) == (w->ticket << WAIT_TICKET_SHIFT | OUTCOME_OPEN));
+    atomic_store_explicit(&w->g->wait, word, memory_order_release);
+}
+
 struct waiter *waiter_claim(struct list *queue)
 {
     while (!list_empty(queue)) {
         struct waiter *w = list_first(queue, struct waiter, link);
 
         list_remove(&w->link);
+        if (w->sole) {
+            sole_claim(w);
+            return w;
+        }
         if (wait_claim(w->g, w->ticket, w->outcome))
             return w;
     }

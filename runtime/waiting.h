@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "g.h"
+#include "group.h"
 
 /* Outcomes below OUTCOME_TIMEOUT belong to who waits for what: a case's index, a value given to go_ready. */
 enum outcome {
@@ -36,21 +37,28 @@ enum {
     WAIT_BUBBLE = 4, /* only members of its bubble, or a timer of it */
 };
 
-/* Opens a wait of the calling goroutine and returns its ticket. */
-uint64_t wait_open(struct g *g, unsigned flags);
+/*
+ * Opens a wait of the calling goroutine and returns its ticket. Whoever learns the ticket learns it through a lock; only
+ * the end of a scope comes by itself, and park looks for that after the opening: both in one order.
+ */
+static inline uint64_t wait_open(struct g *g, unsigned flags)
+{
+    uint64_t ticket = (atomic_load_explicit(&g->wait, memory_order_relaxed) >> WAIT_TICKET_SHIFT) + 1;
+    uint64_t word =
+        ticket << WAIT_TICKET_SHIFT | (flags & WAIT_MASKED ? (uint64_t)WAIT_MASKED_BIT : 0) | OUTCOME_OPEN;
+
+    g->durable = flags & (WAIT_GROUP | WAIT_BUBBLE);
+    if (scope_has(g))
+        atomic_store(&g->wait, word);
+    else
+        atomic_store_explicit(&g->wait, word, memory_order_release);
+    return ticket;
+}
+
 bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome);
 
 /* Claims whatever unmasked wait g is in, as OUTCOME_SCOPE; false if it is in none. */
 bool wait_claim_scope(struct g *g);
-
-/* Names what the open wait is for, for reports until it ends: n channels (an array that stays while g is
- * parked), or the lock of one object of sync. */
-enum { WAIT_ON_LOCK = -1 };
-static inline void wait_on(struct g *g, const void *objects, int n)
-{
-    atomic_store_explicit(&g->objects, objects, memory_order_relaxed);
-    atomic_store_explicit(&g->objects_n, n, memory_order_relaxed);
-}
 
 /* Arms the deadline; GO_NS_FOREVER arms nothing. The wait is open. */
 void wait_deadline(struct g *g, uint64_t ticket, int64_t ns);
@@ -78,8 +86,21 @@ static inline void wake_list_init(struct wake_list *list)
     list->n = 0;
 }
 
-void wake_later(struct wake_list *list, struct g *g);
-void wake_all(struct wake_list *list);
+static inline void wake_later(struct wake_list *list, struct g *g)
+{
+    *list->last = g;
+    list->last = &g->queue;
+    list->n++;
+}
+
+void wake_listed(struct wake_list *list);
+
+/* Empties the list. */
+static inline void wake_all(struct wake_list *list)
+{
+    if (list->n)
+        wake_listed(list);
+}
 
 /*
  * What a call that can fail returns for an outcome that is no success: -ETIMEDOUT, the error of `ctx`, or for
@@ -91,9 +112,13 @@ int wait_failed(struct g *g, unsigned outcome, go_ctx *ctx);
 /* For a wait that cannot fail: unwinds if the scope ended. */
 void wait_check(struct g *g, unsigned outcome);
 
-/* -EAGAIN, -ETIMEDOUT or the error of the context when `until` is over on arrival, else 0. A mark for "now"
- * is not over. */
-int until_over(struct g *g, go_until until);
+int until_limit_over(struct g *g, go_until until);
+
+/* -ETIMEDOUT or the error of the context when `until` is over on arrival, else 0. A mark for "now" is not over. */
+static inline int until_over(struct g *g, go_until until)
+{
+    return until.ns == GO_NS_FOREVER && !until.ctx ? 0 : until_limit_over(g, until);
+}
 
 /* One who waits in a queue: on the waiter's stack while it is parked. */
 struct waiter {
@@ -101,6 +126,7 @@ struct waiter {
     struct g *g;
     uint64_t ticket;
     unsigned outcome; /* what a claim through this entry means */
+    bool sole;        /* nothing else can end the wait: no deadline, no context, no scope, no other queue */
     void *value;      /* what is sent, where it is received */
     int *result;
     int64_t since_ns;

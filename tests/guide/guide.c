@@ -195,6 +195,16 @@ void say(const char *format, ...)
         run->print(run, line); /* may wait */
 }
 
+void say_unkept(const char *line)
+{
+    struct guide_run *run = run_here();
+
+    if (run->print)
+        run->print(run, line);
+    else
+        printf("%s\n", line);
+}
+
 void say_nothing_yet(void)
 {
     struct guide_run *run = run_here();

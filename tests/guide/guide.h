@@ -47,9 +47,10 @@ struct guide_row {
 
     /* Of a part, all optional: what it must end in, and words that must, or must never, be in what it says. */
     enum guide_end ends;
-    const char *says[GUIDE_TEXTS];   /* in its report: standard error, or the text of the failed job */
-    const char *prints[GUIDE_TEXTS]; /* in its output: standard output, or the kept output of the job */
-    const char *never[GUIDE_TEXTS];  /* in neither */
+    const char *says[GUIDE_TEXTS];       /* in its report: standard error, or the text of the failed job */
+    const char *prints[GUIDE_TEXTS];     /* in its output: standard output, or the kept output of the job */
+    const char *never[GUIDE_TEXTS];      /* in neither */
+    const char *job_prints[GUIDE_TEXTS]; /* in the kept output of the job */
     void (*judge)(const struct guide_ending *ending); /* as a program only; called on a plain thread */
 
     /* Of both, optional. */
@@ -77,6 +78,8 @@ bool guide_is_job(void);
 
 /* One whole line: kept in the order of the calls, and printed to standard output or to the job's kept output. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Printed as `say` does, but not kept, and without a lock of the harness. */
+void say_unkept(const char *line);
 
 /* The lines said so far, for the checks below: exactly these in this order; these in any order; those that begin with
  * `prefix` are exactly these in this order; how many are `line`; the first and the last; all that begin with `first`

@@ -38,13 +38,26 @@ def findings(record, output, end, words):
             yield f"must not be said: {word}"
 
 
+def whole_lines(output):
+    """G14, as judge_output in its program says of standard output."""
+    lines, expected = output.splitlines(), [f"{me:02} {line:03} " for me in range(50) for line in range(100)]
+    if any(len(line) != 200 or set(line[7:]) != {"x"} for line in lines):
+        yield "a line is torn"
+    if sorted(lines, key=lambda line: line[:2]) != [f"{start:x<200}" for start in expected]:
+        yield "not each printer's 100 lines in order"
+
+
+# What a row's `judge` asks, where it is more than words.
+JUDGES = {"G14.print_from_many": whole_lines}
+
+
 def run(node, plugin, function, end, words):
     submitted = node.goctl("submit", f"{plugin}:{function}", "--retries", "1")
     assert submitted.returncode == 0, submitted
     job = submitted.stdout.strip()
     node.goctl("wait", job, timeout=120)
     record, output = node.json("job", job), node.goctl("logs", job).stdout
-    wrong = list(findings(record, output, end, words))
+    wrong = [*findings(record, output, end, words), *JUDGES.get(function, lambda _: [])(output)]
     for finding in wrong:
         print(f"{function}: {finding}")
     if wrong:

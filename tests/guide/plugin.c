@@ -45,6 +45,7 @@ int guide_list(gp_job *job)
                  row->is_part ? row->name : "", ends[row->ends]);
         append(line, sizeof line, "says", row->says);
         append(line, sizeof line, "prints", row->prints);
+        append(line, sizeof line, "prints", row->job_prints);
         append(line, sizeof line, "never", row->never);
         if (row->no_job)
             append(line, sizeof line, "skip", (const char *const[]){row->no_job, NULL});

@@ -2,7 +2,7 @@
 
 A clause of "must be observed" stands verbatim, in double quotes, in a comment of the row's program, beside its check.
 Clauses are separated by `;`. One that begins with `I:`, `C:` or `I C:` concerns those forms alone. A row whose last
-column names no program for form R is not done yet: it is only counted.
+column names no program for form R is not done yet: it is only counted. No example sleeps to wait for a goroutine.
 """
 
 import re
@@ -15,6 +15,8 @@ EXPECTED = [f"G{number:02}" for number in range(1, 180)] + [f"P{number}" for num
 PROGRAM = re.compile(r"`(tests/guide/g(\d{3})_\w+\.c)` \(R\)")
 ANY_PROGRAM = re.compile(r"tests/guide/g\d{3}_\w+\.c$")
 OTHER_FORM = re.compile(r"^(I|C|I C): ")
+# Waiting for a goroutine by sleeping is what the examples teach not to do. Sleep itself is shown on the fake clock.
+SLEEP = re.compile(r"\b(u?sleep|nanosleep)\(|\bgo_sleep\(")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 
@@ -44,6 +46,13 @@ def row_findings(name, must, status):
         yield from unquoted(name, must, path)
 
 
+def sleeping(paths):
+    for path in paths:
+        text = tree.read(path)
+        if SLEEP.search(text) and "on_fake_clock" not in text:
+            yield f"{path}: sleeps, and not on the fake clock: wait for what you wait for"
+
+
 def main():
     rows = ROW.findall(tree.read(ROWS))
     findings = []
@@ -54,6 +63,7 @@ def main():
     named = {path for row in rows for path, _ in PROGRAM.findall(row[4])}
     there = {str(path) for path in tree.files(".c") if ANY_PROGRAM.match(str(path))}
     findings += [f"{path}: {ROWS} does not name it: it is not built" for path in sorted(there - named)]
+    findings += sleeping(sorted(there) + [path for path in tree.files(".c") if str(path).startswith("client/examples/")])
     covered = sum(row[4].strip() != "later" for row in rows)
     print(f"{covered} of {len(rows)} rows covered, {len(named)} of 179 as programs")
     tree.report(findings, "rows of ROWS.md")

@@ -100,7 +100,11 @@ static void test_longer_struct_is_taken_only_if_it_asks_for_nothing_new(void **s
 
 static void test_struct_without_size_is_refused(void **state)
 {
-    struct new_options given = {0, 1, 2}, out;
+    struct {
+        struct new_options known;
+        int64_t unknown;
+    } given = {{0, 1, 2}, 3};
+    struct new_options out;
     assert_int_equal(options_take(&out, sizeof out, &given), -EINVAL);
     assert_int_equal(options_take(&out, sizeof out, NULL), 0);
     assert_int_equal(out.a, 0);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "goroutine_sync.h"
 #include "rt_test.h"
 
 struct shared {
@@ -366,9 +367,166 @@ RT_TEST(test_A2_negative_counter_panics)
     assert_true(recovered);
 }
 
+RT_TEST(test_A2_adding_above_zero_while_somebody_waits_is_allowed)
+{
+    struct shared *s = shared_new();
+
+    go_waitgroup_add(&s->group, 1);
+    go_spawn(waits_for_group, s, 0);
+    rt_wait_parked(1);
+    go_waitgroup_add(&s->group, 1);
+    go_waitgroup_done(&s->group);
+    assert_int_equal(s->ran, 0);
+    go_waitgroup_done(&s->group);
+    rt_wait_live(1);
+    assert_int_equal(s->ran, 1);
+    free(s);
+}
+
+/* Waits in whatever round there is. */
+static void waits_often(void *arg)
+{
+    struct shared *s = arg;
+
+    for (int i = 0; i < 200; i++) {
+        go_waitgroup_wait(&s->group);
+        go_yield();
+    }
+}
+
+RT_TEST(test_A3_a_group_serves_round_after_round_and_late_waits_return_at_once)
+{
+    struct shared *s = shared_new();
+    go_waitgroup waiters = {{0}};
+
+    for (int i = 0; i < 4; i++)
+        go_waitgroup_go(&waiters, waits_often, s, 0);
+    for (int round = 0; round < 300; round++) {
+        start(runs_slowly, s, 3);
+        go_waitgroup_wait(&s->group);
+        assert_int_equal(s->ran, 3 * (round + 1));
+        go_waitgroup_wait(&s->group); /* of a round that is over */
+    }
+    go_waitgroup_wait(&waiters);
+    free(s);
+}
+
+RT_TEST(test_W4_try_locks_as_lock_does_or_has_no_effect)
+{
+    go_rwmutex m = {{0}};
+
+    assert_int_equal(go_rwmutex_tryrlock(&m), 1);
+    assert_int_equal(go_rwmutex_tryrlock(&m), 1);
+    assert_int_equal(go_rwmutex_trylock(&m), 0);
+    go_rwmutex_runlock(&m);
+    go_rwmutex_runlock(&m);
+    assert_int_equal(go_rwmutex_trylock(&m), 1);
+    assert_int_equal(go_rwmutex_trylock(&m), 0);
+    assert_int_equal(go_rwmutex_tryrlock(&m), 0);
+    go_rwmutex_unlock(&m);
+    assert_int_equal(go_rwmutex_trylock(&m), 1);
+    go_rwmutex_unlock(&m);
+}
+
+/* ---- a value made once ---- */
+
+struct cell {
+    go_once_value once;
+    go_waitgroup all;
+    char end; /* how the function ends: 'r'eturn, 'p'anic, 'e'xit */
+    _Atomic int made, panicked, returned, ended;
+    char text[64];
+};
+
+static void *makes(void *arg)
+{
+    struct cell *c = arg;
+
+    atomic_fetch_add(&c->made, 1);
+    for (int i = 0; i < 10; i++)
+        go_yield();
+    if (c->end == 'p')
+        go_panic("cannot make %d", 7);
+    if (c->end == 'e')
+        go_exit();
+    return c;
+}
+
+static void recovers_text(void *arg)
+{
+    struct cell *c = arg;
+    const char *text = go_recover();
+
+    if (!text)
+        return;
+    atomic_fetch_add(&c->panicked, 1);
+    if (c->end == 'p')
+        assert_string_equal(text, "cannot make 7");
+}
+
+static void gets(void *arg)
+{
+    struct cell *c = arg;
+
+    go_defer(recovers_text, c);
+    assert_true(go_once_value_get(&c->once, makes, c) == c);
+    atomic_fetch_add(&c->returned, 1);
+}
+
+static void gets_in_a_frame(void *arg)
+{
+    go_call(gets, arg);
+}
+
+static struct cell *cell_run(char end)
+{
+    struct cell *c = calloc(1, sizeof *c);
+
+    assert_non_null(c);
+    c->end = end;
+    for (int i = 0; i < 16; i++)
+        go_waitgroup_go(&c->all, gets_in_a_frame, c, 0);
+    go_waitgroup_wait(&c->all);
+    go_call(gets, c); /* long after */
+    assert_int_equal(c->made, 1);
+    return c;
+}
+
+RT_TEST(test_O1_a_value_is_made_once_and_all_get_it)
+{
+    struct cell *c = cell_run('r');
+
+    assert_int_equal(c->returned, 17);
+    free(c);
+}
+
+RT_TEST(test_O2_every_caller_of_a_value_panics_with_the_first_value)
+{
+    struct cell *c = cell_run('p');
+
+    assert_int_equal(c->panicked, 17);
+    assert_int_equal(c->returned, 0);
+    free(c);
+}
+
+RT_TEST(test_O2_when_the_function_of_a_value_exits_the_other_callers_panic)
+{
+    struct cell *c = cell_run('e');
+
+    assert_int_equal(c->panicked, 16);
+    assert_int_equal(c->returned, 0);
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RT_UNIT(test_A2_adding_above_zero_while_somebody_waits_is_allowed),
+        RT_UNIT(test_A3_a_group_serves_round_after_round_and_late_waits_return_at_once),
+        RT_UNIT(test_W4_try_locks_as_lock_does_or_has_no_effect),
+        RT_UNIT(test_O1_a_value_is_made_once_and_all_get_it),
+        RT_UNIT(test_O2_every_caller_of_a_value_panics_with_the_first_value),
+        RT_UNIT(test_O2_when_the_function_of_a_value_exits_the_other_callers_panic),
         RT_UNIT(test_M1_mutual_exclusion_on_1_2_and_4_processors),
         RT_UNIT(test_M2_waiter_of_a_millisecond_is_handed_the_mutex),
         RT_UNIT(test_M3_another_goroutine_may_unlock),

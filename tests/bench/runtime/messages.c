@@ -164,6 +164,8 @@ uint64_t select_4(struct run *r)
         sum += (uint64_t)value;
     }
     run_end(r);
+    for (int i = 0; i < SOURCES; i++)
+        go_chan_unref(e[i].c);
     return sum;
 }
 

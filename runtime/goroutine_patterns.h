@@ -1,0 +1,200 @@
+/*
+ * goroutine_patterns.h: patterns of concurrent programs, ready made.  Part of libgoroutine.
+ *
+ *     static int twice(const struct go_task *task)
+ *     {
+ *         *(int *)task->result = 2 * *(int *)task->arg;
+ *         return 0;
+ *     }
+ *
+ *     struct go_workers_options options = {.workers = 3, .queue = 10, .result_bytes = sizeof(int)};
+ *     go_workers *pool = go_workers_new(&options);
+ *     struct go_task_result r;
+ *     int value;
+ *
+ *     for (int i = 1; i <= 9; i++)
+ *         go_workers_submit(pool, twice, &i, sizeof i, GO_FOREVER);
+ *     go_workers_close(pool);
+ *     while (go_workers_result(pool, &r, &value, GO_FOREVER) == 1)
+ *         printf("task %llu: %d\n", (unsigned long long)r.id, value);
+ *     go_workers_unref(pool);
+ *
+ * What goroutine.h says of results, threads, waiting and memory holds here. Besides: `_close` begins the end and
+ * returns at once, 0 or -EPIPE when it was closed before, -EINVAL for NULL; the `_unref` of the last holder closes
+ * too; goroutines that an object has started hold it, so that it may be released while they end. A context given in
+ * options is held, and may be NULL. An object made in a bubble may be used only there.
+ */
+#ifndef GOROUTINE_PATTERNS_H
+#define GOROUTINE_PATTERNS_H
+
+#include "goroutine_sync.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- workers: a pool over a queue of tasks ---- */
+
+typedef struct go_workers go_workers;
+
+#define GO_WORKERS_MAX 1024
+
+/* What a task is told. All of it lives until its function has ended. */
+struct go_task {
+    uint64_t id;  /* as submit returned it */
+    int worker;   /* the number of the worker that runs it, from 0 */
+    void *arg;    /* the copy, aligned for any type; or the pointer itself */
+    void *result; /* `result_bytes` zeroes, for the task to fill in */
+    go_ctx *ctx;  /* of the pool; never NULL */
+};
+
+/* Negative when the task failed. It may panic or call go_exit: that fails the task, not the worker. */
+typedef int (*go_task_fn)(const struct go_task *task);
+
+enum go_task_end {
+    GO_TASK_RETURNED,
+    GO_TASK_PANICKED,
+    GO_TASK_EXITED,  /* it called go_exit, or its scope ended */
+    GO_TASK_DROPPED, /* it was never started, because the context was done */
+};
+
+#define GO_TASK_TEXT_BYTES 64
+
+/* What became of a task. */
+struct go_task_result {
+    uint64_t id;
+    int worker; /* -1: none */
+    enum go_task_end end;
+    int code; /* what the function returned; -ENOTRECOVERABLE panicked, -ECANCELED exited, the context's error */
+    char text[GO_TASK_TEXT_BYTES]; /* of a panic, cut; else "" */
+};
+
+struct go_workers_options {
+    int workers;         /* how many at first: 1..GO_WORKERS_MAX */
+    size_t queue;        /* tasks that may wait besides one for each idle worker; 0: handed over to one */
+    size_t result_bytes; /* of the result of each task */
+    size_t results;      /* no task is started while so many results wait; 0: queue + workers */
+    int forget;          /* results are counted only, and nobody need collect them */
+    go_ctx *ctx;         /* its end closes the pool and drops the tasks that wait */
+};
+
+/*
+ * Starts the workers, in the group and bubble of the caller. Every accepted task has exactly one result. NULL: no
+ * memory, no goroutines, or options out of range.
+ */
+GO_API go_workers *go_workers_new(const struct go_workers_options *options);
+GO_API go_workers *go_workers_ref(go_workers *p);
+
+/* The last one closes the pool: tasks that wait are still run, their results forgotten. Does not wait. */
+GO_API go_workers *go_workers_unref(go_workers *p);
+
+/*
+ * Hands in a task: fn with a copy of the argument, or with the pointer `arg` itself when arg_bytes is 0. Waits while
+ * the queue is full. Positive: the id of the task, from 1 up, in the order in which they were accepted. -EPIPE: the
+ * pool was closed; -ECANCELED or -ETIMEDOUT also when its context is done; -EINVAL: more than GO_ARG_BYTES_MAX;
+ * -ENOMEM. After an error the task will not run.
+ */
+GO_API int64_t go_workers_submit(go_workers *p, go_task_fn fn, const void *arg, size_t arg_bytes,
+                                 go_until until);
+
+/* Takes the next result, in the order in which tasks ended, and copies `result_bytes` to `value` (may be NULL). 1: a
+ * result; 0: closed, all workers have left, and no result is left. */
+GO_API int go_workers_result(go_workers *p, struct go_task_result *out, void *value, go_until until);
+
+/*
+ * From now on n workers, 1..GO_WORKERS_MAX; does not wait. Surplus workers leave when they are idle or their task
+ * has ended: none of them starts another. -EINVAL; -EPIPE: closed, and all have left; or as go_spawn says: then
+ * fewer than n were added.
+ */
+GO_API int go_workers_resize(go_workers *p, int n);
+
+/* Refuses new tasks, also of those who wait to hand one in; those accepted are run. */
+GO_API int go_workers_close(go_workers *p);
+
+/* Waits until the pool is closed and the last worker has left. 0. Results must be collected meanwhile, unless there
+ * is room for them or they are forgotten. */
+GO_API int go_workers_wait(go_workers *p, go_until until);
+
+/* All of one instant. */
+struct go_workers_stats {
+    int size, alive, running; /* workers wanted, workers that have not left, tasks that run */
+    size_t queued, results;   /* tasks that wait to be run, results that wait to be collected */
+    uint64_t submitted, succeeded, failed, dropped;
+};
+GO_API void go_workers_stats_read(go_workers *p, struct go_workers_stats *out);
+
+/* How many tasks the worker of this number has run; of all that ever had the number. 0 for one that never was. */
+GO_API uint64_t go_workers_ran(go_workers *p, int worker);
+
+/* ---- plumbing: goroutines between channels ---- */
+
+/*
+ * Each call here takes over the receivers that it is given, also when it fails, and answers receivers of its own, which
+ * the caller ends with go_generate_stop (goroutine_sync.h) like those of a generator: after the last value or at any time
+ * before. It is the only consumer of what it took over, until it ends:
+ *     when its inputs are closed and drained: then, after the last value, it closes its outputs;
+ *     early, when nobody wants its outputs any more, or when `ctx` (held; may be NULL) is done: then it also closes its
+ * inputs, so that those who send to them end in turn. Values under way are lost.
+ * So calls nest: go_stage(go_stage(go_generate(...), square, ...), cube, ...). Where there was no memory or no goroutine,
+ * or an input is NULL, `from` of the answer is NULL. Outputs have room for `capacity` values.
+ */
+
+/* Makes *out (zeroed) of *in. Other than 0: it is passed on; 0: nothing is. Called by `workers` goroutines at once. */
+typedef int (*go_stage_fn)(const void *in, void *out, void *arg);
+
+struct go_stage_options {
+    int workers; /* goroutines; 0: 1 */
+    int ordered; /* results leave in the order of their inputs, whichever is ready first */
+    size_t capacity;
+    go_ctx *ctx;
+};
+
+/* A stage of a pipeline. `arg` is passed on and must live until the output is closed. The values that leave have
+ * out_bytes bytes. NULL options are zeroes. A function that calls go_exit ends the stage. */
+GO_API go_receiver go_stage(go_receiver in, go_stage_fn fn, void *arg, size_t out_bytes,
+                            const struct go_stage_options *options);
+
+/* Fan-in: the values of n inputs, those of one input in its order. Values of different sizes panic. */
+GO_API go_receiver go_merge(const go_receiver *in, int n, size_t capacity, go_ctx *ctx);
+
+/* Every value to both outputs; with capacity 0 neither is more than one value ahead of the other. If one is left by its
+ * consumer the other goes on. 0, or negative: -ENOMEM, or as go_spawn. */
+GO_API int go_tee(go_receiver in, go_receiver out[2], size_t capacity, go_ctx *ctx);
+
+/* The values (of value_bytes bytes) of all channels that come out of `in`, one channel after the other. `in` carries
+ * values of type go_receiver, each of which is taken over. */
+GO_API go_receiver go_bridge(go_receiver in, size_t value_bytes, size_t capacity, go_ctx *ctx);
+
+/*
+ * Groups of up to n values. A group leaves when it is full, wait_ns after its first value came, or when the input has
+ * ended. What leaves is a size_t, how many, and room for n values behind it:
+ *     struct { size_t n; int values[10]; }
+ * so values may not need a greater alignment than size_t. n 0 and sizes that no memory can hold panic.
+ */
+GO_API go_receiver go_batches(go_receiver in, size_t n, int64_t wait_ns, size_t capacity, go_ctx *ctx);
+
+/* A channel whose sender never waits: when it is full it drops its oldest value. */
+typedef struct go_ring go_ring;
+
+/* NULL: no memory. Capacity 0 panics. The last unref closes. */
+GO_API go_ring *go_ring_new(size_t value_bytes, size_t capacity);
+GO_API go_ring *go_ring_ref(go_ring *r);
+GO_API go_ring *go_ring_unref(go_ring *r);
+
+/* 0 sent; 1 sent, and the oldest value was dropped: it is stored at `oldest`, unless that is NULL. -EPIPE: closed. */
+GO_API int go_ring_send(go_ring *r, const void *value, void *oldest);
+
+/* The end to receive from, select and range over, any number at once. It lives as long as the ring: go_chan_ref its
+ * channel to keep it longer. */
+GO_API go_receiver go_ring_receiver(const go_ring *r);
+
+/* How many values were dropped. */
+GO_API uint64_t go_ring_dropped(const go_ring *r);
+
+/* As go_chan_close: what is buffered can still be received. */
+GO_API int go_ring_close(go_ring *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
