@@ -1,14 +1,15 @@
 #include "backtrace.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <unwind.h>
 
 #include "annotate.h"
 #include "g.h"
 #include "switch.h"
+#include "symbol.h"
 
 enum { OWN_FRAMES = 2 }; /* backtrace_take and its caller */
 
@@ -66,19 +67,40 @@ ANNOTATE_UNCHECKED int backtrace_parked(const struct g *g, void **frames, int ma
 
 int backtrace_symbol(const void *address, char *out, size_t size)
 {
-    Dl_info info;
-    const char *file;
+    struct symbol s;
+    char place[200] = "";
 
-    /* A return address may lie just behind its function. */
-    if (!dladdr((const char *)address - 1, &info))
+    symbol_find((const char *)address - 1, &s);
+    if (!s.object[0])
         return snprintf(out, size, "%p", address);
-    file = strrchr(info.dli_fname, '/');
-    file = file ? file + 1 : info.dli_fname;
-    if (info.dli_sname)
-        return snprintf(out, size, "%s+0x%zx (%s)", info.dli_sname,
-                        (size_t)((const char *)address - (const char *)info.dli_saddr), file);
-    return snprintf(out, size, "%s+0x%zx", file,
-                    (size_t)((const char *)address - (const char *)info.dli_fbase));
+    if (s.file[0])
+        snprintf(place, sizeof place, " %s:%d", s.file, s.line);
+    return snprintf(out, size, "%s+0x%zx%s%s%s%s", s.name[0] ? s.name : s.object, s.offset + 1, place,
+                    s.name[0] ? " (" : "", s.name[0] ? s.object : "", s.name[0] ? ")" : "");
+}
+
+static bool is_own(const void *address)
+{
+    static _Atomic(void *) own;
+    Dl_info info;
+
+    if (!atomic_load(&own) && dladdr((void *)(uintptr_t)backtrace_take, &info))
+        atomic_store(&own, info.dli_fbase);
+    return dladdr((const char *)address - 1, &info) && info.dli_fbase == atomic_load(&own);
+}
+
+int backtrace_trim(void *const **frames, int n)
+{
+    int first = 0, last = n;
+
+    while (last > 0 && is_own((*frames)[last - 1]))
+        last--;
+    if (last == 0)
+        return n;
+    while (first + 1 < last && is_own((*frames)[first]) && is_own((*frames)[first + 1]))
+        first++;
+    *frames += first;
+    return last - first;
 }
 
 int backtrace_format(void *const *frames, int n, char *out, size_t size)
@@ -87,8 +109,9 @@ int backtrace_format(void *const *frames, int n, char *out, size_t size)
 
     if (size)
         out[0] = '\0';
+    n = backtrace_trim(&frames, n);
     for (int i = 0; i < n; i++) {
-        char symbol[256];
+        char symbol[512];
 
         backtrace_symbol(frames[i], symbol, sizeof symbol);
         used += (size_t)snprintf(used < size ? out + used : NULL, used < size ? size - used : 0, "    %s\n",

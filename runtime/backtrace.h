@@ -12,8 +12,12 @@ int backtrace_take(void **frames, int max);
  * read. */
 int backtrace_parked(const struct g *g, void **frames, int max);
 
-/* One line a frame; returns the length it needs, as snprintf. */
+/* Leaves out what the runtime does inside the call that the program made, and below the goroutine's function.
+ * Returns how many are left. When the runtime is linked into the program it cannot tell, and leaves all. */
+int backtrace_trim(void *const **frames, int n);
+
+/* One line a frame, trimmed; returns the length it needs, as snprintf. */
 int backtrace_format(void *const *frames, int n, char *out, size_t size);
 
-/* "name+offset (file)" of an address. */
+/* "name+offset file:line (object)" of a return address: the call before it. */
 int backtrace_symbol(const void *address, char *out, size_t size);

@@ -156,6 +156,16 @@ int go_blocking(int (*fn)(void *arg), void *arg)
     return c.result;
 }
 
+int blocking_threads(void)
+{
+    int n;
+
+    lock_take(&pool.lock, RANK_BLOCKING);
+    n = pool.threads;
+    lock_drop(&pool.lock);
+    return n;
+}
+
 bool blocking_stop(void)
 {
     bool done;

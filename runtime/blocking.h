@@ -5,3 +5,6 @@
 
 /* Ends the idle threads; waits for them. False: a call is still under way. */
 bool blocking_stop(void);
+
+/* Spare threads that live. */
+int blocking_threads(void);

@@ -1,19 +1,53 @@
 /*
  * The proof: every processor is in the idle list or retired (so none runs, and none looks), the global queue
  * is empty, no timer is pending, nobody waits for a descriptor, and no wait is one that somebody outside can
- * end. Threads of the program that wait here are woken by goroutines only, except the one in go_main; other
- * threads could still call in, and are counted as outside as long as they live.
+ * end. Threads of the program that wait here are woken by goroutines only, except the one in go_main. Any
+ * other thread may call in, whether it has done so before or not, as long as it lives: all threads of the
+ * process are counted.
  */
 #include "deadlock.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "annotate.h"
+#include "blocking.h"
+#include "goroutine_inspect.h"
 #include "netpoll.h"
 #include "scheduler.h"
 #include "start.h"
+
+enum { EXIT_DEADLOCK = 2 };
+
+/* Of an emulator, there before the program began, and of the thread sanitizer, there later. They never call
+ * in. */
+static int threads_of_others;
+
+/* 0 where the kernel does not say. */
+static int threads_count(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int n = -2; /* the folder and its parent */
+
+    if (!tasks)
+        return 0;
+    while (readdir(tasks))
+        n++;
+    closedir(tasks);
+    return n;
+}
+
+static void __attribute__((constructor)) threads_note(void)
+{
+    int n = threads_count();
+
+    threads_of_others = n > 1 ? n - 1 : 0;
+#ifdef ANNOTATE_TSAN
+    threads_of_others = 1;
+#endif
+}
 
 static bool all_asleep(void)
 {
@@ -26,23 +60,41 @@ static bool all_asleep(void)
     return asleep;
 }
 
-/* A face other than that of the thread in go_main: somebody who may call in. */
-ANNOTATE_UNCHECKED static int foreign_thread(struct g *g, void *arg)
+/* A face other than that of the thread in go_main: somebody who has called in. */
+ANNOTATE_UNCHECKED static int has_face(struct g *g, void *arg)
 {
     return g->face && g != start_main_face();
 }
 
-void deadlock_check(void)
+/* Somebody who may call in. */
+static bool foreign_thread(void)
 {
-    if (!atomic_load(&sched.alone) || atomic_load(&sched.stopping) || !all_asleep())
-        return;
-    if (g_each(foreign_thread, NULL) || start_main_done() || !all_asleep())
-        return;
+    int own = atomic_load(&sched.made) + blocking_threads();
+
+    own += 2; /* the watchdog, and the thread in go_main */
+    return g_each(has_face, NULL) || threads_count() > own + threads_of_others;
+}
+
+/* Whoever is asleep can be read in peace. */
+static void report(void)
+{
     if (go_live() == 0)
         fputs("fatal error: no goroutines (main called go_exit) - deadlock!\n", stderr);
     else
-        fputs("fatal error: all goroutines are asleep - deadlock!\n", stderr);
+        fputs("fatal error: all goroutines are asleep - deadlock!\n\n", stderr);
     fflush(stderr);
+    go_lock_cycles(NULL, STDERR_FILENO);
     go_dump(STDERR_FILENO);
-    _exit(2);
+}
+
+void deadlock_check(void)
+{
+    static atomic_bool told;
+
+    if (!atomic_load(&sched.alone) || atomic_load(&sched.stopping) || !all_asleep())
+        return;
+    if (foreign_thread() || start_main_done() || !all_asleep() || atomic_exchange(&told, true))
+        return;
+    report();
+    _exit(EXIT_DEADLOCK);
 }

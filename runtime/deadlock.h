@@ -1,6 +1,7 @@
 /* The end of a stand-alone program in which nobody can ever run again (Z1). */
 #pragma once
 
-/* A processor found nothing and is in the idle list. Reports and ends the process if that holds for all, for
- * ever. */
+/* The caller found nothing to do: a processor that is in the idle list, or the watchdog, which looks once more
+ * before it sleeps (a thread that has ended is seen for some time after). Reports and ends the process if
+ * nobody will ever have anything to do. */
 void deadlock_check(void);

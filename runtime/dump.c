@@ -1,6 +1,9 @@
 /* What goroutines do: for dumps, stragglers and statistics. Reads others' state while they run; each answer
  * is checked to belong to one wait, or says no more than that it runs. */
+#include "dump.h"
+
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,9 @@
 #include "annotate.h"
 #include "backtrace.h"
 #include "group.h"
+#include "objects.h"
 #include "scheduler.h"
+#include "symbol.h"
 
 struct each {
     int (*fn)(const struct go_info *info, void *arg);
@@ -30,7 +35,7 @@ ANNOTATE_UNCHECKED static void name_fill(struct go_info *info, const struct g *g
 {
     name_copy(info->name, g->name[0] || !g->site ? g->name : g->site->function, sizeof info->name);
     if (!info->name[0])
-        backtrace_symbol((const char *)g->fn + 1, info->name, sizeof info->name);
+        symbol_exported((const void *)g->fn, info->name, sizeof info->name);
 }
 
 /* Whether a processor has it: a glance, not a promise. */
@@ -45,7 +50,7 @@ ANNOTATE_UNCHECKED static bool runs_now(const struct g *g)
 }
 
 /* A goroutine's own fields are written before it is published and hardly ever after. */
-ANNOTATE_UNCHECKED static void info_fill(struct go_info *info, const struct g *g)
+ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
 {
     uint64_t wait = atomic_load(&g->wait);
 
@@ -55,19 +60,21 @@ ANNOTATE_UNCHECKED static void info_fill(struct go_info *info, const struct g *g
     info->site = g->site;
     info->spawn_pc = g->spawn_pc;
     info->group = g->group;
-    info->reason = "";
+    info->reason = info->object_kind = "";
     info->state = runs_now(g) ? GO_STATE_RUNNING : GO_STATE_READY;
     name_fill(info, g);
     if (atomic_load(&g->token) != TOKEN_PARKED)
         return;
     info->reason = atomic_load(&g->reason);
     info->age_ns = clock_ns() - atomic_load(&g->wait_since_ns);
+    objects_read(info, g);
     info->frames = backtrace_parked(g, info->frame, GO_FRAMES_MAX);
     info->state = GO_STATE_PARKED;
     if (atomic_load(&g->wait) == wait && atomic_load(&g->token) == TOKEN_PARKED)
         return;
-    info->reason = "";
-    info->frames = 0;
+    info->reason = info->object_kind = "";
+    info->object = NULL;
+    info->objects = info->frames = 0;
     info->state = GO_STATE_READY;
 }
 
@@ -93,66 +100,142 @@ int go_each(const go_group *group, int (*fn)(const struct go_info *info, void *a
 static const char *const state_names[] = {
     [GO_STATE_READY] = "ready", [GO_STATE_RUNNING] = "running", [GO_STATE_PARKED] = "parked"};
 
+static void place_format(const struct go_info *info, char *out, size_t size)
+{
+    const char *pc = info->spawn_pc;
+
+    if (info->site)
+        snprintf(out, size, "%s:%d", symbol_path(info->site->file), info->site->line);
+    else /* what the runtime starts by itself has no caller: its function stands for it */
+        backtrace_symbol(pc == (const char *)info->function ? pc + 1 : pc, out, size);
+}
+
+/* The function that dumps show: the name in `info`, or what debug information knows. */
+static const char *name_of(const struct go_info *info, struct symbol *room)
+{
+    if (info->name[0])
+        return info->name;
+    symbol_find((const void *)info->function, room);
+    return room->name[0] ? room->name : "?";
+}
+
 int go_info_format(const struct go_info *info, char *out, size_t size)
 {
-    char wait[96] = "", site[128] = "";
+    char wait[96] = "", place[256], object[256];
+    struct symbol function;
     size_t head;
     int stack;
 
     if (info->state == GO_STATE_PARKED)
         snprintf(wait, sizeof wait, ": %s, %lld.%03lld s", info->reason,
                  (long long)(info->age_ns / 1000000000), (long long)(info->age_ns / 1000000 % 1000));
-    if (info->site)
-        snprintf(site, sizeof site, "%s:%d", info->site->file, info->site->line);
-    else
-        backtrace_symbol(info->spawn_pc, site, sizeof site);
-    head = (size_t)snprintf(out, size, "goroutine %llu [%s%s] %s\n  started at %s\n",
-                            (unsigned long long)info->id, state_names[info->state], wait, info->name, site);
+    place_format(info, place, sizeof place);
+    object_format(info, object, sizeof object);
+    head = (size_t)snprintf(out, size, "goroutine %llu [%s%s] %s\n  started at %s\n%s%s%s",
+                            (unsigned long long)info->id, state_names[info->state], wait,
+                            name_of(info, &function), place, object[0] ? "  " : "", object,
+                            object[0] ? "\n" : "");
     stack = backtrace_format(info->frame, info->frames, head < size ? out + head : NULL,
                              head < size ? size - head : 0);
     return (int)head + stack;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+int fd_write(int fd, const char *bytes, size_t n)
 {
     while (n > 0) {
-        ssize_t r = write(fd, p, n);
+        ssize_t r = write(fd, bytes, n);
 
         if (r < 0 && errno != EINTR)
             return -errno;
         if (r > 0) {
-            p += r;
+            bytes += r;
             n -= (size_t)r;
         }
     }
     return 0;
 }
 
-struct dump {
-    char *text;
-    size_t size;
-    int fd;
-};
-
-static int dump_one(const struct go_info *info, void *arg)
+int fd_print(int fd, const char *format, ...)
 {
-    struct dump *d = arg;
-    int n = go_info_format(info, d->text, d->size - 1);
-    int used = n < (int)d->size - 2 ? n : (int)d->size - 2;
+    char text[1024];
+    va_list args;
+    int n;
 
-    d->text[used] = '\n';
-    return write_all(d->fd, d->text, (size_t)used + 1);
+    va_start(args, format);
+    n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return fd_write(fd, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+ANNOTATE_UNCHECKED static int census_add(struct g *g, void *arg)
+{
+    struct census *c = arg;
+
+    if (g->thread || g->system)
+        return 0;
+    if (c->n == c->room) {
+        size_t room = c->room ? 2 * c->room : 256;
+        struct member *members = realloc(c->members, room * sizeof *members);
+
+        if (!members)
+            return -ENOMEM;
+        c->members = members;
+        c->room = room;
+    }
+    c->members[c->n++] = (struct member){.id = atomic_load(&g->id), .g = g};
+    return 0;
+}
+
+static int older(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+enum { ENTRY_BYTES = 16384 }; /* of one goroutine in a dump; longer ones are cut */
+
+static int census_write(const struct census *c, int fd)
+{
+    char *text = malloc(ENTRY_BYTES);
+    int r = text ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < c->n; i++) {
+        struct go_info info;
+        int n;
+
+        info_fill(&info, c->members[i].g);
+        if (info.id != c->members[i].id)
+            continue;
+        n = go_info_format(&info, text, ENTRY_BYTES - 1);
+        n = n < ENTRY_BYTES - 2 ? n : ENTRY_BYTES - 2;
+        text[n] = '\n';
+        r = fd_write(fd, text, (size_t)n + 1);
+    }
+    free(text);
+    return r;
+}
+
+int census_take(struct census *c, const go_group *group)
+{
+    int r;
+
+    memset(c, 0, sizeof *c);
+    g_self(); /* the caller is known from here on */
+    r = group ? group_each((go_group *)group, census_add, c) : g_each(census_add, c);
+    if (r == 0 && c->n)
+        qsort(c->members, c->n, sizeof *c->members, older);
+    return r;
 }
 
 int go_group_dump(const go_group *group, int fd)
 {
-    struct dump d = {.size = 8192, .fd = fd, .text = malloc(8192)};
-    int r;
+    struct census c;
+    int r = census_take(&c, group);
 
-    if (!d.text)
-        return -ENOMEM;
-    r = go_each(group, dump_one, &d);
-    free(d.text);
+    if (r == 0)
+        r = census_write(&c, fd);
+    free(c.members);
     return r;
 }
 

@@ -24,12 +24,13 @@
 
 #include "backtrace.h"
 #include "bubble.h"
+#include "dump.h"
 #include "fatal.h"
 #include "group.h"
 #include "start.h"
 #include "switch.h"
 
-enum { PANIC_BYTES = 512, PANIC_FRAMES = 32, STACK_TEXT_BYTES = 8192 };
+enum { PANIC_BYTES = 512, PANIC_FRAMES = GO_FRAMES_MAX, STACK_TEXT_BYTES = 16384 };
 
 struct deferred {
     struct deferred *up;
@@ -91,11 +92,18 @@ static void panic_print(const struct panic *p)
 
 static void __attribute__((noreturn)) panic_die(const struct panic *p)
 {
-    char stack[STACK_TEXT_BYTES];
+    struct go_info info;
+    char *text = malloc(STACK_TEXT_BYTES);
 
     panic_print(p);
-    backtrace_format(p->frame, p->frames, stack, sizeof stack);
-    fprintf(stderr, "\ngoroutine %llu:\n%s", (unsigned long long)go_id(), stack);
+    info_fill(&info, g_self());
+    info.frames = p->frames;
+    memcpy(info.frame, p->frame, sizeof info.frame);
+    if (text && go_id())
+        go_info_format(&info, text, STACK_TEXT_BYTES);
+    else if (text)
+        backtrace_format(p->frame, p->frames, text, STACK_TEXT_BYTES);
+    fprintf(stderr, "\n%s", text ? text : "");
     abort();
 }
 

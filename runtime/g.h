@@ -37,12 +37,14 @@ struct g {
     _Atomic uint32_t token;        /* enum token; threads sleep on it */
     _Atomic(const char *) reason;  /* of the wait, "" while it runs */
     _Atomic int64_t wait_since_ns; /* on the coarse clock */
-    struct timer deadline;         /* of the wait */
-    unsigned char durable;         /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
-    bool thread;                   /* a plain thread, not a goroutine */
-    bool scope_told;               /* a call has returned -ECANCELED because the scope ended */
-    bool system;                   /* of the runtime: not counted, not in dumps */
-    unsigned char heed;            /* HEED_*: what a switch from or to it must heed */
+    _Atomic(const void *) objects; /* what the wait is for, for reports: objects.h */
+    _Atomic int objects_n;
+    struct timer deadline; /* of the wait */
+    unsigned char durable; /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
+    bool thread;           /* a plain thread, not a goroutine */
+    bool scope_told;       /* a call has returned -ECANCELED because the scope ended */
+    bool system;           /* of the runtime: not counted, not in dumps */
+    unsigned char heed;    /* HEED_*: what a switch from or to it must heed */
 
     /* switching */
     void *sp;

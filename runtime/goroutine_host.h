@@ -138,7 +138,12 @@ struct go_info {
     const struct go_site *site; /* NULL when started without; then spawn_pc says where */
     void *spawn_pc;
     go_group *group;
-    int frames; /* of a parked goroutine, innermost first; 0 otherwise */
+    const void *object;      /* what it waits for; NULL: nothing that is known, or several channels */
+    const char *object_kind; /* "channel", "mutex", "wait group", "cond", ...; "" */
+    int objects;             /* how many it waits for */
+    uint64_t locker;         /* of a mutex: the goroutine that locked it last, 0 for a thread */
+    int64_t count, capacity; /* of a channel: values buffered, and at most; count of a wait group */
+    int frames;              /* of a parked goroutine, innermost first; 0 otherwise */
     void *frame[GO_FRAMES_MAX];
 };
 

@@ -22,6 +22,7 @@ unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, boo
         list_prepend(queue, &w->link);
     else
         list_append(queue, &w->link);
+    wait_on(w->g, lock, WAIT_ON_LOCK);
     lock_drop(lock);
     outcome = park(w->g, reason);
     if (outcome == OUTCOME_SCOPE)
@@ -52,6 +53,7 @@ unsigned queue_wait_until(struct list *queue, struct lock *lock, struct waiter *
     w->g = g_self();
     w->ticket = wait_open(w->g, until_locality(w->g, until));
     list_append(queue, &w->link);
+    wait_on(w->g, lock, WAIT_ON_LOCK);
     lock_drop(lock);
     outcome = park_until(w->g, reason, w->ticket, until);
     if (outcome != w->outcome)

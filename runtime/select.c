@@ -218,6 +218,7 @@ static unsigned select_wait(struct select *s, const char *reason)
     unsigned outcome;
 
     locks_drop(s);
+    wait_on(s->g, s->locks, s->locks_n);
     wait_deadline(s->g, ticket, s->until.ns);
     outcome = park(s->g, reason);
     pass_leave(s, outcome);

@@ -26,6 +26,7 @@ static int single_wait(struct g *g, go_chan *c, bool sends, void *value, int64_t
     w.ticket = wait_open(g, local);
     list_append(sends ? &c->senders : &c->receivers, &w.link);
     lock_drop(&c->lock);
+    wait_on(g, &c, 1);
     wait_deadline(g, w.ticket, until_ns);
     outcome = park(g, sends ? "chan send" : "chan receive");
     if (outcome == 0)

@@ -17,44 +17,12 @@
 #include "group.h"
 #include "launch.h"
 #include "queue.h"
+#include "sync.h"
 
 enum { LOCKED = 1, WAITERS = 2 };
 enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };
 
 #define STARVES_AFTER_NS 1000000
-
-struct mutex {
-    _Atomic uint32_t word;
-    struct lock lock;
-    struct list waiters;
-    uint64_t locker; /* the last one, for reports only (M3) */
-};
-
-struct cond {
-    struct lock lock;
-    struct list waiters;
-    _Atomic(const void *) self;
-};
-
-struct waitgroup {
-    struct lock lock;
-    int64_t n; /* lock */
-    struct list waiters;
-    _Atomic(const void *) self;
-};
-
-struct once {
-    struct lock lock;
-    _Atomic uint32_t done;
-    bool running; /* lock */
-    struct list waiters;
-    _Atomic(const void *) self;
-};
-
-static_assert(sizeof(struct mutex) <= sizeof(go_mutex), "go_mutex has room for it");
-static_assert(sizeof(struct cond) <= sizeof(go_cond), "go_cond has room for it");
-static_assert(sizeof(struct waitgroup) <= sizeof(go_waitgroup), "go_waitgroup has room for it");
-static_assert(sizeof(struct once) <= sizeof(go_once), "go_once has room for it");
 
 /* ---- mutex ---- */
 
@@ -195,6 +163,7 @@ void go_cond_wait(go_cond *cond, go_mutex *mutex)
     w.g = g_self();
     w.ticket = wait_open(w.g, scope_has(w.g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
     list_append(queue_list(&c->waiters), &w.link);
+    wait_on(w.g, &c->lock, WAIT_ON_LOCK);
     lock_drop(&c->lock);
     go_mutex_unlock(mutex);
     outcome = park(w.g, "cond");

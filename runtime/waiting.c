@@ -86,6 +86,7 @@ unsigned park(struct g *g, const char *reason)
             sched_park(g);
         atomic_store_explicit(&g->reason, "", memory_order_relaxed);
     }
+    atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
     if (timer_armed(&g->deadline))
         timer_disarm(&g->deadline);
     return atomic_load(&g->wait) & OUTCOME_OPEN;

@@ -60,6 +60,15 @@ bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome);
 /* Claims whatever unmasked wait g is in, as OUTCOME_SCOPE; false if it is in none. */
 bool wait_claim_scope(struct g *g);
 
+/* Names what the open wait is for, for reports until it ends: n channels (an array that stays while g is
+ * parked), or the lock of one object of sync. */
+enum { WAIT_ON_LOCK = -1 };
+static inline void wait_on(struct g *g, const void *objects, int n)
+{
+    atomic_store_explicit(&g->objects, objects, memory_order_relaxed);
+    atomic_store_explicit(&g->objects_n, n, memory_order_relaxed);
+}
+
 /* Arms the deadline; GO_NS_FOREVER arms nothing. The wait is open. */
 void wait_deadline(struct g *g, uint64_t ticket, int64_t ns);
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "deadlock.h"
 #include "futex.h"
 #include "netpoll.h"
 #include "scheduler.h"
@@ -89,6 +90,7 @@ static void *dog_main(void *arg)
         if (quiet < QUIET_TICKS_MAX)
             continue;
         atomic_store(&dog.awake, 0);
+        deadlock_check();
         if (!tick() && !atomic_load(&dog.stop))
             futex_wait(&dog.awake, 0, -1);
         atomic_store(&dog.awake, 1);

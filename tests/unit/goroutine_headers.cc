@@ -1,6 +1,7 @@
 // The public headers must serve C++ programs as they are.
 #define GO_ERRNO_SAFE
 #include "../../runtime/goroutine_host.h"
+#include "../../runtime/goroutine_inspect.h"
 #include "../../runtime/goroutine_patterns.h"
 #include "../../runtime/goroutine_sync.h"
 

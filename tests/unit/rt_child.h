@@ -20,11 +20,9 @@ static inline void rt_child_run(int (*fn)(void *), int out)
     _exit(go_main(fn, NULL) == 0 ? 0 : 1);
 }
 
-/* The child's stderr must contain `text`; it must be killed by `sig`, or for 0 exit with something else than 0. The
- * sanitizers turn SIGSEGV into an exit of their own. */
-static inline void rt_child_dies(int (*fn)(void *), const char *text, int sig)
+/* Runs fn as the main goroutine of a child; what it wrote to stderr goes to `said`. Returns its wait status. */
+static inline int rt_child_hear(int (*fn)(void *), char *said, size_t size)
 {
-    char said[65536];
     size_t n = 0;
     ssize_t r;
     int p[2], status;
@@ -35,11 +33,21 @@ static inline void rt_child_dies(int (*fn)(void *), const char *text, int sig)
     if (pid == 0)
         rt_child_run(fn, p[1]);
     close(p[1]);
-    while (n < sizeof said - 1 && (r = read(p[0], said + n, sizeof said - 1 - n)) > 0)
+    while (n < size - 1 && (r = read(p[0], said + n, size - 1 - n)) > 0)
         n += (size_t)r;
     said[n] = '\0';
     close(p[0]);
     waitpid(pid, &status, 0);
+    return status;
+}
+
+/* The child's stderr must contain `text`; it must be killed by `sig`, or for 0 exit with something else than 0. The
+ * sanitizers turn SIGSEGV into an exit of their own. */
+static inline void rt_child_dies(int (*fn)(void *), const char *text, int sig)
+{
+    char said[65536];
+    int status = rt_child_hear(fn, said, sizeof said);
+
     if (!strstr(said, text))
         fprintf(stderr, "the child said:\n%s", said);
     rt_check(strstr(said, text) != NULL, text, __FILE__, __LINE__);

@@ -1,0 +1,44 @@
+/* What the public types of the locks hide: for sync.c, and for reports of who waits for what. */
+#pragma once
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "goroutine.h"
+#include "lock.h"
+
+struct mutex {
+    _Atomic uint32_t word;
+    struct lock lock;
+    struct list waiters;
+    uint64_t locker; /* the last one, for reports only (M3) */
+};
+
+struct cond {
+    struct lock lock;
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+struct waitgroup {
+    struct lock lock;
+    int64_t n; /* lock */
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+struct once {
+    struct lock lock;
+    _Atomic uint32_t done;
+    bool running; /* lock */
+    struct list waiters;
+    _Atomic(const void *) self;
+};
+
+static_assert(sizeof(struct mutex) <= sizeof(go_mutex), "go_mutex has room for it");
+static_assert(sizeof(struct cond) <= sizeof(go_cond), "go_cond has room for it");
+static_assert(sizeof(struct waitgroup) <= sizeof(go_waitgroup), "go_waitgroup has room for it");
+static_assert(sizeof(struct once) <= sizeof(go_once), "go_once has room for it");
