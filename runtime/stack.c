@@ -18,6 +18,7 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
+#define MADV_NONE_SUCH 0x7ffffff0
 
 enum {
     CLASS_DEFAULT = 1,
@@ -74,12 +75,14 @@ size_t stack_guard_bytes(void)
     return bytes;
 }
 
-/* Whether guards can live in the page tables is a property of the kernel: asked once. */
+/* Whether guards can live in the page tables is a property of the kernel: asked once. An emulator that takes every
+ * advice and follows none also takes one that does not exist. */
 static bool guards_in_page_tables(void)
 {
     size_t page = stack_guard_bytes();
     char *probe = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool works = probe != MAP_FAILED && madvise(probe, page, MADV_GUARD_INSTALL) == 0;
+    bool works = probe != MAP_FAILED && madvise(probe, page, MADV_NONE_SUCH) < 0 &&
+                 madvise(probe, page, MADV_GUARD_INSTALL) == 0;
 
     if (probe != MAP_FAILED)
         munmap(probe, page);
