@@ -194,6 +194,58 @@ GO_API uint64_t go_ring_dropped(const go_ring *r);
 /* As go_chan_close: what is buffered can still be received. */
 GO_API int go_ring_close(go_ring *r);
 
+/* ---- limits and failures ---- */
+
+/* A rate limiter: a bucket of tokens, filled by the clock; no goroutine runs for it. */
+typedef struct go_limiter go_limiter;
+
+/*
+ * `tokens` tokens come in each per_ns nanoseconds, evenly, and at most `burst` are kept; it begins full. Exact, whatever
+ * the figures: 3 in a second are one each third of a second, without drift. Figures below 1, or a burst * per_ns beyond
+ * 2^62, panic. NULL: no memory.
+ */
+GO_API go_limiter *go_limiter_new(int64_t tokens, int64_t per_ns, int64_t burst);
+GO_API go_limiter *go_limiter_ref(go_limiter *l);
+GO_API go_limiter *go_limiter_unref(go_limiter *l);
+
+/*
+ * Takes n tokens at once, first come, first served: nobody passes one who waits, with GO_NOW neither. 0; or -EPIPE,
+ * closed; -EINVAL, n is negative or more than the burst; or as `until` says, and then no token was taken.
+ */
+GO_API int go_limiter_take(go_limiter *l, int64_t n, go_until until);
+
+/* Ends all waits, and refuses every token from now on. */
+GO_API int go_limiter_close(go_limiter *l);
+
+/* Whole tokens in the bucket. Out of date on return. */
+GO_API int64_t go_limiter_tokens(go_limiter *l);
+
+/* A circuit breaker: spares those who call what has failed too often. Never waits. */
+typedef struct go_breaker go_breaker;
+
+enum go_breaker_state {
+    GO_BREAKER_CLOSED,    /* calls go through; so many failures in a row open it */
+    GO_BREAKER_OPEN,      /* calls are refused, for a time */
+    GO_BREAKER_HALF_OPEN, /* the time is over: the next call is a probe, others are refused while it runs */
+};
+
+/* Opens after failures_max (1 or more) failures in a row, for open_ns. NULL: no memory. */
+GO_API go_breaker *go_breaker_new(int failures_max, int64_t open_ns);
+GO_API go_breaker *go_breaker_ref(go_breaker *b);
+GO_API go_breaker *go_breaker_unref(go_breaker *b);
+
+/*
+ * Calls fn(arg), outside any lock, and returns what it returned: negative is a failure, as are a panic and go_exit. Or
+ * -EHOSTDOWN, and fn was not called. A probe that succeeds closes the breaker, one that fails opens it again. A call
+ * that began before the last change of state counts for nothing.
+ */
+GO_API int go_breaker_call(go_breaker *b, int (*fn)(void *arg), void *arg);
+GO_API enum go_breaker_state go_breaker_state(go_breaker *b);
+
+/* Calls fn(arg) until it returns 0 or more, at most `attempts` times, with pauses of pause_ns, twice that, and so on.
+ * Returns what the last call returned; or the error of `ctx` (may be NULL), before the first call or in a pause. */
+GO_API int go_retry(int (*fn)(void *arg), void *arg, int attempts, int64_t pause_ns, go_ctx *ctx);
+
 #ifdef __cplusplus
 }
 #endif

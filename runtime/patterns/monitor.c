@@ -84,9 +84,13 @@ void *monitor_first(struct monitor *m, struct list *queue)
     return w->value;
 }
 
-void monitor_notify(struct monitor *m, struct list *queue)
+bool monitor_notify(struct monitor *m, struct list *queue)
 {
-    monitor_first(m, queue);
+    struct waiter *w = waiter_claim(queue);
+
+    if (w)
+        wake_later(&m->wakes, w->g);
+    return w;
 }
 
 void monitor_notify_all(struct monitor *m, struct list *queue)

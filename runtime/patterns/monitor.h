@@ -40,6 +40,6 @@ int monitor_wait(struct monitor *m, struct list *queue, void *value, const char 
  * monitor_leave the waiter cannot go on, so its value may be written. */
 void *monitor_first(struct monitor *m, struct list *queue);
 
-/* Inside: ends the first wait, or all. */
-void monitor_notify(struct monitor *m, struct list *queue);
+/* Inside: ends the first wait, or all. True: there was one. */
+bool monitor_notify(struct monitor *m, struct list *queue);
 void monitor_notify_all(struct monitor *m, struct list *queue);
