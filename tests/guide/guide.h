@@ -27,7 +27,7 @@
 enum guide_end {
     ENDS_WELL,
     ENDS_IN_DEADLOCK,
-    ENDS_IN_PANIC,
+    ENDS_IN_PANIC, /* also one that recover does not stop */
     ENDS_IN_FATAL, /* the process is aborted; as a job: a crash of its host, charged to it */
     ENDS_IN_RACE,  /* a part of the race build alone, which must report it */
 };
@@ -109,7 +109,7 @@ bool ints_are_set(const int *got, size_t n, const int *wanted, size_t wanted_n);
 /* ---- waiting for a state ---- */
 
 /* Until exactly n goroutines of the row wait for `reason`, as dumps name it: "chan send", "chan receive", "select",
- * "mutex", "cond", "wait group", "sleep", … */
+ * "mutex", "rwmutex lock", "rwmutex rlock", "cond", "wait group", "once", "sleep", … */
 void until_parked(int n, const char *reason);
 /* How many do now. */
 int parked(const char *reason);

@@ -32,6 +32,9 @@
 
 enum { EXIT_SKIPPED = 77, OUTPUT_BYTES_MAX = 1 << 20 };
 
+/* A run that hangs says where, before whoever started it ends it. */
+enum { HANGS_AFTER_S = 110, EXIT_HANGS = 124 };
+
 static const char *const race_report = "WARNING: ThreadSanitizer: data race";
 
 /* ---- the run ---- */
@@ -43,8 +46,17 @@ static int run_main(void *row)
     return 0;
 }
 
+static void say_where(int signal_number)
+{
+    (void)signal_number;
+    go_dump(STDERR_FILENO);
+    _exit(EXIT_HANGS);
+}
+
 static int run_with(const struct guide_row *row, int procs)
 {
+    signal(SIGALRM, say_where);
+    alarm(HANGS_AFTER_S);
     go_set_procs(procs);
     return go_main(run_main, (void *)(uintptr_t)row) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
