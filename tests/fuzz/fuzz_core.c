@@ -1,7 +1,8 @@
 /*
  * Any bytes through the decoder into a live core. The input is a story: frames on one of eight connections, time,
  * deaths of clients and hosts, answers of store and plugin loader, in any order. The core must keep its
- * invariants after each step, must never say what cannot be encoded, and must give everything back at the end.
+ * invariants after each step, must never say what cannot be encoded, must keep to the ledger of locks
+ * (fuzz_locks.h), and must give everything back at the end.
  *
  * The story is told by struct shell, which does what the daemon around the core does, with less care for order.
  * Session n (from 1) has a secret of sixteen bytes n, so that a frame can name it.
@@ -14,6 +15,7 @@
 
 #include "core.h"
 #include "fuzz.h"
+#include "fuzz_locks.h"
 #include "wire.h"
 
 enum {
@@ -33,6 +35,7 @@ struct pending {
 struct shell {
     struct core *core;
     struct wire *wire, *check;
+    struct lock_watch *locks;
     struct effects out;
     struct now now;
     struct list batches; /* not reported to the core yet */
@@ -125,6 +128,7 @@ static void carry_out(struct shell *shell, const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_RESULT:
+        lock_watch_result(shell->locks, effect->conn, effect->result);
         say(shell, &(struct server_frame){.number = 1, .results = effect->result, .results_n = 1});
         break;
     case EFFECT_REPLY:
@@ -156,8 +160,10 @@ static void step(struct shell *shell, const struct input *in)
 
     if (shell->steps++ > STEPS_MAX)
         return;
+    lock_watch_before(shell->locks, in);
     core_step(shell->core, shell->now, in, &shell->out);
     core_check(shell->core);
+    lock_watch_after(shell->locks, in);
     list_each (effect, &shell->out.list, link)
         carry_out(shell, effect);
     list_splice(&shell->batches, &shell->out.batches);
@@ -377,6 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     shell.wire = wire_new(&bounds);
     shell.check = wire_new(&(struct wire_bounds)WIRE_BOUNDS_DEFAULT);
+    shell.locks = lock_watch_new(shell.core);
     assert(shell.wire && shell.check);
     list_init(&shell.batches);
     effects_init(&shell.out);
@@ -384,6 +391,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tell_next(&shell, &feed);
     memory.left = 0;
     tell_end(&shell);
+    lock_watch_delete(shell.locks);
     core_delete(shell.core);
     wire_delete(shell.wire);
     wire_delete(shell.check);

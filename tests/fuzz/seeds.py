@@ -2,6 +2,7 @@
 
 What libFuzzer then makes of them is kept in corpus/; run this again only when the protocol has grown."""
 
+import itertools
 import pathlib
 import struct
 import sys
@@ -12,6 +13,7 @@ import foreign
 SCHEMA = foreign.Schema(foreign.SCHEMA.read_text(encoding="utf-8"))
 HANDLE = (1 << 14 | 1) << 40 | 1  # the first handle of node 1, incarnation 1
 UP, DEATH, CONN_END, STORED, FETCHED, PLUGIN, HOST_UP, HOST_END, TIME, DRAIN, FRAME = 1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10
+RECOVER, CONSISTENT, UNSEEN = 1, 1, 2
 FOREVER, NOW, IN = "FOREVER", "NOW", "IN"
 
 
@@ -41,9 +43,9 @@ class Story:
         body = bytes([len(parts)]) + b"".join(struct.pack("<H", len(part)) + part for part in (head, *parts))
         return self.event(FRAME, conn, body)
 
-    def op(self, place, verb, fields, until=FOREVER, ns=0, parts=(), **frame):
+    def op(self, place, verb, fields, until=FOREVER, ns=0, parts=(), run=0, **frame):
         self.ops[place] = self.ops.get(place, 0) + 1
-        request = {"id": self.ops[place], "until": until, "until_ns": ns, verb: fields}
+        request = {"id": self.ops[place], "until": until, "until_ns": ns, "run": run, verb: fields}
         return self.frame(place, {"requests": [request], **frame}, parts)
 
     def make(self, place, name=b"c", capacity=0, flags=1, **more):
@@ -54,6 +56,51 @@ class Story:
 
     def recv(self, place, handle, most=1, **more):
         return self.op(place, "recv", {"handle": handle, "max": most}, **more)
+
+
+    def lock(self, place, name=b"m", flags=0, **more):
+        return self.op(place, "lock", {"name": name, "flags": flags}, **more)
+
+    def unlock(self, place, nth, name=b"m", flags=0, **more):
+        """The nth grant of all."""
+        return self.op(place, "unlock", {"name": name, "token": 1 << 40 | nth, "flags": flags}, **more)
+
+
+SUBMIT = {"plugin": b"/p.so", "function": b"f", "argument": {"body": b"a"}, "attempts_max": 2}
+
+
+def job_runs():
+    """Place 1 is the host, and has been offered the first run."""
+    job = (Story().up(0).op(0, "submit", SUBMIT).event(PLUGIN).event(STORED).op(0, "job_list", {})
+           .event(FETCHED, 0, b"\2\1\0").event(HOST_UP, 1))
+    job.peers += 1
+    job.frame(1, {"version": 1, "hello": {"session": b"\2" * 16, "program": b"host"}})
+    return job.op(1, "reserve", {"generation": b"abcd", "window": 4}).event(FETCHED, 0, b"\0\0\0").event(STORED)
+
+
+def lock_stories():
+    several = lambda: Story().up(0).up(1).up(2).lock(0).lock(1).lock(2)
+    yield "lock", several().unlock(0, 1).unlock(1, 2).unlock(2, 3)
+    yield "lock_death", several().event(DEATH, 0).unlock(1, 2, flags=CONSISTENT).unlock(2, 3)
+    yield "lock_broken", (several().lock(2, flags=RECOVER).event(DEATH, 0).unlock(1, 2).lock(1).unlock(2, 3)
+                          .lock(1).lock(1, flags=RECOVER).unlock(1, 4, flags=CONSISTENT).lock(2))
+    yield "lock_unseen", (several().event(CONN_END, 0).unlock(0, 1).event(DEATH, 1).unlock(2, 3, flags=UNSEEN))
+    yield "lock_news_unseen", several().event(DEATH, 0).unlock(1, 2, flags=UNSEEN).unlock(2, 3, flags=CONSISTENT)
+    yield "lock_recovery_unseen", (several().event(DEATH, 0).unlock(1, 2).lock(1, flags=RECOVER)
+                                   .unlock(1, 3, flags=UNSEEN).lock(1).lock(2, flags=RECOVER))
+    yield "lock_ends", (several().lock(1, until=IN, ns=5).lock(1, until=NOW).frame(1, {"cancels": [1]})
+                        .event(TIME, 0, b"\x10\0").frame(2, {"returns": [{"op": 1}]}).unlock(0, 1).lock(1))
+    yield "lock_wrongly", (several().unlock(1, 1).unlock(0, 7).unlock(0, 1, b"n").unlock(0, 1).unlock(0, 1)
+                           .unlock(2, 2).unlock(1, 2, flags=UNSEEN | CONSISTENT))
+    twice = Story().up(0).up(1)
+    for place in 0, 1, 0:
+        twice.frame(place, {"requests": [{"id": 1, "until": FOREVER, "lock": {"name": b"m"}}] * 2})
+    yield "lock_twice", twice.frame(0, {"requests": [{"id": 2, "unlock": {"name": b"m", "token": 1 << 40 | 1}}] * 2})
+    resume = several()
+    resume.event(CONN_END, 0).unlock(0, 1).numbers[1] = 0
+    yield "lock_resume", (resume.frame(1, {"version": 1, "resume": {"session": b"\2" * 16, "open_ops": [1]}})
+                          .unlock(1, 2, bye=True).unlock(2, 3, bye=True))
+    yield "lock_run", job_runs().lock(1, run=1 << 40 | 1).lock(0).event(HOST_END, 0, b"\1\0").event(TIME, 8, b"\1\0")
 
 
 def stories():
@@ -81,14 +128,8 @@ def stories():
     yield "resume", resume.frame(0, {"version": 1, "resume": {"session": b"\1" * 16, "open_ops": [2, 3]}})
     yield "gap", Story().up(0).make(0).frame(0, {"number": 9}).event(CONN_END, 1)
     yield "again", Story().up(0).make(0).frame(0, {"requests": [{"id": 1, "chan_open": {}}]}).frame(0, {"bye": True})
-    submit = {"plugin": b"/p.so", "function": b"f", "argument": {"body": b"a"}, "attempts_max": 2}
-    job = (Story().up(0).op(0, "submit", submit).event(PLUGIN).event(STORED).op(0, "job_list", {}).event(FETCHED, 0, b"\2\1\0")
-           .event(HOST_UP, 1))
-    job.peers += 1
-    job.frame(1, {"version": 1, "hello": {"session": b"\2" * 16, "program": b"host"}})
-    job.op(1, "reserve", {"generation": b"abcd", "window": 4}).event(FETCHED, 0, b"\0\0\0").event(STORED)
-    yield "job", job
-    yield "host_end", (Story().up(0).op(0, "submit", submit).event(PLUGIN).event(STORED).event(HOST_UP, 1)
+    yield "job", job_runs()
+    yield "host_end", (Story().up(0).op(0, "submit", SUBMIT).event(PLUGIN).event(STORED).event(HOST_UP, 1)
                        .event(HOST_END, 0, b"\1\0").event(TIME, 8, b"\1\0").event(DRAIN).event(STORED, 8))
     yield "op_status", Story().up(0).make(0).event(DEATH, 0).up(1).op(1, "op_status", {"session": b"\1" * 16, "op": 1})
 
@@ -96,7 +137,7 @@ def stories():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, story in stories():
+    for name, story in itertools.chain(stories(), lock_stories()):
         (folder / name).write_bytes(story.bytes)
 
 

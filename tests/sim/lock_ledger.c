@@ -12,6 +12,9 @@
  *
  * A grant that was never told leaves no trace here: it goes back as if it had not been given. The death of an owner
  * is noted when the next one is told, which is early enough: it cannot come alive again.
+ *
+ * Clients that acknowledge a grant before it was told, or unlock with a token that nobody was told, make the ledger
+ * unsure of their LOCKs, and of what becomes of that lock's news.
  */
 #include "lock_ledger.h"
 
@@ -48,6 +51,7 @@ struct claim {
     int32_t outcome;
     bool recovered; /* the lock was broken before */
     bool unlocked;
+    bool guessed; /* its client may have used the grant without having been told */
 };
 
 /* One UNLOCK. */
@@ -55,6 +59,7 @@ struct release {
     struct list link;
     uint64_t session, op;
     bool valid;
+    bool guessed; /* with a token that nobody was told */
 };
 
 struct lock_ledger {
@@ -172,6 +177,24 @@ static void unlock(struct named *lock, uint32_t flags)
         lock_break(lock);
 }
 
+void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t first, uint64_t last)
+{
+    const struct claim *claim;
+
+    list_each (claim, &ledger->claims, link)
+        if (claim->session == session && claim->op >= first && claim->op <= last && !claim->token)
+            claim->lock->unsure = true;
+}
+
+static void guess(struct lock_ledger *ledger, struct named *lock, uint64_t session)
+{
+    struct claim *claim;
+
+    lock->unsure = true;
+    list_each (claim, &ledger->claims, link)
+        claim->guessed |= claim->session == session && claim->lock == lock && !claim->token;
+}
+
 static void unlock_taken(struct lock_ledger *ledger, uint64_t session, const struct request *request)
 {
     struct release *release = taken(sizeof(*release));
@@ -182,8 +205,11 @@ static void unlock_taken(struct lock_ledger *ledger, uint64_t session, const str
     release->op = request->id;
     release->valid = owner && !owner->unlocked && owner->token == request->unlock.token &&
                      owner->session == session && owner->run == request->run;
+    release->guessed = request->unlock.token > lock->token;
     if (release->valid)
         unlock(lock, request->unlock.flags);
+    if (release->guessed)
+        guess(ledger, lock, session);
     list_append(&ledger->releases, &release->link);
 }
 
@@ -267,6 +293,8 @@ static const char *failed(const struct lock_ledger *ledger, const struct claim *
 
 static const char *told(struct lock_ledger *ledger, struct claim *claim, const struct result *result)
 {
+    if (claim->guessed)
+        return NULL;
     if (result->status < 0)
         return failed(ledger, claim, result->status);
     if (result->status > GRANT_OWNER_DIED)
@@ -279,6 +307,8 @@ static const char *told(struct lock_ledger *ledger, struct claim *claim, const s
 
 static const char *released(const struct release *release, int32_t status)
 {
+    if (release->guessed)
+        return NULL;
     if (release->valid)
         return status == 0 ? NULL : "the owner's UNLOCK fails";
     return status == -EPERM || status == -ESTALE ? NULL : "an UNLOCK succeeds that is not the owner's";

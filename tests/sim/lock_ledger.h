@@ -24,6 +24,8 @@ void lock_ledger_restart(struct lock_ledger *ledger);
 
 /* The core has taken this LOCK or UNLOCK. Sessions are numbers of the keeper's own, never reused. */
 void lock_ledger_taken(struct lock_ledger *ledger, uint64_t session, const struct request *request);
+/* A client acknowledges its operations first..last. Grants among them that it was not told count as told to the core. */
+void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t first, uint64_t last);
 /* Perhaps it took it: from now on nothing is said about the news of deaths on its lock. */
 void lock_ledger_perhaps(struct lock_ledger *ledger, const struct request *request);
 
