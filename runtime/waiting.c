@@ -121,11 +121,14 @@ static bool token_give(struct g *g)
     return true;
 }
 
+/* Once it has its token a plain thread may run on and end, and its struct g become somebody else's. */
 void wake(struct g *g)
 {
+    bool thread = g->thread;
+
     if (!token_give(g))
         return;
-    if (g->thread)
+    if (thread)
         futex_wake(&g->token, 1);
     else
         sched_ready(g);
@@ -140,10 +143,12 @@ static void wake_many(struct wake_list *list)
     *list->last = NULL;
     wake_list_init(&ready);
     for (; g; g = after) {
+        bool thread = g->thread;
+
         after = g->queue;
         if (!token_give(g))
             continue;
-        if (g->thread)
+        if (thread)
             futex_wake(&g->token, 1);
         else
             wake_later(&ready, g);
