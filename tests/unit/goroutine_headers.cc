@@ -2,6 +2,7 @@
 #define GO_ERRNO_SAFE
 #include "../../runtime/goroutine_host.h"
 #include "../../runtime/goroutine_inspect.h"
+#include "../../runtime/goroutine_net.h"
 #include "../../runtime/goroutine_patterns.h"
 #include "../../runtime/goroutine_sync.h"
 
@@ -16,6 +17,7 @@ static void run(void *)
     go_chan_unref(c);
     if (go_recover())
         go_panic("%d", errno);
+    go_fd_close(go_fd_number(go_listen(nullptr, "0")));
 }
 
 int main()
