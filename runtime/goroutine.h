@@ -532,7 +532,7 @@ GO_API void go_cond_signal(go_cond *c);    /* the one that waits longest (K2) */
 GO_API void go_cond_broadcast(go_cond *c); /* those that wait now (K3) */
 
 typedef struct {
-    uint64_t opaque[5];
+    uint64_t opaque[6];
 } go_waitgroup;
 
 /* A negative counter panics, the counter is unchanged (A2). */

@@ -13,12 +13,39 @@
 extern "C" {
 #endif
 
+/* ---- keys ---- */
+
+/* Bytes that name something; not NULL. Read during the call alone. */
+typedef struct {
+    const void *data;
+    size_t bytes;
+} go_key;
+
+#define GO_KEY_BYTES_MAX 65536u
+
+static inline go_key go_key_make(const void *data, size_t bytes)
+{
+    go_key key;
+    key.data = data;
+    key.bytes = bytes;
+    return key;
+}
+
+/* A text, without its end. */
+static inline go_key go_key_text(const char *text)
+{
+    return go_key_make(text, __builtin_strlen(text));
+}
+
+/* The bytes of a variable: a number, a pointer, a struct without padding. */
+#define GO_KEY(variable) go_key_make(&(variable), sizeof(variable))
+
 /* ---- semaphore ---- */
 
 /* So many units; ready when the rest is zero: go_semaphore s = {.size = 6}. Must not be copied or moved after first use. */
 typedef struct {
     int64_t size;
-    uint64_t opaque[6];
+    uint64_t opaque[7];
 } go_semaphore;
 
 /*
@@ -37,7 +64,7 @@ GO_API void go_semaphore_release(go_semaphore *s, int64_t units);
 /* Goroutines that work on one thing and may fail. Ready when zeroed (E1). Must not be copied or moved after first use, and
  * must outlive its members: wait for them. */
 typedef struct {
-    uint64_t opaque[16];
+    uint64_t opaque[20];
 } go_errgroup;
 
 /* At most so many members at once; 0 refuses all, less is no limit, as when zeroed. Panics while members run (E3). */
@@ -75,6 +102,105 @@ typedef struct {
  * a function without one return it.
  */
 GO_API void *go_once_value_get(go_once_value *o, void *(*fn)(void *arg), void *arg);
+
+/* ---- singleflight ---- */
+
+/*
+ * Calls that are made once for all who ask for the same at the same time. Values are `value_bytes` each, copied to every
+ * caller. Ready when the rest is zero. Must not be copied or moved after first use, nor end before its flights.
+ */
+typedef struct {
+    size_t value_bytes;
+    uint64_t opaque[5];
+} go_singleflight;
+
+/*
+ * Calls fn(value, arg), which fills in the value, zeroed before, and returns 0 or its error; or waits for the call under
+ * that key that another has begun. Either way stores the value (`value` may be NULL) and, in *shared (may be NULL),
+ * whether others got it, too, and returns what fn returned (SF1). A panic of fn goes to every caller, an exit ends every
+ * caller (SF3). Waiting unwinds when the scope of the goroutine ends. -EINVAL: key too long. -ENOMEM.
+ */
+GO_API int go_singleflight_do(go_singleflight *f, go_key key, int (*fn)(void *value, void *arg), void *arg,
+                              void *value, int *shared);
+
+/* What a channel of go_singleflight_chan carries: this, and the value behind it, as in struct { struct go_flight flight;
+ * struct row row; }. */
+struct go_flight {
+    int result; /* what fn returned; -ECANCELED if it has exited, or as go_spawn */
+    int shared;
+} __attribute__((aligned(16)));
+
+/*
+ * The same without waiting: a channel that gets one answer and is never closed (SF1); the caller unrefs it, at any time.
+ * fn runs in a goroutine, `arg` is copied as by go_spawn. If fn panics, nobody can recover that (SF3). `from` is NULL:
+ * key too long, out of memory.
+ */
+GO_API go_receiver go_singleflight_chan(go_singleflight *f, go_key key, int (*fn)(void *value, void *arg),
+                                        const void *arg, size_t arg_bytes);
+
+/* The next call under that key begins a new flight, whatever becomes of the one under way (SF2). */
+GO_API void go_singleflight_forget(go_singleflight *f, go_key key);
+
+/* ---- map ---- */
+
+/*
+ * A map that many use at once. A value is `value_bytes`, copied in and out as by a channel; keys are copied, too. Any
+ * thread, also while the runtime does not run. Nothing here waits for other goroutines.
+ */
+typedef struct go_map go_map;
+
+/* NULL: out of memory. The values of the last _unref go without notice. */
+GO_API go_map *go_map_new(size_t value_bytes);
+GO_API go_map *go_map_ref(go_map *m);
+GO_API go_map *go_map_unref(go_map *m);
+
+/* 1 there, and its value at `value` (NULL: not wanted); 0 missing, `value` untouched. The second removes it, too. */
+GO_API int go_map_load(go_map *m, go_key key, void *value);
+GO_API int go_map_load_and_delete(go_map *m, go_key key, void *value);
+
+/* Puts the value there, in place of an old one. 0, -ENOMEM, -EINVAL: key longer than GO_KEY_BYTES_MAX. */
+GO_API int go_map_store(go_map *m, go_key key, const void *value);
+
+/* The same; 1 there was one, now at `old` (NULL: not wanted), 0 there was none. */
+GO_API int go_map_swap(go_map *m, go_key key, const void *value, void *old);
+
+/* 1 it was there: `value` is now its value; 0 it was not: `value` is stored. Otherwise as go_map_store. */
+GO_API int go_map_load_or_store(go_map *m, go_key key, void *value);
+
+/* 1 done: the value there was, byte for byte, `old`; 0 another, or none. */
+GO_API int go_map_compare_and_swap(go_map *m, go_key key, const void *old, const void *value);
+GO_API int go_map_compare_and_delete(go_map *m, go_key key, const void *old);
+
+/* Keys there are. Out of date on return. */
+GO_API size_t go_map_len(const go_map *m);
+
+/* Key and value are copies, valid during the call. */
+typedef int (*go_map_fn)(go_key key, const void *value, void *arg);
+
+/*
+ * Calls fn for every key that is there all the time, once at most for any (V2); fn may use the map and wait. Ends when fn
+ * returns other than 0, and returns that. -ENOMEM.
+ */
+GO_API int go_map_range(go_map *m, go_map_fn fn, void *arg);
+
+/* ---- pool ---- */
+
+/* Items for reuse, such as buffers. Any thread. */
+typedef struct go_pool go_pool;
+
+#define GO_POOL_ITEMS_MAX 1024 /* kept; what is put beyond that may be dropped */
+
+/* `make` (NULL: get may answer NULL) and `drop` (NULL: nothing to do) are called with no lock held. NULL: out of memory.
+ * The last _unref drops all that is kept. */
+GO_API go_pool *go_pool_new(void *(*make)(void *arg), void (*drop)(void *item), void *arg);
+GO_API go_pool *go_pool_ref(go_pool *p);
+GO_API go_pool *go_pool_unref(go_pool *p);
+
+/* An item that is the caller's alone: one that was put, in no order, or what make(arg) returns, also NULL (V3). */
+GO_API void *go_pool_get(go_pool *p);
+
+/* Gives an item back, whoever got it, or adds one. NULL is ignored. */
+GO_API void go_pool_put(go_pool *p, void *item);
 
 /* ---- generators ---- */
 

@@ -25,15 +25,15 @@ struct making {
     void *arg;
 };
 
-/* Keeps the text and raises the panic again, for the caller that runs the function. */
+/* After what the function has deferred. Keeps the text and raises the panic again, for the caller that runs it. */
 static void making_end(void *p)
 {
     struct once_value *o = ((struct making *)p)->o;
-    const char *text = NULL;
+    const char *text = go_recover();
 
-    if (o->made)
+    if (o->made && !text)
         return;
-    text = go_recover();
+    o->made = false;
     snprintf(o->panic, sizeof o->panic, "%s", text ? text : "go_once_value_get: the function has exited");
     if (text)
         go_panic("%s", o->panic);

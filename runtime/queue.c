@@ -30,28 +30,39 @@ unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, boo
     return outcome;
 }
 
-/* Who alone can end the wait: those beside g, unless time or a context of others can, too. */
+static const char HOME_NOWHERE, HOME_SHARED;
+
+unsigned home_note(home *at, const struct g *g)
+{
+    const void *mine = &HOME_NOWHERE, *first = atomic_load_explicit(at, memory_order_relaxed);
+
+    if (g->bubble)
+        mine = g->bubble;
+    else if (g->group)
+        mine = g->group;
+    if (first == mine || (!first && atomic_compare_exchange_strong(at, &first, mine)) || first == mine)
+        return scope_has(g) ? WAIT_GROUP | WAIT_BUBBLE : 0;
+    if (first != &HOME_SHARED)
+        atomic_store(at, &HOME_SHARED);
+    return 0;
+}
+
+/* Time and contexts of others end waits, too. */
 static unsigned until_locality(const struct g *g, go_until until)
 {
     const struct go_chan *done = until.ctx ? ctx_done(until.ctx) : NULL;
-    unsigned local = WAIT_GROUP | WAIT_BUBBLE;
+    unsigned local = done ? chan_locality(done, g) : WAIT_GROUP | WAIT_BUBBLE;
 
-    if (!scope_has(g))
-        return 0;
-    if (done)
-        local &= chan_locality(done, g);
-    if (until.ns != GO_NS_FOREVER)
-        local &= ~(unsigned)WAIT_GROUP;
-    return local;
+    return until.ns == GO_NS_FOREVER ? local : local & ~(unsigned)WAIT_GROUP;
 }
 
 unsigned queue_wait_until(struct list *queue, struct lock *lock, struct waiter *w, const char *reason,
-                          go_until until)
+                          unsigned flags, go_until until)
 {
     unsigned outcome;
 
     w->g = g_self();
-    w->ticket = wait_open(w->g, until_locality(w->g, until));
+    w->ticket = wait_open(w->g, flags & until_locality(w->g, until));
     list_append(queue, &w->link);
     wait_on(w->g, lock, WAIT_ON_LOCK);
     lock_drop(lock);

@@ -21,11 +21,20 @@ unsigned queue_wait(struct list *queue, struct lock *lock, struct waiter *w, boo
                     const char *reason, unsigned flags);
 
 /*
+ * Where an object is used from: it remembers the bubble or else the group of its first user, and that others use it too,
+ * once they do. A wait on it can be ended by that bubble's or group's members alone as long as no others do: home_note
+ * notes the caller and returns the flags of its wait.
+ */
+typedef _Atomic(const void *) home;
+
+unsigned home_note(home *at, const struct g *g);
+
+/*
  * The same for a wait that can fail, at the end of the queue, with an `until` that is neither over nor GO_NOW. An outcome
  * other than that of `w` is for wait_failed; it has left the queue then.
  */
 unsigned queue_wait_until(struct list *queue, struct lock *lock, struct waiter *w, const char *reason,
-                          go_until until);
+                          unsigned flags, go_until until);
 
 /*
  * Debug builds keep the address at which an object was first used, and panic when it is used at another one (G12, K4).

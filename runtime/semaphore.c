@@ -17,6 +17,7 @@ struct semaphore {
     struct lock lock;
     struct list waiters; /* struct want.waiter */
     _Atomic(const void *) self;
+    home home;
 };
 
 static_assert(sizeof(struct semaphore) <= sizeof(go_semaphore), "go_semaphore has room for it");
@@ -35,6 +36,7 @@ static struct semaphore *semaphore_of(go_semaphore *semaphore, int64_t units, co
     if (units < 0)
         go_panic("%s: %lld units", who, (long long)units);
     copy_check(&s->self, s, "semaphore");
+    home_note(&s->home, g_self());
     return s;
 }
 
@@ -87,7 +89,8 @@ static int granted(struct semaphore *s, int64_t units, go_until until)
 static int semaphore_wait(struct semaphore *s, int64_t units, go_until until)
 {
     struct want me = {.units = units};
-    unsigned outcome = queue_wait_until(queue_list(&s->waiters), &s->lock, &me.waiter, "semaphore", until);
+    unsigned outcome = queue_wait_until(queue_list(&s->waiters), &s->lock, &me.waiter, "semaphore",
+                                        home_note(&s->home, g_self()), until);
 
     if (outcome == me.waiter.outcome)
         return granted(s, units, until);

@@ -6,7 +6,7 @@
  * a newcomer may be faster; but once the first has waited a millisecond it is handed the mutex, which never
  * becomes free meanwhile, so newcomers queue (M2). A loser goes back to the front.
  *
- * `self` is for copy_check.
+ * `self` is for copy_check, `home` for home_note.
  */
 #include <assert.h>
 #include <errno.h>
@@ -161,7 +161,7 @@ void go_cond_wait(go_cond *cond, go_mutex *mutex)
     copy_check(&c->self, c, "cond");
     lock_take(&c->lock, RANK_CHAN);
     w.g = g_self();
-    w.ticket = wait_open(w.g, scope_has(w.g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
+    w.ticket = wait_open(w.g, home_note(&c->home, w.g));
     list_append(queue_list(&c->waiters), &w.link);
     wait_on(w.g, &c->lock, WAIT_ON_LOCK);
     lock_drop(&c->lock);
@@ -181,6 +181,7 @@ void go_cond_signal(go_cond *cond)
     struct g *g;
 
     copy_check(&c->self, c, "cond");
+    home_note(&c->home, g_self());
     lock_take(&c->lock, RANK_CHAN);
     w = waiter_claim(queue_list(&c->waiters));
     g = w ? w->g : NULL;
@@ -203,6 +204,7 @@ void go_cond_broadcast(go_cond *cond)
     struct wake_list wakes;
 
     copy_check(&c->self, c, "cond");
+    home_note(&c->home, g_self());
     wake_list_init(&wakes);
     lock_take(&c->lock, RANK_CHAN);
     waiters_all(&c->waiters, &wakes);
@@ -219,6 +221,7 @@ void go_waitgroup_add(go_waitgroup *group, int n)
     int64_t now;
 
     copy_check(&w->self, w, "wait group");
+    home_note(&w->home, g_self());
     wake_list_init(&wakes);
     lock_take(&w->lock, RANK_CHAN);
     now = w->n + n;
@@ -250,8 +253,8 @@ void go_waitgroup_wait(go_waitgroup *group)
         lock_drop(&w->lock);
         return;
     }
-    outcome = queue_wait(queue_list(&w->waiters), &w->lock, &self, false, "wait group",
-                         scope_has(g) ? WAIT_BUBBLE | WAIT_GROUP : 0);
+    outcome =
+        queue_wait(queue_list(&w->waiters), &w->lock, &self, false, "wait group", home_note(&w->home, g));
     wait_check(g, outcome);
 }
 

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "goroutine.h"
 #include "lock.h"
+#include "queue.h"
 
 struct mutex {
     _Atomic uint32_t word;
@@ -20,7 +21,8 @@ struct mutex {
 struct cond {
     struct lock lock;
     struct list waiters;
-    _Atomic(const void *) self;
+    _Atomic(const void *) self; /* copy_check */
+    home home;                  /* home_note */
 };
 
 struct waitgroup {
@@ -28,6 +30,7 @@ struct waitgroup {
     int64_t n; /* lock */
     struct list waiters;
     _Atomic(const void *) self;
+    home home;
 };
 
 struct once {

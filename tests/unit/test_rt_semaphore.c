@@ -322,6 +322,98 @@ RT_TEST(test_SE2_never_more_than_the_size_is_held_and_nobody_is_forgotten)
     free(c);
 }
 
+/* ---- in a job ---- */
+
+static void note_deadlock(go_group *group, void *arg)
+{
+    atomic_fetch_add((_Atomic int *)arg, 1);
+    go_group_end(group);
+}
+
+struct job {
+    _Atomic int deadlocks;
+    go_group *group;
+    go_semaphore s;
+    go_waitgroup w;
+};
+
+static void acquires(void *arg)
+{
+    go_semaphore_acquire(&((struct job *)arg)->s, 1, GO_FOREVER);
+}
+
+static void acquires_twice(void *arg)
+{
+    acquires(arg);
+    acquires(arg);
+}
+
+static void waits_for_units(void *arg)
+{
+    struct job *j = arg;
+
+    go_waitgroup_wait(&j->w);
+}
+
+static struct job *job_new(void)
+{
+    struct go_group_hooks hooks = {.deadlocked = note_deadlock};
+    struct job *j = calloc(1, sizeof *j);
+
+    assert_non_null(j);
+    j->s.size = 1;
+    j->group = go_group_new(&hooks, NULL, (void *)&j->deadlocks);
+    return j;
+}
+
+static void job_start(struct job *j, void (*fn)(void *))
+{
+    struct go_spawn_options options = {.group = j->group};
+
+    assert_int_equal(go_spawn_with(fn, j, 0, &options), 0);
+}
+
+static void job_delete(struct job *j)
+{
+    go_group_unref(j->group);
+    free(j);
+}
+
+RT_TEST(test_Z5_a_job_that_waits_for_its_own_units_is_deadlocked)
+{
+    struct job *j = job_new();
+
+    job_start(j, acquires_twice);
+    assert_int_equal(go_group_wait(j->group, GO_FOREVER), 0);
+    assert_int_equal(j->deadlocks, 1);
+    job_delete(j);
+}
+
+/* Without memory of who uses them, the job would be ended as if nobody could wake it. */
+RT_TEST(test_Z5_a_job_that_waits_for_units_of_others_is_not)
+{
+    struct job *j = job_new();
+
+    go_semaphore_acquire(&j->s, 1, GO_NOW);
+    job_start(j, acquires);
+    rt_wait_parked(1);
+    for (int i = 0; i < 20; i++)
+        go_yield();
+    go_semaphore_release(&j->s, 1);
+    rt_wait_live(1);
+    go_waitgroup_add(&j->w, 1);
+    job_start(j, waits_for_units);
+    rt_wait_parked(1);
+    for (int i = 0; i < 20; i++)
+        go_yield();
+    go_waitgroup_done(&j->w);
+    rt_wait_live(1);
+    go_group_end(j->group);
+    assert_int_equal(go_group_wait(j->group, GO_FOREVER), 0);
+    assert_int_equal(j->deadlocks, 0);
+    job_delete(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +426,8 @@ int main(void)
         RT_UNIT(test_SE3_a_waiter_in_front_that_gives_up_lets_those_behind_in),
         RT_UNIT(test_SE4_more_than_the_size_waits_for_its_deadline_alone),
         RT_UNIT(test_SE4_more_than_the_size_stops_nobody),
+        RT_UNIT(test_Z5_a_job_that_waits_for_its_own_units_is_deadlocked),
+        RT_UNIT(test_Z5_a_job_that_waits_for_units_of_others_is_not),
         RT_UNIT(test_SE5_releasing_more_than_is_held_panics_and_changes_nothing),
     };
 
