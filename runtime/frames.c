@@ -257,6 +257,9 @@ static void deferred_run(struct g *g, struct frame *f)
 static __attribute__((noinline)) int frame_run(struct g *g, struct frame *f, void (*fn)(void *), void *arg)
 {
     f->up = g->frames;
+    f->deferred = NULL;
+    f->callee_cfa = NULL;
+    f->recovered = false;
     f->sp = (uintptr_t)stack_pointer();
     g->frames = f;
     if (_setjmp(f->env) == 0)
@@ -288,7 +291,7 @@ static void unwind_on(struct g *g, const struct frame *f)
 int go_call(void (*fn)(void *arg), void *arg)
 {
     struct g *g = g_self();
-    struct frame f = {.deferred = NULL};
+    struct frame f;
     int recovered = frame_run(g, &f, fn, arg);
 
     if ((g->panics && g->panics->at == &f) || g->exit_frame == &f) {
@@ -315,15 +318,23 @@ void go_defer(void (*fn)(void *arg), void *arg)
     g->frames->deferred = d;
 }
 
-void goroutine_body(struct g *g)
+static __attribute__((noinline)) void panics_end(struct g *g, const struct frame *f)
 {
-    struct frame f = {.deferred = NULL}, report = {.deferred = NULL};
+    struct frame report;
 
-    frame_run(g, &f, g->fn, g->arg);
-    if (g->panics && g->panics->at == &f)
+    if (g->panics->at == f)
         frame_run(g, &report, panic_unrecovered, g);
     while (g->panics)
         panic_drop(g);
+}
+
+void goroutine_body(struct g *g)
+{
+    struct frame f;
+
+    frame_run(g, &f, g->fn, g->arg);
+    if (g->panics)
+        panics_end(g, &f);
     if (g->bubble)
         bubble_leave(g);
     if (g->group)

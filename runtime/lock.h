@@ -20,6 +20,7 @@ enum lock_rank {
     RANK_BLOCKING,  /* the queue of blocking calls */
     RANK_TIMER,     /* one heap of timers */
     RANK_SCHED,     /* global queue, idle processors */
+    RANK_STARTS,    /* what a processor has not started yet */
     RANK_STACK,     /* free stacks */
     RANK_G,         /* free and all goroutines */
 };

@@ -23,7 +23,9 @@
 #include "scheduler.h"
 #include "watchdog.h"
 
-enum { STEAL_PASSES = 4 };
+enum { STEAL_PASSES = 4, LOOKS_PER_OLDEST = 1024 };
+
+#define OLDEST_FOR_NS INT64_C(10000000)
 
 uint64_t proc_random(struct proc *p)
 {
@@ -159,24 +161,46 @@ void proc_wake_one(void)
 
 /* ---- looking for work ---- */
 
-static struct g *steal_from(struct proc *p, struct proc *victim, bool last_pass)
+static struct g *steal_next(struct proc *victim)
 {
-    struct g *taken[RING_SIZE / 2], *g;
+    return atomic_load_explicit(&victim->ring.next, memory_order_relaxed)
+               ? atomic_exchange(&victim->ring.next, NULL)
+               : NULL;
+}
+
+static struct g *steal_ready(struct proc *p, struct proc *victim)
+{
+    struct g *taken[RING_SIZE / 2];
     uint32_t n = ring_take_half(&victim->ring, taken, RING_SIZE / 2);
 
-    if (n == 0) {
-        if (!last_pass || !atomic_load_explicit(&victim->ring.next, memory_order_relaxed))
-            return NULL;
-        g = atomic_exchange(&victim->ring.next, NULL);
-        if (g)
-            count_up(&p->steals);
-        return g;
-    }
     for (uint32_t i = 1; i < n; i++)
         if (!ring_push(&p->ring, taken[i]))
             fatal("the ring of an idle processor is full: %u", n);
-    count_up(&p->steals);
-    return taken[0];
+    return n ? taken[0] : NULL;
+}
+
+static struct g *steal_starts(struct proc *p, struct proc *victim)
+{
+    struct g *taken[STARTS_TAKE_MAX];
+    uint32_t n = starts_take_oldest(&victim->starts, taken, STARTS_TAKE_MAX);
+
+    for (uint32_t i = 1; i < n; i++)
+        if (!starts_push(&p->starts, taken[i]))
+            fatal("no memory for %u goroutines that start", n);
+    return n ? taken[0] : NULL;
+}
+
+static struct g *steal_from(struct proc *p, struct proc *victim, bool last_pass)
+{
+    struct g *g = steal_ready(p, victim);
+
+    if (!g)
+        g = steal_starts(p, victim);
+    if (!g && last_pass)
+        g = steal_next(victim);
+    if (g)
+        count_up(&p->steals);
+    return g;
 }
 
 static struct g *steal(struct proc *p)
@@ -204,9 +228,33 @@ static bool work_anywhere(void)
     if (atomic_load(&sched.global_n) > 0)
         return true;
     for (int i = 0; i < made; i++)
-        if (!ring_empty(&atomic_load(&sched.proc[i])->ring))
+        if (proc_has_work(atomic_load(&sched.proc[i])))
             return true;
     return false;
+}
+
+static struct g *start_oldest(struct proc *p)
+{
+    struct g *g = NULL;
+
+    starts_take_oldest(&p->starts, &g, 1);
+    return g;
+}
+
+/*
+ * The oldest start, if it has been that for a time slice, or very many looks: then it goes before the newer ones. Not
+ * sooner: every tree that is begun before another is done costs stacks.
+ */
+static struct g *start_due(struct proc *p)
+{
+    int64_t now = clock_coarse_ns();
+    uint32_t seen = p->oldest_seen;
+
+    if (now - p->oldest_ns < OLDEST_FOR_NS && ++p->looks % LOOKS_PER_OLDEST)
+        return NULL;
+    p->oldest_ns = now;
+    p->oldest_seen = starts_oldest(&p->starts);
+    return p->oldest_seen == seen ? start_oldest(p) : NULL;
 }
 
 static struct g *look_outside(struct proc *p)
@@ -217,9 +265,13 @@ static struct g *look_outside(struct proc *p)
     sched_run_timers();
     if (netpoll_waiting() && !atomic_load(&sched.poller))
         netpoll_wait(0);
-    g = global_take(p, RING_SIZE / 2);
+    g = start_due(p);
+    if (!g)
+        g = global_take(p, RING_SIZE / 2);
     if (!g)
         g = atomic_exchange(&p->ring.next, NULL);
+    if (!g)
+        g = starts_pop(&p->starts);
     return g ? g : ring_pop(&p->ring);
 }
 
@@ -312,7 +364,7 @@ static void proc_retire(struct proc *p)
     struct g *g;
 
     wake_list_init(&list);
-    while ((g = atomic_exchange(&p->ring.next, NULL)) || (g = ring_pop(&p->ring)))
+    while ((g = atomic_exchange(&p->ring.next, NULL)) || (g = ring_pop(&p->ring)) || (g = start_oldest(p)))
         wake_later(&list, g);
     global_push(&list);
     spinning_end(p);

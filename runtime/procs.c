@@ -70,6 +70,7 @@ static struct proc *proc_new(int index)
 static void proc_delete(struct proc *p)
 {
     timers_free(&p->timers);
+    starts_free(&p->starts);
     g_delete(p->thread.idle);
     free(p);
 }

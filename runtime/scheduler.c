@@ -1,10 +1,11 @@
 /*
  * Invariants
- *   A ready goroutine is in exactly one place: a `next` slot, a ring, the global queue, or about to be run.
- *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work
- * (proc.c), with a fence between, so one of the two sees the other. The one
- * exception: a goroutine put into an empty `next` slot wakes nobody, since its waker usually parks at once.
- * If it does not, the watchdog finds it.
+ *   A ready goroutine is in exactly one place: a `next` slot, a ring, or before its first run a processor's starts, or
+ * the global queue, or about to be run. Of its own a processor takes `next` first, then the newest of the starts, then
+ * the ring; each of the first two at most so often in a row, so that none waits for ever.
+ *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work (proc.c),
+ * with a fence between, so one of the two sees the other. The one exception: a goroutine put into an empty `next` slot
+ * wakes nobody, since its waker usually parks at once. If it does not, the watchdog finds it.
  */
 #include "scheduler.h"
 
@@ -20,7 +21,7 @@
 
 enum {
     LOOK_EVERY = 61, /* picks between two looks at everything (H6) */
-    STREAK_MAX = 16, /* picks from `next` while others wait in the ring (H3) */
+    STREAK_MAX = 16, /* picks from `next` while others wait (H3), and of starts while some are in the ring */
 };
 
 struct sched sched = {
@@ -30,6 +31,13 @@ struct sched sched = {
 
 /* ---- queues ---- */
 
+/* sched.lock held; others only read. */
+static void global_count(int n)
+{
+    atomic_store_explicit(&sched.global_n, atomic_load_explicit(&sched.global_n, memory_order_relaxed) + n,
+                          memory_order_release);
+}
+
 void global_push(struct wake_list *list)
 {
     if (!list->first)
@@ -38,7 +46,7 @@ void global_push(struct wake_list *list)
     *list->last = NULL;
     *sched.global_last = list->first;
     sched.global_last = list->last;
-    atomic_fetch_add(&sched.global_n, list->n);
+    global_count(list->n);
     lock_drop(&sched.lock);
     wake_list_init(list);
 }
@@ -52,7 +60,7 @@ static struct g *global_pop(void)
     sched.global_first = g->queue;
     if (!sched.global_first)
         sched.global_last = &sched.global_first;
-    atomic_fetch_sub(&sched.global_n, 1);
+    global_count(-1);
     return g;
 }
 
@@ -72,7 +80,7 @@ struct g *global_take(struct proc *p, int max)
             if (!g->queue)
                 sched.global_last = &g->queue;
             sched.global_first = g;
-            atomic_fetch_add(&sched.global_n, 1);
+            global_count(1);
             break;
         }
     lock_drop(&sched.lock);
@@ -135,9 +143,7 @@ void sched_start(struct g *g)
 {
     struct proc *p = proc_here();
 
-    if (p)
-        next_push(p, g);
-    else
+    if (!p || !starts_push(&p->starts, g))
         global_push_one(g);
     proc_wake_one();
 }
@@ -176,6 +182,19 @@ void sched_ready_list(struct wake_list *list)
     proc_wake_one();
 }
 
+static struct g *pick_behind_next(struct proc *p)
+{
+    struct g *g = p->starts_streak < STREAK_MAX ? starts_pop(&p->starts) : NULL;
+
+    if (g) {
+        p->starts_streak = ring_empty(&p->ring) ? 0 : p->starts_streak + 1;
+        return g;
+    }
+    p->starts_streak = 0;
+    g = ring_pop(&p->ring);
+    return g ? g : starts_pop(&p->starts);
+}
+
 struct g *sched_pick(struct proc *p)
 {
     struct g *g;
@@ -186,7 +205,7 @@ struct g *sched_pick(struct proc *p)
         p->look = true;
         return NULL;
     }
-    if (p->streak < STREAK_MAX || ring_empty(&p->ring)) {
+    if (p->streak < STREAK_MAX || (ring_empty(&p->ring) && starts_empty(&p->starts))) {
         g = atomic_load_explicit(&p->ring.next, memory_order_relaxed);
         if (g && (g = atomic_exchange(&p->ring.next, NULL))) {
             p->streak++;
@@ -194,7 +213,7 @@ struct g *sched_pick(struct proc *p)
         }
     }
     p->streak = 0;
-    return ring_pop(&p->ring);
+    return pick_behind_next(p);
 }
 
 /* ---- switching ---- */

@@ -17,6 +17,7 @@
 #include "g.h"
 #include "lock.h"
 #include "ring.h"
+#include "starts.h"
 #include "timers.h"
 #include "waiting.h"
 
@@ -33,6 +34,7 @@ enum left { LEFT_IDLE_LOOP, LEFT_PARKED, LEFT_YIELDED, LEFT_DEAD };
 
 struct proc {
     _Alignas(64) struct ring ring;
+    struct starts starts;
     struct timers timers;
 
     /* the owner's alone */
@@ -40,10 +42,13 @@ struct proc {
     struct stack_cache stacks;
     uint64_t random;
     uint32_t picks;
-    int streak;       /* picks from `next` in a row */
-    bool look;        /* the idle loop shall look everywhere before it runs what is here */
-    bool spinning;    /* counted in sched.spinning; in the idle list it is sched.lock's */
-    struct g *handed; /* a locked goroutine that was picked: the idle loop lends p to its thread */
+    int streak; /* picks from `next` in a row */
+    int starts_streak;
+    uint32_t looks, oldest_seen;
+    int64_t oldest_ns; /* when the oldest of the starts was last looked at */
+    bool look;         /* the idle loop shall look everywhere before it runs what is here */
+    bool spinning;     /* counted in sched.spinning; in the idle list it is sched.lock's */
+    struct g *handed;  /* a locked goroutine that was picked: the idle loop lends p to its thread */
 
     /* read by others */
     _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */
@@ -150,6 +155,12 @@ int64_t sched_next_timer(void);
 int sched_run_timers(void);
 
 uint64_t proc_random(struct proc *p);
+
+/* Anything that others could take at once. */
+static inline bool proc_has_work(struct proc *p)
+{
+    return !ring_empty(&p->ring) || !starts_empty(&p->starts);
+}
 
 static inline void count_up(_Atomic uint64_t *counter)
 {

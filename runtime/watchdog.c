@@ -53,7 +53,7 @@ static bool proc_watch(struct proc *p)
             hog_ends(p);
         return !atomic_load(&p->asleep);
     }
-    if (atomic_load(&p->ring.next) || !ring_empty(&p->ring))
+    if (atomic_load(&p->ring.next) || proc_has_work(p))
         proc_wake_one(); /* it does not come to what it woke: another shall */
     if (!p->hogged && !clock_is_fake() && proc_cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {
         atomic_store(&p->slice_over, true);
