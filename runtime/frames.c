@@ -205,6 +205,15 @@ bool unwind_is_panic(const struct g *g)
     return g->panics && g->panics->at == g->frames && !g->panics->recovered;
 }
 
+int panic_recovered_stack(const struct g *g, char *out, size_t size)
+{
+    const struct panic *p = g->recovered;
+
+    if (size)
+        out[0] = '\0';
+    return p ? backtrace_format(p->frame, p->frames, out, size) : 0;
+}
+
 /* ---- exit ---- */
 
 void unwind_exit(struct g *g)

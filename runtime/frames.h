@@ -15,3 +15,6 @@ void panic_fatal(const char *format, ...) __attribute__((noreturn, format(printf
 
 /* Whether the innermost deferred function that runs was called because of a panic (A4). */
 bool unwind_is_panic(const struct g *g);
+
+/* The stack of the panic that the goroutine recovered last, one line a frame; returns the length it needs, as snprintf. */
+int panic_recovered_stack(const struct g *g, char *out, size_t size);

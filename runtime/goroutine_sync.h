@@ -103,6 +103,59 @@ typedef struct {
  */
 GO_API void *go_once_value_get(go_once_value *o, void *(*fn)(void *arg), void *arg);
 
+/* ---- scope ---- */
+
+/* Goroutines that end before the call that started them returns. */
+typedef struct go_scope go_scope;
+
+/*
+ * Calls body(scope, arg) and returns what that returned, after it and all that was spawned in the scope have ended: by no
+ * way is a scope left before, not by a panic either, nor by the end of the job. A body that leaves early, by a result other
+ * than 0 (the cause then), a panic or an exit, cancels the scope's context first. The panic of a child that go_scope_wait
+ * has not told of is raised here. `parent` (NULL: none) is the context above the scope's. -ENOMEM: body was not called.
+ */
+GO_API int go_scope_run(int (*body)(go_scope *scope, void *arg), void *arg, go_ctx *parent);
+
+/* Starts a child, as go_spawn. By the body or another child. */
+GO_API int go_scope_spawn(go_scope *scope, void (*fn)(void *arg), const void *arg, size_t arg_bytes);
+
+/* The scope's context, for the children to look at. Not counted: it lives as long as the scope. */
+GO_API go_ctx *go_scope_ctx(const go_scope *scope);
+
+/* The first panic of a child, with its stack, one line a frame. Both texts live as long as the scope. */
+struct go_scope_panic {
+    uint64_t goroutine;
+    const char *text, *stack;
+};
+
+/*
+ * By the body: waits until all children that were spawned so far have ended. 0, or 1: one has panicked, and *panic says
+ * how; the others went on to their ends. With NULL it panics with text and stack instead. Each panic is told once. Unwinds
+ * when the scope of the goroutine's job ends.
+ */
+GO_API int go_scope_wait(go_scope *scope, struct go_scope_panic *panic);
+
+/* ---- stream: results in order ---- */
+
+/* Tasks that run beside each other in a scope, and whose results come one after the other in the order of their start. */
+typedef struct go_stream go_stream;
+
+/*
+ * At most tasks_max tasks are started and not delivered; less than 1 panics. deliver(result, arg) is called with
+ * `result_bytes` bytes, by one goroutine at a time, as soon as a task and all before it have ended; it may wait. A task
+ * that panics or exits is passed over; after a deliver that does, nothing more is delivered: go_scope_wait tells of both.
+ * All is delivered when go_scope_wait or go_scope_run returns. The stream may be released before. NULL: out of memory.
+ */
+GO_API go_stream *go_stream_new(go_scope *scope, int tasks_max, size_t result_bytes,
+                                void (*deliver)(const void *result, void *arg), void *arg);
+GO_API go_stream *go_stream_ref(go_stream *s);
+GO_API go_stream *go_stream_unref(go_stream *s);
+
+/* Starts fn(result, arg), which fills in the result, zeroed before; `arg` is copied as by go_spawn. Waits for its turn until
+ * `until`; otherwise as go_spawn. */
+GO_API int go_stream_go(go_stream *s, void (*fn)(void *result, void *arg), const void *arg, size_t arg_bytes,
+                        go_until until);
+
 /* ---- singleflight ---- */
 
 /*

@@ -240,12 +240,12 @@ void go_waitgroup_done(go_waitgroup *group)
     go_waitgroup_add(group, -1);
 }
 
-void go_waitgroup_wait(go_waitgroup *group)
+void waitgroup_wait(go_waitgroup *group, unsigned flags)
 {
     struct waitgroup *w = (struct waitgroup *)group;
     struct waiter self = {.outcome = 0};
     struct g *g = g_self();
-    unsigned outcome = 0;
+    unsigned outcome;
 
     copy_check(&w->self, w, "wait group");
     lock_take(&w->lock, RANK_CHAN);
@@ -253,9 +253,14 @@ void go_waitgroup_wait(go_waitgroup *group)
         lock_drop(&w->lock);
         return;
     }
-    outcome =
-        queue_wait(queue_list(&w->waiters), &w->lock, &self, false, "wait group", home_note(&w->home, g));
+    outcome = queue_wait(queue_list(&w->waiters), &w->lock, &self, false, "wait group",
+                         flags | home_note(&w->home, g));
     wait_check(g, outcome);
+}
+
+void go_waitgroup_wait(go_waitgroup *group)
+{
+    waitgroup_wait(group, 0);
 }
 
 struct counted {

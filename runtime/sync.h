@@ -45,3 +45,6 @@ static_assert(sizeof(struct mutex) <= sizeof(go_mutex), "go_mutex has room for i
 static_assert(sizeof(struct cond) <= sizeof(go_cond), "go_cond has room for it");
 static_assert(sizeof(struct waitgroup) <= sizeof(go_waitgroup), "go_waitgroup has room for it");
 static_assert(sizeof(struct once) <= sizeof(go_once), "go_once has room for it");
+
+/* go_waitgroup_wait with flags of waiting.h: WAIT_MASKED for what the end of the scope must not cut short. */
+void waitgroup_wait(go_waitgroup *group, unsigned flags);
