@@ -134,7 +134,7 @@ static bool crash_good(const struct host_crash *crash, ssize_t n)
     return n >= (ssize_t)head && crash->magic == HOST_CRASH_MAGIC && crash->text_bytes <= (size_t)n - head;
 }
 
-/* The last words: of two reports the second says more, if it came whole. */
+/* The last words: of several reports the last says most, if it came whole. */
 static bool read_crash(int fd, struct host_crash *crash)
 {
     struct host_crash next;

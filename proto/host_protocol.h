@@ -15,7 +15,7 @@
  * asked. The daemon first writes the same greeting as on every lifeline (endpoint.h); until then the host does nothing.
  * It then connects to the endpoint, says HELLO with that session and RESERVE for its generation. The end of HOST_FD at
  * the host means that the daemon is gone: the host cancels its jobs, waits their grace and exits. HOST_CRASH_FD is a
- * pipe: a host that dies of a signal or of exit() writes a struct host_crash there, and perhaps a second one that says
+ * pipe: a host that dies of a signal or of exit() writes a struct host_crash there, and perhaps others that say
  * more; nothing else ever.
  */
 #pragma once

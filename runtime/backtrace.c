@@ -103,13 +103,12 @@ int backtrace_trim(void *const **frames, int n)
     return last - first;
 }
 
-int backtrace_format(void *const *frames, int n, char *out, size_t size)
+int backtrace_lines(void *const *frames, int n, char *out, size_t size)
 {
     size_t used = 0;
 
     if (size)
         out[0] = '\0';
-    n = backtrace_trim(&frames, n);
     for (int i = 0; i < n; i++) {
         char symbol[512];
 
@@ -118,4 +117,10 @@ int backtrace_format(void *const *frames, int n, char *out, size_t size)
                                  symbol);
     }
     return (int)used;
+}
+
+int backtrace_format(void *const *frames, int n, char *out, size_t size)
+{
+    n = backtrace_trim(&frames, n);
+    return backtrace_lines(frames, n, out, size);
 }

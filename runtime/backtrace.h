@@ -16,7 +16,10 @@ int backtrace_parked(const struct g *g, void **frames, int max);
  * Returns how many are left. When the runtime is linked into the program it cannot tell, and leaves all. */
 int backtrace_trim(void *const **frames, int n);
 
-/* One line a frame, trimmed; returns the length it needs, as snprintf. */
+/* One line a frame; returns the length it needs, as snprintf. */
+int backtrace_lines(void *const *frames, int n, char *out, size_t size);
+
+/* The same, trimmed; returns the length it needs, as snprintf. */
 int backtrace_format(void *const *frames, int n, char *out, size_t size);
 
 /* "name+offset file:line (object)" of a return address: the call before it. */

@@ -1,4 +1,5 @@
-/* What runs in the handler is async-signal-safe: it reads, formats on its own stack, and writes. */
+/* What runs in the handler is async-signal-safe: it reads, formats on its own stack, and writes. A report is made where
+ * nobody else has a handler; a stack overflow is told in any case. */
 #include "crash.h"
 
 #include <signal.h>
@@ -7,13 +8,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "dump.h"
 #include "fatal.h"
-#include "g.h"
+#include "last_words.h"
 
-enum { ALT_STACK_BYTES = 64 << 10 };
+enum { ALT_STACK_BYTES = 128 << 10, STACK_TEXT_BYTES = 16384 };
 
-static const int signals[] = {SIGSEGV, SIGBUS};
-static struct sigaction before[2];
+enum { SIGNALS = 4 };
+static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static struct sigaction before[SIGNALS];
 
 bool go_crash_read(struct go_crash *out, const void *fault_address)
 {
@@ -64,41 +67,117 @@ static void put_number(struct text *t, uint64_t v)
     put(t, digits + i);
 }
 
+static void put_hex(struct text *t, uintptr_t v)
+{
+    char digit[2] = "";
+
+    put(t, "0x");
+    for (int shift = 60; shift >= 0; shift -= 4)
+        if (v >> shift || shift == 0) {
+            digit[0] = "0123456789abcdef"[v >> shift & 15];
+            put(t, digit);
+        }
+}
+
+static void text_write(const struct text *t)
+{
+    fd_write(STDERR_FILENO, t->bytes, t->n); /* there is nowhere else to say it */
+}
+
+static void put_goroutine(struct text *t, const struct go_crash *c)
+{
+    put(t, " in goroutine ");
+    put_number(t, c->id);
+    put(t, " (");
+    put(t, c->name[0] ? c->name : c->function);
+    put(t, ")");
+    if (c->file[0]) {
+        put(t, ", started at ");
+        put(t, c->file);
+        put(t, ":");
+        put_number(t, (uint64_t)c->line);
+    }
+}
+
 static void overflow_report(const struct go_crash *c)
 {
     struct text t = {.n = 0};
 
-    put(&t, "goroutine: fatal: stack overflow in goroutine ");
-    put_number(&t, c->id);
-    put(&t, " (");
-    put(&t, c->name[0] ? c->name : c->function);
-    put(&t, "), started at ");
-    put(&t, c->file);
-    put(&t, ":");
-    put_number(&t, (uint64_t)c->line);
+    put(&t, "goroutine: fatal: stack overflow");
+    put_goroutine(&t, c);
     put(&t, ": its stack has ");
     put_number(&t, c->stack_bytes >> 10);
     put(&t, " KiB; give it more with go_spawn_options.stack_bytes\n");
-    if (write(STDERR_FILENO, t.bytes, t.n) < 0)
-        return; /* nowhere left to say it */
+    text_write(&t);
+}
+
+static void signal_report(int sig, const siginfo_t *info, const struct go_crash *c)
+{
+    struct text t = {.n = 0};
+
+    put(&t, "goroutine: fatal: SIG");
+    put(&t, sigabbrev_np(sig));
+    if (sig == SIGSEGV || sig == SIGBUS) {
+        put(&t, " at address ");
+        put_hex(&t, (uintptr_t)info->si_addr);
+    }
+    if (c->id)
+        put_goroutine(&t, c);
+    put(&t, "\n");
+    text_write(&t);
+}
+
+/* Addresses alone when nobody finds the names. */
+static void stack_report(const void *context)
+{
+    void *frames[GO_FRAMES_MAX];
+    char names[STACK_TEXT_BYTES];
+    int used = last_words_stack(context, names, sizeof names), n;
+
+    if (used >= 0) {
+        fd_write(STDERR_FILENO, names, (size_t)used);
+        return;
+    }
+    n = last_words_frames(context, frames, GO_FRAMES_MAX);
+    for (int i = 0; i < n; i++) {
+        struct text t = {.n = 0};
+
+        put(&t, "    ");
+        put_hex(&t, (uintptr_t)frames[i] - 1);
+        put(&t, "\n");
+        text_write(&t);
+    }
+}
+
+static const struct sigaction *action_before(int sig)
+{
+    int i = 0;
+
+    while (i < SIGNALS - 1 && signals[i] != sig)
+        i++;
+    return &before[i];
 }
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
-    struct sigaction *next = &before[sig == SIGBUS];
+    const struct sigaction *next = action_before(sig);
+    bool ours =
+        !(next->sa_flags & SA_SIGINFO) && (next->sa_handler == SIG_DFL || next->sa_handler == SIG_IGN);
     struct go_crash crash;
 
-    if (go_crash_read(&crash, info->si_addr) && crash.overflow)
+    go_crash_read(&crash, sig == SIGSEGV || sig == SIGBUS ? info->si_addr : NULL);
+    if (crash.overflow)
         overflow_report(&crash);
-    if (next->sa_flags & SA_SIGINFO) {
+    else if (ours)
+        signal_report(sig, info, &crash);
+    if (ours) {
+        stack_report(context);
+        signal(sig, SIG_DFL); /* the faulting instruction runs again and ends the process */
+    } else if (next->sa_flags & SA_SIGINFO) {
         next->sa_sigaction(sig, info, context);
-        return;
-    }
-    if (next->sa_handler != SIG_DFL && next->sa_handler != SIG_IGN) {
+    } else {
         next->sa_handler(sig);
-        return;
     }
-    signal(sig, SIG_DFL); /* the faulting instruction runs again and ends the process */
 }
 
 void crash_start(void)
@@ -106,7 +185,7 @@ void crash_start(void)
     struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     sigemptyset(&act.sa_mask);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &act, &before[i]);
 }
 
@@ -115,7 +194,7 @@ void crash_stop(void)
 {
     struct sigaction now;
 
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SIGNALS; i++)
         if (sigaction(signals[i], NULL, &now) == 0 && now.sa_flags & SA_SIGINFO &&
             now.sa_sigaction == handler)
             sigaction(signals[i], &before[i], NULL);

@@ -1,4 +1,4 @@
-/* Stack overflow: a signal handler on a stack of its own that says whose it was. */
+/* Fatal signals: a handler on a stack of its own that says who it was, and where. */
 #pragma once
 
 #include <stdbool.h>

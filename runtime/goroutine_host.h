@@ -170,9 +170,14 @@ struct go_crash {
 };
 GO_API bool go_crash_read(struct go_crash *out, const void *fault_address);
 
-/* go_main and go_start install a handler of SIGSEGV and SIGBUS that reports a stack overflow on stderr and
- * passes the signal on to the handler that was there before. Handlers run on an alternate stack; install
- * yours with SA_ONSTACK. */
+/* In a signal handler: the text of a stack of return addresses, one line a frame. A child process looks up the names, so it
+ * neither hangs nor dies of what is broken in this one; it takes 3 s at most. Returns the length, or a negative errno
+ * value when nothing could be found out. */
+GO_API int go_crash_stack(void *const *frames, int n, char *out, size_t size);
+
+/* go_main and go_start install a handler of SIGSEGV, SIGBUS, SIGFPE and SIGILL. It reports a stack overflow on stderr
+ * and passes the signal on to the handler that was there before; where there was none, it reports the signal, its
+ * goroutine and its stack. Handlers run on an alternate stack; install yours with SA_ONSTACK. */
 
 /* ---- a clock for tests
  * ------------------------------------------------------------------------------------------ */

@@ -186,6 +186,7 @@ static void ask_libdw(const void *address, struct symbol *out)
     name = dw.dwfl_module_addrinfo(module, (uintptr_t)address, &offset, &symbol, NULL, NULL, NULL);
     if (name && *name) {
         copy(out->name, sizeof out->name, name);
+        out->name[1 + strcspn(out->name + 1, ".")] = '\0'; /* .isra.0, .part.1: what a compiler made of it */
         out->offset = offset;
     }
     line = dw.dwfl_module_getsrc(module, (uintptr_t)address);

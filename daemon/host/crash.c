@@ -3,7 +3,8 @@
  *
  * All of this runs in a signal handler, on the alternate stack, in a process whose memory may be damaged. It takes no
  * lock of its own and allocates nothing. The unwinder checks memory before it reads it; names are asked of the loader,
- * which may hold a lock or be damaged itself: an alarm ends a handler that hangs.
+ * which may hold a lock or be damaged itself: an alarm ends a handler that hangs. Files and lines are looked up last, by
+ * a child process (go_crash_stack).
  */
 #define UNW_LOCAL_ONLY
 #include "crash.h"
@@ -32,6 +33,15 @@ static struct {
 } crash;
 
 static struct host_crash report;
+
+/* The lines of the stack in the report. */
+static struct {
+    int n;
+    struct {
+        int first, last; /* frames that are alike */
+        void *pc;        /* as a return address */
+    } line[LINES_MAX];
+} stack;
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
@@ -71,11 +81,11 @@ static void say_stack(void *context)
 {
     unw_cursor_t frame, next;
     unw_word_t pc, next_pc;
-    int first = 0, number = 0, lines = 0;
+    int first = 0, number = 0;
 
     if (unw_init_local2(&frame, context, UNW_INIT_SIGNAL_FRAME) < 0)
         return;
-    for (; lines < LINES_MAX && number < FRAMES_MAX; number++) {
+    for (; stack.n < LINES_MAX && number < FRAMES_MAX; number++) {
         bool more;
 
         next = frame;
@@ -86,7 +96,9 @@ static void say_stack(void *context)
             continue;
         }
         say_frame(first, number, &frame);
-        lines++;
+        stack.line[stack.n].first = first;
+        stack.line[stack.n].last = number;
+        stack.line[stack.n++].pc = (char *)pc + (first == 0);
         if (!more)
             return;
         first = number + 1;
@@ -120,6 +132,31 @@ static void send_report(int signal, int status)
     }
 }
 
+/* The stack once more, in place of what the report says of it since `before`, when names can be had. */
+static void say_named_stack(uint32_t before)
+{
+    static char names[sizeof report.text];
+    void *frames[LINES_MAX];
+    const char *name = names;
+
+    for (int i = 0; i < stack.n; i++)
+        frames[i] = stack.line[i].pc;
+    if (go_crash_stack(frames, stack.n, names, sizeof names) < 0)
+        return;
+    report.text_bytes = before;
+    for (int i = 0; i < stack.n; i++) {
+        size_t n;
+
+        name += strspn(name, " ");
+        n = strcspn(name, "\n");
+        if (stack.line[i].last > stack.line[i].first)
+            say("  #%d…#%d %.*s\n", stack.line[i].first, stack.line[i].last, (int)n, name);
+        else
+            say("  #%d %.*s\n", stack.line[i].first, (int)n, name);
+        name += n + (name[n] == '\n');
+    }
+}
+
 static bool has_address(int signal)
 {
     return signal == SIGSEGV || signal == SIGBUS;
@@ -137,6 +174,8 @@ static bool first_to_die(void)
 /* What matters goes out before the stack is walked: the walk may fault, and then the kernel ends the process. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
+    uint32_t before;
+
     if (!first_to_die())
         return;
     signal(SIGALRM, SIG_DFL);
@@ -147,7 +186,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
     say("\n");
     say_goroutine(has_address(number) ? info->si_addr : NULL);
     send_report(number, 0);
+    before = report.text_bytes;
     say_stack(context);
+    send_report(number, 0);
+    say_named_stack(before);
     send_report(number, 0);
     signal(number, SIG_DFL);
     raise(number); /* delivered when the handler returns: the wait status of the process is true */
@@ -156,6 +198,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 static void on_exit_called(int status, void *nothing)
 {
     unw_context_t context;
+    uint32_t before;
 
     (void)nothing;
     if (!first_to_die())
@@ -163,7 +206,9 @@ static void on_exit_called(int status, void *nothing)
     say("exit(%d) was called by plugin code\n", status);
     say_goroutine(NULL);
     unw_getcontext(&context);
+    before = report.text_bytes;
     say_stack(&context);
+    say_named_stack(before);
     send_report(0, status);
     _exit(status);
 }

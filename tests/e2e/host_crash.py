@@ -10,10 +10,10 @@ from node import Node
 
 # function, cause of the job's end, words that its record must hold
 ENDINGS = [
-    ("null", "crash", ["SIGSEGV", "address (nil)", "goroutine", "null_dereference"]),
-    ("abort", "crash", ["SIGABRT", "call_abort"]),
+    ("null", "crash", ["SIGSEGV", "address (nil)", "goroutine", "null_dereference", "trouble.c:"]),
+    ("abort", "crash", ["SIGABRT", "call_abort", "plugins/trouble.c:"]),
     ("exit", "crash", ["exit(3) was called by plugin code", "call_exit"]),
-    ("overflow", "crash", ["stack overflow", "65536 bytes", "recurse"]),
+    ("overflow", "crash", ["stack overflow", "65536 bytes", "recurse", "plugins/trouble.c:34"]),
     ("panic", "panic", ["something went wrong"]),
     ("deadlock", "deadlock", ["all goroutines are asleep - deadlock!", "chan receive"]),
     ("fails", "error", ["no such thing as x"]),

@@ -386,6 +386,73 @@ static void test_Z1_main_that_exits_alone_is_told_without_stacks(void **state)
     assert_null(strstr(said, "\ngoroutine "));
 }
 
+/* ---- the end of a program by a panic or a signal ---- */
+
+static __attribute__((noinline)) void gives_up(void)
+{
+    go_panic("no way on");
+}
+
+static void gives_up_inside(void *arg)
+{
+    gives_up();
+    go_yield();
+}
+
+static int panics_in_a_goroutine(void *arg)
+{
+    go_spawn(gives_up_inside, NULL, 0);
+    go_chan_recv(NULL, NULL, GO_FOREVER);
+    return 0;
+}
+
+static void test_panic_shows_its_goroutine_with_file_and_line(void **state)
+{
+    char said[65536];
+
+    assert_true(rt_child_hear(panics_in_a_goroutine, said, sizeof said) != 0);
+    expect_in(said, "panic: no way on\n");
+    expect_in(said, "goroutine 2 [running] gives_up_inside\n");
+    expect_in(said, "  started at tests/unit/test_rt_inspect.c:");
+    expect_in(said, "    gives_up_inside+0x");
+    expect_in(strstr(said, "    gives_up_inside+0x"), "tests/unit/test_rt_inspect.c:");
+}
+
+static __attribute__((noinline)) int read_from(const volatile int *nowhere)
+{
+    return *nowhere;
+}
+
+static void reads_nowhere(void *arg)
+{
+    static const volatile int *volatile nowhere;
+
+    read_from(nowhere);
+    go_yield();
+}
+
+static int reads_nowhere_in_a_goroutine(void *arg)
+{
+    go_spawn(reads_nowhere, NULL, 0);
+    go_chan_recv(NULL, NULL, GO_FOREVER);
+    return 0;
+}
+
+static void test_signal_shows_its_goroutine_with_file_and_line(void **state)
+{
+    char said[65536];
+    int status = rt_child_hear(reads_nowhere_in_a_goroutine, said, sizeof said);
+
+    assert_true(status != 0);
+    if (RT_SIGNALS_ARE_TAKEN)
+        return;
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    expect_in(said, "goroutine: fatal: SIGSEGV at address 0x0 in goroutine 2 (reads_nowhere), started at ");
+    expect_in(said, "    read_from+0x");
+    expect_in(strstr(said, "    read_from+0x"), "tests/unit/test_rt_inspect.c:");
+    expect_in(strstr(said, "    read_from+0x"), "    reads_nowhere+0x");
+}
+
 /* ---- who is not in a deadlock: a report would end this very process ---- */
 
 enum { LOOKS = 200 };
@@ -497,6 +564,8 @@ int main(void)
         RT_UNIT(test_Z1_report_has_the_stacks_of_all_and_tells_a_nil_channel),
         RT_UNIT(test_Z1_main_that_exits_leaves_the_others_to_be_reported),
         RT_UNIT(test_Z1_main_that_exits_alone_is_told_without_stacks),
+        RT_UNIT(test_panic_shows_its_goroutine_with_file_and_line),
+        RT_UNIT(test_signal_shows_its_goroutine_with_file_and_line),
         RT_UNIT(test_Z2_no_report_while_a_timer_is_pending),
         RT_UNIT(test_Z2_no_report_while_a_descriptor_is_waited_for),
         RT_UNIT(test_Z2_no_report_while_another_thread_may_call_in),
