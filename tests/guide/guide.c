@@ -119,7 +119,8 @@ static bool all_left_behind(const struct guide_run *run)
         go_stats_read(&before);
         others = others_of(run);
         go_stats_read(&after);
-        if (others.parked < others.all || before.switches != after.switches || before.ended != after.ended)
+        if (others.all == 0 || others.parked < others.all || before.switches != after.switches ||
+            before.ended != after.ended)
             return false;
     }
     return true;
