@@ -108,7 +108,7 @@ static struct others others_of(const struct guide_run *run)
     return others;
 }
 
-/* Whether all that are left wait, and nothing ran while we looked: so nobody is on the way to wake them. */
+/* Whether some are left, all of them wait, and nothing ran while we looked: so nobody is on the way to wake them. */
 static bool all_left_behind(const struct guide_run *run)
 {
     for (int i = 0; i < LOOKS; i++) {
