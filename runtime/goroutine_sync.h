@@ -40,6 +40,26 @@ static inline go_key go_key_text(const char *text)
 /* The bytes of a variable: a number, a pointer, a struct without padding. */
 #define GO_KEY(variable) go_key_make(&(variable), sizeof(variable))
 
+/* ---- values of a context with a type ---- */
+
+/*
+ * At the top of a file: a key for values of one type, and what is used with it:
+ *     go_ctx *NAME_with(go_ctx *parent, TYPE *value, void (*drop)(void *));      as go_ctx_with_value
+ *     TYPE *NAME_of(const go_ctx *ctx);                                          the nearest one, NULL for none
+ * Another type does not compile, and nobody else has the key, whatever theirs is called (X10).
+ */
+#define GO_CTX_KEY(NAME, TYPE)                                                                               \
+    static char NAME##_key;                                                                                  \
+    __attribute__((unused)) static inline go_ctx *NAME##_with(go_ctx *go_parent_, TYPE *go_value_,           \
+                                                              void (*go_drop_)(void *))                      \
+    {                                                                                                        \
+        return go_ctx_with_value(go_parent_, &NAME##_key, go_value_, go_drop_);                              \
+    }                                                                                                        \
+    __attribute__((unused)) static inline TYPE *NAME##_of(const go_ctx *go_ctx_)                             \
+    {                                                                                                        \
+        return (TYPE *)go_ctx_value(go_ctx_, &NAME##_key);                                                   \
+    }
+
 /* ---- semaphore ---- */
 
 /* So many units; ready when the rest is zero: go_semaphore s = {.size = 6}. Must not be copied or moved after first use. */

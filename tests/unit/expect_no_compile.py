@@ -6,7 +6,7 @@ import sys
 
 
 def compiles(compiler, source, include, *options):
-    run = subprocess.run([*compiler, "-std=gnu17", "-fsyntax-only", f"-I{include}", *options, source],
+    run = subprocess.run([*compiler, "-std=gnu17", "-Werror", "-fsyntax-only", f"-I{include}", *options, source],
                          capture_output=True, text=True)
     return run.returncode == 0, run.stderr
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "goroutine_sync.h"
 #include "rt_test.h"
 
 RT_TEST(test_X1_cancel_ends_all_descendants_before_it_returns)
@@ -217,10 +218,260 @@ RT_TEST(test_X8_each_function_runs_or_is_prevented_while_cancels_race)
     go_ctx_unref(top);
 }
 
+static _Atomic int cancels_done;
+
+struct canceller {
+    go_ctx *ctx;
+    int code;
+};
+
+static void cancels(void *arg)
+{
+    struct canceller *c = arg;
+
+    for (int i = 0; i < 50; i++)
+        go_ctx_cancel(c->ctx, c->code, "one of many");
+    atomic_fetch_add(&cancels_done, 1);
+}
+
+RT_TEST(test_X2_of_many_concurrent_cancels_one_fixes_the_cause)
+{
+    for (int round = 0; round < 50; round++) {
+        go_ctx *ctx = go_ctx_new(go_ctx_background());
+        struct go_cause first;
+
+        for (int i = 1; i <= 8; i++) {
+            struct canceller c = {ctx, i};
+
+            go_spawn(cancels, &c, sizeof c);
+        }
+        go_ctx_wait(ctx, GO_FOREVER);
+        first = go_ctx_cause(ctx);
+        assert_in_range(first.code, 1, 8);
+        rt_wait_live(1);
+        assert_int_equal(go_ctx_cause(ctx).code, first.code);
+        assert_string_equal(go_ctx_cause(ctx).text, "one of many");
+        go_ctx_unref(ctx);
+    }
+    assert_int_equal(cancels_done, 50 * 8);
+}
+
+static void derives_until_done(void *arg)
+{
+    go_ctx *top = *(go_ctx **)arg, *child;
+    int after;
+
+    do {
+        after = go_ctx_err(top);
+        child = go_ctx_new(top);
+        if (after) {
+            assert_int_equal(go_ctx_err(child), -ECANCELED);
+            assert_int_equal(go_ctx_cause(child).code, 31);
+        }
+        go_ctx_wait(child, after ? GO_NOW : go_after_us(1));
+        go_ctx_unref(child);
+    } while (!after);
+}
+
+RT_TEST(test_X3_children_that_race_with_the_cancel_are_born_done)
+{
+    for (int round = 0; round < 20; round++) {
+        go_ctx *top = go_ctx_new(go_ctx_background());
+
+        for (int i = 0; i < 6; i++)
+            go_spawn(derives_until_done, &top, sizeof top);
+        for (int i = 0; i < round; i++)
+            go_yield();
+        go_ctx_cancel(top, 31, "round");
+        rt_wait_live(1);
+        go_ctx_unref(top);
+    }
+}
+
+/* ---- X6: a bubble's clock would jump to a timer that was left ---- */
+
+struct timed {
+    go_ctx *top, *own, *below; /* held to the end: a release would stop the timers, too */
+    int64_t start_ns, end_ns;
+};
+
+static void notes_end(void *arg)
+{
+    struct timed *t = arg;
+
+    t->end_ns = go_now_ns();
+    go_ctx_unref(t->own);
+    go_ctx_unref(t->below);
+    go_ctx_unref(t->top);
+}
+
+static void leaves_no_timer(void *arg)
+{
+    struct timed *t = *(struct timed **)arg;
+
+    t->top = go_ctx_new(go_ctx_background());
+    t->own = go_ctx_with_deadline(t->top, go_after_ms(1000000));
+    t->below = go_ctx_with_deadline(t->top, go_after_ms(2000000));
+    t->start_ns = go_now_ns();
+    go_defer(notes_end, t);
+    go_ctx_cancel(t->own, 0, NULL);
+    go_ctx_cancel(t->top, 0, NULL); /* ends `below`, too */
+    go_sleep(go_after_ms(5));
+    go_chan_recv(NULL, NULL, GO_FOREVER); /* nothing will ever happen */
+}
+
+RT_TEST(test_X6_a_context_that_is_done_has_no_timer_any_more)
+{
+    struct timed t = {.top = NULL}, *p = &t;
+
+    assert_int_equal(go_bubble(leaves_no_timer, &p), -EDEADLK);
+    assert_int_equal(t.end_ns - t.start_ns, 5000000);
+}
+
+RT_TEST(test_X6_a_parent_forgets_children_that_are_done)
+{
+    go_ctx *parent = go_ctx_new(go_ctx_background()), *grandchild, *child;
+    int dropped = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        child = i % 2 ? go_ctx_new(parent) : go_ctx_with_deadline(parent, go_after_ms(1000000));
+        grandchild = go_ctx_with_value(child, &key_a, &dropped, drop);
+        go_ctx_cancel(child, i, NULL);
+        go_ctx_unref(child);
+        assert_int_equal(go_ctx_err(grandchild), -ECANCELED);
+        go_ctx_unref(grandchild);
+        assert_int_equal(dropped, i + 1); /* nothing of it is left, though the parent lives */
+    }
+    assert_int_equal(go_ctx_err(parent), 0);
+    go_ctx_cancel(parent, 0, NULL);
+    go_ctx_unref(parent);
+}
+
+RT_TEST(test_X7_contexts_cost_no_goroutine)
+{
+    enum { N = 500 };
+    go_ctx *ctx[4 * N], *top = go_ctx_new(go_ctx_background());
+    struct go_stats before, after;
+
+    go_stats_read(&before);
+    for (int i = 0; i < 4 * N; i += 4) {
+        ctx[i] = go_ctx_new(i ? ctx[i - 1] : top);
+        ctx[i + 1] = go_ctx_with_deadline(ctx[i], go_after_ms(1000000));
+        ctx[i + 2] = go_ctx_with_value(ctx[i + 1], &key_a, &key_a, NULL);
+        ctx[i + 3] = go_ctx_new(ctx[i + 2]);
+    }
+    go_ctx_cancel(top, 0, NULL);
+    for (int i = 0; i < 4 * N; i++) {
+        assert_int_equal(go_ctx_err(ctx[i]), -ECANCELED);
+        go_ctx_unref(ctx[i]);
+    }
+    go_stats_read(&after);
+    assert_int_equal(after.spawned, before.spawned);
+    assert_int_equal(go_live(), 1);
+    go_ctx_unref(top);
+}
+
+struct user {
+    int id;
+};
+
+GO_CTX_KEY(user, struct user)
+GO_CTX_KEY(trace, char)
+
+RT_TEST(test_X10_keys_have_a_type_and_values_survive_the_end)
+{
+    struct user alice = {1}, bob = {2};
+    char text[] = "trace";
+    go_ctx *outer = user_with(go_ctx_background(), &alice, NULL), *traced = trace_with(outer, text, NULL),
+           *ended = go_ctx_new(traced), *inner = user_with(ended, &bob, NULL);
+
+    assert_null(trace_of(outer));
+    go_ctx_cancel(ended, 0, NULL);
+    assert_int_equal(go_ctx_err(inner), -ECANCELED);
+    assert_int_equal(user_of(inner)->id, 2);
+    assert_int_equal(user_of(ended)->id, 1);
+    assert_string_equal(trace_of(inner), "trace");
+    go_ctx_unref(outer);
+    go_ctx_unref(traced);
+    go_ctx_unref(ended);
+    go_ctx_unref(inner);
+}
+
+static void recovers(void *arg)
+{
+    *(int *)arg += go_recover() != NULL;
+}
+
+struct wrong {
+    int which, recovered;
+};
+
+static void derives_wrongly(void *arg)
+{
+    struct wrong *w = arg;
+
+    go_defer(recovers, &w->recovered);
+    switch (w->which) {
+    case 0:
+        go_ctx_with_value(go_ctx_background(), NULL, w, NULL);
+        break;
+    case 1:
+        go_ctx_with_value(NULL, &key_a, w, NULL);
+        break;
+    case 2:
+        go_ctx_new(NULL);
+        break;
+    case 3:
+        go_ctx_with_deadline(NULL, GO_FOREVER);
+        break;
+    default:
+        go_ctx_without_cancel(NULL);
+    }
+}
+
+RT_TEST(test_X10_and_X11_no_key_and_no_parent_panic)
+{
+    for (int which = 0; which < 5; which++) {
+        struct wrong w = {which, 0};
+
+        assert_int_equal(go_call(derives_wrongly, &w), 1);
+        assert_int_equal(w.recovered, 1);
+    }
+}
+
+static void tells_kinds_apart(void *arg)
+{
+    go_ctx *late = go_ctx_with_deadline(go_ctx_background(), go_after_ms(10)),
+           *ended = go_ctx_with_deadline(go_ctx_background(), go_after_ms(10)), *below = go_ctx_new(late);
+
+    go_ctx_cancel(ended, 0, NULL);
+    assert_int_equal(go_chan_recv(NULL, NULL, go_with(below)), -ETIMEDOUT);
+    assert_int_equal(go_ctx_err(late), -ETIMEDOUT);
+    assert_int_equal(go_ctx_cause(below).code, -ETIMEDOUT);
+    assert_int_equal(go_chan_recv(NULL, NULL, go_with(ended)), -ECANCELED);
+    assert_int_equal(go_ctx_cause(ended).code, -ECANCELED);
+    go_ctx_unref(late);
+    go_ctx_unref(ended);
+    go_ctx_unref(below);
+}
+
+RT_TEST(test_X11_a_deadline_is_told_from_a_cancel)
+{
+    assert_int_equal(go_bubble(tells_kinds_apart, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_X1_cancel_ends_all_descendants_before_it_returns),
+        RT_UNIT(test_X2_of_many_concurrent_cancels_one_fixes_the_cause),
+        RT_UNIT(test_X3_children_that_race_with_the_cancel_are_born_done),
+        RT_UNIT(test_X6_a_context_that_is_done_has_no_timer_any_more),
+        RT_UNIT(test_X6_a_parent_forgets_children_that_are_done),
+        RT_UNIT(test_X7_contexts_cost_no_goroutine),
+        RT_UNIT(test_X10_keys_have_a_type_and_values_survive_the_end),
+        RT_UNIT(test_X10_and_X11_no_key_and_no_parent_panic),
+        RT_UNIT(test_X11_a_deadline_is_told_from_a_cancel),
         RT_UNIT(test_X2_first_cancellation_wins),
         RT_UNIT(test_X8_each_function_runs_or_is_prevented_while_cancels_race),
         RT_UNIT(test_X3_child_of_a_done_parent_is_born_done_with_its_cause),

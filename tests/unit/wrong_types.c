@@ -1,5 +1,8 @@
-/* Each WRONG_ line uses a directed handle the wrong way and must not compile (D1); without them this does. */
+/* Each WRONG_ line uses the wrong end of a channel (D1), or a value of a context as another type (X10), and must not
+ * compile; without them this does. */
 #include "goroutine_sync.h"
+
+GO_CTX_KEY(count, int)
 
 int ends(go_sender out, go_receiver in, go_emitter all, int *v);
 
@@ -47,8 +50,15 @@ int ends(go_sender out, go_receiver in, go_emitter all, int *v)
 #ifdef WRONG_select_channel
     cases[1] = GO_RECV(out, v);
 #endif
+#ifdef WRONG_context_value
+    all.ctx = count_with(all.ctx, "text", NULL);
+#endif
+#ifdef WRONG_context_type
+    const char *text = count_of(all.ctx);
+#endif
 #ifdef WRONG_emit
     go_emit(out, v);
 #endif
+    all.ctx = count_with(all.ctx, count_of(all.ctx), NULL);
     return go_select(cases, 2, GO_NOW) + go_emit(all, v) + go_receiver_range(in, v) + go_sender_close(out);
 }
