@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# programs.sh p1_wordstat...: the programs on real input against the standard tools: sequential, and with 1, 2 and 4
+# workers. Needs PROGRAMS (where they were built); SMALL set takes less of the same input.
+# shellcheck disable=SC2018,SC2019
+set -euo pipefail
+export LC_ALL=C
+work=$(mktemp -d)
+children=()
+cleanup() {
+    [ "${#children[@]}" = 0 ] || kill -KILL "${children[@]}" 2>/dev/null || :
+    rm -rf "$work"
+}
+trap cleanup EXIT
+ways=("--sequential" "-w 1" "-w 2" "-w 4")
+program=
+
+fail() {
+    echo "$program: $*" >&2
+    exit 1
+}
+
+# same WHAT WANTED GOT: two files, or an end with their difference.
+same() { diff "$2" "$3" >"$work/diff" || { head -20 "$work/diff"; fail "$1 is not as it must be"; }; }
+
+# every_way WANTED ARGUMENT...: the program prints that, whatever runs it.
+every_way() {
+    local wanted=$1 way
+    shift
+    for way in "${ways[@]}"; do
+        # shellcheck disable=SC2086
+        "$PROGRAMS/$program" $way "$@" >"$work/got" 2>"$work/err" || fail "$way: status $?: $(cat "$work/err")"
+        same "$way" "$wanted" "$work/got"
+    done
+}
+
+# status_of STATUS COMMAND...
+status_of() {
+    local wanted=$1 status=0
+    shift
+    "$@" >"$work/out" 2>"$work/err" || status=$?
+    [ "$status" = "$wanted" ] || fail "status $status, not $wanted: $(cat "$work/err")"
+}
+
+licences=(/usr/share/common-licenses/*)
+tree=/usr/share/doc
+[ -z "${SMALL:-}" ] || { licences=("${licences[@]:0:4}"); tree=/usr/share/common-licenses; }
+
+p1_wordstat() {
+    local way
+    wc -lwc "${licences[@]}" | awk '{print $1,$2,$3,$4}' >"$work/wanted"
+    every_way "$work/wanted" "${licences[@]}"
+    for way in "${ways[@]}"; do # "a missing file is an error entry and exit 1, the others are counted"
+        # shellcheck disable=SC2086
+        status_of 1 "$PROGRAMS/$program" $way "${licences[0]}" "$work/none" "${licences[@]:1}"
+        same "with a missing file" "$work/wanted" "$work/out"
+        grep -q "$work/none: No such file" "$work/err" || fail "the missing file is not told"
+    done
+}
+
+p2_wordfreq() {
+    for f in "${licences[@]}"; do tr -cs A-Za-z '\n' <"$f"; done | tr A-Z a-z | sed '/^$/d' | sort | uniq -c |
+        sort -k1,1nr -k2,2 | awk '{print $1,$2}' >"$work/wanted"
+    every_way "$work/wanted" "${licences[@]}"
+}
+
+# Stops a run by SIGINT while its output is not read, so that it cannot be at its end.
+interrupted() {
+    local run status=0
+    mkfifo "$work/fifo"
+    # shellcheck disable=SC2086
+    "$PROGRAMS/$program" $1 /usr/share/doc >"$work/fifo" 2>/dev/null &
+    run=$!
+    children+=("$run")
+    exec 3<"$work/fifo"
+    head -c 100 <&3 >"$work/lines"
+    kill -INT "$run"
+    until grep -qs '^ShdPnd:.*0$' "/proc/$run/status" || [ ! -d "/proc/$run" ]; do :; done # it has taken the signal
+    cat <&3 >>"$work/lines"
+    exec 3<&-
+    wait "$run" || status=$?
+    [ "$status" = 130 ] || fail "interrupted: status $status"
+    sha256sum --quiet -c "$work/lines" || fail "interrupted: a line does not hold"
+    [ "$(wc -l <"$work/lines")" -lt "$(find /usr/share/doc -type f | wc -l)" ] || fail "it was not interrupted"
+    rm "$work/fifo"
+}
+
+p3_treesum() {
+    find "$tree" -type f -print0 | sort -z | xargs -0 sha256sum >"$work/wanted"
+    every_way "$work/wanted" "$tree"
+    "$PROGRAMS/$program" "$tree" | sha256sum --quiet -c || fail "sha256sum does not believe it"
+    sort "$work/wanted" | uniq -w64 --all-repeated=separate >"$work/groups"
+    every_way "$work/groups" --dups "$tree"
+    # What is escaped, equal, empty, and not readable by anybody.
+    mkdir -p "$work/odd/"$'line\nfeed' && echo x | tee "$work/odd/back\\slash" >"$work/odd/"$'line\nfeed/x' && : >"$work/odd/empty"
+    find "$work/odd" -type f -print0 | sort -z | xargs -0 sha256sum >"$work/wanted"
+    every_way "$work/wanted" "$work/odd"
+    status_of 1 "$PROGRAMS/$program" "$work/none"
+    [ -n "${SMALL:-}" ] || { interrupted --sequential; interrupted "-w 4"; }
+}
+
+p4_pgz() {
+    local way n most blocks
+    tar -C "$(dirname "$tree")" -cf "$work/in.tar" "$(basename "$tree")"
+    blocks=$((($(stat -c %s "$work/in.tar") + 1048575) / 1048576))
+    for way in "${ways[@]}"; do
+        # shellcheck disable=SC2086
+        "$PROGRAMS/$program" $way "$work/in.tar" >"$work/out.gz" 2>"$work/err" || fail "$way: status $?"
+        gzip -t "$work/out.gz"
+        gzip -dc "$work/out.gz" | cmp - "$work/in.tar" || fail "$way: gunzip makes something else of it"
+        [ "$way" != --sequential ] || cp "$work/out.gz" "$work/first.gz"
+        cmp "$work/out.gz" "$work/first.gz" || fail "$way: other bytes"
+        n=${way#-w } && [ "$way" != --sequential ] || n=1
+        most=$(sed -n "s/^$blocks blocks, at most \([0-9]*\) at once$/\1/p" "$work/err")
+        [ "${most:-999}" -le $((n + 2)) ] || fail "$way: $blocks blocks, but: $(cat "$work/err")"
+    done
+    : >"$work/empty"
+    "$PROGRAMS/$program" "$work/empty" 2>/dev/null | gzip -dc | cmp - "$work/empty" || fail "an empty file"
+    status_of 1 "$PROGRAMS/$program" "$work/none"
+}
+
+# The package log, or where there is none something that looks like it.
+package_log() {
+    local log=/var/log/dpkg.log
+    [ -s $log ] || {
+        log=$work/log
+        awk '/^Package:/{p=$2} /^Status:/{print "2000-01-01 00:00:00",$4,p}' /var/lib/dpkg/status >"$log"
+    }
+    cp "$log" "$work/dpkg.log"
+}
+
+log_table() { awk '{print $1,$3}' "$1" | sort | uniq -c | awk '{print $1,$2,$3}' >"$work/wanted"; }
+
+followed() {
+    local run writer writers=() log=$work/grown
+    cp "$work/dpkg.log" "$log"
+    : >"$work/progress"
+    # shellcheck disable=SC2086
+    "$PROGRAMS/$program" $1 --follow "$log" >"$work/got" 2>"$work/progress" &
+    run=$!
+    children+=("$run")
+    for writer in 1 2 3; do
+        (for i in $(seq 1000); do echo "2001-0$writer-01 00:00:00 wrote$((i % 7)) line $i" >>"$log"; done) &
+        writers+=($!)
+    done
+    wait "${writers[@]}"
+    until [ "$(tail -n 1 "$work/progress")" = "$(wc -l <"$log") lines" ]; do kill -0 "$run" || fail "it has ended"; done
+    kill -TERM "$run"
+    wait "$run" || fail "$1 --follow: status $?"
+    log_table "$log"
+    same "$1 --follow" "$work/wanted" "$work/got"
+}
+
+p5_logstat() {
+    local way
+    package_log
+    log_table "$work/dpkg.log"
+    every_way "$work/wanted" "$work/dpkg.log"
+    printf 'one two three four\n\n  a\tb  c\nshort line\nno end of line' >"$work/odd.log"
+    log_table "$work/odd.log"
+    "$PROGRAMS/$program" "$work/odd.log" >"$work/got" 2>/dev/null
+    same "an odd log" "$work/wanted" "$work/got"
+    for way in "${ways[@]}"; do followed "$way"; done
+    status_of 1 "$PROGRAMS/$program" "$work/none"
+    status_of 1 "$PROGRAMS/$program" --follow "$work/none"
+}
+
+p7_primes() {
+    local limit=5000
+    [ -z "${SMALL:-}" ] || limit=500
+    seq 2 $limit | factor | awk 'NF==2{print $2}' >"$work/wanted"
+    every_way "$work/wanted" $limit
+    [ -n "${SMALL:-}" ] || [ "$(wc -l <"$work/wanted"),$(tail -n 1 "$work/wanted")" = 669,4999 ] || fail "669 lines, last 4999"
+    "$PROGRAMS/$program" $limit 2>&1 >/dev/null | grep -qx '1 goroutines live' || fail "the chain is not joined"
+    status_of 2 "$PROGRAMS/$program" many
+}
+
+for program in "$@"; do
+    "$program"
+    echo "$program: as the standard tools"
+done
