@@ -1,4 +1,5 @@
-/* Runs every group of rules on the implementation it is linked with. `--seed N` repeats a model test. */
+/* Runs every group of rules on the implementation it is linked with. `--seed N` repeats a model test; with TEST_FILTER in
+ * the environment, test_U2_* say, only those tests run. */
 #include "conform.h"
 
 #include <stdio.h>
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--seed N]\n", argv[0]);
         return 2;
     }
+    if (getenv("TEST_FILTER"))
+        cmocka_set_test_filter(getenv("TEST_FILTER"));
     if (!channels.start()) {
         fprintf(stderr, "%s: cannot start the %s\n", argv[0], channels.name);
         return 1;

@@ -26,6 +26,13 @@
 
 #define RT_UNIT(name) cmocka_unit_test(name)
 
+/* TEST_FILTER=test_U2_* in the environment runs only those. */
+__attribute__((constructor)) static void rt_test_filter(void)
+{
+    if (getenv("TEST_FILTER"))
+        cmocka_set_test_filter(getenv("TEST_FILTER"));
+}
+
 static inline void rt_check(int holds, const char *what, const char *file, int line)
 {
     if (holds)
