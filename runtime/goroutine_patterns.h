@@ -246,6 +246,88 @@ GO_API enum go_breaker_state go_breaker_state(go_breaker *b);
  * Returns what the last call returned; or the error of `ctx` (may be NULL), before the first call or in a pause. */
 GO_API int go_retry(int (*fn)(void *arg), void *arg, int attempts, int64_t pause_ns, go_ctx *ctx);
 
+/* ---- load balancer ---- */
+
+/* Workers with a queue of jobs each, and a policy that gives each job to one of them. */
+typedef struct go_balancer go_balancer;
+
+#define GO_BALANCER_WORKERS_MAX 64
+
+struct go_balancer_options {
+    int workers; /* 1..GO_BALANCER_WORKERS_MAX */
+    const int
+        *weights; /* how many of the jobs each gets, in relation, 1 or more; NULL: all alike, round robin */
+    size_t queue; /* jobs that may wait at each worker */
+    size_t job_bytes;
+    void (*fn)(int worker, void *job, void *arg); /* in the worker's goroutine, for each job */
+    void *arg;
+};
+
+/* NULL: no memory, no goroutines, or options out of range. The last unref closes. */
+GO_API go_balancer *go_balancer_new(const struct go_balancer_options *options);
+GO_API go_balancer *go_balancer_ref(go_balancer *b);
+GO_API go_balancer *go_balancer_unref(go_balancer *b);
+
+/*
+ * Copies the job into the queue of the worker whose turn it is, among those that are up and have room: smooth weighted
+ * round robin, 3:2:1 is 0,1,0,2,1,0. When none has room it waits for the first that has. 0 and more: the worker. -EPIPE:
+ * closed; -EHOSTDOWN: no worker is up. After an error the job will not run.
+ */
+GO_API int go_balancer_submit(go_balancer *b, const void *job, go_until until);
+
+/* A worker that is down gets no jobs; those in its queue are run. All are up at first. -EINVAL: no such worker;
+ * -ENOMEM. */
+GO_API int go_balancer_set_up(go_balancer *b, int worker, int up);
+
+/* Refuses new jobs, also of those who wait; those in queues are run. */
+GO_API int go_balancer_close(go_balancer *b);
+
+/* Waits until it is closed and the last worker has ended. 0. */
+GO_API int go_balancer_wait(go_balancer *b, go_until until);
+
+/* How many jobs the worker has begun. */
+GO_API uint64_t go_balancer_ran(const go_balancer *b, int worker);
+
+/* ---- pool of resources ---- */
+
+/* Connections, buffers, licences: at most so many, made when they are first needed, used by one at a time. */
+typedef struct go_resources go_resources;
+
+#define GO_RESOURCES_MAX 4096
+
+struct go_resources_options {
+    int most;                                /* how many there may be: 1..GO_RESOURCES_MAX */
+    int (*make)(void **resource, void *arg); /* 0, and *resource is not NULL; or negative. May wait. */
+    void (*drop)(void *resource, void *arg); /* undoes make. May wait. */
+    void *arg;
+};
+
+/* NULL: no memory, or options out of range. The last unref closes; nothing may be taken any more by then. */
+GO_API go_resources *go_resources_new(const struct go_resources_options *options);
+GO_API go_resources *go_resources_ref(go_resources *p);
+GO_API go_resources *go_resources_unref(go_resources *p);
+
+/*
+ * Takes a resource: an idle one, or a new one while there are fewer than `most`; else it waits, first come, first served,
+ * for one that is given back. 0; -EPIPE: the pool is closed; or what make answered, after which the next one that waits
+ * may try. `until` does not end make.
+ */
+GO_API int go_resources_get(go_resources *p, void **out, go_until until);
+
+/* Gives it back: to the next that waits, or to lie idle; in a closed pool it is dropped. -EINVAL: not of this pool, or
+ * given back before. */
+GO_API int go_resources_put(go_resources *p, void *resource);
+
+/* The same for one that is of no use any more: it is dropped, and another may be made in its place. */
+GO_API int go_resources_discard(go_resources *p, void *resource);
+
+/* Ends all waits, drops what is idle and from now on whatever is put. */
+GO_API int go_resources_close(go_resources *p);
+
+/* How many are in use, being made or dropped; how many lie idle. Out of date on return. */
+GO_API int go_resources_taken(go_resources *p);
+GO_API int go_resources_idle(go_resources *p);
+
 #ifdef __cplusplus
 }
 #endif

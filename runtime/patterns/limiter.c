@@ -4,9 +4,10 @@
  * The level is kept in units of which a token has `per_ns` and a nanosecond brings `tokens`: so nothing is ever rounded,
  * whatever the rate, and no drift adds up.
  *
- * Invariants, inside the monitor: 0 <= level < burst * per_ns + tokens: the burst, and the rest of one nanosecond. At most one taker is at the head; only it waits for the
- * clock, and while there is one, or a queue behind it, no newcomer takes (first come, first served). Who leaves the head
- * passes it to the first of the queue. A token is taken in the step that lets the taker go, or not at all.
+ * Invariants, inside the monitor: 0 <= level < burst * per_ns + tokens, the burst and the rest of one nanosecond. At most
+ * one taker is at the head; only it waits for the clock, and while there is one no newcomer takes (first come, first
+ * served). Who leaves the head passes it to the first of the queue. A token is taken in the step that lets the taker go,
+ * or not at all.
  */
 #include <errno.h>
 #include <stdlib.h>
