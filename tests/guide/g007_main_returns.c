@@ -69,8 +69,9 @@ static void nothing_more_was_said(const struct guide_ending *ending)
  * their channels are released": it is done when the last has ended. */
 /* "the others' finish lines never appear" */
 GUIDE_PART(G07, main_returns, .prints = {"Main function exiting..."}, .never = {"finish line"},
-           .judge = nothing_more_was_said, .job_prints = {"deferred function ran", "channel released"});
+           .drops_goroutines = true, .judge = nothing_more_was_said,
+           .job_prints = {"deferred function ran", "channel released"});
 /* "how many of them got to start is not fixed" */
 GUIDE_PART(G07, returns_at_once, .prints = {"Main function exiting..."}, .never = {"finish line"},
-           .judge = nothing_more_was_said);
+           .drops_goroutines = true, .judge = nothing_more_was_said);
 GUIDE_ROW(G07, main_joins);
