@@ -532,13 +532,16 @@ GO_API void go_cond_signal(go_cond *c);    /* the one that waits longest (K2) */
 GO_API void go_cond_broadcast(go_cond *c); /* those that wait now (K3) */
 
 typedef struct {
-    uint64_t opaque[6];
+    uint64_t opaque[8];
 } go_waitgroup;
 
-/* A negative counter panics, the counter is unchanged (A2). */
+/* A negative counter panics, the counter is unchanged; so does an add from 0 when a waiter of the last round was seen not
+ * to have returned yet (A2). */
 GO_API void go_waitgroup_add(go_waitgroup *w, int n);
 GO_API void go_waitgroup_done(go_waitgroup *w);
 GO_API void go_waitgroup_wait(go_waitgroup *w);
+/* The counter. Out of date on return. */
+GO_API int64_t go_waitgroup_count(go_waitgroup *w);
 /* Add, spawn, and done when fn returned or exited; not after a panic (A4). Returns as go_spawn does. `w` must
  * outlive the goroutine. */
 GO_API int go_waitgroup_go(go_waitgroup *w, void (*fn)(void *arg), const void *arg, size_t arg_bytes);

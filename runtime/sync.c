@@ -214,10 +214,28 @@ void go_cond_broadcast(go_cond *cond)
 
 /* ---- wait group ---- */
 
+static void round_ends(struct waitgroup *w, struct wake_list *wakes)
+{
+    struct waiter *waiter;
+
+    while ((waiter = waiter_claim(queue_list(&w->waiters)))) {
+        w->woken = waiter->g;
+        w->woken_ticket = waiter->ticket;
+        wake_later(wakes, waiter->g);
+    }
+}
+
+/* A wait group belongs to one round at a time: whoever begins the next must know that the last is over. */
+static bool round_overlaps(const struct waitgroup *w, int n)
+{
+    return w->n == 0 && n > 0 && w->woken && wait_returning(w->woken, w->woken_ticket);
+}
+
 void go_waitgroup_add(go_waitgroup *group, int n)
 {
     struct waitgroup *w = (struct waitgroup *)group;
     struct wake_list wakes;
+    bool misused;
     int64_t now;
 
     copy_check(&w->self, w, "wait group");
@@ -225,14 +243,17 @@ void go_waitgroup_add(go_waitgroup *group, int n)
     wake_list_init(&wakes);
     lock_take(&w->lock, RANK_CHAN);
     now = w->n + n;
-    if (now >= 0)
+    misused = round_overlaps(w, n);
+    if (now >= 0 && !misused)
         w->n = now;
     if (now == 0)
-        waiters_all(&w->waiters, &wakes);
+        round_ends(w, &wakes);
     lock_drop(&w->lock);
     wake_all(&wakes);
     if (now < 0)
-        go_panic("negative wait group: %lld%+d", (long long)(now - n), n);
+        go_panic("negative WaitGroup counter: %lld%+d", (long long)(now - n), n);
+    if (misused)
+        go_panic("WaitGroup misuse: add from 0 while a waiter of the last round has not returned");
 }
 
 void go_waitgroup_done(go_waitgroup *group)
@@ -261,6 +282,17 @@ void waitgroup_wait(go_waitgroup *group, unsigned flags)
 void go_waitgroup_wait(go_waitgroup *group)
 {
     waitgroup_wait(group, 0);
+}
+
+int64_t go_waitgroup_count(go_waitgroup *group)
+{
+    struct waitgroup *w = (struct waitgroup *)group;
+    int64_t n;
+
+    lock_take(&w->lock, RANK_CHAN);
+    n = w->n;
+    lock_drop(&w->lock);
+    return n;
 }
 
 struct counted {

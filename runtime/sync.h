@@ -31,6 +31,8 @@ struct waitgroup {
     struct list waiters;
     _Atomic(const void *) self;
     home home;
+    struct g *woken; /* lock: one waiter of the last round, and its wait */
+    uint64_t woken_ticket;
 };
 
 struct once {

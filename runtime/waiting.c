@@ -25,6 +25,11 @@ bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome)
     return word >> WAIT_TICKET_SHIFT == ticket && word_claim(g, word, outcome);
 }
 
+bool wait_returning(struct g *g, uint64_t ticket)
+{
+    return atomic_load(&g->wait) >> WAIT_TICKET_SHIFT == ticket && *atomic_load(&g->reason);
+}
+
 bool wait_claim_scope(struct g *g)
 {
     uint64_t word = atomic_load(&g->wait);

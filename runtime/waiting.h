@@ -57,6 +57,9 @@ static inline uint64_t wait_open(struct g *g, unsigned flags)
 
 bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome);
 
+/* Whether the wait of that ticket was claimed and g has not come out of its park yet. A glance: it may be on the way. */
+bool wait_returning(struct g *g, uint64_t ticket);
+
 /* Claims whatever unmasked wait g is in, as OUTCOME_SCOPE; false if it is in none. */
 bool wait_claim_scope(struct g *g);
 

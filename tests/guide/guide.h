@@ -56,6 +56,7 @@ struct guide_row {
     /* Of both, optional. */
     int procs[GUIDE_PROCS]; /* numbers of processors to run with, in place of 1, 2 and 4 */
     bool drops_goroutines;  /* ends with others left: what they held is no leak */
+    bool debug_only;        /* shows a check that a release build of the runtime leaves out */
     const char *no_race;    /* why it is left out of the race build */
     const char *no_job;     /* why it is not run as a job */
 };

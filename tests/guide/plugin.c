@@ -49,6 +49,8 @@ int guide_list(gp_job *job)
         append(line, sizeof line, "never", row->never);
         if (row->no_job)
             append(line, sizeof line, "skip", (const char *const[]){row->no_job, NULL});
+        if (row->debug_only && GUIDE_RELEASE)
+            append(line, sizeof line, "skip", (const char *const[]){"a release build", NULL});
         gp_print(job, "%s\n", line);
     }
     return 0;

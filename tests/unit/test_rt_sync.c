@@ -383,32 +383,64 @@ RT_TEST(test_A2_adding_above_zero_while_somebody_waits_is_allowed)
     free(s);
 }
 
-/* Waits in whatever round there is. */
-static void waits_often(void *arg)
+RT_TEST(test_A1_the_counter_can_be_read)
 {
-    struct shared *s = arg;
+    go_waitgroup w = {{0}};
 
-    for (int i = 0; i < 200; i++) {
-        go_waitgroup_wait(&s->group);
-        go_yield();
-    }
+    assert_int_equal(go_waitgroup_count(&w), 0);
+    go_waitgroup_add(&w, 3);
+    assert_int_equal(go_waitgroup_count(&w), 3);
+    go_waitgroup_done(&w);
+    assert_int_equal(go_waitgroup_count(&w), 2);
 }
 
 RT_TEST(test_A3_a_group_serves_round_after_round_and_late_waits_return_at_once)
 {
     struct shared *s = shared_new();
-    go_waitgroup waiters = {{0}};
 
-    for (int i = 0; i < 4; i++)
-        go_waitgroup_go(&waiters, waits_often, s, 0);
     for (int round = 0; round < 300; round++) {
         start(runs_slowly, s, 3);
+        for (int i = 0; i < 4; i++)
+            go_spawn(waits_for_group, s, 0);
         go_waitgroup_wait(&s->group);
-        assert_int_equal(s->ran, 3 * (round + 1));
+        rt_wait_live(1);
+        assert_int_equal(s->ran, 7 * (round + 1));
         go_waitgroup_wait(&s->group); /* of a round that is over */
     }
-    go_waitgroup_wait(&waiters);
     free(s);
+}
+
+struct early {
+    struct shared *s;
+    int recovered;
+};
+
+/* One who waited is woken, and before it has come out of its wait a new round begins. */
+static void begins_too_early(void *arg)
+{
+    struct early *early = arg;
+    struct shared *s = early->s;
+
+    go_defer(recovers, &early->recovered);
+    for (;;) {
+        go_waitgroup_add(&s->group, 1);
+        go_spawn(waits_for_group, s, 0);
+        rt_wait_parked(1);
+        go_waitgroup_done(&s->group);
+        go_waitgroup_add(&s->group, 1);
+        go_waitgroup_done(&s->group);
+        rt_wait_live(1);
+    }
+}
+
+RT_TEST(test_A2_adding_from_zero_before_all_waiters_returned_panics)
+{
+    struct early early = {shared_new(), 0};
+
+    assert_int_equal(go_call(begins_too_early, &early), 1);
+    assert_true(early.recovered);
+    rt_wait_live(1);
+    free(early.s);
 }
 
 RT_TEST(test_W4_try_locks_as_lock_does_or_has_no_effect)
@@ -522,6 +554,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_A2_adding_above_zero_while_somebody_waits_is_allowed),
+        RT_UNIT(test_A1_the_counter_can_be_read),
+        RT_UNIT(test_A2_adding_from_zero_before_all_waiters_returned_panics),
         RT_UNIT(test_A3_a_group_serves_round_after_round_and_late_waits_return_at_once),
         RT_UNIT(test_W4_try_locks_as_lock_does_or_has_no_effect),
         RT_UNIT(test_O1_a_value_is_made_once_and_all_get_it),
