@@ -71,20 +71,21 @@ static bool lock_try(struct lock *lock)
                                                    memory_order_relaxed);
 }
 
-/* Its holder works, or it has lost its CPU, perhaps to us. */
-void lock_wait(struct lock *lock)
+/* The holder works, or it has lost its CPU, perhaps to us. */
+void lock_pause(int round)
 {
     static const struct timespec nap = {.tv_nsec = NAP_NS};
 
-    for (int round = 0;; round++) {
-        for (int i = 0; i < SPINS; i++) {
-            if (lock_try(lock))
-                return;
-            cpu_relax();
-        }
-        if (round < YIELDS)
-            sched_yield();
-        else
-            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
-    }
+    if (round < SPINS)
+        cpu_relax();
+    else if (round < SPINS + YIELDS)
+        sched_yield();
+    else
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+}
+
+void lock_wait(struct lock *lock)
+{
+    for (int round = 0; !lock_try(lock); round++)
+        lock_pause(round);
 }

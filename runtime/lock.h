@@ -36,6 +36,9 @@ void lock_order_pop(const struct lock *lock);
 /* The way of lock_take when the lock is held. */
 void lock_wait(struct lock *lock);
 
+/* What to do between two looks at any word that is held as shortly as a lock; `round` counts them from 0. */
+void lock_pause(int round);
+
 static inline void lock_take(struct lock *lock, enum lock_rank rank)
 {
     uint32_t free = 0;

@@ -1,8 +1,12 @@
 /*
- * Readers and writers. Everything under one small lock; ownership is handed over, so whoever wakes has it.
+ * Readers and writers. One word says who holds it and is also the lock of the queues: BUSY. While nobody waits, one
+ * compare-and-swap takes it or gives it back; else everything happens under BUSY, and the store that ends that is the
+ * last touch of whoever gives the mutex back: who then takes it may free its memory. Ownership is handed over, so whoever
+ * wakes has it.
  *
- * Invariants: writer excludes readers > 0; somebody waits only while the mutex is held or a writer waits. A waiting writer
- * keeps new readers out (W2); when a writer unlocks, all readers that wait then go before the next writer (W3).
+ * Invariants: WRITER excludes readers; QUEUED exactly if a queue is not empty; somebody waits only while the mutex is held
+ * or a writer waits. A waiting writer keeps new readers out (W2); when a writer unlocks, all readers that wait then go
+ * before the next writer (W3).
  */
 #include <assert.h>
 
@@ -10,141 +14,231 @@
 #include "goroutine.h"
 #include "queue.h"
 
+enum {
+    WRITER = 1 << 28, /* below: how many readers hold it */
+    QUEUED = 1 << 29,
+    BUSY = 1 << 30,
+    READERS = WRITER - 1,
+    FLAGS = WRITER | QUEUED | BUSY,
+};
+
 struct rwmutex {
-    struct lock lock;
-    int32_t readers;
-    bool writer;
+    _Atomic uint32_t word;
     struct list readers_waiting, writers_waiting;
 };
 
 static_assert(sizeof(struct rwmutex) <= sizeof(go_rwmutex), "go_rwmutex has room for it");
 
-static struct rwmutex *rw_take(go_rwmutex *mutex)
-{
-    struct rwmutex *m = (struct rwmutex *)mutex;
+/* ---- while nobody waits ---- */
 
-    lock_take(&m->lock, RANK_CHAN);
-    queue_list(&m->readers_waiting);
-    queue_list(&m->writers_waiting);
-    return m;
+/* The guess is what the word most likely is: one access less than looking first. */
+static inline bool word_swap(struct rwmutex *m, uint32_t *guess, uint32_t to)
+{
+    return atomic_compare_exchange_strong(&m->word, guess, to);
 }
 
-static void admit_readers(struct rwmutex *m, struct wake_list *wakes)
+static inline bool reader_enters(struct rwmutex *m)
+{
+    uint32_t word = 0;
+
+    do {
+        if (word_swap(m, &word, word + 1))
+            return true;
+    } while (!(word & FLAGS));
+    return false;
+}
+
+static inline bool reader_leaves(struct rwmutex *m)
+{
+    uint32_t word = 1;
+
+    do {
+        if (word_swap(m, &word, word - 1))
+            return true;
+    } while (word && !(word & FLAGS));
+    return false;
+}
+
+/* ---- under BUSY ---- */
+
+/* What the word says without the flags of the queues; under BUSY only its holder changes it. */
+static uint32_t enter(struct rwmutex *m)
+{
+    uint32_t word;
+
+    for (int round = 0;; round++) {
+        word = atomic_load_explicit(&m->word, memory_order_relaxed);
+        if (!(word & BUSY) && word_swap(m, &word, word | BUSY))
+            break;
+        lock_pause(round);
+    }
+    queue_list(&m->readers_waiting);
+    queue_list(&m->writers_waiting);
+    return word & ~(uint32_t)QUEUED;
+}
+
+static void leave(struct rwmutex *m, uint32_t word)
+{
+    bool queued = !list_empty(&m->readers_waiting) || !list_empty(&m->writers_waiting);
+
+    atomic_store(&m->word, queued ? word | QUEUED : word);
+}
+
+static uint32_t admit_readers(struct rwmutex *m, uint32_t word, struct wake_list *wakes)
 {
     struct waiter *w;
 
     while ((w = waiter_claim(&m->readers_waiting))) {
-        m->readers++;
+        word++;
         wake_later(wakes, w->g);
     }
+    return word;
 }
 
 /* Lets in whoever may go in now. */
-static void settle(struct rwmutex *m, bool readers_first, struct wake_list *wakes)
+static uint32_t settle(struct rwmutex *m, uint32_t word, bool readers_first, struct wake_list *wakes)
 {
     struct waiter *w;
 
-    if (m->writer)
-        return;
+    if (word & WRITER)
+        return word;
     if (readers_first || list_empty(&m->writers_waiting))
-        admit_readers(m, wakes);
-    if (m->readers > 0)
-        return;
+        word = admit_readers(m, word, wakes);
+    if (word)
+        return word;
     w = waiter_claim(&m->writers_waiting);
-    if (w) {
-        m->writer = true;
-        wake_later(wakes, w->g);
-    } else {
-        admit_readers(m, wakes);
-    }
+    if (!w)
+        return admit_readers(m, word, wakes);
+    wake_later(wakes, w->g);
+    return WRITER;
 }
 
-static void settle_and_drop(struct rwmutex *m, bool readers_first)
+static void settle_and_leave(struct rwmutex *m, uint32_t word, bool readers_first)
 {
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    settle(m, readers_first, &wakes);
-    lock_drop(&m->lock);
+    leave(m, settle(m, word, readers_first, &wakes));
     wake_all(&wakes);
 }
 
-/* The lock is held and dropped. One who leaves without the mutex may have kept others out. */
-static void wait_for(go_rwmutex *mutex, struct rwmutex *m, struct list *queue, const char *reason)
+/* One who leaves the queue without the mutex may have kept others out. */
+static void wait_in(struct rwmutex *m, uint32_t word, struct list *queue, const char *reason)
 {
-    struct waiter w = {.outcome = 0};
-    unsigned outcome = queue_wait(queue, &m->lock, &w, false, reason, 0);
+    struct waiter w = {.g = g_self()};
+    unsigned outcome;
 
-    if (outcome == OUTCOME_SCOPE)
-        settle_and_drop(rw_take(mutex), false);
+    w.ticket = wait_open(w.g, 0);
+    list_append(queue, &w.link);
+    wait_on(w.g, m, WAIT_ON_LOCK);
+    leave(m, word);
+    outcome = park(w.g, reason);
+    if (outcome != OUTCOME_SCOPE)
+        return;
+    word = enter(m);
+    list_remove(&w.link);
+    settle_and_leave(m, word, false);
     wait_check(w.g, outcome);
 }
 
+static __attribute__((noinline)) void lock_slow_way(struct rwmutex *m)
+{
+    uint32_t word = enter(m);
+
+    if (word == 0)
+        leave(m, WRITER);
+    else
+        wait_in(m, word, &m->writers_waiting, "rwmutex lock");
+}
+
+static __attribute__((noinline)) void unlock_slow_way(struct rwmutex *m)
+{
+    uint32_t word = enter(m);
+
+    if (word & WRITER) {
+        settle_and_leave(m, 0, true);
+        return;
+    }
+    leave(m, word);
+    panic_fatal("unlock of an rwmutex that is not locked");
+}
+
+static __attribute__((noinline)) void rlock_slow_way(struct rwmutex *m)
+{
+    uint32_t word = enter(m);
+
+    if (!(word & WRITER) && list_empty(&m->writers_waiting))
+        leave(m, word + 1);
+    else
+        wait_in(m, word, &m->readers_waiting, "rwmutex rlock");
+}
+
+static __attribute__((noinline)) void runlock_slow_way(struct rwmutex *m)
+{
+    uint32_t word = enter(m);
+
+    if (word & READERS) {
+        settle_and_leave(m, word - 1, false);
+        return;
+    }
+    leave(m, word);
+    panic_fatal("runlock of an rwmutex that no reader holds");
+}
+
+/* ---- calls ---- */
+
 int go_rwmutex_trylock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
-    bool free = !m->writer && m->readers == 0;
+    struct rwmutex *m = (struct rwmutex *)mutex;
+    uint32_t word = 0;
 
-    if (free)
-        m->writer = true;
-    lock_drop(&m->lock);
-    return free;
+    return word_swap(m, &word, WRITER);
 }
 
 void go_rwmutex_lock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
+    struct rwmutex *m = (struct rwmutex *)mutex;
+    uint32_t word = 0;
 
-    if (!m->writer && m->readers == 0) {
-        m->writer = true;
-        lock_drop(&m->lock);
-    } else {
-        wait_for(mutex, m, &m->writers_waiting, "rwmutex lock");
-    }
+    if (!word_swap(m, &word, WRITER))
+        lock_slow_way(m);
 }
 
 void go_rwmutex_unlock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
+    struct rwmutex *m = (struct rwmutex *)mutex;
+    uint32_t word = WRITER;
 
-    if (!m->writer) {
-        lock_drop(&m->lock);
-        panic_fatal("unlock of an rwmutex that is not locked");
-    }
-    m->writer = false;
-    settle_and_drop(m, true);
+    if (!word_swap(m, &word, 0))
+        unlock_slow_way(m);
 }
 
 int go_rwmutex_tryrlock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
-    bool free = !m->writer && list_empty(&m->writers_waiting);
+    struct rwmutex *m = (struct rwmutex *)mutex;
+    bool entered = reader_enters(m);
+    uint32_t word;
 
-    m->readers += free;
-    lock_drop(&m->lock);
-    return free;
+    if (entered)
+        return true;
+    word = enter(m);
+    entered = !(word & WRITER) && list_empty(&m->writers_waiting);
+    leave(m, word + entered);
+    return entered;
 }
 
 void go_rwmutex_rlock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
+    struct rwmutex *m = (struct rwmutex *)mutex;
 
-    if (!m->writer && list_empty(&m->writers_waiting)) {
-        m->readers++;
-        lock_drop(&m->lock);
-    } else {
-        wait_for(mutex, m, &m->readers_waiting, "rwmutex rlock");
-    }
+    if (!reader_enters(m))
+        rlock_slow_way(m);
 }
 
 void go_rwmutex_runlock(go_rwmutex *mutex)
 {
-    struct rwmutex *m = rw_take(mutex);
+    struct rwmutex *m = (struct rwmutex *)mutex;
 
-    if (m->readers == 0) {
-        lock_drop(&m->lock);
-        panic_fatal("runlock of an rwmutex that no reader holds");
-    }
-    m->readers--;
-    settle_and_drop(m, false);
+    if (!reader_leaves(m))
+        runlock_slow_way(m);
 }

@@ -85,13 +85,28 @@ static unsigned mutex_lock_slow(struct mutex *m, unsigned flags)
     }
 }
 
-static void mutex_lock(struct mutex *m, unsigned flags)
+static inline void note_locker(struct mutex *m)
+{
+    struct thread *t = thread_self();
+
+    m->locker = t && !t->current->thread ? atomic_load_explicit(&t->current->id, memory_order_relaxed) : 0;
+}
+
+static __attribute__((noinline)) void mutex_lock_wait(struct mutex *m, unsigned flags)
+{
+    wait_check(g_self(), mutex_lock_slow(m, flags));
+    note_locker(m);
+}
+
+static inline void mutex_lock(struct mutex *m, unsigned flags)
 {
     uint32_t free = 0;
 
-    if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED))
-        wait_check(g_self(), mutex_lock_slow(m, flags));
-    m->locker = go_id();
+    if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED)) {
+        mutex_lock_wait(m, flags);
+        return;
+    }
+    note_locker(m);
 }
 
 void go_mutex_lock(go_mutex *mutex)
@@ -106,7 +121,7 @@ int go_mutex_trylock(go_mutex *mutex)
 
     if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED))
         return 0;
-    m->locker = go_id();
+    note_locker(m);
     return 1;
 }
 
@@ -134,9 +149,8 @@ static bool mutex_unlock_slow(struct mutex *m)
     return true;
 }
 
-void go_mutex_unlock(go_mutex *mutex)
+static __attribute__((noinline)) void mutex_unlock_wake(struct mutex *m)
 {
-    struct mutex *m = (struct mutex *)mutex;
     uint32_t word;
 
     do {
@@ -147,6 +161,15 @@ void go_mutex_unlock(go_mutex *mutex)
             panic_fatal("unlock of a mutex that is not locked (last locked by goroutine %llu)",
                         (unsigned long long)m->locker);
     } while (!mutex_unlock_slow(m));
+}
+
+void go_mutex_unlock(go_mutex *mutex)
+{
+    struct mutex *m = (struct mutex *)mutex;
+    uint32_t word = LOCKED;
+
+    if (!atomic_compare_exchange_strong(&m->word, &word, 0))
+        mutex_unlock_wake(m);
 }
 
 /* ---- cond ---- */
