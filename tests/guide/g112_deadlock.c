@@ -50,4 +50,4 @@ static void deadlock(void)
 GUIDE_ROW(G112, deadlock);
 /* "fails with cause deadlock and a non-zero status: "all goroutines are asleep - deadlock!" and the sender's stack" */
 GUIDE_PART(G112, nobody_receives, .ends = ENDS_IN_DEADLOCK,
-           .says = {"all goroutines are asleep - deadlock!", "parked: chan send", "go_chan_send+"});
+           .says = {"all goroutines are asleep - deadlock!", "parked: chan send", "nobody_receives+"});

@@ -74,6 +74,8 @@ static void run_end(void *arg)
 {
     struct guide_run *run = arg;
 
+    if (run->procs_before)
+        go_set_procs(run->procs_before);
     atomic_store(&run->over, true);
 }
 
@@ -160,6 +162,8 @@ void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run,
     run->print = print;
     run->job = job;
     run_begin(run);
+    if (print && row->procs[0] && !row->procs[1])
+        run->procs_before = go_set_procs(row->procs[0]);
     go_call(run_row, run);
 }
 

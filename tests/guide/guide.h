@@ -54,11 +54,12 @@ struct guide_row {
     void (*judge)(const struct guide_ending *ending); /* as a program only; called on a plain thread */
 
     /* Of both, optional. */
-    int procs[GUIDE_PROCS]; /* numbers of processors to run with, in place of 1, 2 and 4 */
-    bool drops_goroutines;  /* ends with others left: what they held is no leak */
-    bool debug_only;        /* shows a check that a release build of the runtime leaves out */
-    const char *no_race;    /* why it is left out of the race build */
-    const char *no_job;     /* why it is not run as a job */
+    /* Numbers of processors in place of 1, 2 and 4; a single one is the host's, too, while the job runs. */
+    int procs[GUIDE_PROCS];
+    bool drops_goroutines; /* ends with others left: what they held is no leak */
+    bool debug_only;       /* shows a check that a release build of the runtime leaves out */
+    const char *no_race;   /* why it is left out of the race build */
+    const char *no_job;    /* why it is not run as a job */
 };
 
 /*
