@@ -94,7 +94,8 @@ static void legal_add(void)
 GUIDE_ROW(G12, legal_add);
 /* "a forgotten done: the deadlock report names the group and the waiter, no hang", "a job whose goroutines wait only on its
  * own objects ends with cause deadlock" */
-GUIDE_PART(G12, forgotten, .ends = ENDS_IN_DEADLOCK, .says = {"parked: wait group", "the waiter"});
+GUIDE_PART(G12, forgotten, .ends = ENDS_IN_DEADLOCK,
+           .says = {"waits for wait group", "counter 3", "the waiter"});
 /* "a done too many: panic "negative WaitGroup counter"" */
 GUIDE_PART(G12, once_too_often, .ends = ENDS_IN_PANIC, .says = {"negative WaitGroup counter"});
 /* "an add from 0 while a waiter has not returned is told as misuse" */
