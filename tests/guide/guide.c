@@ -200,6 +200,15 @@ void say(const char *format, ...)
         run->print(run, line); /* may wait */
 }
 
+const char *ctx_error(const go_ctx *ctx)
+{
+    int error = go_ctx_err(ctx);
+
+    if (error == 0)
+        return "";
+    return error == -ETIMEDOUT ? "context deadline exceeded" : "context canceled";
+}
+
 void say_unkept(const char *line)
 {
     struct guide_run *run = run_here();
@@ -412,6 +421,14 @@ int parked(const char *reason)
 void until_parked(int n, const char *reason)
 {
     while (parked(reason) != n)
+        go_yield();
+}
+
+void until_waiting(int n)
+{
+    const struct guide_run *run = run_here();
+
+    while (others_of(run).parked != n)
         go_yield();
 }
 

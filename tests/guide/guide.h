@@ -81,6 +81,8 @@ bool guide_is_job(void);
 
 /* One whole line: kept in the order of the calls, and printed to standard output or to the job's kept output. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What a context has ended with, in words for a line: "context canceled", "context deadline exceeded"; "" while it lives. */
+const char *ctx_error(const go_ctx *ctx);
 /* Printed as `say` does, but not kept, and without a lock of the harness. */
 void say_unkept(const char *line);
 
@@ -116,6 +118,8 @@ bool ints_are_set(const int *got, size_t n, const int *wanted, size_t wanted_n);
 void until_parked(int n, const char *reason);
 /* How many do now. */
 int parked(const char *reason);
+/* Until exactly n wait, whatever for. */
+void until_waiting(int n);
 
 /* Until n goroutines of the row live, the caller among them. */
 void until_live(int n);
