@@ -328,6 +328,115 @@ GO_API int go_resources_close(go_resources *p);
 GO_API int go_resources_taken(go_resources *p);
 GO_API int go_resources_idle(go_resources *p);
 
+/* ---- publish and subscribe ---- */
+
+/* Messages of one size by topic, to all who have subscribed to it, inside this process. */
+typedef struct go_broker go_broker;
+typedef struct go_subscription go_subscription;
+
+enum go_publish_policy {
+    GO_PUBLISH_WAITS, /* the publisher waits until there is room */
+    GO_PUBLISH_DROPS, /* a message for which there is no room is dropped, and counted */
+};
+
+/* NULL: no memory. The last unref closes. */
+GO_API go_broker *go_broker_new(size_t value_bytes);
+GO_API go_broker *go_broker_ref(go_broker *b);
+GO_API go_broker *go_broker_unref(go_broker *b);
+
+/* Ends every subscription: what is buffered can still be received. */
+GO_API int go_broker_close(go_broker *b);
+
+/* From now on messages of this topic, with room for `capacity` of them. It holds the broker. NULL: no memory, or the
+ * broker is closed. */
+GO_API go_subscription *go_broker_subscribe(go_broker *b, const char *topic, size_t capacity,
+                                            enum go_publish_policy policy);
+
+/*
+ * Gives the message to every subscription of the topic, in the order in which they were made; those of one publisher
+ * arrive in its order. How many took it, 0 too. -EPIPE: closed; or as `until` says, if a subscription that is waited for
+ * had no room until then: that one, too, counts it as dropped, and the others got it.
+ */
+GO_API int go_broker_publish(go_broker *b, const char *topic, const void *value, go_until until);
+
+/* Where the messages come out, to range over or to select; closed and drained when the broker was closed. It lives as
+ * long as the subscription: go_chan_ref its channel to keep it longer. */
+GO_API go_receiver go_subscription_receiver(const go_subscription *s);
+
+/* Messages that it missed. */
+GO_API uint64_t go_subscription_dropped(const go_subscription *s);
+
+/* Ends and frees the subscription: nobody waits for it any more. Accepts NULL and returns NULL. */
+GO_API go_subscription *go_unsubscribe(go_subscription *s);
+
+/* ---- cache ---- */
+
+/* Values of one size by key; so many at most, the oldest gives way; none is found longer than ttl_ns. Never waits. */
+typedef struct go_cache go_cache;
+
+/* For ever is GO_NS_FOREVER. `most` or ttl_ns below 1 panic. NULL: no memory. */
+GO_API go_cache *go_cache_new(size_t value_bytes, size_t most, int64_t ttl_ns);
+GO_API go_cache *go_cache_ref(go_cache *c);
+GO_API go_cache *go_cache_unref(go_cache *c);
+
+/* Copies key and value; what was there under the key is replaced, and the new one is the youngest. 0, -ENOMEM, -EINVAL: key
+ * too long. */
+GO_API int go_cache_put(go_cache *c, go_key key, const void *value);
+
+/* 1: found, and copied to `value` (may be NULL); 0: not there, or expired. */
+GO_API int go_cache_get(go_cache *c, go_key key, void *value);
+
+/* 1: it was there. */
+GO_API int go_cache_remove(go_cache *c, go_key key);
+
+/* Entries that have not expired. */
+GO_API size_t go_cache_len(go_cache *c);
+
+/* ---- health checks ---- */
+
+/* Functions that say whether something is well, run side by side, each with a timeout. */
+typedef struct go_health go_health;
+
+#define GO_HEALTH_CHECKS_MAX 64
+#define GO_HEALTH_TEXT_BYTES 64
+
+/* Negative when it is not well; may leave a text that says why. `ctx` is done at the timeout, and when the checks are
+ * closed. A panic is caught: it is not well. */
+typedef int (*go_health_fn)(go_ctx *ctx, char *text, size_t text_bytes, void *arg);
+
+struct go_health_result {
+    const char *name; /* lives as long as the checks */
+    int code; /* 0: well; -ENODATA: it has not run yet; -ETIMEDOUT; -ENOTRECOVERABLE: panic; or its own */
+    char text[GO_HEALTH_TEXT_BYTES];
+};
+
+/* NULL: no memory. The last unref closes. */
+GO_API go_health *go_health_new(void);
+GO_API go_health *go_health_ref(go_health *h);
+GO_API go_health *go_health_unref(go_health *h);
+
+/* One more check; the name is copied. -E2BIG: there are GO_HEALTH_CHECKS_MAX; -ENOMEM. */
+GO_API int go_health_add(go_health *h, const char *name, go_health_fn fn, void *arg, int64_t timeout_ns);
+
+/*
+ * Runs all checks and waits until each has answered or run into its timeout: how many are not well. One that still hangs
+ * from before is not started again, and is not well. -EPIPE: closed; or as `until` says: they go on, and go_health_read
+ * tells what they came to.
+ */
+GO_API int go_health_run(go_health *h, go_until until);
+
+/* Runs them now and then every period_ns (not below 1), in a goroutine, until they are closed. -EPIPE; or as go_spawn. */
+GO_API int go_health_every(go_health *h, int64_t period_ns);
+
+/* What check i, from 0 in the order in which they were added, last came to. 1; 0: there is no such check. */
+GO_API int go_health_read(go_health *h, int i, struct go_health_result *out);
+
+/* Ends the rounds and the contexts of checks that run. */
+GO_API int go_health_close(go_health *h);
+
+/* Waits until it is closed and no goroutine of it is left: not while a check hangs. 0. */
+GO_API int go_health_wait(go_health *h, go_until until);
+
 #ifdef __cplusplus
 }
 #endif

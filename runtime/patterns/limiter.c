@@ -82,19 +82,6 @@ static int64_t due_ns(const go_limiter *l, int64_t missing)
     return __builtin_add_overflow(l->as_of_ns, wait, &due) ? GO_NS_FOREVER : due;
 }
 
-/* Waits at the head until due_ns. 0, inside: it is time to look again; or negative and outside. */
-static int clock_wait(go_limiter *l, int64_t due, go_until until)
-{
-    bool first = due <= until.ns;
-    go_until wait = go_until_make(first ? due : until.ns, until.ctx);
-    int r = monitor_wait(&l->m, &l->head, NULL, "rate limiter", wait);
-
-    if (r != -ETIMEDOUT || !first || (until.ctx && go_ctx_err(until.ctx)))
-        return r;
-    monitor_enter(&l->m);
-    return 0;
-}
-
 /* Outside. The head goes to the next in the queue. */
 static void head_pass(go_limiter **p)
 {
@@ -120,7 +107,7 @@ static int head_take(go_limiter *l, int64_t need, go_until until)
         int64_t due = due_ns(l, need - l->level);
 
         if (due > go_now_ns())
-            r = clock_wait(l, due, until);
+            r = monitor_wait_at(&l->m, &l->head, "rate limiter", due, until);
         if (r < 0)
             return r;
         if (l->closed)

@@ -3,20 +3,21 @@
 #include <errno.h>
 
 #include "bubble.h"
-#include "chan.h"
-#include "context.h"
-#include "group.h"
 
 void monitor_init(struct monitor *m, const char *what)
 {
     struct g *g = g_self();
 
-    *m = (struct monitor){.bubble = g->bubble, .group = g->group, .what = what};
+    *m = (struct monitor){.bubble = g->bubble, .what = what};
+    home_note(&m->home, g);
 }
 
 void monitor_enter(struct monitor *m)
 {
-    bubble_check(m->bubble, g_self(), m->what);
+    struct g *g = g_self();
+
+    bubble_check(m->bubble, g, m->what);
+    home_note(&m->home, g);
     lock_take(&m->lock, RANK_CHAN);
     wake_list_init(&m->wakes);
 }
@@ -24,10 +25,9 @@ void monitor_enter(struct monitor *m)
 void monitor_leave(struct monitor *m)
 {
     struct wake_list wakes = m->wakes;
-    bool any = wakes.n > 0;
 
     lock_drop(&m->lock);
-    if (any)
+    if (wakes.n > 0)
         wake_all(&wakes);
 }
 
@@ -40,38 +40,33 @@ int monitor_enter_until(struct monitor *m, go_until until)
     return over;
 }
 
-/* Who alone can end the wait: as a channel says it, made where the monitor was. */
-static unsigned locality(const struct monitor *m, const struct g *g, go_until until)
-{
-    unsigned local = (m->group == g->group ? WAIT_GROUP : 0u) | (m->bubble == g->bubble ? WAIT_BUBBLE : 0u);
-
-    if (until.ctx && ctx_done(until.ctx))
-        local &= chan_locality(ctx_done(until.ctx), g);
-    if (until.ns != GO_NS_FOREVER)
-        local &= ~(unsigned)WAIT_GROUP;
-    return local;
-}
-
 int monitor_wait(struct monitor *m, struct list *queue, void *value, const char *reason, go_until until)
 {
     struct g *g = g_self();
-    struct waiter w = {.g = g, .value = value};
+    struct waiter w = {.value = value};
     unsigned outcome;
 
     if (until.ns == GO_NS_NOW) {
         monitor_leave(m);
         return -EAGAIN;
     }
-    w.ticket = wait_open(g, scope_has(g) ? locality(m, g, until) : 0);
-    list_append(queue, &w.link);
-    monitor_leave(m);
-    outcome = park_until(g, reason, w.ticket, until);
+    wake_all(&m->wakes); /* under the lock, for once: it is the wait that drops it */
+    outcome = queue_wait_until(queue, &m->lock, &w, reason, home_note(&m->home, g), until);
+    if (outcome != w.outcome)
+        return wait_failed(g, outcome, until.ctx);
     monitor_enter(m);
-    list_remove(&w.link);
-    if (outcome == 0)
-        return 0;
-    monitor_leave(m);
-    return wait_failed(g, outcome, until.ctx);
+    return 0;
+}
+
+int monitor_wait_at(struct monitor *m, struct list *queue, const char *reason, int64_t at_ns, go_until until)
+{
+    bool first = at_ns <= until.ns;
+    int r = monitor_wait(m, queue, NULL, reason, go_until_make(first ? at_ns : until.ns, until.ctx));
+
+    if (r != -ETIMEDOUT || !first || (until.ctx && go_ctx_err(until.ctx)))
+        return r;
+    monitor_enter(m);
+    return 0;
 }
 
 void *monitor_first(struct monitor *m, struct list *queue)
@@ -95,8 +90,6 @@ bool monitor_notify(struct monitor *m, struct list *queue)
 
 void monitor_notify_all(struct monitor *m, struct list *queue)
 {
-    struct waiter *w;
-
-    while ((w = waiter_claim(queue)))
-        wake_later(&m->wakes, w->g);
+    while (monitor_notify(m, queue))
+        continue;
 }

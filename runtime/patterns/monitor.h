@@ -11,19 +11,19 @@
 #pragma once
 
 #include "goroutine_patterns.h"
-#include "waiting.h"
+#include "queue.h"
 
 struct monitor {
     struct lock lock;
     struct wake_list wakes; /* lock */
     struct bubble *bubble;  /* of its maker; compared, never followed */
-    struct go_group *group;
+    home home;
     const char *what; /* for reports; lives for ever */
 };
 
 void monitor_init(struct monitor *m, const char *what);
 
-/* Panics when the caller is of another bubble. */
+/* Panics when the monitor is of a bubble and the caller is not in it. */
 void monitor_enter(struct monitor *m);
 void monitor_leave(struct monitor *m);
 
@@ -35,6 +35,9 @@ int monitor_enter_until(struct monitor *m, go_until until);
  * second time that the scope of the goroutine has ended it unwinds. `value` is for who notifies: see monitor_first.
  */
 int monitor_wait(struct monitor *m, struct list *queue, void *value, const char *reason, go_until until);
+
+/* The same, and 0 also when `at_ns` has come, if that is not after the deadline of `until`. */
+int monitor_wait_at(struct monitor *m, struct list *queue, const char *reason, int64_t at_ns, go_until until);
 
 /* Inside: ends the first wait of the queue that is not over, and answers the `value` of that; NULL for none. Until
  * monitor_leave the waiter cannot go on, so its value may be written. */
