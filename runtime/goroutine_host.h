@@ -142,8 +142,9 @@ struct go_info {
     const char *object_kind; /* "channel", "mutex", "wait group", "cond", ...; "" */
     int objects;             /* how many it waits for */
     uint64_t locker;         /* of a mutex: the goroutine that locked it last, 0 for a thread */
-    int64_t count, capacity; /* of a channel: values buffered, and at most; count of a wait group */
-    int frames;              /* of a parked goroutine, innermost first; 0 otherwise */
+    int64_t count,
+        capacity; /* of a channel: values buffered, and at most; of a semaphore: units held, and all; count of a wait group */
+    int frames; /* of a parked goroutine, innermost first; 0 otherwise */
     void *frame[GO_FRAMES_MAX];
 };
 

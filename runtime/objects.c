@@ -40,6 +40,16 @@ static void waitgroup_read(struct go_info *info, const void *object)
         info->count = w.n;
 }
 
+static void semaphore_read(struct go_info *info, const void *object)
+{
+    struct semaphore s;
+
+    if (peek(&s, object, sizeof s)) {
+        info->count = s.held;
+        info->capacity = s.size;
+    }
+}
+
 /* By the reason of the wait: what the lock that is noted for it belongs to. */
 static const struct kind {
     const char *reason, *name;
@@ -48,6 +58,7 @@ static const struct kind {
 } kinds[] = {
     {"mutex", "mutex", offsetof(struct mutex, lock), mutex_read},
     {"wait group", "wait group", offsetof(struct waitgroup, lock), waitgroup_read},
+    {"semaphore", "semaphore", offsetof(struct semaphore, lock), semaphore_read},
     {"cond", "cond", offsetof(struct cond, lock), NULL},
     {"once", "once", offsetof(struct once, lock), NULL},
     {"rwmutex lock", "rwmutex", 0, NULL},
@@ -111,6 +122,9 @@ int object_format(const struct go_info *info, char *out, size_t size)
                  (long long)info->capacity);
     else if (strcmp(info->object_kind, "wait group") == 0)
         snprintf(more, sizeof more, ", counter %lld", (long long)info->count);
+    else if (strcmp(info->object_kind, "semaphore") == 0)
+        snprintf(more, sizeof more, ", %lld of %lld units held", (long long)info->count,
+                 (long long)info->capacity);
     else if (strcmp(info->object_kind, "mutex") == 0 && info->locker)
         snprintf(more, sizeof more, ", last locked by goroutine %llu", (unsigned long long)info->locker);
     else if (strcmp(info->object_kind, "mutex") == 0)

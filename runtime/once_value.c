@@ -25,7 +25,7 @@ struct making {
     void *arg;
 };
 
-/* After what the function has deferred. Keeps the text and raises the panic again, for the caller that runs it. */
+/* After what the function has deferred. */
 static void making_end(void *p)
 {
     struct once_value *o = ((struct making *)p)->o;
@@ -35,8 +35,6 @@ static void making_end(void *p)
         return;
     o->made = false;
     snprintf(o->panic, sizeof o->panic, "%s", text ? text : "go_once_value_get: the function has exited");
-    if (text)
-        go_panic("%s", o->panic);
 }
 
 static void making_frame(void *p)

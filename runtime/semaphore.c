@@ -5,24 +5,11 @@
  * Invariants: 0 <= held <= size; when the lock is free the first waiter asks for more than is free, or its wait is over
  * and it is about to leave. What asks for more than the size never enters the queue (SE4).
  */
-#include <assert.h>
 #include <errno.h>
 
 #include "goroutine_sync.h"
 #include "queue.h"
-
-struct semaphore {
-    int64_t size;
-    int64_t held; /* lock */
-    struct lock lock;
-    struct list waiters; /* struct want.waiter */
-    _Atomic(const void *) self;
-    home home;
-};
-
-static_assert(sizeof(struct semaphore) <= sizeof(go_semaphore), "go_semaphore has room for it");
-static_assert(offsetof(struct semaphore, size) == offsetof(go_semaphore, size),
-              "the size is where the user sets it");
+#include "sync.h"
 
 struct want {
     struct waiter waiter;

@@ -167,8 +167,8 @@ static bool flight_land(struct flight *f, enum flight_end end, const char *panic
 
 /* ---- flying ---- */
 
-/* After what the function has deferred. A panic goes on; nobody may recover it who would leave a channel without its
- * answer (SF3). */
+/* After what the function has deferred. The flier's panic is that of every caller, in flight_answer; but nobody may recover
+ * it who would leave a channel without its answer (SF3). */
 static void flight_end(void *p)
 {
     struct flight *f = p;
@@ -181,8 +181,6 @@ static void flight_end(void *p)
         watched = flight_land(f, f->returned ? FLIGHT_RETURNED : FLIGHT_EXITED, NULL);
     if (panic && watched)
         panic_fatal("%s", f->panic);
-    if (panic)
-        go_panic("%s", f->panic);
 }
 
 static void flight_frame(void *p)

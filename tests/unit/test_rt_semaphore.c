@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "goroutine_sync.h"
+#include "rt_child.h"
 #include "rt_test.h"
 
 /* One who acquires, notes how that ended and in which place, and keeps what it got. */
@@ -254,6 +255,20 @@ struct misuse {
     int acquires, recovered;
 };
 
+static go_semaphore lost_units = {.size = 3};
+
+static int loses_units(void *arg)
+{
+    go_semaphore_acquire(&lost_units, 2, GO_FOREVER);
+    go_semaphore_acquire(&lost_units, 2, GO_FOREVER);
+    return 0;
+}
+
+static void test_Z1_deadlock_report_tells_the_units_that_are_held(void **state)
+{
+    rt_child_dies(loses_units, " (lost_units), 2 of 3 units held\n", 0);
+}
+
 static void misuses(void *arg)
 {
     struct misuse *m = arg;
@@ -426,6 +441,7 @@ int main(void)
         RT_UNIT(test_SE3_a_waiter_in_front_that_gives_up_lets_those_behind_in),
         RT_UNIT(test_SE4_more_than_the_size_waits_for_its_deadline_alone),
         RT_UNIT(test_SE4_more_than_the_size_stops_nobody),
+        RT_UNIT(test_Z1_deadlock_report_tells_the_units_that_are_held),
         RT_UNIT(test_Z5_a_job_that_waits_for_its_own_units_is_deadlocked),
         RT_UNIT(test_Z5_a_job_that_waits_for_units_of_others_is_not),
         RT_UNIT(test_SE5_releasing_more_than_is_held_panics_and_changes_nothing),

@@ -465,10 +465,15 @@ RT_TEST(test_W4_try_locks_as_lock_does_or_has_no_effect)
 struct cell {
     go_once_value once;
     go_waitgroup all;
-    char end; /* how the function ends: 'r'eturn, 'p'anic, 'e'xit */
+    char end; /* how the function ends: 'r'eturn, 'p'anic, panic in what it has 'd'eferred, 'e'xit */
     _Atomic int made, panicked, returned, ended;
     char text[64];
 };
+
+static void panics_late(void *arg)
+{
+    go_panic("cannot make 7");
+}
 
 static void *makes(void *arg)
 {
@@ -479,6 +484,8 @@ static void *makes(void *arg)
         go_yield();
     if (c->end == 'p')
         go_panic("cannot make %d", 7);
+    if (c->end == 'd')
+        go_defer(panics_late, NULL);
     if (c->end == 'e')
         go_exit();
     return c;
@@ -492,7 +499,7 @@ static void recovers_text(void *arg)
     if (!text)
         return;
     atomic_fetch_add(&c->panicked, 1);
-    if (c->end == 'p')
+    if (c->end != 'e')
         assert_string_equal(text, "cannot make 7");
 }
 
@@ -534,11 +541,13 @@ RT_TEST(test_O1_a_value_is_made_once_and_all_get_it)
 
 RT_TEST(test_O2_every_caller_of_a_value_panics_with_the_first_value)
 {
-    struct cell *c = cell_run('p');
+    for (const char *end = "pd"; *end; end++) {
+        struct cell *c = cell_run(*end);
 
-    assert_int_equal(c->panicked, 17);
-    assert_int_equal(c->returned, 0);
-    free(c);
+        assert_int_equal(c->panicked, 17);
+        assert_int_equal(c->returned, 0);
+        free(c);
+    }
 }
 
 RT_TEST(test_O2_when_the_function_of_a_value_exits_the_other_callers_panic)
