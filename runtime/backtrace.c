@@ -89,14 +89,19 @@ static bool is_own(const void *address)
     return dladdr((const char *)address - 1, &info) && info.dli_fbase == atomic_load(&own);
 }
 
+int backtrace_trim_outer(void *const *frames, int n)
+{
+    int last = n;
+
+    while (last > 0 && is_own(frames[last - 1]))
+        last--;
+    return last ? last : n;
+}
+
 int backtrace_trim(void *const **frames, int n)
 {
-    int first = 0, last = n;
+    int first = 0, last = backtrace_trim_outer(*frames, n);
 
-    while (last > 0 && is_own((*frames)[last - 1]))
-        last--;
-    if (last == 0)
-        return n;
     while (first + 1 < last && is_own((*frames)[first]) && is_own((*frames)[first + 1]))
         first++;
     *frames += first;

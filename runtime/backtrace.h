@@ -16,6 +16,9 @@ int backtrace_parked(const struct g *g, void **frames, int max);
  * Returns how many are left. When the runtime is linked into the program it cannot tell, and leaves all. */
 int backtrace_trim(void *const **frames, int n);
 
+/* The same for the outer frames alone: below the goroutine's function. */
+int backtrace_trim_outer(void *const *frames, int n);
+
 /* One line a frame; returns the length it needs, as snprintf. */
 int backtrace_lines(void *const *frames, int n, char *out, size_t size);
 

@@ -10,6 +10,7 @@
 
 #include "dump.h"
 #include "fatal.h"
+#include "interrupted.h"
 #include "last_words.h"
 
 enum { ALT_STACK_BYTES = 128 << 10, STACK_TEXT_BYTES = 16384 };
@@ -138,7 +139,7 @@ static void stack_report(const void *context)
         fd_write(STDERR_FILENO, names, (size_t)used);
         return;
     }
-    n = last_words_frames(context, frames, GO_FRAMES_MAX);
+    n = interrupted_frames(context, frames, GO_FRAMES_MAX);
     for (int i = 0; i < n; i++) {
         struct text t = {.n = 0};
 

@@ -16,6 +16,7 @@
 #include "blocking.h"
 #include "goroutine_inspect.h"
 #include "netpoll.h"
+#include "pin.h"
 #include "scheduler.h"
 #include "start.h"
 
@@ -69,7 +70,7 @@ ANNOTATE_UNCHECKED static int has_face(struct g *g, void *arg)
 /* Somebody who may call in. */
 static bool foreign_thread(void)
 {
-    int own = atomic_load(&sched.made) + blocking_threads();
+    int own = atomic_load(&sched.made) + blocking_threads() + pin_threads();
 
     own += 2; /* the watchdog, and the thread in go_main */
     return g_each(has_face, NULL) || threads_count() > own + threads_of_others;

@@ -8,57 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
-#include "annotate.h"
 #include "backtrace.h"
 #include "dump.h"
 #include "goroutine_host.h"
-#include "objects.h"
+#include "interrupted.h"
 
 enum { CHILD_SECONDS_MAX = 3, TEXT_BYTES = 16384 };
-
-#if defined(__x86_64__)
-#define CONTEXT_PC(u) ((u)->uc_mcontext.gregs[REG_RIP])
-#define CONTEXT_SP(u) ((u)->uc_mcontext.gregs[REG_RSP])
-#define CONTEXT_FP(u) ((u)->uc_mcontext.gregs[REG_RBP])
-#else
-#define CONTEXT_PC(u) ((u)->uc_mcontext.pc)
-#define CONTEXT_SP(u) ((u)->uc_mcontext.sp)
-#define CONTEXT_FP(u) ((u)->uc_mcontext.regs[29])
-#endif
-
-int last_words_frames(const void *context, void **frames, int max)
-{
-    const ucontext_t *u = context;
-    uintptr_t pc = (uintptr_t)CONTEXT_PC(u), sp = (uintptr_t)CONTEXT_SP(u), fp = (uintptr_t)CONTEXT_FP(u);
-    struct {
-        uintptr_t up, resume;
-    } record;
-    uint32_t code;
-    int n = 0;
-
-    frames[n++] = (void *)(pc + 1);
-#if defined(__x86_64__)
-    if (!peek(&code, (void *)pc, sizeof code) && peek(&frames[n], (void *)sp, sizeof *frames))
-        n++; /* a call to nowhere: the caller stands on the stack */
-#else
-    if (!peek(&code, (void *)pc, sizeof code))
-        frames[n++] = (void *)u->uc_mcontext.regs[30];
-#endif
-    while (n < max && fp >= sp && fp % sizeof fp == 0 && peek(&record, (void *)fp, sizeof record) &&
-           record.resume) {
-        frames[n++] = (void *)record.resume;
-        sp = fp + 1; /* stacks grow down: every frame lies above the one before */
-        fp = record.up;
-    }
-    return n;
-}
 
 /* ---- in the child ---- */
 
@@ -88,8 +50,7 @@ static _Unwind_Reason_Code walk_step(struct _Unwind_Context *context, void *arg)
 static int unwind(const void *context, void **frames, int n)
 {
     void *found[GO_FRAMES_MAX];
-    struct walk w = {
-        .pc = (uintptr_t)CONTEXT_PC((const ucontext_t *)context), .frames = found, .max = GO_FRAMES_MAX};
+    struct walk w = {.pc = interrupted_pc(context), .frames = found, .max = GO_FRAMES_MAX};
 
     _Unwind_Backtrace(walk_step, &w);
     if (w.n < n)
@@ -112,7 +73,7 @@ static int request_text(const struct request *r, char *text, size_t size)
 
     if (!r->context)
         return backtrace_lines(r->frames, r->n, text, size);
-    n = last_words_frames(r->context, frames, GO_FRAMES_MAX);
+    n = interrupted_frames(r->context, frames, GO_FRAMES_MAX);
     n = unwind(r->context, frames, n);
     return backtrace_format(frames, n, text, size);
 }

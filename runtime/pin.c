@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "annotate.h"
+#include "cpu_profile.h"
 #include "crash.h"
 #include "futex.h"
 #include "scheduler.h"
@@ -86,13 +87,16 @@ static void *pin_main(void *arg)
     struct pin *pin = arg;
     clockid_t cpu_clock;
     bool alt_stack;
+    struct sampled sampled;
 
     thread_set(&pin->thread);
     pin->thread.idle->tsan_fiber = annotate_fiber_self();
     pthread_getcpuclockid(pthread_self(), &cpu_clock);
     alt_stack = crash_thread_start();
+    cpu_profile_join(&sampled);
     while (!pin->over && turn_wait(pin))
         run_once(pin, gettid(), cpu_clock);
+    cpu_profile_leave(&sampled);
     if (alt_stack)
         crash_thread_end();
     thread_set(NULL);
@@ -154,6 +158,11 @@ void pin_lend(struct proc *p, struct g *g)
         futex_wait(&p->lent, 1, -1);
     p->thread.current = p->thread.idle;
     atomic_fetch_and(&p->attention, ~(unsigned)ATTEND_LENT);
+}
+
+int pin_threads(void)
+{
+    return (int)atomic_load(&pins.left);
 }
 
 void pins_stop(void)

@@ -20,5 +20,8 @@ void pin_lend(struct proc *p, struct g *g);
 /* g, which is locked, ends on its thread: the thread ends too. */
 void pin_abandon(struct g *g);
 
+/* Threads that goroutines are locked to. */
+int pin_threads(void);
+
 /* Ends the threads of goroutines that will not run again. The processors have ended. */
 void pins_stop(void);

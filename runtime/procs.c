@@ -16,6 +16,7 @@
 
 #include "annotate.h"
 #include "clock.h"
+#include "cpu_profile.h"
 #include "crash.h"
 #include "futex.h"
 #include "scheduler.h"
@@ -31,6 +32,7 @@ static void *proc_main(void *arg)
     struct proc *p = arg;
     bool alt_stack;
     clockid_t cpu_clock;
+    struct sampled sampled;
 
     thread_set(&p->thread);
     if (pthread_getcpuclockid(pthread_self(), &cpu_clock) == 0)
@@ -38,7 +40,9 @@ static void *proc_main(void *arg)
     atomic_store(&p->tid, gettid());
     p->thread.idle->tsan_fiber = annotate_fiber_self();
     alt_stack = crash_thread_start();
+    cpu_profile_join(&sampled);
     proc_loop(p);
+    cpu_profile_leave(&sampled);
     if (alt_stack)
         crash_thread_end();
     thread_set(NULL);

@@ -10,41 +10,21 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "goroutine_inspect.h"
 #include "rt_child.h"
 #include "rt_test.h"
+#include "rt_written.h"
 
 /* ---- dumps ---- */
 
-/* What `write_to` writes to a descriptor; free it. */
-static char *written(int (*write_to)(int fd))
+static char *dump_text(void)
 {
-    int fd = memfd_create("report", MFD_CLOEXEC);
-    char *text;
-    off_t n;
+    int fd = rt_paper();
 
-    assert_true(fd >= 0);
-    assert_int_equal(write_to(fd), 0);
-    n = lseek(fd, 0, SEEK_END);
-    text = calloc(1, (size_t)n + 1);
-    assert_non_null(text);
-    assert_int_equal(pread(fd, text, (size_t)n, 0), n);
-    close(fd);
-    return text;
-}
-
-static int times(const char *text, const char *what)
-{
-    int n = 0;
-
-    while ((text = strstr(text, what))) {
-        text += strlen(what);
-        n++;
-    }
-    return n;
+    assert_int_equal(go_dump(fd), 0);
+    return rt_written(fd, NULL);
 }
 
 static __attribute__((noinline)) void waits_deep_inside(go_chan *c)
@@ -82,7 +62,7 @@ RT_TEST(test_dump_lists_every_goroutine_once_in_the_order_of_their_start)
     char *text;
 
     start_waiters(c, WAITERS);
-    text = written(go_dump);
+    text = dump_text();
     for (const char *at = text; (at = strstr(at, "goroutine ")); entries++) {
         id = strtoull(at + strlen("goroutine "), NULL, 10);
         assert_true(id > last);
@@ -90,8 +70,8 @@ RT_TEST(test_dump_lists_every_goroutine_once_in_the_order_of_their_start)
         at = strchr(at, '\n');
     }
     assert_int_equal(entries, WAITERS + 1);
-    assert_int_equal(times(text, "[parked: chan receive, "), WAITERS);
-    assert_int_equal(times(text, "  started at tests/unit/test_rt_inspect.c:"), WAITERS);
+    assert_int_equal(rt_times(text, "[parked: chan receive, "), WAITERS);
+    assert_int_equal(rt_times(text, "  started at tests/unit/test_rt_inspect.c:"), WAITERS);
     free(text);
     end_waiters(c);
 }
@@ -102,7 +82,7 @@ RT_TEST(test_dump_shows_function_file_and_line_of_every_frame)
     char *text, *inner, *outer;
 
     start_waiters(c, 1);
-    text = written(go_dump);
+    text = dump_text();
     inner = strstr(text, "    waits_deep_inside+0x");
     outer = strstr(text, "    waits+0x");
     assert_non_null(inner);
@@ -122,7 +102,7 @@ RT_TEST(test_dump_leaves_out_the_frames_of_the_runtime_around_those_of_the_progr
     char *text;
 
     start_waiters(c, 1);
-    text = written(go_dump);
+    text = dump_text();
     assert_non_null(strstr(text, "    go_chan_recv+0x"));
     assert_null(strstr(text, "sched_park"));
     assert_null(strstr(text, "goroutine_body"));
@@ -145,7 +125,7 @@ RT_TEST(test_dump_names_a_mutex_and_who_locked_it_last)
     go_mutex_lock(&table_lock);
     go_spawn(locks_table, NULL, 0);
     rt_wait_parked(1);
-    text = written(go_dump);
+    text = dump_text();
     assert_non_null(strstr(text, "[parked: mutex, "));
     assert_non_null(strstr(text, " (table_lock), last locked by goroutine 1\n"));
     free(text);
@@ -291,7 +271,7 @@ static void test_Z1_report_shows_the_circle_of_mutexes_and_their_lockers(void **
     expect_in(said, "(second_lock), last locked by goroutine 3");
     expect_in(said, "goroutine 3 (locks_two) waits for mutex");
     expect_in(said, "(first_lock), last locked by goroutine 2");
-    assert_int_equal(times(said, "mutexes locked in a circle:"), 1);
+    assert_int_equal(rt_times(said, "mutexes locked in a circle:"), 1);
 }
 
 static int locks_twice(void *arg)
@@ -330,6 +310,21 @@ static void test_Z1_report_names_the_wait_group_and_who_waits(void **state)
     expect_in(said, "    forgets_done+0x");
 }
 
+static int waits_on_a_thread_of_its_own(void *arg)
+{
+    go_lock_thread();
+    go_chan_recv(NULL, NULL, GO_FOREVER);
+    return 0;
+}
+
+static void test_Z1_thread_of_a_locked_goroutine_does_not_rule_out_the_report(void **state)
+{
+    char said[65536];
+
+    assert_true(rt_child_hear(waits_on_a_thread_of_its_own, said, sizeof said) != 0);
+    expect_in(said, "all goroutines are asleep - deadlock!");
+}
+
 static int waits_for_nothing(void *arg)
 {
     go_chan *c = go_chan_new(0, 0);
@@ -345,7 +340,7 @@ static void test_Z1_report_has_the_stacks_of_all_and_tells_a_nil_channel(void **
 
     assert_true(rt_child_hear(waits_for_nothing, said, sizeof said) != 0);
     expect_in(said, "goroutine 1 [parked: chan receive (nil channel), ");
-    assert_int_equal(times(said, "    waits_deep_inside+0x"), 3);
+    assert_int_equal(rt_times(said, "    waits_deep_inside+0x"), 3);
     assert_null(strstr(said, "in a circle"));
 }
 
@@ -562,6 +557,7 @@ int main(void)
         RT_UNIT(test_Z1_report_shows_who_waits_for_its_own_mutex),
         RT_UNIT(test_Z1_report_names_the_wait_group_and_who_waits),
         RT_UNIT(test_Z1_report_has_the_stacks_of_all_and_tells_a_nil_channel),
+        RT_UNIT(test_Z1_thread_of_a_locked_goroutine_does_not_rule_out_the_report),
         RT_UNIT(test_Z1_main_that_exits_leaves_the_others_to_be_reported),
         RT_UNIT(test_Z1_main_that_exits_alone_is_told_without_stacks),
         RT_UNIT(test_panic_shows_its_goroutine_with_file_and_line),
