@@ -290,11 +290,16 @@ bool said_in_any_order(const char *const *lines)
     return equal;
 }
 
-size_t said_times(const char *line)
+size_t said_times(const char *format, ...)
 {
     struct guide_run *run = run_here();
+    char line[LINE_BYTES];
     size_t times;
+    va_list args;
 
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
     pthread_mutex_lock(&run->lock);
     times = count_of(run->lines, run->lines_n, line);
     pthread_mutex_unlock(&run->lock);

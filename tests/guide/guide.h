@@ -87,13 +87,13 @@ const char *ctx_error(const go_ctx *ctx);
 void say_unkept(const char *line);
 
 /* The lines said so far, for the checks below: exactly these in this order; these in any order; those that begin with
- * `prefix` are exactly these in this order; how many are `line`; the first and the last; all that begin with `first`
+ * `prefix` are exactly these in this order; how many are this line; the first and the last; all that begin with `first`
  * come before all that begin with `second`, and there are some of both. */
 #define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
 bool said(const char *const *lines);
 bool said_in_any_order(const char *const *lines);
 bool said_by(const char *prefix, const char *const *lines);
-size_t said_times(const char *line);
+size_t said_times(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool said_first(const char *line);
 bool said_last(const char *line);
 bool said_before(const char *first, const char *second);
