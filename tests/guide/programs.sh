@@ -164,6 +164,55 @@ p5_logstat() {
     status_of 1 "$PROGRAMS/$program" --follow "$work/none"
 }
 
+# Starts a server of the site; its address is `url`.
+httpd_start() {
+    : >"$work/log" # what the last one said
+    "$PROGRAMS/p6_httpd" "$work/site" >"$work/log" 2>"$work/err" &
+    httpd=$!
+    children+=("$httpd")
+    until url=$(head -n 1 "$work/log") && [ -n "$url" ]; do kill -0 "$httpd" || fail "the server: $(cat "$work/err")"; done
+}
+
+httpd_stop() {
+    kill -TERM "$httpd"
+    wait "$httpd" || fail "the server ended with status $?"
+}
+
+p6_linkcheck() {
+    local pages=100 way n m url httpd
+    mkdir "$work/site"
+    for n in $(seq $pages); do
+        {
+            for m in $((2 * n)) $((2 * n + 1)) $((n / 2)); do
+                [ $m -ge 1 ] && [ $m -le $pages ] && echo "<a href=\"p$m.html\">$m</a>"
+            done
+            [ $((n % 25)) != 0 ] || echo "<a href=\"gone$n.html\">x</a>"
+        } >"$work/site/p$n.html"
+    done
+    grep -oh 'href="[^"]*"' "$work"/site/*.html | sort -u | sed 's/href="//;s/"//' |
+        while read -r n; do if [ -e "$work/site/$n" ]; then echo "200 $n"; else echo "404 $n"; fi; done |
+        sort >"$work/wanted"
+    [ "$(grep -c ^200 "$work/wanted"),$(grep -c ^404 "$work/wanted")" = 100,4 ] || fail "the site is not as it must be"
+    for way in "${ways[@]}"; do
+        httpd_start
+        # shellcheck disable=SC2086
+        "$PROGRAMS/$program" $way "${url}p1.html" | sort >"$work/got" || fail "$way: a page without an answer"
+        same "$way" "$work/wanted" "$work/got"
+        httpd_stop
+        # "the server's access log has each address exactly once"
+        sed 1d "$work/log" | sort | uniq -c | awk '$1 != 1' >"$work/twice"
+        [ ! -s "$work/twice" ] || fail "$way: $(cat "$work/twice")"
+        [ "$(sed 1d "$work/log" | wc -l)" = 104 ] || fail "$way: $(cat "$work/log")"
+    done
+    status_of 1 "$PROGRAMS/$program" "${url}p1.html" # nobody listens any more
+    grep -q "Connection refused" "$work/err" || fail "$(cat "$work/err")"
+    httpd_start
+    n=${url##*:}
+    status_of 1 "$PROGRAMS/p6_httpd" "$work/site" "${n%/}"
+    grep -q "Address already in use" "$work/err" || fail "$(cat "$work/err")"
+    httpd_stop
+}
+
 p7_primes() {
     local limit=5000
     [ -z "${SMALL:-}" ] || limit=500
