@@ -7,6 +7,7 @@
 
 #include "bubble.h"
 #include "g.h"
+#include "order.h"
 #include "scheduler.h"
 
 static _Atomic int64_t fake_ns;
@@ -24,6 +25,11 @@ int64_t clock_real_ns(void)
 int64_t clock_ns(void)
 {
     return atomic_load_explicit(&fake, memory_order_relaxed) ? atomic_load(&fake_ns) : clock_real_ns();
+}
+
+int64_t clock_queue_ns(void)
+{
+    return order_seeded() ? order_clock_ns() : clock_real_ns();
 }
 
 int64_t clock_of(const struct g *g)

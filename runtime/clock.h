@@ -14,6 +14,9 @@ int64_t clock_ns(void);
 /* CLOCK_MONOTONIC, whatever go_clock_fake says: for limits on the runtime itself. */
 int64_t clock_real_ns(void);
 
+/* For how long somebody has waited in a queue: CLOCK_MONOTONIC; in a seeded run it moves with the steps of the run. */
+int64_t clock_queue_ns(void);
+
 /* The clock of g: its bubble's or clock_ns. */
 int64_t clock_of(const struct g *g);
 

@@ -80,6 +80,7 @@ static void g_clear(struct g *g)
     g->asan_fake = g->tsan_fiber = NULL;
     g->saved_errno = 0;
     g->heed = 0;
+    g->ran_on = -1;
     g->pin = NULL;
     g->frames = g->exit_frame = NULL;
     g->panics = NULL;

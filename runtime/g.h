@@ -52,6 +52,7 @@ struct g {
     struct g *queue;    /* the next in a list of ready ones */
     void *asan_fake, *tsan_fiber;
     int saved_errno;
+    int ran_on;          /* index of the processor; kept in runs with an order only */
     struct pin *pin;     /* the thread it is locked to */
     uint64_t fp_control; /* HEED_FPENV: its own while it does not run */
 

@@ -158,14 +158,16 @@ static uint32_t events_of(const struct fd *f)
 static int fd_register(struct fd *f, uint32_t events)
 {
     struct epoll_event e = {.events = events, .data.fd = f->number};
-    int r = epoll_ctl(poller.epoll, f->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, f->number, &e);
+    int saved = errno, r = epoll_ctl(poller.epoll, f->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, f->number, &e);
 
     if (r < 0 && errno == (f->known ? ENOENT : EEXIST))
         r = epoll_ctl(poller.epoll, f->known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, f->number, &e);
     if (r < 0)
-        return -errno;
-    f->known = true;
-    return 0;
+        r = -errno;
+    else
+        f->known = true;
+    errno = saved; /* a wait keeps it */
+    return r;
 }
 
 /* Lock held. Tells the kernel what is waited for. */

@@ -19,6 +19,7 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "order.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "watchdog.h"
@@ -257,14 +258,19 @@ static struct g *start_due(struct proc *p)
     return p->oldest_seen == seen ? start_oldest(p) : NULL;
 }
 
+static void wake_what_is_due(void)
+{
+    sched_run_timers();
+    if (netpoll_waiting() && !atomic_load(&sched.poller))
+        netpoll_wait(0);
+}
+
 static struct g *look_outside(struct proc *p)
 {
     struct g *g;
 
     p->look = false;
-    sched_run_timers();
-    if (netpoll_waiting() && !atomic_load(&sched.poller))
-        netpoll_wait(0);
+    wake_what_is_due();
     g = start_due(p);
     if (!g)
         g = global_take(p, RING_SIZE / 2);
@@ -291,6 +297,18 @@ static void spinning_end(struct proc *p)
     p->spinning = false;
     if (atomic_fetch_sub(&sched.spinning, 1) == 1 && work_anywhere())
         proc_wake_one();
+}
+
+/* What lies in its queues goes to all. */
+static void queues_give(struct proc *p)
+{
+    struct wake_list list;
+    struct g *g;
+
+    wake_list_init(&list);
+    while ((g = atomic_exchange(&p->ring.next, NULL)) || (g = ring_pop(&p->ring)) || (g = start_oldest(p)))
+        wake_later(&list, g);
+    global_push(&list);
 }
 
 /* ---- sleeping ---- */
@@ -360,13 +378,7 @@ void proc_active_add(int n)
 /* Beyond go_set_procs: what is here goes to the others, the thread sleeps. */
 static void proc_retire(struct proc *p)
 {
-    struct wake_list list;
-    struct g *g;
-
-    wake_list_init(&list);
-    while ((g = atomic_exchange(&p->ring.next, NULL)) || (g = ring_pop(&p->ring)) || (g = start_oldest(p)))
-        wake_later(&list, g);
-    global_push(&list);
+    queues_give(p);
     spinning_end(p);
     proc_wake_one();
     atomic_store(&p->asleep, true);
@@ -395,10 +407,28 @@ static bool proc_attend(struct proc *p)
     return !atomic_load(&sched.stopping);
 }
 
+static struct g *find_in_order(struct proc *p)
+{
+    struct g *g;
+
+    queues_give(p);
+    wake_what_is_due();
+    g = order_take(p);
+    if (!g && atomic_load(&sched.global_n) > 0) {
+        spinning_end(p); /* all that is ready is for another processor */
+        proc_wake_one();
+        sched_yield();
+    }
+    return g;
+}
+
 static struct g *proc_find(struct proc *p)
 {
-    struct g *g = p->look ? look_outside(p) : sched_pick(p);
+    struct g *g;
 
+    if (atomic_load_explicit(&p->attention, memory_order_relaxed) & ATTEND_ORDER)
+        return find_in_order(p);
+    g = p->look ? look_outside(p) : sched_pick(p);
     if (g || p->look)
         return g;
     if ((g = look_outside(p)))

@@ -19,6 +19,7 @@
 #include "cpu_profile.h"
 #include "crash.h"
 #include "futex.h"
+#include "order.h"
 #include "scheduler.h"
 
 #define STOP_CPU_NS                                                                                          \
@@ -61,7 +62,8 @@ static struct proc *proc_new(int index)
     memset(p, 0, sizeof *p);
     timers_init(&p->timers);
     p->index = index;
-    p->random = (uint64_t)clock_ns() * 0x9e3779b97f4a7c15u + (uint64_t)index + 1;
+    p->random = order_random(index);
+    atomic_store(&p->attention, order_attention());
     p->thread.proc = p;
     p->thread.idle = g_new(false);
     p->thread.current = p->thread.idle;
@@ -160,7 +162,7 @@ static int procs_make(int n)
 /* Who runs and who is retired, from the counts. */
 static int procs_apply(void)
 {
-    int wanted = atomic_load(&sched.procs) + atomic_load(&sched.extras);
+    int wanted = order_seeded() ? 1 : atomic_load(&sched.procs) + atomic_load(&sched.extras);
     int r = procs_make(wanted);
 
     procs_change(0, wanted, false);

@@ -26,6 +26,7 @@ enum { PROCS_MAX = 256, PROCS_MADE_MAX = 2 * PROCS_MAX };
 /* Why every switch goes over the idle loop, bits of proc.attention. A processor with any keeps no work for itself. */
 enum attention {
     ATTEND_CHANGE = 1, /* it shall retire, or run again, or end */
+    ATTEND_ORDER = 4,  /* what is next is the order's to say (order.c); for the whole run */
     ATTEND_LENT = 2,   /* the owner's: the thread of a locked goroutine runs in its name (pin.c) */
 };
 
@@ -45,10 +46,11 @@ struct proc {
     int streak; /* picks from `next` in a row */
     int starts_streak;
     uint32_t looks, oldest_seen;
-    int64_t oldest_ns; /* when the oldest of the starts was last looked at */
-    bool look;         /* the idle loop shall look everywhere before it runs what is here */
-    bool spinning;     /* counted in sched.spinning; in the idle list it is sched.lock's */
-    struct g *handed;  /* a locked goroutine that was picked: the idle loop lends p to its thread */
+    int64_t oldest_ns;        /* when the oldest of the starts was last looked at */
+    bool look;                /* the idle loop shall look everywhere before it runs what is here */
+    bool spinning;            /* counted in sched.spinning; in the idle list it is sched.lock's */
+    struct g *handed;         /* a locked goroutine that was picked: the idle loop lends p to its thread */
+    int64_t refuses_since_ns; /* order.c; 0: does not */
 
     /* read by others */
     _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */

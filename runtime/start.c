@@ -16,6 +16,7 @@
 #include "fatal.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "order.h"
 #include "pin.h"
 #include "scheduler.h"
 #include "switch.h"
@@ -84,6 +85,7 @@ static int runtime_start(int procs)
         fatal("%s are on: goroutines change stacks, which they forbid; start with "
               "GLIBC_TUNABLES=glibc.cpu.x86_shstk=off",
               "user shadow stacks");
+    order_start();
     go_set_procs(procs);
     go_set_goroutines_max(0);
     clock_coarse_set(clock_ns());

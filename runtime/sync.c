@@ -55,7 +55,7 @@ static struct waiter *mutex_claim(struct mutex *m, unsigned *outcome)
     while (!list_empty(waiters)) {
         struct waiter *w = list_first(waiters, struct waiter, link);
 
-        *outcome = clock_real_ns() - w->since_ns > STARVES_AFTER_NS ? OUTCOME_OWNED : OUTCOME_RETRY;
+        *outcome = clock_queue_ns() - w->since_ns > STARVES_AFTER_NS ? OUTCOME_OWNED : OUTCOME_RETRY;
         list_remove(&w->link);
         if (wait_claim(w->g, w->ticket, *outcome))
             return w;
@@ -65,7 +65,7 @@ static struct waiter *mutex_claim(struct mutex *m, unsigned *outcome)
 
 static unsigned mutex_lock_slow(struct mutex *m, unsigned flags)
 {
-    struct waiter w = {.since_ns = clock_real_ns()};
+    struct waiter w = {.since_ns = clock_queue_ns()};
     bool woken = false;
     unsigned outcome;
 

@@ -2,7 +2,8 @@
  * A hog is a goroutine that has used HOG_NS of CPU time without a scheduling point: CPU time, since on a busy
  * machine wall time accuses those that were not running. Its processor cannot be taken from it; so one more
  * processor is activated, which steals from its queue like any thief, at most as many as there are
- * processors, and retired when the hog comes to a scheduling point. Not while the clock is a test's.
+ * processors, and retired when the hog comes to a scheduling point. Not while the clock is a test's, and in seeded runs
+ * there is no watchdog.
  */
 #include "watchdog.h"
 
@@ -15,6 +16,7 @@
 #include "deadlock.h"
 #include "futex.h"
 #include "netpoll.h"
+#include "order.h"
 #include "scheduler.h"
 
 enum { QUIET_TICKS_MAX = 10 };
@@ -26,6 +28,7 @@ static struct {
     pthread_t thread;
     _Atomic uint32_t awake; /* what it sleeps on: 0 asleep */
     _Atomic bool stop;
+    bool runs; /* of who starts and stops */
 } dog;
 
 void watchdog_kick(void)
@@ -104,17 +107,23 @@ int watchdog_start(void)
     sigset_t all, old;
     int r;
 
+    if (order_seeded())
+        return 0;
     atomic_store(&dog.stop, false);
     atomic_store(&dog.awake, 1);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     r = pthread_create(&dog.thread, NULL, dog_main, NULL);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    dog.runs = r == 0;
     return -r;
 }
 
 void watchdog_stop(void)
 {
+    if (!dog.runs)
+        return;
+    dog.runs = false;
     atomic_store(&dog.stop, true);
     atomic_store(&dog.awake, 1);
     futex_wake(&dog.awake, 1);
