@@ -19,6 +19,7 @@
 #include "pin.h"
 #include "scheduler.h"
 #include "start.h"
+#include "watchdog.h"
 
 enum { EXIT_DEADLOCK = 2 };
 
@@ -70,9 +71,9 @@ ANNOTATE_UNCHECKED static int has_face(struct g *g, void *arg)
 /* Somebody who may call in. */
 static bool foreign_thread(void)
 {
-    int own = atomic_load(&sched.made) + blocking_threads() + pin_threads();
+    int own = 1 + atomic_load(&sched.made) + blocking_threads() + pin_threads() +
+              watchdog_threads(); /* 1: in go_main */
 
-    own += 2; /* the watchdog, and the thread in go_main */
     return g_each(has_face, NULL) || threads_count() > own + threads_of_others;
 }
 

@@ -9,5 +9,8 @@
 int watchdog_start(void);
 void watchdog_stop(void);
 
+/* 1 or 0. */
+int watchdog_threads(void);
+
 /* A processor has left its sleep. */
 void watchdog_kick(void);

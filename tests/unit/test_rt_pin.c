@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "annotate.h"
+#include "rt_child.h"
 #include "rt_test.h"
 
 /* A new variable of each thread; its address must not be kept over a wait. */
@@ -339,6 +341,22 @@ static void test_H7_locking_a_plain_thread_does_nothing(void **state)
     go_unlock_thread();
 }
 
+static int all_wait_for_ever(void *arg)
+{
+    go_spawn(locked_for_ever, NULL, 0);
+    go_spawn(locked_for_ever, NULL, 0);
+    locked_for_ever(NULL);
+    return 0;
+}
+
+static void test_Z1_threads_of_locked_goroutines_do_not_hide_a_deadlock(void **state)
+{
+#ifdef ANNOTATE_TSAN
+    skip(); /* it has threads of its own after a fork, which count as foreign */
+#endif
+    rt_child_dies(all_wait_for_ever, "all goroutines are asleep", 0);
+}
+
 /* ---- H1: yielding; processors ---- */
 
 static void sets(void *arg)
@@ -477,6 +495,7 @@ RT_TEST(test_H7_two_locked_goroutines_meet_on_channels)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_Z1_threads_of_locked_goroutines_do_not_hide_a_deadlock),
         RT_UNIT(test_H7_locked_goroutine_keeps_its_thread_over_every_wait_and_nobody_else_runs_there),
         RT_UNIT(test_H7_state_of_a_locked_thread_leaks_to_nobody_and_the_thread_is_destroyed),
         RT_UNIT(test_H7_locks_nest),

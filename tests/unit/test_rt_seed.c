@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "rt_child.h"
 #include "rt_test.h"
 
 /* ---- a program with channels, select, mutex and timers, and what happened in it ---- */
@@ -223,6 +224,19 @@ static void test_H8_seeded_run_has_one_goroutine_at_a_time_whatever_the_processo
     go_set_procs(old);
 }
 
+static int waits_for_ever(void *arg)
+{
+    go_chan_recv(NULL, NULL, GO_FOREVER);
+    return 0;
+}
+
+static void test_Z1_deadlock_is_reported_under_a_seed(void **state)
+{
+    go_set_seed(1);
+    rt_child_dies(waits_for_ever, "all goroutines are asleep", 0);
+    go_set_seed(0);
+}
+
 /* ---- a fault that needs an order ---- */
 
 static struct {
@@ -302,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_H6_other_seeds_give_other_orders),
         cmocka_unit_test(test_seed_of_the_environment_is_that_of_programs_that_set_none),
         cmocka_unit_test(test_H8_seeded_run_has_one_goroutine_at_a_time_whatever_the_processors),
+        cmocka_unit_test(test_Z1_deadlock_is_reported_under_a_seed),
         cmocka_unit_test(test_fault_that_needs_an_order_is_found_and_its_seed_finds_it_again),
     };
 
