@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "goroutine_test.h"
 #include "scheduler.h"
 
 enum { CHOICE_MAX = 1024 }; /* of the ready ones the seed picks among so many, the longest waiting */

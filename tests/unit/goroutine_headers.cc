@@ -3,6 +3,7 @@
 #include "../../runtime/goroutine_host.h"
 #include "../../runtime/goroutine_inspect.h"
 #include "../../runtime/goroutine_net.h"
+#include "../../runtime/goroutine_test.h"
 #include "../../runtime/goroutine_patterns.h"
 #include "../../runtime/goroutine_sync.h"
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "goroutine_test.h"
 #include "rt_child.h"
 #include "rt_test.h"
 
