@@ -27,10 +27,12 @@ def submit(node, function, *more):
 
 
 def wait_for_output(node, job, text):
-    """Until the kept output of a job that has not ended holds `text`."""
+    """Until the kept output of a job holds `text`: at the latest when it has ended."""
+    ended = False
     while text not in node.goctl("logs", job).stdout:
         record = node.json("job", job)
-        assert record["state"] in ("scheduled", "ready", "running"), record
+        assert not ended, record
+        ended = record["state"] not in ("scheduled", "ready", "running")
 
 
 def last_job(node, function):
@@ -68,7 +70,7 @@ def check_ending(node, function, cause, words):
 def check_hog_with_lock(node):
     """A job that ignores its context, holds a named lock and spins is gone within limit and grace, its lock handed on."""
     neighbour = patient_neighbour(node)
-    hog = submit(node, "hold", "guard", "--retries", "1", "--limit", "300ms", "--grace", "200ms")
+    hog = submit(node, "hold", "guard", "--retries", "1", "--limit", "2s", "--grace", "200ms")
     wait_for_output(node, hog, "holding")
     after = submit(node, "next", "guard")
     assert node.goctl("wait", hog).returncode == 9

@@ -15,7 +15,7 @@ ALLOWED = {"abort", "bsearch", "calloc", "free", "malloc", "memchr", "memcmp", "
            "_GLOBAL_OFFSET_TABLE_"}
 # What compilers and sanitizers put in by themselves.
 TOOLS = re.compile(r"^__(asan|ubsan|tsan|sanitizer|lsan|gcov|stack_chk|start_|stop_|aarch64_)|_chk$|^_?_Unwind_|"
-                   r"^__gcc_personality|^_ITM_")
+                   r"^__gcc_personality|^_ITM_|^bcmp$") # clang makes bcmp of some calls of memcmp
 
 
 def symbols(archive):

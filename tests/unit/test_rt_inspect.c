@@ -103,7 +103,7 @@ RT_TEST(test_dump_leaves_out_the_frames_of_the_runtime_around_those_of_the_progr
 
     start_waiters(c, 1);
     text = dump_text();
-    assert_non_null(strstr(text, "    go_chan_recv+0x"));
+    assert_null(strstr(text, "park_until"));
     assert_null(strstr(text, "sched_park"));
     assert_null(strstr(text, "goroutine_body"));
     free(text);
