@@ -63,7 +63,7 @@ static void on_tick(int sig, siginfo_t *info, void *context)
         n = frames_take(t, context, frames, GO_FRAMES_MAX);
         while (atomic_flag_test_and_set(&cpu.busy) && ++tries < TRIES)
             continue;
-        if (tries == TRIES || !stack_counts_add(&cpu.samples, frames, n, 1 + (uint64_t)info->si_overrun))
+        if (tries == TRIES || !stack_counts_add(&cpu.samples, frames, n, 1 + (uint64_t)info->si_overrun, 0))
             atomic_fetch_add(&cpu.dropped, 1);
         if (tries < TRIES)
             atomic_flag_clear(&cpu.busy);
@@ -191,26 +191,22 @@ int64_t go_cpu_profile_stop(void)
 /* What was counted so far, in memory of its own: names are looked up while sampling goes on. */
 static int samples_copy(struct stack_counts *to)
 {
-    int r = stack_counts_init(to, STACKS_MAX);
     sigset_t tick, old;
+    int r;
 
-    if (r < 0)
-        return r;
     sigemptyset(&tick);
     sigaddset(&tick, SIGPROF);
     pthread_sigmask(SIG_BLOCK, &tick, &old); /* a handler on this thread would wait for us */
     while (atomic_flag_test_and_set(&cpu.busy))
         continue;
-    for (size_t i = 0; i < to->slots; i++)
-        if (cpu.samples.slot[i].count)
-            to->slot[i] = cpu.samples.slot[i];
+    r = stack_counts_copy(&cpu.samples, to);
     atomic_flag_clear(&cpu.busy);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return 0;
+    return r;
 }
 
 /* Without the frames below the goroutines' functions. */
-static int samples_trim(const struct stack_counts *all, struct stack_counts *to)
+static int samples_trim(const struct stack_counts *all, struct stack_counts *to, int64_t period_ns)
 {
     int r = stack_counts_init(to, STACKS_MAX);
 
@@ -218,7 +214,8 @@ static int samples_trim(const struct stack_counts *all, struct stack_counts *to)
         const struct stack_count *s = &all->slot[i];
 
         if (s->count)
-            stack_counts_add(to, s->frame, backtrace_trim_outer(s->frame, s->n), s->count);
+            stack_counts_add(to, s->frame, backtrace_trim_outer(s->frame, s->n), s->count,
+                             s->count * (uint64_t)period_ns);
     }
     return r;
 }
@@ -237,12 +234,12 @@ int go_cpu_profile_write(int fd, enum go_profile_format format)
     pthread_mutex_lock(&lock);
     r = cpu.samples.slot ? samples_copy(&copy) : -ESRCH;
     if (r == 0) {
-        kind.period = kind.value = 1000000000 / cpu.hz;
+        kind.period = 1000000000 / cpu.hz;
         kind.duration_ns = (cpu.end_ns ? cpu.end_ns : clock_real_ns()) - cpu.begin_ns;
     }
     pthread_mutex_unlock(&lock);
     if (r == 0)
-        r = samples_trim(&copy, &trimmed);
+        r = samples_trim(&copy, &trimmed, kind.period);
     if (r == 0)
         r = profile_write(&trimmed, &kind, format, fd);
     stack_counts_free(&copy);

@@ -261,6 +261,7 @@ void go_stats_read(struct go_stats *out)
         out->spawned += atomic_load_explicit(&p->spawned, memory_order_relaxed);
         out->ended += atomic_load_explicit(&p->ended, memory_order_relaxed);
         out->switches += atomic_load_explicit(&p->switches, memory_order_relaxed);
+        out->parks += atomic_load_explicit(&p->parks, memory_order_relaxed);
         out->steals += atomic_load_explicit(&p->steals, memory_order_relaxed);
         out->wakeups += atomic_load_explicit(&p->wakeups, memory_order_relaxed);
     }

@@ -21,6 +21,7 @@ struct chunk {
 static struct {
     struct lock lock;
     struct g *free;
+    int64_t made, used; /* lock: of those in chunks */
     _Atomic(struct chunk *) chunks;
     _Atomic uint64_t last_id;
 } all;
@@ -60,6 +61,7 @@ static int chunk_add(void)
         chunk->gs[i].next_free = all.free;
         all.free = &chunk->gs[i];
     }
+    all.made += CHUNK_GS;
     chunk->next = atomic_load_explicit(&all.chunks, memory_order_relaxed);
     atomic_store_explicit(&all.chunks, chunk, memory_order_release);
     return 0;
@@ -110,6 +112,7 @@ struct g *g_new(bool goroutine)
     }
     g = all.free;
     all.free = g->next_free;
+    all.used++;
     lock_drop(&all.lock);
     g_clear(g);
     g->thread = !goroutine;
@@ -126,9 +129,20 @@ void g_delete(struct g *g)
     free(g->recovered);
     lock_take(&all.lock, RANK_G);
     atomic_store_explicit(&g->id, 0, memory_order_release);
+    all.used--;
     g->next_free = all.free;
     all.free = g;
     lock_drop(&all.lock);
+}
+
+int64_t g_idle_bytes(void)
+{
+    int64_t n;
+
+    lock_take(&all.lock, RANK_G);
+    n = all.made - all.used;
+    lock_drop(&all.lock);
+    return n * (int64_t)sizeof(struct g);
 }
 
 int g_each(int (*fn)(struct g *g, void *arg), void *arg)
@@ -210,6 +224,7 @@ void g_release_all(void)
                     all.free = &c->gs[i];
                 }
         } else {
+            all.made -= CHUNK_GS;
             free(c);
         }
         c = next;

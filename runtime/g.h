@@ -124,4 +124,7 @@ void g_delete(struct g *g);
 
 /* Calls fn for every struct g that is in use; stops when it returns other than 0. */
 int g_each(int (*fn)(struct g *g, void *arg), void *arg);
+/* Memory of those that are free. */
+int64_t g_idle_bytes(void);
+
 void g_release_all(void);

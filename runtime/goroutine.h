@@ -577,6 +577,7 @@ struct go_stats {
     uint64_t spawned, ended, switches, steals, wakeups, timers_fired;
     int64_t live, parked, stacks_bytes;
     int procs, procs_extra; /* extra: stealing from hogs right now */
+    uint64_t parks;         /* waits that gave the processor away */
 };
 /* Counters since the start, each exact, not of one instant together. Any thread. */
 GO_API void go_stats_read(struct go_stats *out);

@@ -43,6 +43,46 @@ GO_API int64_t go_cpu_profile_stop(void);
  * too. -ESRCH: there was no start. -EINVAL: no such format. */
 GO_API int go_cpu_profile_write(int fd, enum go_profile_format format);
 
+/* ---- memory ---- */
+
+/* Bytes, unless said otherwise. */
+struct go_memory {
+    int64_t
+        in_use; /* stacks, as far as they are resident, and the heap without the records of goroutines that have ended */
+    int64_t from_system; /* stacks, as they are mapped, and the heap: never less than in_use */
+    uint64_t total;      /* of all that was ever taken, given back since or not: never falls */
+    int64_t stacks;      /* how many goroutines have one or processors keep */
+    int64_t stacks_bytes, stacks_resident;
+    int64_t heap_bytes;          /* of the runtime itself */
+    uint64_t allocations, frees; /* on the heap, by the runtime itself: how many */
+    int64_t user_bytes;          /* of go_alloc */
+    uint64_t user_allocations, user_frees;
+};
+
+/* Asks the kernel about every page of every stack: some milliseconds per 10,000. */
+GO_API void go_memory_read(struct go_memory *out);
+
+/* Gives the memory of stacks that no goroutine has back to the kernel. A processor that runs gives what it keeps when it
+ * next sleeps. Returns how many stacks it gave back at once. */
+GO_API int64_t go_trim(void);
+
+/* Writes go_stats_read and go_memory_read as one object of JSON and a newline. Its keys stay. */
+GO_API int go_stats_json(int fd);
+
+/* Zeroed memory that is counted, for go_free; NULL without any. Waits for nobody. */
+GO_API void *go_alloc(size_t bytes);
+
+/* NULL is nothing. */
+GO_API void go_free(void *p);
+
+/* From now on the stack of every call of go_alloc is counted, from zero. Costs some microseconds each. -ENOMEM. */
+GO_API int go_alloc_profile_start(void);
+GO_API void go_alloc_profile_stop(void);
+
+/* Writes what was counted since the start: calls, and in pprof's format bytes asked for, too. -ESRCH: no start. -EINVAL: no
+ * such format. */
+GO_API int go_alloc_profile_write(int fd, enum go_profile_format format);
+
 #ifdef __cplusplus
 }
 #endif

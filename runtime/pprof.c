@@ -193,7 +193,7 @@ static void sample(struct writer *w, const struct stack_count *s, const struct p
     put_message(&w->part, SAMPLE_LOCATION, &w->inner);
     put_varint(&w->inner, s->count);
     if (kind->second_type)
-        put_varint(&w->inner, s->count * (uint64_t)kind->value);
+        put_varint(&w->inner, s->amount);
     put_message(&w->part, SAMPLE_VALUE, &w->inner);
     put_message(&w->out, PROFILE_SAMPLE, &w->part);
 }

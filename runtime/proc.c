@@ -359,6 +359,7 @@ static void proc_idle(struct proc *p)
     if (looked)
         atomic_fetch_sub(&sched.spinning, 1);
     while (atomic_load(&p->woken) == 0 && !something_new(p)) {
+        stack_cache_heed(&p->stacks);
         deadlock_check();
         sleep_once(p);
     }

@@ -90,7 +90,7 @@ static int count_goroutines(const struct census *census, struct stack_counts *co
         if (info.id != census->members[i].id)
             continue;
         n = stack_of(&info, &frames, room);
-        if (!stack_counts_add(counts, frames, n, 1))
+        if (!stack_counts_add(counts, frames, n, 1, 1))
             return -ENOMEM;
     }
     return 0;
@@ -102,8 +102,7 @@ int go_goroutine_profile(const go_group *group, int fd, enum go_profile_format f
                                              .unit = "count",
                                              .period_type = "goroutine",
                                              .period_unit = "count",
-                                             .period = 1,
-                                             .value = 1};
+                                             .period = 1};
     struct stack_counts counts = {.slot = NULL};
     struct census census;
     int r = census_take(&census, group);

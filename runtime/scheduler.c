@@ -338,6 +338,7 @@ void sched_park(struct g *g)
     if (atomic_load_explicit(&g->token, memory_order_acquire) != TOKEN_READY) {
         t = thread_self();
         to = sched_pick(t->proc);
+        count_up(&t->proc->parks);
         sched_switch(t, to ? to : t->idle, LEFT_PARKED);
     }
     atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);

@@ -56,7 +56,7 @@ struct proc {
     _Alignas(64) _Atomic uint32_t woken; /* what the owner sleeps on */
     _Atomic unsigned attention;          /* enum attention */
     _Atomic uint32_t lent;               /* what the owner sleeps on while its processor is lent */
-    _Atomic uint64_t switches, steals, wakeups, spawned, ended;
+    _Atomic uint64_t switches, parks, steals, wakeups, spawned, ended;
     _Atomic bool slice_over; /* go_checkpoint shall yield */
     _Atomic bool asleep;     /* in the idle list, or retired */
     bool retired;            /* beyond go_set_procs; sched.lock */

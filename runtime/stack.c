@@ -1,10 +1,12 @@
 /*
  * Invariants: every slot of a slab is in use by one goroutine, in one processor's cache, or in the depot of
- * its class. The first word of a free slot's top frame links the free ones. Guards are installed once, with
+ * its class: there it is clean, a bit in its slab that says it holds no memory, or in the list of those that hold some.
+ * The end of a slot, above every stack, has its slab and the link of the free ones. Guards are installed once, with
  * the slab, and survive MADV_DONTNEED.
  */
 #include "stack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +39,28 @@ struct slab {
     char *base;
     size_t bytes;
     unsigned *valgrind_ids;
+    uint64_t clean;          /* depot lock: a bit for each slot that holds no memory */
+    struct slab *clean_next; /* depot lock: in the list of its class while it has such */
+    int class;
+};
+
+static_assert(SLAB_SLOTS <= 64, "a slab's slots have a bit each");
+
+/* The end of a slot: that page is warm. It lies above every colour's top. */
+struct slot_end {
+    struct slab *slab;
+    char *link;
 };
 
 static struct {
     struct lock lock;
     char *free[STACK_CLASSES];
+    struct slab *clean[STACK_CLASSES];
     struct slab *slabs;
     _Atomic int64_t mapped_bytes;
+    uint64_t mapped_ever;
+    int64_t taken;          /* slots that are not in the depot */
+    _Atomic unsigned trim;  /* counts the calls: caches of an older one are to be emptied */
     bool guards_by_mapping; /* MADV_GUARD_INSTALL is not known here */
     bool probed;
 } depot;
@@ -132,10 +149,38 @@ static void slot_guard(char *low)
               (long long)stack_bytes_mapped());
 }
 
-/* The link of a free slot lies at its very end: that page is warm, and above every colour's top. */
+static struct slot_end *slot_end(char *low, int class)
+{
+    return (struct slot_end *)(low + class_bytes[class]) - 1;
+}
+
 static char **slot_link(char *low, int class)
 {
-    return (char **)(low + class_bytes[class] - sizeof(char *));
+    return &slot_end(low, class)->link;
+}
+
+/* Depot lock held. */
+static void slab_clean(struct slab *slab, uint64_t bits)
+{
+    if (!slab->clean) {
+        slab->clean_next = depot.clean[slab->class];
+        depot.clean[slab->class] = slab;
+    }
+    slab->clean |= bits;
+}
+
+/* Depot lock held; the class has a clean slot. */
+static char *clean_take(int class)
+{
+    struct slab *slab = depot.clean[class];
+    unsigned i = (unsigned)__builtin_ctzll(slab->clean);
+    char *low = slab->base + i * class_bytes[class];
+
+    slab->clean &= slab->clean - 1;
+    if (!slab->clean)
+        depot.clean[class] = slab->clean_next;
+    slot_end(low, class)->slab = slab;
+    return low;
 }
 
 /* Depot lock held. */
@@ -160,13 +205,11 @@ static void slab_map(int class)
     slab->next = depot.slabs;
     depot.slabs = slab;
     atomic_fetch_add_explicit(&depot.mapped_bytes, (int64_t)bytes, memory_order_relaxed);
-    for (size_t i = n; i-- > 0;) {
-        char *low = base + i * slot;
-
-        slot_guard(low);
-        *slot_link(low, class) = depot.free[class];
-        depot.free[class] = low;
-    }
+    depot.mapped_ever += bytes;
+    slab->class = class;
+    for (size_t i = 0; i < n; i++)
+        slot_guard(base + i * slot);
+    slab_clean(slab, n == 64 ? UINT64_MAX : ((uint64_t)1 << n) - 1);
 }
 
 static struct stack slot_stack(char *low, int class)
@@ -189,10 +232,15 @@ struct stack stack_take(struct stack_cache *cache, int class)
         return slot_stack(low, class);
     }
     lock_take(&depot.lock, RANK_STACK);
-    if (!depot.free[class])
-        slab_map(class);
+    depot.taken++;
     low = depot.free[class];
-    depot.free[class] = *slot_link(low, class);
+    if (low) {
+        depot.free[class] = *slot_link(low, class);
+    } else {
+        if (!depot.clean[class])
+            slab_map(class);
+        low = clean_take(class);
+    }
     lock_drop(&depot.lock);
     return slot_stack(low, class);
 }
@@ -228,8 +276,99 @@ void stack_give(struct stack_cache *cache, struct stack stack)
     }
     slot_trim(stack.low, stack.class);
     lock_take(&depot.lock, RANK_STACK);
+    depot.taken--;
     *slot_link(stack.low, stack.class) = depot.free[stack.class];
     depot.free[stack.class] = stack.low;
+    lock_drop(&depot.lock);
+}
+
+/* ---- giving back ---- */
+
+/* Depot lock held: all that lies free becomes clean. Returns how many slots. */
+static int64_t depot_clean(void)
+{
+    size_t page = stack_guard_bytes();
+    int64_t n = 0;
+
+    for (int class = 0; class < STACK_CLASSES; class ++)
+        for (char *low; (low = depot.free[class]); n++) {
+            struct slab *slab = slot_end(low, class)->slab;
+
+            depot.free[class] = *slot_link(low, class);
+            madvise(low + page, class_bytes[class] - page, MADV_DONTNEED);
+            slab_clean(slab, (uint64_t)1 << (size_t)(low - slab->base) / class_bytes[class]);
+        }
+    return n;
+}
+
+/* Depot lock held. */
+static void cache_empty(struct stack_cache *cache)
+{
+    char *low;
+
+    while ((low = cache->first)) {
+        cache->first = *slot_link(low, CLASS_DEFAULT);
+        *slot_link(low, CLASS_DEFAULT) = depot.free[CLASS_DEFAULT];
+        depot.free[CLASS_DEFAULT] = low;
+        depot.taken--;
+    }
+    cache->count = 0;
+}
+
+int64_t stack_trim(struct stack_cache *cache)
+{
+    int64_t n;
+
+    lock_take(&depot.lock, RANK_STACK);
+    if (cache)
+        cache_empty(cache);
+    n = depot_clean();
+    atomic_fetch_add(&depot.trim, 1);
+    lock_drop(&depot.lock);
+    return n;
+}
+
+void stack_cache_heed(struct stack_cache *cache)
+{
+    unsigned trim = atomic_load_explicit(&depot.trim, memory_order_relaxed);
+
+    if (cache->trim == trim)
+        return;
+    cache->trim = trim;
+    lock_take(&depot.lock, RANK_STACK);
+    cache_empty(cache);
+    depot_clean();
+    lock_drop(&depot.lock);
+}
+
+/* ---- figures ---- */
+
+enum { PAGES_AT_ONCE = 4096 };
+
+static int64_t resident(char *base, size_t bytes)
+{
+    static unsigned char pages[PAGES_AT_ONCE]; /* depot lock */
+    size_t page = stack_guard_bytes();
+    int64_t n = 0;
+
+    for (size_t done = 0; done < bytes; done += PAGES_AT_ONCE * page) {
+        size_t part = bytes - done < PAGES_AT_ONCE * page ? bytes - done : PAGES_AT_ONCE * page;
+
+        if (mincore(base + done, part, pages) < 0)
+            continue;
+        for (size_t i = 0; i < part / page; i++)
+            n += pages[i] & 1;
+    }
+    return n * (int64_t)page;
+}
+
+void stack_figures_read(struct stack_figures *out)
+{
+    lock_take(&depot.lock, RANK_STACK);
+    *out = (struct stack_figures){
+        .taken = depot.taken, .mapped_bytes = stack_bytes_mapped(), .mapped_ever = depot.mapped_ever};
+    for (struct slab *slab = depot.slabs; slab; slab = slab->next)
+        out->resident_bytes += resident(slab->base, slab->bytes);
     lock_drop(&depot.lock);
 }
 
@@ -244,6 +383,7 @@ void stack_release_all(void)
         free(slab);
     }
     for (int i = 0; i < STACK_CLASSES; i++)
-        depot.free[i] = NULL;
+        depot.free[i] = NULL, depot.clean[i] = NULL;
+    depot.taken = 0;
     atomic_store(&depot.mapped_bytes, 0);
 }

@@ -21,6 +21,7 @@ struct stack {
 struct stack_cache {
     char *first;
     unsigned count;
+    unsigned trim; /* the last call of stack_trim that was heeded */
 };
 
 /* The class that holds `bytes`; 0 asks for the default. -EINVAL: more than the largest. */
@@ -47,6 +48,21 @@ static inline size_t stack_usable(const struct stack *s)
 /* How many stacks the kernel's limits allow: without MADV_GUARD_INSTALL every guard costs two mappings. */
 int64_t stack_count_max(void);
 int64_t stack_bytes_mapped(void);
+
+/* Gives the memory of free stacks back to the kernel, those of `cache` (may be NULL) too; other caches follow when their
+ * processors call stack_cache_heed. Returns how many stacks that were. */
+int64_t stack_trim(struct stack_cache *cache);
+
+/* By the owner of the cache, before it sleeps. */
+void stack_cache_heed(struct stack_cache *cache);
+
+struct stack_figures {
+    int64_t taken; /* stacks that goroutines have or processors keep */
+    int64_t mapped_bytes, resident_bytes;
+    uint64_t mapped_ever;
+};
+/* Asks the kernel about every page. */
+void stack_figures_read(struct stack_figures *out);
 
 /* Unmaps every slab. Nobody may run or wait. */
 void stack_release_all(void);

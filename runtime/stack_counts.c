@@ -39,7 +39,7 @@ static size_t hash(void *const *frames, int n)
     return (size_t)(h ^ h >> 32);
 }
 
-bool stack_counts_add(struct stack_counts *c, void *const *frames, int n, uint64_t count)
+bool stack_counts_add(struct stack_counts *c, void *const *frames, int n, uint64_t count, uint64_t amount)
 {
     size_t bytes = (size_t)(n = n < GO_FRAMES_MAX ? n : GO_FRAMES_MAX) * sizeof *frames;
     size_t i = hash(frames, n) % c->slots;
@@ -47,6 +47,7 @@ bool stack_counts_add(struct stack_counts *c, void *const *frames, int n, uint64
     for (; c->slot[i].count; i = (i + 1) % c->slots)
         if (c->slot[i].n == n && memcmp(c->slot[i].frame, frames, bytes) == 0) {
             c->slot[i].count += count;
+            c->slot[i].amount += amount;
             return true;
         }
     if (c->used == c->room)
@@ -55,5 +56,18 @@ bool stack_counts_add(struct stack_counts *c, void *const *frames, int n, uint64
     c->slot[i].n = n;
     memcpy(c->slot[i].frame, frames, bytes);
     c->slot[i].count = count;
+    c->slot[i].amount = amount;
     return true;
+}
+
+int stack_counts_copy(const struct stack_counts *from, struct stack_counts *to)
+{
+    int r = stack_counts_init(to, from->room);
+
+    for (size_t i = 0; r == 0 && i < from->slots; i++)
+        if (from->slot[i].count)
+            to->slot[i] = from->slot[i];
+    if (r == 0)
+        to->used = from->used;
+    return r;
 }

@@ -174,7 +174,7 @@ RT_TEST(test_goroutine_profile_in_pprof_has_the_same_groups_and_names)
     assert_non_null(strstr(r.text, "\ngoroutine\ncount\n"));
     assert_non_null(strstr(r.text, "\nreceives\n"));
     assert_non_null(strstr(r.text, "\nsends\n"));
-    assert_non_null(strstr(r.text, "\ntests/unit/test_rt_profile.c\n"));
+    assert_non_null(strstr(r.text, "tests/unit/test_rt_profile.c\n"));
     free(bytes);
     crowd_end(c);
 }
