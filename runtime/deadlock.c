@@ -8,6 +8,7 @@
 #include "deadlock.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,14 +42,33 @@ static int threads_count(void)
     return n;
 }
 
+#ifdef ANNOTATE_TSAN
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+/* The sanitizer starts a thread of its own with the program's first; one that forks before has two in the child. */
+static int threads_of_sanitizer(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+        pthread_join(thread, NULL);
+    return 1;
+}
+#else
+static int threads_of_sanitizer(void)
+{
+    return 0;
+}
+#endif
+
 static void __attribute__((constructor)) threads_note(void)
 {
     int n = threads_count();
 
-    threads_of_others = n > 1 ? n - 1 : 0;
-#ifdef ANNOTATE_TSAN
-    threads_of_others = 1;
-#endif
+    threads_of_others = n > 1 ? n - 1 : threads_of_sanitizer();
 }
 
 static bool all_asleep(void)
