@@ -105,9 +105,9 @@ GO_API go_ctx *go_errgroup_ctx(go_errgroup *e, go_ctx *parent);
 GO_API int go_errgroup_go(go_errgroup *e, int (*fn)(void *arg), const void *arg, size_t arg_bytes,
                           go_until until);
 
-/* Waits for all members and returns the first error, 0 for none. The error stays: zero the group for a new one. Unwinds
- * when the scope of the goroutine ends. */
-GO_API int go_errgroup_wait(go_errgroup *e);
+/* Waits for all members and returns the first error, 0 for none; who ignores it is warned. The error stays: zero the
+ * group for a new one. Unwinds when the scope of the goroutine ends. */
+GO_API int go_errgroup_wait(go_errgroup *e) __attribute__((warn_unused_result));
 
 /* ---- a value that is made once ---- */
 

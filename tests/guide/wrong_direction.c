@@ -1,15 +1,17 @@
 /* What directions.py compiles: WRONG 0 must compile, each other must not. */
-#include "goroutine.h"
+#include "goroutine_sync.h"
 
-int use(go_sender out, go_receiver in);
+int use(go_sender out, go_receiver in, go_errgroup *group);
 
-int use(go_sender out, go_receiver in)
+int use(go_sender out, go_receiver in, go_errgroup *group)
 {
     int value = 42;
 
     (void)in;
+    (void)group;
 #if WRONG == 0
-    value = go_sender_send(out, &value, GO_NOW) + go_receiver_recv(in, &value, GO_NOW) + go_sender_close(out);
+    value = go_sender_send(out, &value, GO_NOW) + go_receiver_recv(in, &value, GO_NOW) +
+            go_sender_close(out) + go_errgroup_wait(group);
 #elif WRONG == 1
     value = go_receiver_recv(out, &value, GO_NOW);
 #elif WRONG == 2
@@ -22,6 +24,8 @@ int use(go_sender out, go_receiver in)
     value = go_chan_recv(out, &value, GO_NOW);
 #elif WRONG == 6
     out = in;
+#elif WRONG == 7
+    go_errgroup_wait(group);
 #endif
     return value;
 }

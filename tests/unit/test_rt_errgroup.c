@@ -172,7 +172,7 @@ RT_TEST(test_E3_changing_the_limit_while_members_run_panics)
     assert_int_equal(go_call(limits, &e), 1);
     assert_int_equal(recovered, 1);
     go_chan_close(w.gate);
-    go_errgroup_wait(&e);
+    assert_int_equal(go_errgroup_wait(&e), 0);
     assert_int_equal(go_call(limits, &e), 0);
     go_chan_unref(w.gate);
 }
@@ -202,8 +202,7 @@ static int waits_for_a_panic(void *arg)
     go_errgroup e = {{0}};
 
     go_errgroup_go(&e, panics, NULL, 0, GO_FOREVER);
-    go_errgroup_wait(&e);
-    _exit(0); /* would hide the panic */
+    _exit(go_errgroup_wait(&e)); /* would hide the panic */
 }
 
 static void test_E4_a_panic_of_a_member_ends_the_program_before_wait_returns(void **state)
@@ -237,7 +236,7 @@ static void job_root(void *arg)
     memset(&e, 0, sizeof e);
     go_errgroup_go(&e, waits_for_ever, arg, sizeof(struct job), GO_FOREVER);
     go_errgroup_go(&e, panics, NULL, 0, GO_FOREVER);
-    go_errgroup_wait(&e);
+    assert_int_equal(go_errgroup_wait(&e), 0);
     abort();
 }
 
