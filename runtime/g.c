@@ -74,6 +74,7 @@ static void g_clear(struct g *g)
     atomic_store_explicit(&g->reason, "", memory_order_relaxed);
     atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
     timer_init(&g->deadline);
+    atomic_store_explicit(&g->yielded, false, memory_order_relaxed);
     g->durable = 0;
     g->thread = g->scope_told = g->system = g->unwinding_exit = false;
     g->sp = NULL;

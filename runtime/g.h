@@ -40,6 +40,7 @@ struct g {
     _Atomic(const void *) objects; /* what the wait is for, for reports: objects.h */
     _Atomic int objects_n;
     struct timer deadline; /* of the wait */
+    _Atomic bool yielded;  /* while it lets others run */
     unsigned char durable; /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
     bool thread;           /* a plain thread, not a goroutine */
     bool scope_told;       /* a call has returned -ECANCELED because the scope ended */

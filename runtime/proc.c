@@ -276,9 +276,7 @@ static struct g *look_outside(struct proc *p)
         g = global_take(p, RING_SIZE / 2);
     if (!g)
         g = atomic_exchange(&p->ring.next, NULL);
-    if (!g)
-        g = starts_pop(&p->starts);
-    return g ? g : ring_pop(&p->ring);
+    return g ? g : sched_pick_behind_next(p);
 }
 
 static void spinning_start(struct proc *p)

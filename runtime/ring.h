@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct g;
@@ -24,6 +25,16 @@ struct ring {
 
 /* Owner. False when full: the caller moves half away with ring_take_half. */
 bool ring_push(struct ring *ring, struct g *g);
+
+/* Owner. NULL when empty. By the time it is looked at, it may have been taken and run. */
+static inline struct g *ring_first(struct ring *ring)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+    return head == atomic_load_explicit(&ring->tail, memory_order_relaxed)
+               ? NULL
+               : atomic_load_explicit(&ring->slot[head % RING_SIZE], memory_order_relaxed);
+}
 
 /* Owner. NULL when empty. */
 struct g *ring_pop(struct ring *ring);

@@ -1,8 +1,9 @@
 /*
  * Invariants
  *   A ready goroutine is in exactly one place: a `next` slot, a ring, or before its first run a processor's starts, or
- * the global queue, or about to be run. Of its own a processor takes `next` first, then the newest of the starts, then
- * the ring; each of the first two at most so often in a row, so that none waits for ever.
+ * the global queue, or about to be run. Of its own a processor takes `next` first, then the ring: who has a stack shall
+ * be done with it; then the newest of the starts. Each of the first two at most so often in a row, so that none waits for
+ * ever.
  *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work (proc.c),
  * with a fence between, so one of the two sees the other. The one exception: a goroutine put into an empty `next` slot
  * wakes nobody, since its waker usually parks at once. If it does not, the watchdog finds it.
@@ -21,7 +22,8 @@
 
 enum {
     LOOK_EVERY = 61, /* picks between two looks at everything (H6) */
-    STREAK_MAX = 16, /* picks from `next` while others wait (H3), and of starts while some are in the ring */
+    STREAK_MAX =
+        16, /* picks from `next` while others wait (H3), and from the ring while some have not started */
 };
 
 struct sched sched = {
@@ -64,6 +66,21 @@ static struct g *global_pop(void)
     return g;
 }
 
+static void global_unpop(struct g *g)
+{
+    g->queue = sched.global_first;
+    if (!g->queue)
+        sched.global_last = &g->queue;
+    sched.global_first = g;
+    global_count(1);
+}
+
+/* False: no room. */
+static bool local_take(struct proc *p, struct g *g)
+{
+    return g->stack.low ? ring_push(&p->ring, g) : starts_push(&p->starts, g);
+}
+
 struct g *global_take(struct proc *p, int max)
 {
     struct g *first, *g;
@@ -75,12 +92,8 @@ struct g *global_take(struct proc *p, int max)
     share = atomic_load_explicit(&sched.global_n, memory_order_relaxed) / atomic_load(&sched.procs) + 1;
     first = global_pop();
     for (int i = 1; i < max && i < share && (g = global_pop()); i++)
-        if (!ring_push(&p->ring, g)) {
-            g->queue = sched.global_first;
-            if (!g->queue)
-                sched.global_last = &g->queue;
-            sched.global_first = g;
-            global_count(1);
+        if (!local_take(p, g)) {
+            global_unpop(g);
             break;
         }
     lock_drop(&sched.lock);
@@ -107,12 +120,14 @@ static void local_push(struct proc *p, struct g *g)
         ring_spill(p, g);
 }
 
-/* Whether this thread may keep work for itself: a processor that is not about to retire. */
-static struct proc *proc_here(void)
+/* The processor of this thread, if it may keep work for itself: nothing but `ignored` waits for its attention. */
+static struct proc *proc_here(unsigned ignored)
 {
     struct thread *t = thread_self();
 
-    return t && t->proc && !atomic_load_explicit(&t->proc->attention, memory_order_relaxed) ? t->proc : NULL;
+    if (!t || !t->proc || atomic_load_explicit(&t->proc->attention, memory_order_relaxed) & ~ignored)
+        return NULL;
+    return t->proc;
 }
 
 /* g runs next, whoever was to goes behind the others. False: g is the only one, and nobody need be woken for it yet. */
@@ -139,9 +154,10 @@ static void global_push_one(struct g *g)
     global_push(&one);
 }
 
+/* Also where a processor is about to retire: others take from its starts, and in the end it gives them away. */
 void sched_start(struct g *g)
 {
-    struct proc *p = proc_here();
+    struct proc *p = proc_here(ATTEND_CHANGE);
 
     if (!p || !starts_push(&p->starts, g))
         global_push_one(g);
@@ -150,7 +166,7 @@ void sched_start(struct g *g)
 
 void sched_ready(struct g *g)
 {
-    struct proc *p = proc_here();
+    struct proc *p = proc_here(0);
 
     if (p && !next_push(p, g))
         return;
@@ -182,16 +198,28 @@ void sched_ready_list(struct wake_list *list)
     proc_wake_one();
 }
 
-static struct g *pick_behind_next(struct proc *p)
+/* Whether a start goes before `head`, the first of the ring. One that yielded lets the others run first (H1). */
+static bool start_is_next(const struct proc *p, struct g *head)
 {
-    struct g *g = p->starts_streak < STREAK_MAX ? starts_pop(&p->starts) : NULL;
+    if (!head)
+        return true;
+    return atomic_load_explicit(&head->yielded, memory_order_relaxed) ? p->starts_streak < STREAK_MAX
+                                                                      : p->ring_streak >= STREAK_MAX;
+}
 
-    if (g) {
-        p->starts_streak = ring_empty(&p->ring) ? 0 : p->starts_streak + 1;
+struct g *sched_pick_behind_next(struct proc *p)
+{
+    struct g *head = ring_first(&p->ring), *g;
+    bool starts = !starts_empty(&p->starts);
+
+    if (starts && start_is_next(p, head) && (g = starts_pop(&p->starts))) {
+        p->starts_streak = head ? p->starts_streak + 1 : 0;
+        p->ring_streak = 0;
         return g;
     }
     p->starts_streak = 0;
-    g = ring_pop(&p->ring);
+    p->ring_streak = starts ? p->ring_streak + 1 : 0;
+    g = head ? ring_pop(&p->ring) : NULL;
     return g ? g : starts_pop(&p->starts);
 }
 
@@ -213,7 +241,7 @@ struct g *sched_pick(struct proc *p)
         }
     }
     p->streak = 0;
-    return pick_behind_next(p);
+    return sched_pick_behind_next(p);
 }
 
 /* ---- switching ---- */
@@ -258,6 +286,7 @@ static void arrived(void)
         token_settle(left);
         break;
     case LEFT_YIELDED:
+        atomic_store_explicit(&left->yielded, true, memory_order_relaxed);
         local_push(t->proc, left);
         break;
     case LEFT_DEAD:
@@ -347,9 +376,11 @@ void sched_park(struct g *g)
 void sched_yield_self(void)
 {
     struct thread *t = thread_self();
+    struct g *g = t->current;
     struct g *to = sched_pick(t->proc);
 
     sched_switch(t, to ? to : t->idle, LEFT_YIELDED);
+    atomic_store_explicit(&g->yielded, false, memory_order_relaxed);
 }
 
 void sched_exit(void)

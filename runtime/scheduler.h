@@ -43,8 +43,8 @@ struct proc {
     struct stack_cache stacks;
     uint64_t random;
     uint32_t picks;
-    int streak; /* picks from `next` in a row */
-    int starts_streak;
+    int streak;                     /* picks from `next` in a row */
+    int ring_streak, starts_streak; /* picks from one of the two in a row while the other has some */
     uint32_t looks, oldest_seen;
     int64_t oldest_ns;        /* when the oldest of the starts was last looked at */
     bool look;                /* the idle loop shall look everywhere before it runs what is here */
@@ -113,6 +113,9 @@ void sched_switch(struct thread *t, struct g *to, enum left why);
 
 /* What the processor runs next of its own; NULL: go over the idle loop. */
 struct g *sched_pick(struct proc *p);
+
+/* The same without the `next` slot and without the look everywhere. */
+struct g *sched_pick_behind_next(struct proc *p);
 
 void global_push(struct wake_list *list);
 /* Up to half of a ring's room into p's ring; returns the first. */

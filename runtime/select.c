@@ -332,11 +332,7 @@ int go_ctx_wait(go_ctx *ctx, go_until until)
     return select_one(GO_DONE(ctx), until, "context");
 }
 
-int go_sleep(go_until until)
+int select_none(go_until until, const char *reason)
 {
-    int r = select_few(NULL, 0, until, "sleep");
-
-    if (r == -EAGAIN)
-        return 0;
-    return r == -ETIMEDOUT && !(until.ctx && go_ctx_err(until.ctx)) ? 0 : r;
+    return select_few(NULL, 0, until, reason);
 }
