@@ -1,0 +1,148 @@
+/*
+ * G115 Two goroutines lock the same two mutexes, one in the order A B, the other in the order B A: if each gets its first
+ * one, neither gets its second. What the report says of it, and two cures: one order for all, or a lock with a timeout.
+ *
+ * Pattern: lock order. Where two locks are held at once they are held for a moment, and the order is written down: A, then B.
+ */
+#include "guide.h"
+
+enum { ROUNDS = 1000, TIMEOUT_MS = 100 };
+
+struct locks {
+    go_mutex a, b;
+    struct gate gate; /* until both hold one */
+    go_waitgroup both;
+    int rounds; /* both locks */
+};
+
+static void lock_a_then_b(void *arg)
+{
+    struct locks *locks = arg;
+
+    go_set_name("first A");
+    go_mutex_lock(&locks->a);
+    gate_pass(&locks->gate);
+    go_mutex_lock(&locks->b);
+    go_mutex_unlock(&locks->b);
+    go_mutex_unlock(&locks->a);
+}
+
+static void lock_b_then_a(void *arg)
+{
+    struct locks *locks = arg;
+
+    go_set_name("first B");
+    go_mutex_lock(&locks->b);
+    gate_pass(&locks->gate);
+    go_mutex_lock(&locks->a);
+    go_mutex_unlock(&locks->a);
+    go_mutex_unlock(&locks->b);
+}
+
+/* Wrong. */
+static void two_orders(void)
+{
+    struct locks locks = {0};
+
+    must(go_waitgroup_go(&locks.both, lock_a_then_b, &locks, 0) == 0);
+    must(go_waitgroup_go(&locks.both, lock_b_then_a, &locks, 0) == 0);
+    gate_until(&locks.gate, 2);
+    gate_open(&locks.gate);
+    go_waitgroup_wait(&locks.both);
+}
+
+static void lock_in_order(void *arg)
+{
+    struct locks *locks = arg;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        go_mutex_lock(&locks->a);
+        go_mutex_lock(&locks->b);
+        locks->rounds++;
+        go_mutex_unlock(&locks->b);
+        go_mutex_unlock(&locks->a);
+    }
+}
+
+static void one_order(void)
+{
+    struct locks locks = {0};
+
+    must(go_waitgroup_go(&locks.both, lock_in_order, &locks, 0) == 0);
+    must(go_waitgroup_go(&locks.both, lock_in_order, &locks, 0) == 0);
+    go_waitgroup_wait(&locks.both);
+    /* "one order: both do their 1000 rounds" */
+    must(locks.rounds == 2 * ROUNDS);
+}
+
+/* A lock that can be waited for with a timeout is a channel with room for one value: to put it in is to lock. */
+struct timed_locks {
+    go_chan *a, *b;
+    struct gate gate;
+};
+
+static int lock(go_chan *c, go_until until)
+{
+    return go_chan_send(c, NULL, until);
+}
+
+static void unlock(go_chan *c)
+{
+    must(go_chan_recv(c, NULL, GO_NOW) == 1);
+}
+
+static void give_way(void *arg)
+{
+    struct timed_locks *locks = arg;
+
+    must(lock(locks->a, GO_FOREVER) == 0);
+    gate_pass(&locks->gate);
+    if (lock(locks->b, go_after_ms(TIMEOUT_MS)) == -ETIMEDOUT) {
+        say("timeout at %d ms", (int)fake_ms());
+        unlock(locks->a);
+        must(lock(locks->a, GO_FOREVER) == 0 && lock(locks->b, GO_FOREVER) == 0);
+    }
+    say("gave way, and had both");
+    unlock(locks->b);
+    unlock(locks->a);
+}
+
+static void insist(void *arg)
+{
+    struct timed_locks *locks = arg;
+
+    must(lock(locks->b, GO_FOREVER) == 0);
+    gate_pass(&locks->gate);
+    must(lock(locks->a, GO_FOREVER) == 0);
+    say("had both");
+    unlock(locks->a);
+    unlock(locks->b);
+}
+
+static void with_timeout(void *unused)
+{
+    struct timed_locks locks = {go_chan_new(0, 1), go_chan_new(0, 1)};
+    go_waitgroup both = {0};
+
+    must(go_waitgroup_go(&both, give_way, &locks, 0) == 0);
+    must(go_waitgroup_go(&both, insist, &locks, 0) == 0);
+    gate_until(&locks.gate, 2);
+    gate_open(&locks.gate);
+    go_waitgroup_wait(&both);
+    /* "a lock with a timeout gives it back, and lets the other finish" */
+    must(said(LINES("timeout at 100 ms", "had both", "gave way, and had both")));
+    go_chan_unref(locks.a);
+    go_chan_unref(locks.b);
+}
+
+static void lock_order(void)
+{
+    one_order();
+    on_fake_clock(with_timeout, NULL);
+}
+
+GUIDE_ROW(G115, lock_order);
+/* "two orders: the report shows the circle, with the last locker of each mutex" */
+GUIDE_PART(G115, two_orders, .ends = ENDS_IN_DEADLOCK,
+           .says = {"mutexes locked in a circle", "first A", "first B", "lock_a_then_b+",
+                    "last locked by goroutine"});
