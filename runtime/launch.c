@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotate.h"
 #include "bubble.h"
 #include "fatal.h"
 #include "fpenv.h"
@@ -106,6 +107,7 @@ int spawn(const struct spawn *what)
     }
     if (what->bubble)
         bubble_join(what->bubble, g);
+    g->tsan_fiber = annotate_fiber_new(); /* here, so that a report of a race says where it was spawned */
     sched_start(g);
     return 0;
 }

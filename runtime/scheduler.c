@@ -306,7 +306,6 @@ static void stack_bind(struct proc *p, struct g *g)
 {
     g->stack = stack_take(&p->stacks, g->class);
     g->sp = switch_prepare(g->stack.top, g_begin);
-    g->tsan_fiber = annotate_fiber_new();
 }
 
 /* One of the two has control words of its own. No floating-point code runs between here and the switch. */
