@@ -202,6 +202,7 @@ static void slab_map(int class)
     slab->base = base;
     slab->bytes = bytes;
     slab->valgrind_ids = annotate_stacks(base, slot, n);
+    annotate_stack_free(base, bytes); /* stacks of a runtime that has ended may have lain here */
     slab->next = depot.slabs;
     depot.slabs = slab;
     atomic_fetch_add_explicit(&depot.mapped_bytes, (int64_t)bytes, memory_order_relaxed);

@@ -66,6 +66,7 @@ static void unlock_wrongly(struct client *client, uint64_t run)
         token = held->session == client->session ? 0 : held->token;
     }
     struct task *task = unlock_task(client, lock, token, 0);
+    task->mistaken = true;
     task->run = run;
     task_start(task);
 }
@@ -101,6 +102,6 @@ void lock_surfaced(struct task *task)
         lock_give_back(task, task->handle);
     else if (task_is_grant(task))
         judge_lock_surfaced(client->sim, task->handle);
-    else if (task->op.request.verb == VERB_UNLOCK && task->status == -ECANCELED)
+    else if (task->op.request.verb == VERB_UNLOCK && task->status == -ECANCELED && !task->mistaken)
         unlock(client, task->run, task->slot, task->op.request.unlock.token, task->op.request.unlock.flags);
 }

@@ -258,6 +258,7 @@ struct task {
     uint32_t slot; /* LOCK, UNLOCK: the lock */
     uint64_t name, incarnation, session;
     bool finished, surfaced, dropped; /* dropped: abandoned */
+    bool mistaken;                    /* an UNLOCK with a token that is not this client's */
     bool cancelled;
     bool clean;    /* no deadline, no cancel: IP2.2's exception does not apply */
     bool scripted; /* of the drain: nobody but it looks at the result */

@@ -398,7 +398,7 @@ static void reads_own_mark(void *arg)
 
     while ((n = go_read(a->fd, &c, 1, GO_FOREVER)) == 1)
         assert_int_equal(c, a->expected);
-    assert_int_equal(n, -EBADF);
+    assert_true(n == -EBADF || n == 0); /* 0: it was reading while both ends were closed */
     atomic_fetch_add(a->count, 1);
 }
 
