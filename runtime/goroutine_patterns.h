@@ -97,6 +97,11 @@ GO_API go_workers *go_workers_unref(go_workers *p);
 GO_API int64_t go_workers_submit(go_workers *p, go_task_fn fn, const void *arg, size_t arg_bytes,
                                  go_until until);
 
+/* The same with a rank: tasks that wait are started by rank, higher ones first, those of one rank by arrival. Without one
+ * it is 0. */
+GO_API int64_t go_workers_submit_ranked(go_workers *p, int rank, go_task_fn fn, const void *arg,
+                                        size_t arg_bytes, go_until until);
+
 /* Takes the next result, in the order in which tasks ended, and copies `result_bytes` to `value` (may be NULL). 1: a
  * result; 0: closed, all workers have left, and no result is left. */
 GO_API int go_workers_result(go_workers *p, struct go_task_result *out, void *value, go_until until);

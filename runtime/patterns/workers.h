@@ -1,5 +1,6 @@
 /*
- * Workers: a pool of goroutines over a queue of tasks. workers.c is the pool, worker.c what each goroutine does.
+ * Workers: a pool of goroutines over a queue of tasks. workers.c is the pool, tasks.c how tasks get
+ * in and results out, worker.c what each goroutine does.
  *
  * Invariants, inside the monitor
  *   A task is in exactly one place: the queue, a worker's hands, the results, or a collector's hands.
@@ -15,6 +16,7 @@
 
 struct task {
     struct list link; /* of the queue, then of the results */
+    int rank;         /* the queue is sorted by it, and by arrival */
     go_task_fn fn;
     struct go_task told;
     struct go_task_result outcome;

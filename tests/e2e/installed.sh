@@ -21,7 +21,7 @@ flags() { pkg-config --cflags --libs "$@"; }
 "$cc" -Wall -Wextra -Werror -o "$root/squares" "$SOURCE/client/examples/squares.c" $(flags goclient)
 # shellcheck disable=SC2046
 "$cc" -Wall -Wextra -Werror -shared -o "$root/hello.so" "$SOURCE/client/examples/hello.c" $(pkg-config --cflags goplugin)
-for header in goroutine goroutine_net goclient goclient_go goplugin; do
+for header in goroutine goroutine_net goroutine_patterns goclient goclient_go goplugin; do
     echo "#include <$header.h>" >"$root/header.cc"
     # shellcheck disable=SC2046
     "$cc" -x c++ -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags goplugin) "$root/header.cc"

@@ -141,6 +141,25 @@ PATTERN_TEST(test_full_queues_are_said_or_waited_for, 50)
     free_all(&rec);
 }
 
+PATTERN_TEST(test_full_queue_is_passed_over, 50)
+{
+    struct record rec = {.exit_at = 0};
+    go_balancer *b;
+
+    rec.gates[0] = go_chan_new(0, 0);
+    b = balancer(&rec, NULL, 2);
+    for (int i = 1; i <= 12; i++) {
+        assert_true(go_balancer_submit(b, &i, GO_NOW) >= 0);
+        go_bubble_wait();
+    }
+    go_chan_close(rec.gates[0]);
+    finish(b);
+    EXPECT(&rec, 0, 1, 4, 7);
+    EXPECT(&rec, 1, 2, 5, 8, 10, 12);
+    EXPECT(&rec, 2, 3, 6, 9, 11);
+    go_chan_unref(rec.gates[0]);
+}
+
 PATTERN_TEST(test_worker_that_is_down_gets_nothing_new_and_loses_nothing, 50)
 {
     struct record rec = {.exit_at = 0};
@@ -297,6 +316,7 @@ int main(void)
         RT_UNIT(test_round_robin_deals_out_in_turn),
         RT_UNIT(test_weights_3_2_1_are_kept_smoothly),
         RT_UNIT(test_full_queues_are_said_or_waited_for),
+        RT_UNIT(test_full_queue_is_passed_over),
         RT_UNIT(test_worker_that_is_down_gets_nothing_new_and_loses_nothing),
         RT_UNIT(test_who_waits_sees_a_worker_come_up_and_the_close),
         RT_UNIT(test_job_that_exits_costs_no_worker),

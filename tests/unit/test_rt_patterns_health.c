@@ -128,6 +128,18 @@ PATTERN_TEST(test_check_that_hangs_is_not_started_twice, 50)
     go_chan_unref(hanging.gate);
 }
 
+PATTERN_TEST(test_answer_that_comes_with_the_timeout_comes_too_late, 20)
+{
+    go_health *h = go_health_new();
+
+    add(h, "slow", waits_for_end, NULL);
+    assert_int_equal(go_health_run(h, go_after_ms(50)), -ETIMEDOUT);
+    expect(h, 0, "slow", -ENODATA, "");
+    go_sleep(go_after_ms(100)); /* nobody looks while it ends */
+    expect(h, 0, "slow", -ETIMEDOUT, "timeout");
+    finish(h);
+}
+
 PATTERN_TEST(test_rounds_go_on_until_close, 20)
 {
     go_health *h = go_health_new();
@@ -175,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_every_check_has_its_result_however_it_ends),
         RT_UNIT(test_check_that_hangs_is_not_started_twice),
+        RT_UNIT(test_answer_that_comes_with_the_timeout_comes_too_late),
         RT_UNIT(test_rounds_go_on_until_close),
         RT_UNIT(test_close_ends_checks_that_look_at_their_context),
         RT_UNIT(test_checks_have_a_limit),

@@ -312,21 +312,37 @@ PATTERN_TEST(test_exactly_one_probe_of_ten, 50)
     go_breaker_unref(b);
 }
 
-PATTERN_TEST(test_call_of_an_earlier_round_counts_for_nothing, 50)
+/* A call that began while it was closed ends while another one probes. */
+static void late_answer(int code)
 {
-    go_breaker *b = go_breaker_new(2, SECOND);
-    struct service slow = {.gate = go_chan_new(0, 0)}, down = {.code = -EIO};
+    go_breaker *b = go_breaker_new(1, 1000 * MS);
+    struct service slow = {.code = code, .gate = go_chan_new(0, 0)}, probe = {.gate = go_chan_new(0, 0)};
+    struct service down = {.code = -EIO};
     _Atomic int refused = 0;
-    struct caller c = {b, &slow, &refused};
+    struct caller c = {b, &slow, &refused}, prober = {b, &probe, &refused};
 
     go_spawn(calls_once, &c, sizeof c);
     go_bubble_wait();
-    expect_calls(b, &down, "FF");
-    go_chan_close(slow.gate); /* its success is one of the round that is over */
+    expect_calls(b, &down, "F");
+    go_sleep(go_after_ns(SECOND));
+    go_spawn(calls_once, &prober, sizeof prober);
     go_bubble_wait();
-    expect_refused(b, &down);
+    go_chan_close(slow.gate);
+    go_bubble_wait();
+    assert_int_equal(go_breaker_state(b), GO_BREAKER_HALF_OPEN);
+    go_chan_close(probe.gate);
+    go_bubble_wait();
+    assert_int_equal(go_breaker_state(b), GO_BREAKER_CLOSED);
+    assert_int_equal(refused, 0);
     go_chan_unref(slow.gate);
+    go_chan_unref(probe.gate);
     go_breaker_unref(b);
+}
+
+PATTERN_TEST(test_call_of_an_earlier_round_counts_for_nothing, 50)
+{
+    late_answer(0);
+    late_answer(-EIO);
 }
 
 static void recovers(void *arg)
