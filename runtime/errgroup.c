@@ -2,17 +2,23 @@
  * Error groups: a wait group of the members, a semaphore of the slots, a context, and the first error.
  *
  * Invariants: `active` counts members from before their start until after their function; the context is cancelled
- * after the error is set, and before the member that set it is done. A member that panics is not done, as in a wait
- * group: the panic ends the program or the job before anybody's wait returns (E4, A4).
+ * after the error is set, and before the member that set it is done. A member whose panic ends the program is not done, as
+ * in a wait group: nobody's wait returns before that (A4). In a job the panic is kept for the wait before the member is
+ * done (E4).
  */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "frames.h"
 #include "goroutine_sync.h"
+#include "group.h"
 #include "launch.h"
 #include "waiting.h"
+
+enum { STACK_TEXT_BYTES = 8192 };
 
 struct errgroup {
     go_waitgroup members;
@@ -28,6 +34,7 @@ struct member {
     struct errgroup *group;
     int (*fn)(void *);
     void *arg;
+    const char *panic; /* the goroutine's own, until its next panic */
 };
 
 void go_errgroup_limit(go_errgroup *group, int members_max)
@@ -55,13 +62,13 @@ go_ctx *go_errgroup_ctx(go_errgroup *group, go_ctx *parent)
 }
 
 /* Only the first counts (E1, E2). */
-static void member_failed(struct errgroup *e, int error)
+static void member_failed(struct errgroup *e, int error, const char *text)
 {
     int none = 0;
     go_ctx *ctx = atomic_load(&e->ctx);
 
     if (atomic_compare_exchange_strong(&e->error, &none, error) && ctx)
-        go_ctx_cancel(ctx, error, NULL);
+        go_ctx_cancel(ctx, error, text);
 }
 
 /* The last touch of the group is the one that lets its wait return. */
@@ -82,15 +89,55 @@ static void member_end(void *p)
     free(m);
 }
 
+static void member_work(struct member *m)
+{
+    int error = m->fn(m->arg);
+
+    if (error)
+        member_failed(m->group, error, NULL);
+}
+
+static void member_recovers(void *p)
+{
+    struct member *m = p;
+
+    m->panic = go_recover();
+}
+
+static void member_frame(void *p)
+{
+    go_defer(member_recovers, p);
+    member_work(p);
+}
+
+/* Without memory for it the job ends at once, as by any other panic. */
+static void panic_keep(struct member *m)
+{
+    struct g *g = g_self();
+    struct kept_panic *panic = calloc(1, sizeof *panic);
+
+    if (!panic)
+        go_panic("%s", m->panic);
+    list_init(&panic->link);
+    panic->owner = m->group;
+    panic->who = go_id();
+    panic->text = strdup(m->panic);
+    panic->stack = malloc(STACK_TEXT_BYTES);
+    if (panic->stack)
+        panic_recovered_stack(g, panic->stack, STACK_TEXT_BYTES);
+    group_panic_keep(g->group, panic);
+    member_failed(m->group, -ECANCELED, m->panic);
+}
+
 static void member_run(void *p)
 {
     struct member *m = p;
-    int error;
 
     go_defer(member_end, m);
-    error = m->fn(m->arg);
-    if (error)
-        member_failed(m->group, error);
+    if (!group_takes_panics(g_self()))
+        member_work(m);
+    else if (go_call(member_frame, m) == 1)
+        panic_keep(m);
 }
 
 int go_errgroup_go(go_errgroup *group, int (*fn)(void *arg), const void *arg, size_t arg_bytes,
@@ -121,6 +168,18 @@ int go_errgroup_go(go_errgroup *group, int (*fn)(void *arg), const void *arg, si
     return r;
 }
 
+DEFINE_CLEANUP(struct kept_panic *, kept_panic_delete)
+
+static void panic_tell(const struct errgroup *e)
+{
+    struct go_group *job = g_self()->group;
+    _cleanup_(kept_panic_deletep) struct kept_panic *panic = job ? group_panic_take(job, e) : NULL;
+
+    if (panic)
+        go_panic("%s\n[panic of goroutine %llu in the group]\n%s", panic->text ? panic->text : "",
+                 (unsigned long long)panic->who, panic->stack ? panic->stack : "");
+}
+
 int go_errgroup_wait(go_errgroup *group)
 {
     struct errgroup *e = (struct errgroup *)group;
@@ -133,5 +192,6 @@ int go_errgroup_wait(go_errgroup *group)
     if (ctx)
         go_ctx_cancel(ctx, error, NULL);
     go_ctx_unref(ctx);
+    panic_tell(e);
     return error;
 }

@@ -30,7 +30,7 @@
 #include "start.h"
 #include "switch.h"
 
-enum { PANIC_BYTES = 512, PANIC_FRAMES = GO_FRAMES_MAX, STACK_TEXT_BYTES = 16384 };
+enum { PANIC_BYTES = 2048, PANIC_FRAMES = GO_FRAMES_MAX, STACK_TEXT_BYTES = 16384 };
 
 struct deferred {
     struct deferred *up;

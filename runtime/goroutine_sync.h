@@ -99,14 +99,19 @@ GO_API go_ctx *go_errgroup_ctx(go_errgroup *e, go_ctx *parent);
 
 /*
  * Starts a member; `arg` is copied as by go_spawn. With a limit it waits for a slot until `until`; GO_NOW is -EAGAIN when
- * there is none (E3). What fn returns is its error, 0 for none. A panic in it is no error of the group: it ends the
- * program (P4) or the job (P5), and no wait returns before that (E4). Otherwise as go_spawn.
+ * there is none (E3). What fn returns is its error, 0 for none. A panic in it ends the program, and no wait returns before
+ * that (P4); in a job it is kept for the wait, ends the group's context, with its text as the cause, and the other members
+ * go on (E4). Otherwise as go_spawn.
  */
 GO_API int go_errgroup_go(go_errgroup *e, int (*fn)(void *arg), const void *arg, size_t arg_bytes,
                           go_until until);
 
-/* Waits for all members and returns the first error, 0 for none; who ignores it is warned. The error stays: zero the
- * group for a new one. Unwinds when the scope of the goroutine ends. */
+/*
+ * Waits for all members and returns the first error, 0 for none; who ignores it is warned. The error stays: zero the
+ * group for a new one. Unwinds when the scope of the goroutine ends. In a job it panics if a member has: with the text and
+ * the stack of the first panic, once; later calls return -ECANCELED as that member's error. Where nobody waits that panic
+ * ends the job after all, when all its goroutines have ended (E4).
+ */
 GO_API int go_errgroup_wait(go_errgroup *e) __attribute__((warn_unused_result));
 
 /* ---- a value that is made once ---- */

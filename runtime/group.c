@@ -11,9 +11,10 @@ struct go_group {
     struct lock lock;
     struct list members; /* struct g.members */
     struct list waiters; /* go_group_wait */
+    struct list panics;  /* lock; struct kept_panic */
     _Atomic int64_t live, awake;
     _Atomic bool ended;
-    bool emptied; /* lock: `empty` was called or is about to be */
+    bool emptied; /* lock: what follows the last member's end was done or is about to be */
     _Atomic int refs;
     struct go_group_hooks hooks;
     go_ctx *ctx;
@@ -28,6 +29,7 @@ go_group *go_group_new(const struct go_group_hooks *hooks, go_ctx *ctx, void *ar
         return NULL;
     list_init(&group->members);
     list_init(&group->waiters);
+    list_init(&group->panics);
     atomic_store(&group->refs, 1);
     if (hooks)
         group->hooks = *hooks;
@@ -44,8 +46,14 @@ go_group *go_group_ref(go_group *group)
 
 go_group *go_group_unref(go_group *group)
 {
+    struct kept_panic *panic;
+
     if (!group || atomic_fetch_sub(&group->refs, 1) > 1)
         return NULL;
+    while ((panic = list_first(&group->panics, struct kept_panic, link))) {
+        list_remove(&panic->link);
+        kept_panic_delete(panic);
+    }
     go_ctx_unref(group->ctx);
     free(group);
     return NULL;
@@ -83,6 +91,68 @@ bool group_over(const struct go_group *group)
     return atomic_load(&group->ended);
 }
 
+/* ---- panics that somebody shall be told of ---- */
+
+bool group_takes_panics(const struct g *g)
+{
+    return g->group && g->group->hooks.panicked;
+}
+
+struct kept_panic *kept_panic_delete(struct kept_panic *panic)
+{
+    if (!panic)
+        return NULL;
+    free(panic->text);
+    free(panic->stack);
+    free(panic);
+    return NULL;
+}
+
+/* Lock held. */
+static struct kept_panic *panic_of(struct go_group *group, const void *owner)
+{
+    struct kept_panic *panic;
+
+    list_each (panic, &group->panics, link)
+        if (panic->owner == owner)
+            return panic;
+    return NULL;
+}
+
+void group_panic_keep(struct go_group *group, struct kept_panic *panic)
+{
+    bool first;
+
+    lock_take(&group->lock, RANK_GROUP);
+    first = !panic_of(group, panic->owner);
+    if (first)
+        list_append(&group->panics, &panic->link);
+    lock_drop(&group->lock);
+    if (!first)
+        kept_panic_delete(panic);
+}
+
+struct kept_panic *group_panic_take(struct go_group *group, const void *owner)
+{
+    struct kept_panic *panic;
+
+    lock_take(&group->lock, RANK_GROUP);
+    panic = panic_of(group, owner);
+    if (panic)
+        list_remove(&panic->link);
+    lock_drop(&group->lock);
+    return panic;
+}
+
+/* Nobody is left who could have been told. */
+static void panics_tell(struct go_group *group)
+{
+    struct kept_panic *panic = list_first(&group->panics, struct kept_panic, link);
+
+    if (panic)
+        group_panicked(group, panic->text ? panic->text : "", panic->stack ? panic->stack : "");
+}
+
 /* ---- members ---- */
 
 int group_join(struct go_group *group, struct g *g)
@@ -106,7 +176,9 @@ static void empty_call(void *p)
 {
     go_group *group = p;
 
-    group->hooks.empty(group, group->arg);
+    panics_tell(group);
+    if (group->hooks.empty)
+        group->hooks.empty(group, group->arg);
     go_group_unref(group);
 }
 
@@ -129,7 +201,7 @@ static bool empties(struct go_group *group, struct wake_list *wakes)
     group->emptied = true;
     while ((w = waiter_claim(&group->waiters)))
         wake_later(wakes, w->g);
-    return group->hooks.empty;
+    return group->hooks.empty || !list_empty(&group->panics);
 }
 
 void group_leave(struct g *g)

@@ -21,6 +21,25 @@ void group_leave(struct g *g);
 /* Whether the panic was taken by the group's hook; text and stack are only lent. */
 bool group_panicked(struct go_group *group, const char *text, const char *stack);
 
+/*
+ * A panic of a member that somebody in the group shall be told of (E4). The text and the stack may be NULL: no memory.
+ */
+struct kept_panic {
+    struct list link;
+    const void *owner; /* who shall be told; compared, never followed */
+    uint64_t who;      /* the goroutine */
+    char *text, *stack;
+};
+
+/* Whether panics of g end its job and not the program. */
+bool group_takes_panics(const struct g *g);
+/* The first one of each owner is kept, and given to the hook `panicked` after the last member has ended, unless it was
+ * taken before. The group takes it over. */
+void group_panic_keep(struct go_group *group, struct kept_panic *panic);
+/* The caller's, to be deleted; NULL: none. */
+struct kept_panic *group_panic_take(struct go_group *group, const void *owner);
+struct kept_panic *kept_panic_delete(struct kept_panic *panic);
+
 bool group_over(const struct go_group *group);
 void group_awake(struct go_group *group);
 void group_asleep(struct go_group *group);

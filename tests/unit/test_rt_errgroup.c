@@ -210,51 +210,163 @@ static void test_E4_a_panic_of_a_member_ends_the_program_before_wait_returns(voi
     rt_child_dies(waits_for_a_panic, "panic: member 3", SIGABRT);
 }
 
-static void group_panicked(go_group *group, const char *text, const char *stack, void *arg)
-{
-    strcpy(arg, text);
-    go_group_end(group);
-}
-
+/* A job: what ends it, and whether that came before its end. */
 struct job {
-    _Atomic int *ended;
-    go_chan *never;
+    char text[4096], stack[8192];
+    _Atomic int panics, waited, others;
+    _Atomic bool over;
+    go_chan *go_on;
+    go_errgroup group;
 };
 
-static int waits_for_ever(void *arg)
+static void job_panicked(go_group *group, const char *text, const char *stack, void *arg)
 {
     struct job *j = arg;
 
-    atomic_fetch_add(j->ended, go_chan_recv(j->never, NULL, GO_FOREVER) == -ECANCELED);
-    return -ECANCELED;
+    assert_false(j->over);
+    snprintf(j->text, sizeof j->text, "%s", text);
+    snprintf(j->stack, sizeof j->stack, "%s", stack);
+    atomic_fetch_add(&j->panics, 1);
+    go_group_end(group);
 }
 
-static void job_root(void *arg)
+static void job_over(go_group *group, void *arg)
 {
-    static go_errgroup e; /* outlives the members, however they end */
+    atomic_store(&((struct job *)arg)->over, true);
+}
 
-    memset(&e, 0, sizeof e);
-    go_errgroup_go(&e, waits_for_ever, arg, sizeof(struct job), GO_FOREVER);
-    go_errgroup_go(&e, panics, NULL, 0, GO_FOREVER);
-    assert_int_equal(go_errgroup_wait(&e), 0);
+static void job_run(struct job *j, void (*root)(void *arg))
+{
+    struct go_group_hooks hooks = {.panicked = job_panicked, .empty = job_over};
+    go_group *group = go_group_new(&hooks, NULL, j);
+    struct go_spawn_options options = {.group = group};
+
+    j->go_on = go_chan_new(0, 0);
+    assert_int_equal(go_spawn_with(root, j, 0, &options), 0);
+    while (!atomic_load(&j->over))
+        go_yield();
+    go_group_unref(group);
+    go_chan_unref(j->go_on);
+}
+
+static void end_job(void *arg)
+{
+    go_group_end(go_group_current());
+}
+
+static int goes_on(void *arg)
+{
+    struct job *j = *(struct job **)arg;
+
+    assert_int_equal(go_chan_recv(j->go_on, NULL, GO_FOREVER), 0);
+    atomic_fetch_add(&j->others, 1);
+    return 0;
+}
+
+/* The member that panics has ended when the group's context is done; the other goes on after that. */
+static void start_two(struct job *j, char *cause, size_t size)
+{
+    go_ctx *ctx = go_errgroup_ctx(&j->group, go_ctx_background());
+
+    go_errgroup_go(&j->group, goes_on, &j, sizeof j, GO_FOREVER);
+    go_errgroup_go(&j->group, panics, NULL, 0, GO_FOREVER);
+    assert_int_equal(go_ctx_wait(ctx, GO_FOREVER), 0);
+    snprintf(cause, size, "%s", go_ctx_cause(ctx).text);
+    go_ctx_unref(ctx);
+    go_chan_close(j->go_on);
+}
+
+static void recovers_from_wait(void *arg)
+{
+    struct job *j = arg;
+
+    snprintf(j->text, sizeof j->text, "%s", go_recover());
+}
+
+static void waits_guarded(void *arg)
+{
+    struct job *j = arg;
+
+    go_defer(recovers_from_wait, j);
+    assert_int_equal(go_errgroup_wait(&j->group), 0);
     abort();
 }
 
-RT_TEST(test_E4_in_a_job_the_panic_reaches_the_jobs_group_and_the_wait_unwinds)
+static void root_that_recovers(void *arg)
 {
-    char text[512] = "";
-    struct go_group_hooks hooks = {.panicked = group_panicked};
-    go_group *group = go_group_new(&hooks, NULL, text);
-    _Atomic int ended = 0;
-    struct job job = {&ended, go_chan_new(0, 0)};
-    struct go_spawn_options options = {.group = group};
+    struct job *j = arg;
+    char cause[64];
 
-    assert_int_equal(go_spawn_with(job_root, &job, sizeof job, &options), 0);
-    assert_int_equal(go_group_wait(group, GO_FOREVER), 0);
-    assert_string_equal(text, "member 3");
-    assert_int_equal(ended, 1);
-    go_group_unref(group);
-    go_chan_unref(job.never);
+    go_defer(end_job, NULL);
+    start_two(j, cause, sizeof cause);
+    assert_string_equal(cause, "member 3");
+    assert_int_equal(go_call(waits_guarded, j), 1);
+    assert_int_equal(j->others, 1);
+    assert_int_equal(go_errgroup_wait(&j->group), -ECANCELED);
+    atomic_store(&j->waited, 1);
+}
+
+RT_TEST(test_E4_in_a_job_the_panic_reaches_the_wait_with_its_stack_and_the_others_run_on)
+{
+    struct job j = {.panics = 0};
+
+    job_run(&j, root_that_recovers);
+    assert_int_equal(j.waited, 1);
+    assert_int_equal(j.panics, 0);
+    assert_true(strncmp(j.text, "member 3\n[panic of goroutine ", 29) == 0);
+    assert_non_null(strstr(j.text, "panics"));
+}
+
+static void root_that_waits(void *arg)
+{
+    struct job *j = arg;
+    char cause[64];
+
+    go_defer(end_job, NULL);
+    start_two(j, cause, sizeof cause);
+    assert_int_equal(go_errgroup_wait(&j->group), 0);
+    abort();
+}
+
+RT_TEST(test_E4_a_wait_that_does_not_recover_ends_the_job_with_the_panic)
+{
+    struct job j = {.panics = 0};
+
+    job_run(&j, root_that_waits);
+    assert_int_equal(j.panics, 1);
+    assert_int_equal(j.others, 1);
+    assert_true(strncmp(j.text, "member 3\n", 9) == 0);
+}
+
+static int panics_second(void *arg)
+{
+    struct job *j = *(struct job **)arg;
+
+    assert_int_equal(go_chan_recv(j->go_on, NULL, GO_FOREVER), 0);
+    atomic_fetch_add(&j->others, 1);
+    go_panic("second");
+}
+
+static void root_that_forgets(void *arg)
+{
+    struct job *j = arg;
+    char cause[64];
+
+    go_defer(end_job, NULL);
+    go_errgroup_go(&j->group, panics_second, &j, sizeof j, GO_FOREVER);
+    start_two(j, cause, sizeof cause);
+    while (atomic_load(&j->others) < 2)
+        go_yield();
+}
+
+RT_TEST(test_E4_a_panic_that_no_wait_tells_ends_the_job_and_the_first_one_wins)
+{
+    struct job j = {.panics = 0};
+
+    job_run(&j, root_that_forgets);
+    assert_int_equal(j.panics, 1);
+    assert_string_equal(j.text, "member 3");
+    assert_non_null(strstr(j.stack, "panics"));
 }
 
 int main(void)
@@ -269,7 +381,9 @@ int main(void)
         RT_UNIT(test_E3_a_limit_of_0_refuses_all_and_a_negative_one_nobody),
         RT_UNIT(test_E3_changing_the_limit_while_members_run_panics),
         RT_UNIT(test_E4_a_panic_of_a_member_ends_the_program_before_wait_returns),
-        RT_UNIT(test_E4_in_a_job_the_panic_reaches_the_jobs_group_and_the_wait_unwinds),
+        RT_UNIT(test_E4_in_a_job_the_panic_reaches_the_wait_with_its_stack_and_the_others_run_on),
+        RT_UNIT(test_E4_a_wait_that_does_not_recover_ends_the_job_with_the_panic),
+        RT_UNIT(test_E4_a_panic_that_no_wait_tells_ends_the_job_and_the_first_one_wins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
