@@ -109,6 +109,7 @@ static void test_B5_a_capacity_no_memory_can_hold_is_refused(void **state)
 {
     assert_null(channels.make(UINT64_MAX, 8));
     assert_null(channels.make(UINT64_MAX / 8, 8));
+    assert_null(channels.make(UINT64_MAX / 8 + 2, 8)); /* 8 bytes, if they could wrap */
 }
 
 /* ---- B6: P senders, R receivers, every value once ---- */

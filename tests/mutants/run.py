@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Breaks the runtime in one place at a time; the tests of the rule that lives there must notice.
 
-usage: run.py [--rule RULE]... [--list] [--keep DIR]
+usage: run.py [--rule RULE]... [--list] [--keep DIR] [--jobs N]
 
-Each *.toml here holds mutants: a rule of proto/SEMANTICS.md, a text of a source file, what stands there instead, and
-the test program whose tests of that rule (test_RULE_…) must then fail, by a check, a crash or by never ending. The tree
-is copied, built once, and changed there, never here. A mutant that its tests let live is a failure; so is one whose
-text is gone from the source, or whose tests fail without it.
+Each *.toml here holds mutants: a rule of proto/SEMANTICS.md, a text of a source file, what stands there instead (or an
+array of texts and what stands for each), and the test program whose tests of that rule (test_RULE_…) must then fail, by
+a check, a crash or by never ending. What only the race detector can see has `race = true`: it is built and run under the
+thread sanitizer. The tree is copied, built once, and changed there, never here. A mutant that its tests let live is a
+failure; so is one whose text is gone from the source, or whose tests fail without it.
 """
 import argparse, os, pathlib, shutil, subprocess, sys, tempfile, time, tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-END_SECONDS = 60  # a mutant that makes its test hang is caught by this
+FIRST_SECONDS = 240  # for tests that nobody has timed yet
+BUILDS = {False: ("build", []), True: ("build-race", ["-Db_sanitize=thread", "-Db_lundef=false"])}
 
 
 def arguments():
@@ -19,15 +21,23 @@ def arguments():
     parser.add_argument("--rule", action="append", help="only mutants of this rule")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     parser.add_argument("--keep", help="build in this folder and leave it, for the next time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="compilers at a time")
     return parser.parse_args()
 
 
+def texts(mutant):
+    """Pairs of what stands in the source and what takes its place."""
+    old, new = mutant["from"], mutant["to"]
+    return [(old, new)] if isinstance(old, str) else list(zip(old, new, strict=True))
+
+
 def mutants(rules):
-    """All mutants, or those of some rules, in the order of the files."""
+    """All mutants, or those of some rules, in the order of the files; those of the race build last."""
+    found = []
     for path in sorted((ROOT / "tests/mutants").glob("*.toml")):
-        for mutant in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
-            if not rules or mutant["rule"] in rules:
-                yield mutant
+        found += tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
+    found = [mutant for mutant in found if not rules or mutant["rule"] in rules]
+    return sorted(found, key=lambda mutant: mutant.get("race", False))
 
 
 def copy_tree(target):
@@ -40,80 +50,104 @@ def copy_tree(target):
             shutil.copy(source, copy)
 
 
-def build(tree, programs):
-    """Whether the programs compile; prints the end of the log if not."""
-    done = subprocess.run(["ninja", "-C", tree / "build", *programs], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        print(done.stdout[-3000:])
-    return done.returncode == 0
+class Tree:
+    """The copy, its build folders, and how long each rule's tests take in a sound build."""
 
+    def __init__(self, path, jobs):
+        self.path, self.jobs, self.seconds = path, jobs, {}
 
-def run_tests(tree, mutant):
-    """How the program's tests of the rule end: "passed", "failed", "hung" or "none" (there is no such test)."""
-    env = dict(os.environ, TEST_FILTER=f"test_{mutant['rule']}_*", ASAN_OPTIONS="detect_leaks=0")
-    try:
-        done = subprocess.run([tree / "build" / mutant["test"]], env=env, capture_output=True, text=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=END_SECONDS, errors="replace")
-    except subprocess.TimeoutExpired:
-        return "hung"
-    if done.returncode != 0:
-        return "failed"
-    return "passed" if "[       OK ]" in done.stdout + done.stderr else "none"
+    def folder(self, mutant):
+        return self.path / BUILDS[mutant.get("race", False)][0]
 
+    def set_up(self, race):
+        """Plain and optimised a little, or with the thread sanitizer."""
+        name, options = BUILDS[race]
+        if (self.path / name / "build.ninja").exists():
+            return
+        env = dict(os.environ, CC="clang") if race else None
+        subprocess.run(["meson", "setup", self.path / name, self.path, "-Doptimization=1", "-Dwerror=false", *options],
+                       check=True, env=env, stdout=subprocess.DEVNULL)
 
-def try_one(tree, mutant):
-    """What went wrong with this mutant, or None."""
-    path = tree / mutant["file"]
-    source = path.read_text(encoding="utf-8")
-    if source.count(mutant["from"]) != 1:
-        return f"its text occurs {source.count(mutant['from'])} times in {mutant['file']}"
-    path.write_text(source.replace(mutant["from"], mutant["to"]), encoding="utf-8")
-    try:
-        if not build(tree, [mutant["test"]]):
-            return "does not compile"
-        return "lives" if run_tests(tree, mutant) in ("passed", "none") else None
-    finally:
-        path.write_text(source, encoding="utf-8")
+    def build(self, folder, programs):
+        """Whether the programs compile; prints the end of the log if not."""
+        done = subprocess.run(["ninja", "-j", str(self.jobs), "-C", folder, *programs], capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            print(done.stdout[-3000:])
+        return done.returncode == 0
 
+    def run_tests(self, mutant):
+        """How the program's tests of the rule end: "passed", "failed", "hung" or "none" (there is no such test)."""
+        key = (mutant["rule"], mutant["test"], mutant.get("race", False))
+        limit = 5 + 10 * self.seconds[key] if key in self.seconds else FIRST_SECONDS
+        env = dict(os.environ, TEST_FILTER=f"test_{mutant['rule']}_*", MALLOC_PERTURB_="165")
+        # The thread sanitizer wants its addresses where it expects them.
+        command = ["setarch", "-R"] if mutant.get("race") else []
+        begun = time.monotonic()
+        try:
+            done = subprocess.run([*command, self.folder(mutant) / mutant["test"]], env=env, capture_output=True,
+                                  text=True, check=False, stdin=subprocess.DEVNULL, timeout=limit, errors="replace")
+        except subprocess.TimeoutExpired:
+            return "hung"
+        if done.returncode != 0:
+            return "failed"
+        self.seconds.setdefault(key, time.monotonic() - begun)
+        return "passed" if "[       OK ]" in done.stdout + done.stderr else "none"
 
-def sound(tree, chosen):
-    """Builds everything unchanged; every test that shall notice a mutant must exist and pass."""
-    if not build(tree, sorted({mutant["test"] for mutant in chosen})):
-        return False
-    good = True
-    for rule, test in sorted({(mutant["rule"], mutant["test"]) for mutant in chosen}):
-        ending = run_tests(tree, {"rule": rule, "test": test})
-        if ending != "passed":
-            print(f"{rule}: without a mutant its tests in {test}: {ending}")
-            good = False
-    return good
+    def try_one(self, mutant):
+        """What went wrong with this mutant, or None."""
+        path = self.path / mutant["file"]
+        source = broken = path.read_text(encoding="utf-8")
+        for old, new in texts(mutant):
+            if source.count(old) != 1:
+                return f"its text occurs {source.count(old)} times in {mutant['file']}"
+            broken = broken.replace(old, new)
+        path.write_text(broken, encoding="utf-8")
+        try:
+            if not self.build(self.folder(mutant), [mutant["test"]]):
+                return "does not compile"
+            return "LIVES" if self.run_tests(mutant) in ("passed", "none") else None
+        finally:
+            path.write_text(source, encoding="utf-8")
+
+    def sound(self, chosen):
+        """Builds everything unchanged: the mutants whose tests exist and pass."""
+        for race in {mutant.get("race", False) for mutant in chosen}:
+            self.set_up(race)
+            some = [mutant for mutant in chosen if mutant.get("race", False) == race]
+            if not self.build(self.folder(some[0]), sorted({mutant["test"] for mutant in some})):
+                return []
+        endings = {}
+        for mutant in chosen:
+            key = (mutant["rule"], mutant["test"], mutant.get("race", False))
+            if key not in endings:
+                endings[key] = self.run_tests(mutant)
+                if endings[key] != "passed":
+                    print(f"{key[0]:5} without a mutant its tests in {key[1]}: {endings[key]}", flush=True)
+        return [mutant for mutant in chosen
+                if endings[mutant["rule"], mutant["test"], mutant.get("race", False)] == "passed"]
 
 
 def main():
     args = arguments()
-    chosen = list(mutants(args.rule))
+    chosen = mutants(args.rule)
     if args.list:
         for mutant in chosen:
             print(f"{mutant['rule']:5} {mutant['file']:24} {mutant['why']}")
         return 0
     folder = args.keep or tempfile.mkdtemp(prefix="mutants-")
-    tree, living, begun = pathlib.Path(folder).resolve(), [], time.monotonic()
+    tree, killed, begun = Tree(pathlib.Path(folder).resolve(), args.jobs), 0, time.monotonic()
     try:
-        copy_tree(tree)
-        if not (tree / "build/build.ninja").exists():
-            subprocess.run(["meson", "setup", tree / "build", tree, "-Doptimization=1", "-Dwerror=false"], check=True,
-                           stdout=subprocess.DEVNULL)
-        if not sound(tree, chosen):
-            return 1
-        for mutant in chosen:
-            wrong = try_one(tree, mutant)
-            print(f"{mutant['rule']:5} {'LIVES' if wrong == 'lives' else wrong or 'killed'}: {mutant['why']}", flush=True)
-            living += [mutant] if wrong else []
+        copy_tree(tree.path)
+        for mutant in tree.sound(chosen):
+            wrong = tree.try_one(mutant)
+            print(f"{mutant['rule']:5} {wrong or 'killed'}: {mutant['why']}", flush=True)
+            killed += wrong is None
     finally:
         if not args.keep:
             shutil.rmtree(folder)
-    print(f"{len(chosen) - len(living)} mutants killed, {len(living)} not, in {time.monotonic() - begun:.0f} s")
-    return 1 if living or not chosen else 0
+    print(f"{killed} mutants killed, {len(chosen) - killed} not, in {time.monotonic() - begun:.0f} s")
+    return 1 if killed < len(chosen) or not chosen else 0
 
 
 sys.exit(main())
