@@ -14,6 +14,8 @@ struct call {
     uint64_t value;
     struct choice choices[CHOICES_MAX];
     int choices_n;
+    uint64_t *many;
+    int many_n;
     void (*fn)(void *arg);
     void *arg;
     int result;
@@ -29,6 +31,16 @@ static void run_send(struct call *call)
 static void run_recv(struct call *call)
 {
     call->result = channels.recv(call->chan, &call->value, call->wait);
+}
+
+static void run_send_many(struct call *call)
+{
+    call->result = channels.send_many(call->chan, call->many, call->many_n, call->wait);
+}
+
+static void run_recv_many(struct call *call)
+{
+    call->result = channels.recv_many(call->chan, call->many, call->many_n, call->wait);
 }
 
 static void run_close_op(struct call *call)
@@ -76,6 +88,15 @@ struct call *send_later(void *chan, uint64_t value, struct wait wait)
 struct call *recv_later(void *chan, struct wait wait)
 {
     return begin((struct call){.run = run_recv, .chan = chan, .wait = wait});
+}
+
+struct call *many_later(enum way way, void *chan, uint64_t *values, int n, struct wait wait)
+{
+    return begin((struct call){.run = way == WAY_SEND ? run_send_many : run_recv_many,
+                               .chan = chan,
+                               .many = values,
+                               .many_n = n,
+                               .wait = wait});
 }
 
 struct call *close_later(void *chan)

@@ -12,7 +12,7 @@
 
 #include "node.h"
 
-enum { ACTORS_MAX = 64 };
+enum { ACTORS_MAX = 64, MANY_MAX = 16 };
 
 /* A thread and its client. Idle ones wait for the next spawn. */
 struct actor {
@@ -173,6 +173,8 @@ static gc_until until_of(struct wait wait)
         return gc_after_ms(0);
     case WAIT_STOP:
         return gc_with(context_of(wait.stop));
+    case WAIT_SOON:
+        return gc_after_ms(1);
     default:
         return GC_FOREVER;
     }
@@ -205,6 +207,27 @@ static int recv(void *chan, void *value, struct wait wait)
     int result = gc_recv(mine(), handle_of(chan), &got, 0, until_of(wait));
 
     take(&got, value, result);
+    return result;
+}
+
+static int send_many(void *chan, const uint64_t *values, int n, struct wait wait)
+{
+    struct gc_value bytes[MANY_MAX];
+
+    assert_true(n <= MANY_MAX);
+    for (int i = 0; i < n; i++)
+        bytes[i] = gc_bytes(&values[i], sizeof values[i]);
+    return gc_send_many(mine(), handle_of(chan), bytes, (size_t)n, until_of(wait));
+}
+
+static int recv_many(void *chan, uint64_t *values, int n, struct wait wait)
+{
+    struct gc_value got[MANY_MAX] = {{0}};
+
+    assert_true(n <= MANY_MAX);
+    int result = gc_recv_many(mine(), handle_of(chan), got, (size_t)n, 0, until_of(wait));
+    for (int i = 0; i < result; i++)
+        take(&got[i], &values[i], 1);
     return result;
 }
 
@@ -350,6 +373,8 @@ const struct channels channels = {
     .drop = drop,
     .send = send,
     .recv = recv,
+    .send_many = send_many,
+    .recv_many = recv_many,
     .close = close_chan,
     .select = select_cases,
     .len = len,

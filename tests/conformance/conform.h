@@ -21,6 +21,7 @@ enum wait_kind {
     WAIT_NOW,  /* the try forms */
     WAIT_PAST, /* a deadline that is past on arrival */
     WAIT_STOP, /* for ever, unless `stop` is cancelled */
+    WAIT_SOON, /* a deadline that comes in a moment */
 };
 
 struct wait {
@@ -31,6 +32,7 @@ struct wait {
 #define FOREVER      ((struct wait){WAIT_FOREVER, NULL})
 #define NOW          ((struct wait){WAIT_NOW, NULL})
 #define PAST         ((struct wait){WAIT_PAST, NULL})
+#define SOON         ((struct wait){WAIT_SOON, NULL})
 #define UNLESS(stop) ((struct wait){WAIT_STOP, (stop)})
 
 enum way { WAY_SEND = 1, WAY_RECV };
@@ -58,6 +60,9 @@ struct channels {
     void (*drop)(void *chan);
     int (*send)(void *chan, const void *value, struct wait wait);
     int (*recv)(void *chan, void *value, struct wait wait);
+    /* Batches of 8-byte values: how many were moved, else as the single operation. */
+    int (*send_many)(void *chan, const uint64_t *values, int n, struct wait wait);
+    int (*recv_many)(void *chan, uint64_t *values, int n, struct wait wait);
     int (*close)(void *chan);
     int (*select)(struct choice *choices, int n, struct wait wait);
     int64_t (*len)(void *chan);
@@ -80,6 +85,8 @@ struct call;
 struct call *send_later(void *chan, uint64_t value, struct wait wait);
 struct call *recv_later(void *chan, struct wait wait);
 struct call *select_later(const struct choice *choices, int n, struct wait wait);
+/* A batch; the values are the caller's, until its end. */
+struct call *many_later(enum way way, void *chan, uint64_t *values, int n, struct wait wait);
 struct call *close_later(void *chan);
 struct call *run_later(void (*fn)(void *arg), void *arg);
 
@@ -113,8 +120,10 @@ uint64_t dice_roll(struct dice *dice);
 /* 0..n-1 */
 uint32_t dice_below(struct dice *dice, uint32_t n);
 
-/* The seed of this run: --seed, or 1. */
-extern uint64_t conform_seed;
+/* Of this run: --seed, or 1; --steps of the model test, 0 for as many as take a moment; --procs, or 2: processors, where the
+ * implementation has any. */
+extern uint64_t conform_seed, conform_steps;
+extern int conform_procs;
 
 /* ---- the groups, each in a file of its own: how many tests failed ---- */
 

@@ -20,6 +20,7 @@ struct model_case {
 struct model_op {
     struct model_case cases[CHOICES_MAX];
     int cases_n;
+    int many;   /* a batch of so many; 0: none */
     void *user; /* the test's */
 };
 

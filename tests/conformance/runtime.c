@@ -8,7 +8,7 @@
 
 static bool start(void)
 {
-    return go_start(2) == 0;
+    return go_start(conform_procs) == 0;
 }
 
 static void stop(void)
@@ -27,6 +27,8 @@ static go_until until_of(struct wait wait)
         return go_after_ns(0);
     case WAIT_STOP:
         return go_with(wait.stop);
+    case WAIT_SOON:
+        return go_after_us(20);
     default:
         return GO_FOREVER;
     }
@@ -89,6 +91,16 @@ static int send(void *chan, const void *value, struct wait wait)
 static int recv(void *chan, void *value, struct wait wait)
 {
     return go_chan_recv(chan, value, until_of(wait));
+}
+
+static int send_many(void *chan, const uint64_t *values, int n, struct wait wait)
+{
+    return go_chan_send_many(chan, values, (size_t)n, until_of(wait));
+}
+
+static int recv_many(void *chan, uint64_t *values, int n, struct wait wait)
+{
+    return go_chan_recv_many(chan, values, (size_t)n, until_of(wait));
 }
 
 static int close_chan(void *chan)
@@ -170,6 +182,8 @@ const struct channels channels = {
     .drop = drop,
     .send = send,
     .recv = recv,
+    .send_many = send_many,
+    .recv_many = recv_many,
     .close = close_chan,
     .select = select_cases,
     .len = len,
