@@ -12,7 +12,7 @@
 
 static _Atomic int64_t fake_ns;
 static _Atomic bool fake;
-static _Atomic int64_t coarse_ns;
+_Atomic int64_t clock_coarse;
 
 int64_t clock_real_ns(void)
 {
@@ -37,14 +37,9 @@ int64_t clock_of(const struct g *g)
     return g->bubble ? bubble_clock(g->bubble) : clock_ns();
 }
 
-int64_t clock_coarse_ns(void)
-{
-    return atomic_load_explicit(&coarse_ns, memory_order_relaxed);
-}
-
 void clock_coarse_set(int64_t ns)
 {
-    atomic_store_explicit(&coarse_ns, ns, memory_order_relaxed);
+    atomic_store_explicit(&clock_coarse, ns, memory_order_relaxed);
 }
 
 int64_t clock_add(int64_t a, int64_t b)

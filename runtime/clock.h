@@ -22,7 +22,12 @@ int64_t clock_of(const struct g *g);
 
 /* clock_ns as some processor last saw it: at most a tick of the watchdog old while anything runs. For ages in
  * dumps. */
-int64_t clock_coarse_ns(void);
+extern _Atomic int64_t clock_coarse;
+
+static inline int64_t clock_coarse_ns(void)
+{
+    return __atomic_load_n((const int64_t *)&clock_coarse, __ATOMIC_RELAXED);
+}
 void clock_coarse_set(int64_t ns);
 
 /* Adds without wrapping (T1). */

@@ -6,7 +6,8 @@
  * ever.
  *   Who publishes work looks for sleepers after it; who goes to sleep announces it and then looks for work (proc.c),
  * with a fence between, so one of the two sees the other. The one exception: a goroutine put into an empty `next` slot
- * wakes nobody, since its waker usually parks at once. If it does not, the watchdog finds it.
+ * wakes nobody, since its waker usually parks at once. If it does not, the watchdog finds it, and if that happens often
+ * (`late`), the processor wakes somebody each time.
  */
 #include "scheduler.h"
 
@@ -130,6 +131,30 @@ static struct proc *proc_here(unsigned ignored)
     return t->proc;
 }
 
+/*
+ * `late` guesses whether who is put into `next` will wait there, because wakers on this processor go on computing. It
+ * rises when one was there over a tick of the coarse clock, which a hand-over of less than a microsecond hardly ever is,
+ * and falls with every one that was not.
+ */
+static void next_taken(struct proc *p)
+{
+    int late = atomic_load_explicit(&p->late, memory_order_relaxed);
+
+    if (clock_coarse_ns() != p->next_since_ns)
+        late = late + LATE_STEP < LATE_MAX ? late + LATE_STEP : LATE_MAX;
+    else if (late == 0)
+        return;
+    else
+        late--;
+    atomic_store_explicit(&p->late, late, memory_order_relaxed);
+}
+
+static bool next_will_wait(struct proc *p)
+{
+    p->next_since_ns = clock_coarse_ns();
+    return atomic_load_explicit(&p->late, memory_order_relaxed) > LATE_STEP;
+}
+
 /* g runs next, whoever was to goes behind the others. False: g is the only one, and nobody need be woken for it yet. */
 static bool next_push(struct proc *p, struct g *g)
 {
@@ -168,7 +193,7 @@ void sched_ready(struct g *g)
 {
     struct proc *p = proc_here(0);
 
-    if (p && !next_push(p, g))
+    if (p && !next_push(p, g) && !next_will_wait(p))
         return;
     if (!p)
         global_push_one(g);
@@ -237,6 +262,7 @@ struct g *sched_pick(struct proc *p)
         g = atomic_load_explicit(&p->ring.next, memory_order_relaxed);
         if (g && (g = atomic_exchange(&p->ring.next, NULL))) {
             p->streak++;
+            next_taken(p);
             return g;
         }
     }

@@ -30,6 +30,9 @@ enum attention {
     ATTEND_LENT = 2,   /* the owner's: the thread of a locked goroutine runs in its name (pin.c) */
 };
 
+/* Of proc.late. */
+enum { LATE_STEP = 8, LATE_MAX = 64 };
+
 /* Why a switch left a goroutine: what who arrives has to do with it. */
 enum left { LEFT_IDLE_LOOP, LEFT_PARKED, LEFT_YIELDED, LEFT_DEAD };
 
@@ -43,6 +46,7 @@ struct proc {
     struct stack_cache stacks;
     uint64_t random;
     uint32_t picks;
+    int64_t next_since_ns;          /* when `next` was filled, on the coarse clock */
     int streak;                     /* picks from `next` in a row */
     int ring_streak, starts_streak; /* picks from one of the two in a row while the other has some */
     uint32_t looks, oldest_seen;
@@ -57,6 +61,7 @@ struct proc {
     _Atomic unsigned attention;          /* enum attention */
     _Atomic uint32_t lent;               /* what the owner sleeps on while its processor is lent */
     _Atomic uint64_t switches, parks, steals, wakeups, spawned, ended;
+    _Atomic int late;        /* how often who was put into `next` waited there; the watchdog's too */
     _Atomic bool slice_over; /* go_checkpoint shall yield */
     _Atomic bool asleep;     /* in the idle list, or retired */
     bool retired;            /* beyond go_set_procs; sched.lock */

@@ -56,6 +56,8 @@ static bool proc_watch(struct proc *p)
             hog_ends(p);
         return !atomic_load(&p->asleep);
     }
+    if (atomic_load(&p->ring.next))
+        atomic_store_explicit(&p->late, LATE_MAX, memory_order_relaxed);
     if (atomic_load(&p->ring.next) || proc_has_work(p))
         proc_wake_one(); /* it does not come to what it woke: another shall */
     if (!p->hogged && !clock_is_fake() && proc_cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {

@@ -237,6 +237,44 @@ RT_TEST(test_H6_processors_steal_from_each_other)
     go_set_procs(old);
 }
 
+/* Tells each value it gets. */
+static void tells(void *arg)
+{
+    struct {
+        go_chan *c;
+        _Atomic int *told;
+    } *a = arg;
+    int v;
+
+    while (go_range(a->c, &v))
+        atomic_store(a->told, v);
+    atomic_store(a->told, -1);
+}
+
+RT_TEST(test_H6_readied_goroutine_runs_while_its_waker_computes_on)
+{
+    enum { ROUNDS = 200 };
+    _Atomic int told = 0;
+    struct {
+        go_chan *c;
+        _Atomic int *told;
+    } a = {go_chan_new(sizeof(int), 0), &told};
+    int old = go_set_procs(2);
+
+    go_spawn(tells, &a, sizeof a);
+    for (int i = 1; i <= ROUNDS; i++) {
+        rt_wait_parked(1);
+        go_chan_send(a.c, &i, GO_FOREVER);
+        while (atomic_load(&told) != i) /* no call of the runtime: only another processor can run it */
+            continue;
+    }
+    go_chan_close(a.c);
+    rt_wait_live(1);
+    assert_int_equal(told, -1);
+    go_chan_unref(a.c);
+    go_set_procs(old);
+}
+
 static void meets(void *arg)
 {
     _Atomic int *present = arg;
@@ -548,6 +586,7 @@ int main(void)
         RT_UNIT(test_H4_loop_without_calls_does_not_stop_the_others),
         RT_UNIT(test_H5_blocking_calls_do_not_hold_the_processor),
         RT_UNIT(test_H6_processors_steal_from_each_other),
+        RT_UNIT(test_H6_readied_goroutine_runs_while_its_waker_computes_on),
         RT_UNIT(test_H8_set_procs_answers_the_old_value_and_changes_under_load),
         RT_UNIT(test_errno_belongs_to_the_goroutine_over_every_migration),
         RT_UNIT(test_floating_point_values_survive_a_switch),
