@@ -29,7 +29,7 @@ struct call {
 static struct {
     struct lock lock;
     struct list queued;
-    int threads, idle;
+    int queued_n, threads, idle;
     bool stopping;
     _Atomic uint32_t signal; /* changes when something was queued */
 } pool = {.queued = LIST_INIT(pool.queued)};
@@ -41,8 +41,10 @@ static struct call *call_take(uint32_t *seen)
     lock_take(&pool.lock, RANK_BLOCKING);
     *seen = atomic_load(&pool.signal);
     c = list_first(&pool.queued, struct call, link);
-    if (c)
+    if (c) {
         list_remove(&c->link);
+        pool.queued_n--;
+    }
     lock_drop(&pool.lock);
     return c;
 }
@@ -108,7 +110,8 @@ static int thread_add(void)
     return -r;
 }
 
-/* Queues the call, with one more thread if none is free. */
+/* Queues the call, with one more thread if there are not enough for all that are queued: one that is idle may be woken for
+ * another already. */
 static int call_queue(struct call *c)
 {
     bool more;
@@ -116,7 +119,8 @@ static int call_queue(struct call *c)
 
     lock_take(&pool.lock, RANK_BLOCKING);
     list_append(&pool.queued, &c->link);
-    more = pool.idle == 0 && pool.threads < THREADS_MAX;
+    pool.queued_n++;
+    more = pool.queued_n > pool.idle && pool.threads < THREADS_MAX;
     pool.threads += more;
     atomic_fetch_add(&pool.signal, 1);
     lock_drop(&pool.lock);
@@ -130,8 +134,10 @@ static int call_queue(struct call *c)
     pool.threads--;
     if (pool.threads > 0 || !list_linked(&c->link))
         r = 0; /* another thread has it or will take it */
-    else
+    else {
         list_remove(&c->link);
+        pool.queued_n--;
+    }
     lock_drop(&pool.lock);
     return r;
 }

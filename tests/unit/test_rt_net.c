@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -123,14 +124,29 @@ RT_TEST(test_write_writes_all_through_whatever_is_smaller)
     rt_wait_live(1);
 }
 
+/* Goroutines run on threads that block it. */
+static void *thread_writes(void *arg)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    assert_int_equal(go_write(*(go_fd *)arg, "x", 1, GO_FOREVER), -EPIPE);
+    return NULL;
+}
+
 RT_TEST(test_write_to_a_socket_that_was_hung_up_is_EPIPE_and_no_signal)
 {
+    pthread_t thread;
     go_fd fd[2];
     char c;
 
     pair_open(fd);
     assert_int_equal(go_fd_close(fd[1]), 0);
     assert_int_equal(go_write(fd[0], "x", 1, GO_FOREVER), -EPIPE);
+    assert_int_equal(pthread_create(&thread, NULL, thread_writes, &fd[0]), 0);
+    pthread_join(thread, NULL);
     assert_int_equal(go_read(fd[0], &c, 1, GO_FOREVER), 0);
     assert_int_equal(go_fd_close(fd[0]), 0);
 }
@@ -235,6 +251,88 @@ RT_TEST(test_H5_what_is_not_open_here_is_read_on_a_bounded_number_of_threads)
     assert_int_equal(read, READERS);
     close(p[0]);
     close(p[1]);
+    go_set_procs(old);
+}
+
+static int returns_at_once(void *arg)
+{
+    return 1;
+}
+
+static int writes_a_byte(void *arg)
+{
+    return (int)write(*(int *)arg, "x", 1);
+}
+
+static int reads_a_byte(void *arg)
+{
+    char c;
+
+    return (int)read(*(int *)arg, &c, 1);
+}
+
+static void blocks_to_read(void *arg)
+{
+    assert_int_equal(go_blocking(reads_a_byte, arg), 1);
+}
+
+/* The idle thread takes the first call; the second must not wait for its end. */
+RT_TEST(test_H5_blocking_call_waits_for_no_other_while_there_may_be_more_threads)
+{
+    int p[2];
+
+    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(go_blocking(returns_at_once, NULL), 1);
+        go_spawn(blocks_to_read, &p[0], sizeof p[0]);
+        rt_wait_parked(1);
+        assert_int_equal(go_blocking(writes_a_byte, &p[1]), 1);
+        rt_wait_live(1);
+    }
+    close(p[0]);
+    close(p[1]);
+}
+
+struct relay {
+    go_chan *in, *out;
+    int calls;
+};
+
+/* One stage of a pipeline with a blocking call for each value. */
+static void relays(void *arg)
+{
+    struct relay *r = arg;
+    int value;
+
+    for (int i = 0; i < r->calls; i++) {
+        assert_int_equal(go_chan_recv(r->in, &value, GO_FOREVER), 1);
+        value += go_blocking(returns_at_once, NULL);
+        assert_int_equal(go_chan_send(r->out, &value, GO_FOREVER), 0);
+    }
+}
+
+/* A wake from outside ends the sleep of the processor it is meant for, whoever looks at the descriptors meanwhile. */
+RT_TEST(test_H5_blocking_calls_come_back_while_others_wait_for_descriptors)
+{
+    enum { CALLS = 5000 };
+    _Atomic int read = 0;
+    int old = go_set_procs(2), value;
+    struct relay relay = {go_chan_new(sizeof(int), 0), go_chan_new(sizeof(int), 0), CALLS};
+    go_fd fd[2];
+
+    pipe_open(fd);
+    go_spawn(reads_its_byte, &((struct count){&read, fd[0], 'x'}), sizeof(struct count));
+    go_spawn(relays, &relay, sizeof relay);
+    for (int i = 0; i < CALLS; i++) {
+        assert_int_equal(go_chan_send(relay.in, &i, GO_FOREVER), 0);
+        assert_int_equal(go_chan_recv(relay.out, &value, GO_FOREVER), 1);
+        assert_int_equal(value, i + 1);
+    }
+    assert_int_equal(go_write(fd[1], "x", 1, GO_FOREVER), 1);
+    rt_wait_live(1);
+    go_chan_unref(relay.in);
+    go_chan_unref(relay.out);
+    pair_close(fd);
     go_set_procs(old);
 }
 
@@ -538,6 +636,8 @@ int main(void)
         RT_UNIT(test_urgent_data_and_the_end_behind_it_lose_nothing),
         RT_UNIT(test_H5_waiting_for_input_costs_no_thread),
         RT_UNIT(test_H5_what_is_not_open_here_is_read_on_a_bounded_number_of_threads),
+        RT_UNIT(test_H5_blocking_call_waits_for_no_other_while_there_may_be_more_threads),
+        RT_UNIT(test_H5_blocking_calls_come_back_while_others_wait_for_descriptors),
         RT_UNIT(test_file_is_read_and_written_whole),
         RT_UNIT(test_plain_thread_waits_too_and_is_woken_by_data_and_by_close),
         RT_UNIT(test_close_ends_every_call_that_waits_with_EBADF),
