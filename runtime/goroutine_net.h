@@ -28,8 +28,8 @@
  * spare thread (go_blocking: at most 64 of them, further calls queue). Then the until counts only on arrival.
  *
  * Results are 0, a positive count or a negative errno value; -ETIMEDOUT, -ECANCELED and -EAGAIN are those of
- * every go_until (goroutine.h). Nothing here raises SIGPIPE on a socket: writing to one that was hung up is
- * -EPIPE. Writing to a pipe without readers raises it, unless the program ignores it.
+ * every go_until (goroutine.h). Writing to a socket or pipe that was hung up is -EPIPE, without SIGPIPE: threads
+ * that run goroutines block it. On a plain thread that holds for sockets alone.
  */
 #ifndef GOROUTINE_NET_H
 #define GOROUTINE_NET_H

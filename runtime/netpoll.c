@@ -238,11 +238,10 @@ int netpoll_wait(int64_t ns)
 
     wake_list_init(&wakes);
     for (int i = 0; i < n; i++) {
-        if (events[i].data.fd >= 0) {
+        if (events[i].data.fd >= 0)
             fd_event(events[i].data.fd, events[i].events, &wakes);
-        } else if (read(poller.event, &drained, sizeof drained) > 0) {
-            atomic_store(&poller.broken, false);
-        }
+        else if (ns != 0 && read(poller.event, &drained, sizeof drained) > 0)
+            atomic_store(&poller.broken, false); /* whoever only looks leaves it to the one that sleeps */
     }
     woken = wakes.n;
     wake_all(&wakes);
@@ -317,13 +316,11 @@ static int fd_set_up(struct fd *f, enum fd_kind kind)
     return fcntl(f->number, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* Lock held. Whoever used the number before looks again; calls on it that its owner closed behind our back stay
- * counted. */
+/* Lock held. Calls on a number that its owner closed behind our back stay counted. */
 static go_fd fd_open(struct fd *f)
 {
     uint64_t state = atomic_load(&f->state), generation = (state >> GENERATION_SHIFT) % GENERATION_MAX + 1;
 
-    atomic_fetch_add(&f->edges, 1);
     while (!atomic_compare_exchange_weak(&f->state, &state,
                                          generation << GENERATION_SHIFT | (state & CALLS_MASK) | OPENED))
         continue;
