@@ -204,8 +204,8 @@ static int treesum(const struct program *p)
         sums_fail(p->operands[0], r);
     (p->sequential ? hash_in_sequence : hash_with_workers)(p, ctx);
     if (go_ctx_err(ctx))
-        return STATUS_INTERRUPTED;
-    if (p->flag)
+        sums.status = STATUS_INTERRUPTED;
+    else if (p->flag)
         print_groups();
     go_ctx_unref(ctx);
     return sums.status;

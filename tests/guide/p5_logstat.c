@@ -226,6 +226,9 @@ static int logstat(const struct program *p)
         count_with_workers(&r, p->workers, &table);
     if (r.log >= 0)
         go_fd_close(r.log);
+    if (r.changes >= 0)
+        go_fd_close(r.changes);
+    go_ctx_unref(r.ctx);
     counts_print(table, NULL);
     if (r.error)
         program_error(r.name, r.error);

@@ -14,13 +14,24 @@ struct start {
     int (*fn)(const struct program *p);
 };
 
+/* Who waits for a signal. */
+static struct {
+    go_fd fd;
+    go_waitgroup waiting;
+} signals = {.fd = -1};
+
 static int start(void *arg)
 {
     struct start *s = arg;
+    int status;
 
     if (s->program.workers == 0)
         s->program.workers = go_set_procs(0);
-    return s->fn(&s->program);
+    status = s->fn(&s->program);
+    if (signals.fd >= 0)
+        go_fd_close(signals.fd);
+    go_waitgroup_wait(&signals.waiting);
+    return status;
 }
 
 static int usage(const char *name, const char *operands, const char *flag)
@@ -106,33 +117,27 @@ void signal_block(int signal_number)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-struct signal_wait {
-    go_fd fd;
-    go_ctx *ctx;
-};
-
 static void signal_run(void *arg)
 {
-    struct signal_wait *w = arg;
+    go_ctx *ctx = *(go_ctx **)arg;
     struct signalfd_siginfo info;
 
-    if (go_read(w->fd, &info, sizeof info, GO_FOREVER) == (ssize_t)sizeof info)
-        go_ctx_cancel(w->ctx, -EINTR, strsignal((int)info.ssi_signo));
-    go_ctx_unref(w->ctx);
-    go_fd_close(w->fd);
+    if (go_read(signals.fd, &info, sizeof info, GO_FOREVER) == (ssize_t)sizeof info)
+        go_ctx_cancel(ctx, -EINTR, strsignal((int)info.ssi_signo));
+    go_ctx_unref(ctx);
 }
 
 go_ctx *signal_ctx(int signal_number)
 {
-    struct signal_wait w = {.ctx = go_ctx_new(go_ctx_background())};
+    go_ctx *ctx = go_ctx_new(go_ctx_background());
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, signal_number);
-    w.fd = go_fd_open(signalfd(-1, &set, SFD_CLOEXEC));
-    if (!w.ctx || w.fd < 0 || go_spawn(signal_run, &w, sizeof w) < 0)
+    signals.fd = go_fd_open(signalfd(-1, &set, SFD_CLOEXEC));
+    if (!ctx || signals.fd < 0 || go_waitgroup_go(&signals.waiting, signal_run, &ctx, sizeof ctx) < 0)
         go_panic("cannot wait for signal %d", signal_number);
-    return go_ctx_ref(w.ctx);
+    return go_ctx_ref(ctx);
 }
 
 void *must_alloc(size_t bytes)

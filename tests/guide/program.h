@@ -41,7 +41,7 @@ go_fd file_open(const char *path);
 
 /* Before program_main: the signal is for signal_ctx alone. */
 void signal_block(int signal_number);
-/* A context that the signal cancels. The caller unrefs it. */
+/* A context that the signal cancels. Once in a program; the caller unrefs it. */
 go_ctx *signal_ctx(int signal_number);
 
 /* Memory, or the end of the program. */
