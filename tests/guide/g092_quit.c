@@ -125,4 +125,5 @@ static void quit_by_signal(void)
 }
 
 GUIDE_ROW(G92, quit);
-GUIDE_PART(G92, quit_by_signal, .no_job = "the signals of a host are not a job's");
+GUIDE_PART(G92, quit_by_signal, .no_race = "the sanitizer keeps a signal back from a thread that sleeps",
+           .no_job = "the signals of a host are not a job's");

@@ -23,7 +23,7 @@ static void recover(void *unused)
         say("recovered");
 }
 
-__attribute__((noinline)) static int read_limit(const char *name)
+__attribute__((noinline, no_sanitize("undefined"))) static int read_limit(const char *name)
 {
     const volatile struct settings *settings = find_settings(name);
 
