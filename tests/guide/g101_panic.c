@@ -9,31 +9,33 @@
 enum { TASKS = 3 };
 
 struct task {
-    int id, panics; /* panics: the id of the task that does; 0: none */
-    go_chan *never;
+    int id;
+    bool panics, stays; /* stays: it is still at work when another one panics */
+    go_chan *never;     /* held: at the end of a job nobody knows who ends first */
     go_waitgroup *all;
 };
 
 __attribute__((noinline)) static void risky(const struct task *task)
 {
-    if (task->id == task->panics)
+    if (task->panics)
         go_panic("Something went wrong in task %d!", task->id);
-    if (task->panics && go_chan_recv(task->never, NULL, GO_FOREVER) < 0)
+    if (task->stays && go_chan_recv(task->never, NULL, GO_FOREVER) < 0)
         go_exit(); /* the job ends, and all its goroutines with it */
     say("Task %d completed", task->id);
+}
+
+static void release(void *never)
+{
+    go_chan_unref(never);
 }
 
 static void run_task(void *arg)
 {
     const struct task *task = arg;
 
+    go_defer(release, task->never);
     risky(task);
     go_waitgroup_done(task->all);
-}
-
-static void release(void *never)
-{
-    go_chan_unref(never);
 }
 
 static void run_tasks(int panics)
@@ -43,8 +45,12 @@ static void run_tasks(int panics)
 
     go_defer(release, never);
     go_waitgroup_add(&all, TASKS);
-    for (int id = 1; id <= TASKS; id++)
-        must(go_spawn(run_task, &((struct task){id, panics, never, &all}), sizeof(struct task)) == 0);
+    for (int id = 1; id <= TASKS; id++) {
+        struct task task = {id, id == panics, panics != 0, go_chan_ref(never), &all};
+
+        if (go_spawn(run_task, &task, sizeof task) < 0)
+            go_chan_unref(never); /* the job has ended already */
+    }
     go_waitgroup_wait(&all);
     say("Done");
 }

@@ -88,7 +88,7 @@ bool guide_is_job(void)
 
 struct others {
     uint64_t me;
-    int all, parked;
+    int all, parked; /* parked: without those that wait for an answer of the daemon, which comes */
 };
 
 static int count_other(const struct go_info *info, void *arg)
@@ -98,7 +98,7 @@ static int count_other(const struct go_info *info, void *arg)
     if (info->id == others->me)
         return 0;
     others->all++;
-    others->parked += info->state == GO_STATE_PARKED;
+    others->parked += info->state == GO_STATE_PARKED && strcmp(info->reason, "goroutined") != 0;
     return 0;
 }
 
@@ -140,6 +140,11 @@ static void check_clean_end(struct guide_run *run)
     }
     if (atomic_load(&run->failed))
         go_panic("%s %s: a check did not hold", run->row->id, run->row->name);
+}
+
+void must_end_clean(void)
+{
+    check_clean_end(run_here());
 }
 
 static void run_row(void *arg)

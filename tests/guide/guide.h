@@ -124,6 +124,10 @@ void until_waiting(int n);
 /* Until n goroutines of the row live, the caller among them. */
 void until_live(int n);
 
+/* Until the caller is the only one left. If others are left waiting, and nobody is there to wake them, it reports their
+ * stacks to standard error and panics: leaked goroutines. Every row ends with this. */
+void must_end_clean(void);
+
 /* A place where goroutines are held until the test has seen what it asserts. Zeroed is shut. */
 struct gate {
     go_mutex lock;
