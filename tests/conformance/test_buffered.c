@@ -182,6 +182,19 @@ static void test_B6_many_senders_and_receivers_conserve_values_buffered(void **s
     conserve(10);
 }
 
+static void test_Y4_what_was_sent_is_there_for_whoever_hears_of_it(void **state)
+{
+    void *c = channels.make(1, 8);
+    uint64_t got = 0;
+
+    for (uint64_t i = 1; i <= (uint64_t)channels.rounds / 25; i++) {
+        assert_int_equal(finish(send_later(c, i, FOREVER), NULL), 0);
+        assert_int_equal(finish(recv_later(c, NOW), &got), 1);
+        assert_int_equal(got, i);
+    }
+    channels.drop(c);
+}
+
 int run_buffered(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -191,6 +204,7 @@ int run_buffered(void)
         cmocka_unit_test(test_B3_a_receive_lets_the_first_parked_sender_be_the_tail),
         cmocka_unit_test(test_B4_a_value_for_a_parked_receiver_is_not_buffered),
         cmocka_unit_test(test_B4_a_free_slot_leaves_no_sender_parked),
+        cmocka_unit_test(test_Y4_what_was_sent_is_there_for_whoever_hears_of_it),
         cmocka_unit_test(test_B5_a_capacity_no_memory_can_hold_is_refused),
         cmocka_unit_test(test_B6_many_senders_and_receivers_conserve_values_unbuffered),
         cmocka_unit_test(test_B6_many_senders_and_receivers_conserve_values_buffered),

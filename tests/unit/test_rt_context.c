@@ -60,6 +60,19 @@ RT_TEST(test_X3_child_of_a_done_parent_is_born_done_with_its_cause)
     go_ctx_unref(child);
 }
 
+RT_TEST(test_X4_a_cause_goes_down_to_children_that_had_none)
+{
+    go_ctx *parent = go_ctx_new(go_ctx_background()), *child = go_ctx_new(parent), *below = go_ctx_new(child);
+
+    go_ctx_cancel(parent, 2, "parent");
+    assert_int_equal(go_ctx_cause(child).code, 2);
+    assert_int_equal(go_ctx_cause(below).code, 2);
+    assert_string_equal(go_ctx_cause(below).text, "parent");
+    go_ctx_unref(below);
+    go_ctx_unref(child);
+    go_ctx_unref(parent);
+}
+
 RT_TEST(test_X4_childs_own_cause_stands_against_the_parents)
 {
     go_ctx *parent = go_ctx_new(go_ctx_background()), *child = go_ctx_new(parent);
@@ -475,6 +488,7 @@ int main(void)
         RT_UNIT(test_X2_first_cancellation_wins),
         RT_UNIT(test_X8_each_function_runs_or_is_prevented_while_cancels_race),
         RT_UNIT(test_X3_child_of_a_done_parent_is_born_done_with_its_cause),
+        RT_UNIT(test_X4_a_cause_goes_down_to_children_that_had_none),
         RT_UNIT(test_X4_childs_own_cause_stands_against_the_parents),
         RT_UNIT(test_X8_function_runs_once_after_the_end_unless_stopped),
         RT_UNIT(test_X9_without_cancel_keeps_values_only),

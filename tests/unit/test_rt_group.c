@@ -258,6 +258,29 @@ static void sleeps_then_ends(void *arg)
     go_sleep(go_after_ms(5));
 }
 
+static void receives_until_a_deadline(void *arg)
+{
+    go_chan *c = go_chan_new(0, 0);
+
+    assert_int_equal(go_chan_recv(c, NULL, go_after_ms(5)), -ETIMEDOUT);
+    go_chan_unref(c);
+}
+
+HOST_TEST(test_Z5_a_wait_with_a_deadline_is_no_deadlock)
+{
+    struct hooked h = {.text = ""};
+    go_group *group = go_group_new(&hooks, NULL, &h);
+
+    group_start(group, receives_until_a_deadline, NULL, 0);
+    while (go_group_live(group) != 0)
+        go_yield();
+    go_group_end(group);
+    while (atomic_load(&h.empties) == 0)
+        go_yield();
+    assert_int_equal(h.deadlocks, 0);
+    go_group_unref(group);
+}
+
 static void receives_foreign(void *arg)
 {
     go_chan_recv(*(go_chan **)arg, NULL, GO_FOREVER);
@@ -485,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_P5_group_is_inherited_and_refuses_members_after_its_end),
         cmocka_unit_test(test_P5_panic_goes_to_the_group_and_neighbours_go_on),
         cmocka_unit_test(test_Z5_group_whose_members_wait_only_on_their_own_objects_is_deadlocked),
+        cmocka_unit_test(test_Z5_a_wait_with_a_deadline_is_no_deadlock),
         cmocka_unit_test(test_Z5_timer_or_foreign_channel_is_no_deadlock),
         cmocka_unit_test(test_Z5_a_function_that_is_due_later_rules_out_a_deadlock),
         cmocka_unit_test(test_foreign_thread_readies_parked_goroutines_and_none_is_lost),

@@ -173,6 +173,28 @@ RT_TEST(test_SF1_other_keys_fly_at_the_same_time)
     go_chan_unref(f.gate);
 }
 
+RT_TEST(test_SF1_callers_by_channel_alone_share_the_answer)
+{
+    go_singleflight s = {.value_bytes = sizeof(int)};
+    _Atomic int runs = 0;
+    struct flying f = {go_chan_new(0, 0), 5, 0, 'r', &runs, NULL};
+    go_receiver in[2];
+    struct answer a;
+
+    for (int i = 0; i < 2; i++)
+        in[i] = go_singleflight_chan(&s, go_key_text("key"), flies, &f, sizeof f);
+    rt_wait_parked(1);
+    go_chan_close(f.gate);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(go_receiver_recv(in[i], &a, GO_FOREVER), 1);
+        assert_int_equal(a.flight.shared, 1);
+        go_receiver_unref(in[i]);
+    }
+    assert_int_equal(runs, 1);
+    rt_wait_live(1);
+    go_chan_unref(f.gate);
+}
+
 RT_TEST(test_SF1_the_channel_gets_one_answer_and_is_not_closed)
 {
     go_singleflight s = {.value_bytes = sizeof(int)};
@@ -437,6 +459,7 @@ int main(void)
         RT_UNIT(test_SF1_one_call_answers_all_who_ask_meanwhile),
         RT_UNIT(test_SF1_an_error_reaches_all),
         RT_UNIT(test_SF1_other_keys_fly_at_the_same_time),
+        RT_UNIT(test_SF1_callers_by_channel_alone_share_the_answer),
         RT_UNIT(test_SF1_the_channel_gets_one_answer_and_is_not_closed),
         RT_UNIT(test_SF1_a_channel_that_nobody_waits_for_any_more_harms_nobody),
         RT_UNIT(test_SF1_a_flight_that_cannot_start_answers_with_the_reason),

@@ -80,6 +80,21 @@ BUBBLE_TEST(test_Z3_wait_returns_when_the_others_are_blocked)
     go_chan_unref(a.c);
 }
 
+/* The bubble has a timer, but somebody waits for it to settle: that comes first. */
+static void sleeps_an_hour(void *arg)
+{
+    go_sleep(go_after_ms(3600 * 1000));
+}
+
+BUBBLE_TEST(test_Z3_wait_comes_before_the_clock_jumps)
+{
+    int64_t start = go_now_ns();
+
+    go_spawn(sleeps_an_hour, NULL, 0);
+    go_bubble_wait();
+    assert_int_equal(go_now_ns(), start);
+}
+
 struct sleeper {
     int ms;
     go_chan *out;
@@ -180,6 +195,54 @@ BUBBLE_TEST(test_T6_ticker_keeps_one_tick_for_a_slow_reader)
     go_timer_unref(t);
 }
 
+static void forgives(void *arg)
+{
+    go_recover();
+}
+
+static void recovers_from_period(void *arg)
+{
+    go_defer(forgives, NULL);
+    go_ticker_new(0);
+}
+
+RT_TEST(test_T6_a_period_of_zero_panics)
+{
+    assert_int_equal(go_call(recovers_from_period, NULL), 1);
+}
+
+struct function {
+    uint64_t id;
+    go_chan *gate;
+    _Atomic int ended;
+};
+
+static void waits_at_gate(void *arg)
+{
+    struct function *f = arg;
+
+    f->id = go_id();
+    go_chan_recv(f->gate, NULL, GO_FOREVER);
+    atomic_store(&f->ended, 1);
+}
+
+BUBBLE_TEST(test_T7_function_has_a_goroutine_of_its_own_and_stop_does_not_wait_for_it)
+{
+    struct function f = {.gate = go_chan_new(0, 0)};
+    go_timer *t = go_timer_func(5 * MS, waits_at_gate, &f);
+
+    go_sleep(go_after_ms(10));
+    go_bubble_wait();
+    assert_true(f.id != 0 && f.id != go_id());
+    assert_int_equal(go_timer_stop(t), 0);
+    assert_int_equal(f.ended, 0);
+    go_chan_close(f.gate);
+    go_bubble_wait();
+    assert_int_equal(f.ended, 1);
+    go_timer_unref(t);
+    go_chan_unref(f.gate);
+}
+
 BUBBLE_TEST(test_T7_function_runs_once_unless_stopped)
 {
     _Atomic int n = 0;
@@ -204,6 +267,33 @@ BUBBLE_TEST(test_T9_rearming_loses_nothing)
     assert_int_equal(go_timer_wait(t, NULL, GO_FOREVER), 1);
     assert_int_equal(go_now_ns() - start, MS);
     go_timer_unref(t);
+}
+
+enum { MANY = 200 };
+
+/* Armed, stopped and armed again at random; each must then fire when it was last set to. */
+BUBBLE_TEST(test_T9_rearming_one_of_many_leaves_the_others_in_order)
+{
+    int64_t start = go_now_ns(), due[MANY], fired;
+    go_timer *t[MANY];
+    unsigned dice = 1;
+
+    for (int i = 0; i < MANY; i++)
+        t[i] = go_timer_new(due[i] = (i + 1) * MS);
+    for (int n = 0; n < 20 * MANY; n++) {
+        int i = (int)((dice = dice * 1103515245 + 12345) >> 16) % MANY;
+
+        if (dice >> 8 & 1)
+            go_timer_stop(t[i]);
+        due[i] = (int64_t)((dice = dice * 1103515245 + 12345) >> 8 & 0xffff) * MS + MS;
+        go_timer_reset(t[i], due[i]);
+    }
+    go_sleep(go_after_ms(0x20000));
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(go_timer_wait(t[i], &fired, GO_NOW), 1);
+        assert_int_equal(fired - start, due[i]);
+        go_timer_unref(t[i]);
+    }
 }
 
 BUBBLE_TEST(test_select_takes_the_timer_that_fires_first)
@@ -328,6 +418,42 @@ RT_TEST(test_T8_timers_fire_while_goroutines_keep_the_processor_busy)
     go_set_procs(old);
 }
 
+static void test_T1_a_nanosecond_early_nothing_fires(void **state)
+{
+    int64_t fired = 0;
+    go_timer *t;
+
+    go_clock_fake(1000);
+    assert_int_equal(go_start(1), 0);
+    t = go_timer_new(5 * MS);
+    go_clock_advance(5 * MS - 1);
+    assert_int_equal(go_timer_wait(t, &fired, GO_NOW), -EAGAIN);
+    go_clock_advance(1);
+    assert_int_equal(go_timer_wait(t, &fired, GO_FOREVER), 1);
+    assert_int_equal(fired, 1000 + 5 * MS);
+    go_timer_unref(t);
+    assert_int_equal(go_stop(), 0);
+    go_clock_real();
+}
+
+/* Not that for which it was set, nor that of the receive. */
+static void test_T5_a_timer_that_fires_late_says_when(void **state)
+{
+    int64_t fired = 0;
+    go_timer *t;
+
+    go_clock_fake(1000);
+    assert_int_equal(go_start(1), 0);
+    t = go_timer_new(5 * MS);
+    go_clock_advance(8 * MS);
+    go_clock_advance(8 * MS);
+    assert_int_equal(go_timer_wait(t, &fired, GO_FOREVER), 1);
+    assert_int_equal(fired, 1000 + 8 * MS);
+    go_timer_unref(t);
+    assert_int_equal(go_stop(), 0);
+    go_clock_real();
+}
+
 static void test_fake_clock_moves_only_when_told(void **state)
 {
     go_chan *c;
@@ -361,6 +487,7 @@ int main(void)
         RT_UNIT(test_Z3_clock_jumps_when_all_are_blocked),
         RT_UNIT(test_Z3_blocked_bubble_without_timer_is_a_deadlock),
         RT_UNIT(test_Z3_wait_returns_when_the_others_are_blocked),
+        RT_UNIT(test_Z3_wait_comes_before_the_clock_jumps),
         RT_UNIT(test_Z3_foreign_use_of_a_bubbles_channel_panics),
         RT_UNIT(test_T1_zero_fires_at_once_and_huge_saturates),
         RT_UNIT(test_T1_real_sleep_is_never_early),
@@ -368,10 +495,15 @@ int main(void)
         RT_UNIT(test_T3_stop_answers_whether_it_prevented_the_firing),
         RT_UNIT(test_T4_no_stale_tick_after_stop_or_reset),
         RT_UNIT(test_T5_received_time_is_that_of_the_firing),
+        RT_UNIT(test_T1_a_nanosecond_early_nothing_fires),
+        RT_UNIT(test_T5_a_timer_that_fires_late_says_when),
         RT_UNIT(test_T6_ticker_keeps_one_tick_for_a_slow_reader),
+        RT_UNIT(test_T6_a_period_of_zero_panics),
         RT_UNIT(test_T7_function_runs_once_unless_stopped),
+        RT_UNIT(test_T7_function_has_a_goroutine_of_its_own_and_stop_does_not_wait_for_it),
         RT_UNIT(test_T8_timers_fire_while_goroutines_keep_the_processor_busy),
         RT_UNIT(test_T9_rearming_loses_nothing),
+        RT_UNIT(test_T9_rearming_one_of_many_leaves_the_others_in_order),
         RT_UNIT(test_select_takes_the_timer_that_fires_first),
         RT_UNIT(test_X5_deadline_only_shrinks_and_keeps_its_cause),
         RT_UNIT(test_X5_cancel_never_sets_the_deadlines_cause),
