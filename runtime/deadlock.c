@@ -88,8 +88,7 @@ ANNOTATE_UNCHECKED static int has_face(struct g *g, void *arg)
     return g->face && g != start_main_face();
 }
 
-/* Somebody who may call in. */
-static bool foreign_thread(void)
+bool foreign_thread(void)
 {
     int own = 1 + atomic_load(&sched.made) + blocking_threads() + pin_threads() +
               watchdog_threads(); /* 1: in go_main */

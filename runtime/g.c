@@ -136,6 +136,11 @@ void g_delete(struct g *g)
     lock_drop(&all.lock);
 }
 
+uint64_t g_last_id(void)
+{
+    return atomic_load(&all.last_id);
+}
+
 int64_t g_idle_bytes(void)
 {
     int64_t n;

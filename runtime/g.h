@@ -125,6 +125,9 @@ void g_delete(struct g *g);
 
 /* Calls fn for every struct g that is in use; stops when it returns other than 0. */
 int g_each(int (*fn)(struct g *g, void *arg), void *arg);
+/* The highest that was given. */
+uint64_t g_last_id(void);
+
 /* Memory of those that are free. */
 int64_t g_idle_bytes(void);
 

@@ -141,6 +141,7 @@ struct go_info {
     const void *object;      /* what it waits for; NULL: nothing that is known, or several channels */
     const char *object_kind; /* "channel", "mutex", "wait group", "cond", ...; "" */
     int objects;             /* how many it waits for */
+    bool timed;              /* the wait has a deadline */
     uint64_t locker;         /* of a mutex: the goroutine that locked it last, 0 for a thread */
     int64_t count,
         capacity; /* of a channel: values buffered, and at most; of a semaphore: units held, and all; count of a wait group */

@@ -43,6 +43,51 @@ GO_API int64_t go_cpu_profile_stop(void);
  * too. -ESRCH: there was no start. -EINVAL: no such format. */
 GO_API int go_cpu_profile_write(int fd, enum go_profile_format format);
 
+/* ---- leaks ---- */
+
+/* A leak is a goroutine that waits for what will never come (Z4). */
+enum go_leak_kind {
+    GO_LEAK_PROVEN,    /* nobody who can run can reach what it waits for: no mistake is possible */
+    GO_LEAK_SUSPECTED, /* it has waited for long; the program goes on, and may end the wait yet */
+    GO_LEAK_BLOCKED,   /* at the end: it waits, and somebody could still have ended that */
+    GO_LEAK_RUNNING    /* it does not wait */
+};
+
+struct go_leak {
+    enum go_leak_kind kind;
+    struct go_info info; /* with reason, age and place of the start */
+};
+
+/* "proven leak", "suspected leak", "left blocked", "left running". */
+GO_API const char *go_leak_kind_name(enum go_leak_kind kind);
+
+#define GO_LEAKS_AT_END ((int64_t)-1)
+
+/*
+ * Calls fn for goroutines of the program, or of `group`, other than the caller, oldest first; stops when it returns other
+ * than 0 and returns that. fn must not wait. -ENOMEM.
+ *     age_ns >= 0      the program goes on: who has waited for so long is suspected; and who runs at the moment
+ *     GO_LEAKS_AT_END  the program, or the group, has come to its end: all that are left, proven where that can be. All
+ *                      that wait are when nobody else can run any more.
+ */
+GO_API int go_leaks(const go_group *group, int64_t age_ns, int (*fn)(const struct go_leak *leak, void *arg),
+                    void *arg);
+
+/* Writes them: the kind, and what a dump says of the goroutine. Returns how many were proven or suspected. With
+ * GOROUTINE_LEAKS=1 in the environment go_main does so on stderr when main has returned. */
+GO_API int64_t go_leaks_write(const go_group *group, int64_t age_ns, int fd);
+
+/* For tests: who is started from now on must have ended when go_leak_check looks. */
+struct go_leak_mark {
+    uint64_t id; /* the last one there was */
+};
+GO_API struct go_leak_mark go_leak_mark(void);
+
+/* Writes every goroutine that was started since the mark and is still there, with its stack, and returns how many; 0 is
+ * what a test wants. While one of them runs, or a
+ * timer or a descriptor may end a wait, it waits for their end, `until` at most. */
+GO_API int64_t go_leak_check(struct go_leak_mark mark, int fd, go_until until);
+
 /* ---- memory ---- */
 
 /* Bytes, unless said otherwise. */

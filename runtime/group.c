@@ -296,6 +296,11 @@ bool group_panicked(struct go_group *group, const char *text, const char *stack)
 
 /* ---- who is awake ---- */
 
+bool group_is_asleep(const struct go_group *group)
+{
+    return atomic_load(&group->awake) == 0 && atomic_load(&group->live) > 0;
+}
+
 void group_awake(struct go_group *group)
 {
     atomic_fetch_add(&group->awake, 1);

@@ -41,6 +41,8 @@ struct kept_panic *group_panic_take(struct go_group *group, const void *owner);
 struct kept_panic *kept_panic_delete(struct kept_panic *panic);
 
 bool group_over(const struct go_group *group);
+/* Whether all members, and there are some, wait for what only members can end. */
+bool group_is_asleep(const struct go_group *group);
 void group_awake(struct go_group *group);
 void group_asleep(struct go_group *group);
 int group_each(struct go_group *group, int (*fn)(struct g *g, void *arg), void *arg);

@@ -15,6 +15,7 @@
 #include "crash.h"
 #include "fatal.h"
 #include "futex.h"
+#include "leaks.h"
 #include "netpoll.h"
 #include "order.h"
 #include "pin.h"
@@ -171,6 +172,7 @@ static void main_run(void *arg)
 {
     atomic_store(&sched.alone, true); /* not before it runs: nothing runs before it */
     main_call.result = main_call.fn(main_call.arg);
+    leaks_at_exit();
     atomic_store(&main_call.returned, true);
     atomic_store(&main_call.done, 1);
     futex_wake(&main_call.done, 1);

@@ -1,0 +1,65 @@
+/*
+ * Who can never run again. If nobody but the caller can run, all who are parked: no goroutine is ready, no timer pending,
+ * no descriptor waited for, nothing under way outside, and no thread there that could call in. In a group, if all members
+ * wait for what only members can end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "annotate.h"
+#include "deadlock.h"
+#include "group.h"
+#include "leaks.h"
+#include "netpoll.h"
+#include "scheduler.h"
+
+/* Whoever switches meanwhile may have made another one ready that was already looked at. */
+static uint64_t switches(void)
+{
+    int made = atomic_load(&sched.made);
+    uint64_t n = 0;
+
+    for (int i = 0; i < made; i++)
+        n += atomic_load(&atomic_load(&sched.proc[i])->switches);
+    return n;
+}
+
+ANNOTATE_UNCHECKED static int can_run(struct g *g, void *arg)
+{
+    return !g->thread && g != arg && atomic_load(&g->token) != TOKEN_PARKED;
+}
+
+static bool nobody_can_run(void)
+{
+    uint64_t before = switches();
+
+    return atomic_load(&sched.alone) && !g_each(can_run, g_self()) && sched_next_timer() == TIMER_NEVER &&
+           netpoll_waiting() == 0 && atomic_load(&sched.outside) == 0 && !foreign_thread() &&
+           switches() == before;
+}
+
+int proof_find(struct proof *proof, const struct census *census, const go_group *group)
+{
+    proof->all = group ? group_is_asleep(group) : nobody_can_run();
+    return 0;
+}
+
+bool proof_has(const struct proof *proof, uint64_t id)
+{
+    size_t low = 0, high = proof->n;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (proof->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return proof->all || (low < proof->n && proof->ids[low] == id);
+}
+
+void proof_free(struct proof *proof)
+{
+    free(proof->ids);
+}
