@@ -81,12 +81,13 @@ GO_API bool go_inside(void);
 
 /*
  * Every goroutine that a member spawns is a member. The hooks may be NULL and get the `arg` of the group.
- *   panicked    in the panicking member, after its deferred functions: the text and the stack of the panic,
- * one frame a line. The member then ends, as by go_exit; the others go on until the hook or somebody else
- * ends the group. A panic kept for a wait that nobody has called (E4) comes in a goroutine of the runtime, before `empty`. Without this hook a panic ends the program (P4). deadlocked  in a goroutine of the runtime:
- * all members wait, durably, on objects made by members, with no deadline, context or descriptor (Z5). Nobody
- * but the hook can wake them: go_group_end. empty       in a goroutine of the runtime, once, after the last
- * member has ended and the group was ended.
+ *   panicked     in the panicking member, after its deferred functions: the text and the stack of the panic, one frame a
+ *                line. The member then ends, as by go_exit; the others go on until the hook or somebody else ends the
+ *                group. A panic kept for a wait that nobody has called (E4) comes in a goroutine of the runtime, before
+ *                `empty`. Without this hook a panic ends the program (P4).
+ *   deadlocked   in a goroutine of the runtime: all members wait, durably, on objects made by members, with no deadline,
+ *                context or descriptor (Z5). Nobody but the hook can wake them: go_group_end.
+ *   empty        in a goroutine of the runtime, once, after the last member has ended and the group was ended.
  */
 struct go_group_hooks {
     void (*panicked)(go_group *group, const char *text, const char *stack, void *arg);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "goplugin.h"
+#include "goroutine_sync.h"
 
 static int null_dereference(gp_job *job)
 {
@@ -120,6 +121,32 @@ static int panic(gp_job *job)
     go_panic("something went %s", "wrong");
 }
 
+static int panics_in_group(void *arg)
+{
+    (void)arg;
+    go_panic("a member went %s", "wrong");
+}
+
+/* The wait tells it, and panics with it. */
+static int member_panics(gp_job *job)
+{
+    go_errgroup group = {{0}};
+    int r = go_errgroup_go(&group, panics_in_group, NULL, 0, GO_FOREVER);
+
+    (void)job;
+    return r < 0 ? r : go_errgroup_wait(&group);
+}
+
+/* Nobody waits: it counts when the job ends. */
+static int forgotten_panics(gp_job *job)
+{
+    static go_errgroup group;
+
+    (void)job;
+    memset(&group, 0, sizeof group);
+    return go_errgroup_go(&group, panics_in_group, NULL, 0, GO_FOREVER);
+}
+
 static int fails(gp_job *job)
 {
     return gp_fail(job, -ENOENT, "no such thing as %s", (const char *)gp_argument(job).data);
@@ -131,4 +158,6 @@ GP_PLUGIN("trouble", "1.0", {"null", "dereferences NULL", null_dereference},
           {"hold", "takes a lock and loops for ever", hold}, {"next", "takes the same lock", next},
           {"stubborn", "ignores its context", stubborn}, {"patient", "waits until it is cancelled", patient},
           {"deadlock", "waits for itself", deadlock}, {"panic", "panics", panic},
+          {"member_panics", "waits for a member that panics", member_panics},
+          {"forgotten_panics", "does not wait for it", forgotten_panics},
           {"fails", "fails with -ENOENT", fails});
