@@ -84,6 +84,11 @@ bool guide_is_job(void)
     return run_here()->print != NULL;
 }
 
+uint64_t guide_job_id(void)
+{
+    return run_here()->job_id;
+}
+
 /* ---- a clean end ---- */
 
 struct others {
@@ -157,7 +162,8 @@ static void run_row(void *arg)
         check_clean_end(run);
 }
 
-void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run, const char *line), void *job)
+void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run, const char *line), void *job,
+               uint64_t job_id)
 {
     struct guide_run *run = calloc(1, sizeof *run);
 
@@ -166,6 +172,7 @@ void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run,
     run->row = row;
     run->print = print;
     run->job = job;
+    run->job_id = job_id;
     run_begin(run);
     if (print && row->procs[0] && !row->procs[1])
         run->procs_before = go_set_procs(row->procs[0]);

@@ -60,6 +60,8 @@ struct guide_row {
     bool debug_only;       /* shows a check that a release build of the runtime leaves out */
     const char *no_race;   /* why it is left out of the race build */
     const char *no_job;    /* why it is not run as a job */
+    const char
+        *long_run; /* why it is left out, and told as skipped, while TESTS_SHORT is in the environment */
 };
 
 /*
@@ -76,6 +78,8 @@ struct guide_row {
 
 /* Whether the row runs as a job, not as a program. */
 bool guide_is_job(void);
+/* The id of that job; 0 of a program. */
+uint64_t guide_job_id(void);
 
 /* ---- lines ---- */
 

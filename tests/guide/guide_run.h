@@ -14,6 +14,7 @@ struct guide_run {
     const struct guide_row *row;
     void (*print)(struct guide_run *run, const char *line); /* of a job; NULL: standard output */
     void *job;
+    uint64_t job_id; /* 0 in a program */
 
     go_group *group;      /* held; NULL in a program */
     pthread_mutex_t lock; /* guards the lines; held briefly, never over a wait */
@@ -29,5 +30,5 @@ extern const struct guide_row *const __start_guide_rows[] __attribute__((visibil
 extern const struct guide_row *const __stop_guide_rows[] __attribute__((visibility("hidden")));
 
 /* Runs the row in the calling goroutine and checks its end. Panics if a check fails. */
-void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run, const char *line),
-               void *job);
+void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run, const char *line), void *job,
+               uint64_t job_id);

@@ -17,7 +17,7 @@ int guide_job(gp_job *job, const char *id, const char *name)
 
     for (at = __start_guide_rows; at < __stop_guide_rows; at++)
         if (strcmp((*at)->id, id) == 0 && strcmp((*at)->name, name) == 0) {
-            guide_run(*at, print_line, job);
+            guide_run(*at, print_line, job, gp_id(job));
             return 0;
         }
     return gp_fail(job, -ENOENT, "no row %s %s", id, name);
