@@ -205,6 +205,11 @@ bool unwind_is_panic(const struct g *g)
     return g->panics && g->panics->at == g->frames && !g->panics->recovered;
 }
 
+bool go_panicking(void)
+{
+    return unwind_is_panic(g_self());
+}
+
 int panic_recovered_stack(const struct g *g, char *out, size_t size)
 {
     const struct panic *p = g->recovered;

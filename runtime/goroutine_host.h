@@ -76,6 +76,9 @@ GO_API int go_ready_all(const go_wait *waits, int n, int outcome);
 /* Whether the caller is a goroutine, not a plain thread. */
 GO_API bool go_inside(void);
 
+/* Whether the deferred function that asks was called by a panic that nobody has recovered so far. */
+GO_API bool go_panicking(void);
+
 /* ---- groups: a tree of goroutines with one end
  * ------------------------------------------------------------------ */
 

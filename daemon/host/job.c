@@ -1,7 +1,8 @@
 /*
  * One run of one job (job.h).
  *
- * Who ends what: the deferred function of the root ends the scope, so that it happens on return, panic and exit alike.
+ * Who ends what: the deferred function of the root ends the scope, on return and exit alike. A panic ends it after it has
+ * been noted: the others may panic when their scope ends, and that is not what the job has failed of.
  * The group's `empty` hook runs when nobody of the job is left, in a goroutine outside the group: only there may the
  * job be reported and freed.
  */
@@ -123,7 +124,8 @@ static void on_empty(go_group *group, void *arg)
 
 static void end_scope(void *arg)
 {
-    go_group_end(((struct gp_job *)arg)->group);
+    if (!go_panicking())
+        go_group_end(((struct gp_job *)arg)->group);
 }
 
 /* May come when the job has just ended: it holds the group, not the job. */

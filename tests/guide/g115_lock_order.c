@@ -145,4 +145,5 @@ GUIDE_ROW(G115, lock_order);
 /* "two orders: the report shows the circle, with the last locker of each mutex" */
 GUIDE_PART(G115, two_orders, .ends = ENDS_IN_DEADLOCK,
            .says = {"mutexes locked in a circle", "first A", "first B", "lock_a_then_b+",
-                    "last locked by goroutine"});
+                    "last locked by goroutine"},
+           .no_job = "a mutex is memory that other jobs of the host may use too, so nothing is proven");

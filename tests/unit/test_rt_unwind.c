@@ -396,6 +396,52 @@ static void test_G6_stack_overflow_names_the_goroutine(void **state)
     rt_child_dies(overflow_main, "stack overflow in goroutine 2 (overflows)", SIGSEGV);
 }
 
+static void asks(void *arg)
+{
+    *(bool *)arg = go_panicking();
+}
+
+static void asks_around_recovery(void *arg)
+{
+    bool *panicking = arg;
+
+    panicking[0] = go_panicking();
+    go_recover();
+    panicking[1] = go_panicking();
+}
+
+static void asks_on_return(void *arg)
+{
+    go_defer(asks, arg);
+}
+
+static void asks_on_exit(void *arg)
+{
+    go_defer(asks, arg);
+    go_exit();
+}
+
+static void asks_on_panic(void *arg)
+{
+    go_defer(asks_around_recovery, arg);
+    go_panic("asked");
+}
+
+RT_TEST(test_P2_deferred_function_learns_whether_a_panic_called_it)
+{
+    bool on_return = true, on_exit = true, panicking[2] = {false, true};
+
+    go_call(asks_on_return, &on_return);
+    assert_false(on_return);
+    assert_int_equal(go_spawn(asks_on_exit, &on_exit, 0), 0);
+    rt_wait_live(1);
+    assert_false(on_exit);
+    assert_int_equal(go_call(asks_on_panic, panicking), 1);
+    assert_true(panicking[0]);
+    assert_false(panicking[1]);
+    assert_false(go_panicking());
+}
+
 static int all_asleep(void *arg)
 {
     go_chan_recv(NULL, NULL, GO_FOREVER);
@@ -426,6 +472,7 @@ int main(void)
         RT_UNIT(test_P2_recover_works_only_in_the_deferred_function_itself),
         RT_UNIT(test_P2_new_panic_in_a_deferred_function_replaces_the_old),
         RT_UNIT(test_P2_panic_recovered_inside_a_deferred_function_leaves_the_outer_one),
+        RT_UNIT(test_P2_deferred_function_learns_whether_a_panic_called_it),
         RT_UNIT(test_P3_exit_runs_everything_and_recover_answers_nothing),
         RT_UNIT(test_P3_recovering_a_panic_of_an_exit_resumes_the_exit),
         RT_UNIT(test_P3_exit_survives_a_panic_recovered_one_frame_further_out),
