@@ -7,6 +7,7 @@
 
 #include "bubble.h"
 #include "frames.h"
+#include "trace.h"
 
 /* ---- making ---- */
 
@@ -144,13 +145,29 @@ bool chan_try_send(struct go_chan *c, const void *value, int *result, struct wak
     receiver = waiter_claim(&c->receivers);
     if (receiver) {
         value_copy(c, receiver->value, value);
+        if (trace_on())
+            trace_pass(NULL, receiver->g);
         waiter_answer(receiver, 1, wakes);
         return true;
     }
     if (atomic_load_explicit(&c->count, memory_order_relaxed) == c->capacity)
         return false;
     buffer_put(c, value);
+    if (trace_on())
+        trace_put(c, NULL);
     return true;
+}
+
+static void trace_recv(const struct go_chan *c, const struct waiter *sender)
+{
+    size_t count = go_chan_len(c);
+
+    if (count)
+        trace_take(c, count);
+    if (count && sender)
+        trace_put(c, sender->g);
+    else if (sender)
+        trace_pass(sender->g, NULL);
 }
 
 bool chan_try_recv(struct go_chan *c, void *value, int *result, struct wake_list *wakes)
@@ -160,6 +177,8 @@ bool chan_try_recv(struct go_chan *c, void *value, int *result, struct wake_list
 
     chan_check(c);
     *result = 1;
+    if (trace_on())
+        trace_recv(c, sender);
     if (buffered) {
         buffer_take(c, value);
         if (sender)

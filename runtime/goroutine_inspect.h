@@ -88,6 +88,17 @@ GO_API struct go_leak_mark go_leak_mark(void);
  * timer or a descriptor may end a wait, it waits for their end, `until` at most. */
 GO_API int64_t go_leak_check(struct go_leak_mark mark, int fd, go_until until);
 
+/* ---- traces ---- */
+
+/* From now on it is recorded who runs when, waits for what, wakes whom, and sends a value to whom; at most `events` per
+ * processor (0: 65536; 64 bytes each), later ones are dropped. -EBUSY (it is on), -EINVAL (more than 4194304), -ESRCH (the
+ * runtime does not run), -ENOMEM. */
+GO_API int go_trace_start(size_t events);
+
+/* Ends that and writes the trace in Chrome's JSON, as Perfetto and chrome://tracing open it. Returns how many events were
+ * dropped; -ESRCH: it was not on. */
+GO_API int64_t go_trace_stop(int fd);
+
 /* ---- memory ---- */
 
 /* Bytes, unless said otherwise. */

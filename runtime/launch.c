@@ -12,6 +12,7 @@
 #include "frames.h"
 #include "group.h"
 #include "scheduler.h"
+#include "trace.h"
 
 static int arg_set(struct g *g, const struct spawn *what)
 {
@@ -108,6 +109,8 @@ int spawn(const struct spawn *what)
     if (what->bubble)
         bubble_join(what->bubble, g);
     g->tsan_fiber = annotate_fiber_new(); /* here, so that a report of a race says where it was spawned */
+    if (trace_on())
+        trace_create(g);
     sched_start(g);
     return 0;
 }

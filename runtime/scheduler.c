@@ -20,6 +20,7 @@
 #include "frames.h"
 #include "pin.h"
 #include "switch.h"
+#include "trace.h"
 
 enum {
     LOOK_EVERY = 61, /* picks between two looks at everything (H6) */
@@ -370,6 +371,8 @@ void sched_switch(struct thread *t, struct g *to, enum left why)
         to = switch_heed(t, to, why);
     if (to != t->idle && !to->stack.low)
         stack_bind(t->proc, to);
+    if (trace_on())
+        trace_switch(t, to, why);
     from->saved_errno = *t->errno_at;
     t->left = from;
     t->left_why = why;

@@ -11,6 +11,7 @@
 #include "futex.h"
 #include "group.h"
 #include "scheduler.h"
+#include "trace.h"
 
 static bool word_claim(struct g *g, uint64_t word, unsigned outcome)
 {
@@ -118,6 +119,8 @@ unsigned park_until(struct g *g, const char *reason, uint64_t ticket, go_until u
  */
 static bool token_give(struct g *g)
 {
+    if (trace_on())
+        trace_wake(g);
     if (scope_has(g))
         scope_wait_ends(g);
     if (atomic_load_explicit(&g->token, memory_order_acquire) != TOKEN_PARKED)
