@@ -25,8 +25,11 @@ static int first_waiter(const struct model *model, int chan, enum way way, int *
 
 static bool case_ready(const struct model *model, const struct model_case *what)
 {
-    int index, length = model->chan[what->chan].length;
+    int index, length;
 
+    if (what->chan == NIL)
+        return false;
+    length = model->chan[what->chan].length;
     if (model->chan[what->chan].closed)
         return true;
     if (what->way == WAY_SEND)

@@ -9,11 +9,11 @@
 
 #include "conform.h"
 
-enum { MODEL_CHANNELS = 3, MODEL_CAPACITY_MAX = 3, MODEL_OPS_MAX = 64 };
+enum { MODEL_CHANNELS = 3, MODEL_CAPACITY_MAX = 3, MODEL_OPS_MAX = 64, NIL = -1 };
 
 struct model_case {
     enum way way;
-    int chan;
+    int chan;       /* NIL: never ready (N1) */
     uint64_t value; /* to send */
 };
 

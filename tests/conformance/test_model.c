@@ -64,6 +64,11 @@ static int end_waiter(struct waiter *waiter, uint64_t *value)
     return result;
 }
 
+static void *chan_of(const struct program *p, const struct model_case *what)
+{
+    return what->chan == NIL ? NULL : p->chan[what->chan];
+}
+
 /* Begins the operation in an actor. Single operations take their own entry points half of the time (S10). */
 static void begin(struct program *p, struct waiter *waiter, enum wait_kind kind)
 {
@@ -74,7 +79,7 @@ static void begin(struct program *p, struct waiter *waiter, enum wait_kind kind)
     struct wait wait = {kind, kind == WAIT_STOP ? waiter->stop : NULL};
     for (int i = 0; i < op->cases_n; i++) {
         waiter->in[i] = op->cases[i].value;
-        choices[i] = (struct choice){op->cases[i].way, p->chan[op->cases[i].chan], &waiter->in[i], 0};
+        choices[i] = (struct choice){op->cases[i].way, chan_of(p, &op->cases[i]), &waiter->in[i], 0};
     }
     if (op->cases_n > 1)
         waiter->call = select_later(choices, op->cases_n, wait);
@@ -230,7 +235,8 @@ static bool batch_waits(const struct program *p)
     return false;
 }
 
-/* Distinct (channel, way) pairs, so that the case of an end is known; S6 tests the others. */
+/* Distinct (channel, way) pairs, so that the case of an end is known; S6 tests the others. Each case but the first may be
+ * one of no channel (N1). */
 static void draw_op(struct program *p, struct model_op *op, int cases)
 {
     uint32_t used = 0;
@@ -243,6 +249,8 @@ static void draw_op(struct program *p, struct model_op *op, int cases)
         while (used >> pair & 1);
         used |= 1u << pair;
         op->cases[i] = (struct model_case){pair % 2 ? WAY_SEND : WAY_RECV, (int)(pair / 2), ++p->value};
+        if (i > 0 && dice_below(&p->dice, 8) == 0)
+            op->cases[i].chan = NIL;
     }
 }
 
