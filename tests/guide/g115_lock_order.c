@@ -4,6 +4,10 @@
  *
  * Pattern: lock order. Where two locks are held at once they are held for a moment, and the order is written down: A, then B.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "goroutine_inspect.h"
 #include "guide.h"
 
 enum { ROUNDS = 1000, TIMEOUT_MS = 100 };
@@ -39,16 +43,35 @@ static void lock_b_then_a(void *arg)
     go_mutex_unlock(&locks->b);
 }
 
+static void lock_in_two_orders(struct locks *locks)
+{
+    must(go_waitgroup_go(&locks->both, lock_a_then_b, locks, 0) == 0);
+    must(go_waitgroup_go(&locks->both, lock_b_then_a, locks, 0) == 0);
+    gate_until(&locks->gate, 2);
+    gate_open(&locks->gate);
+}
+
 /* Wrong. */
 static void two_orders(void)
 {
     struct locks locks = {0};
 
-    must(go_waitgroup_go(&locks.both, lock_a_then_b, &locks, 0) == 0);
-    must(go_waitgroup_go(&locks.both, lock_b_then_a, &locks, 0) == 0);
-    gate_until(&locks.gate, 2);
-    gate_open(&locks.gate);
+    lock_in_two_orders(&locks);
     go_waitgroup_wait(&locks.both);
+}
+
+/* Wrong, too, and noticed by somebody else who still runs. */
+static void two_orders_seen(void)
+{
+    static struct locks locks; /* they still use it when this function is left */
+    char report[512] = "";
+    int fd = memfd_create("report", MFD_CLOEXEC);
+
+    lock_in_two_orders(&locks);
+    until_parked(2, "mutex");
+    must(go_lock_cycles(go_group_current(), fd) == 1);
+    must(pread(fd, report, sizeof report - 1, 0) > 0 && close(fd) == 0);
+    go_panic("%s", report);
 }
 
 static void lock_in_order(void *arg)
@@ -147,3 +170,6 @@ GUIDE_PART(G115, two_orders, .ends = ENDS_IN_DEADLOCK,
            .says = {"mutexes locked in a circle", "first A", "first B", "lock_a_then_b+",
                     "last locked by goroutine"},
            .no_job = "a mutex is memory that other jobs of the host may use too, so nothing is proven");
+GUIDE_PART(G115, two_orders_seen, .ends = ENDS_IN_PANIC,
+           .says = {"mutexes locked in a circle", "first A", "first B", "last locked by goroutine"},
+           .drops_goroutines = true);
