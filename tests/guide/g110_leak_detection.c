@@ -1,6 +1,6 @@
 /*
- * G110 The four ways in which goroutines are usually forgotten, and a helper for tests that finds them: it compares who
- * lives after the test with who lived before, and prints the stacks of the rest.
+ * G110 The four ways in which goroutines are usually forgotten, and a helper for tests that finds them: who
+ * lives after the test and did not before is left over, and its stack is printed.
  *
  * A goroutine that waits while others run is only suspected: it may just wait for long. When nobody is left who runs, and
  * nothing is due, it is proven.
@@ -18,9 +18,7 @@ enum { STACK_BYTES = 8192 };
 
 struct forgotten {
     go_chan *results, *requests;
-    go_mutex lock;
-    go_cond told;
-    bool stop; /* lock */
+    go_waitgroup told;
     atomic_bool looping, stop_loop;
 };
 
@@ -43,10 +41,7 @@ static void never_told_to_stop(void *arg)
 {
     struct forgotten *all = arg;
 
-    go_mutex_lock(&all->lock);
-    while (!all->stop)
-        go_cond_wait(&all->told, &all->lock);
-    go_mutex_unlock(&all->lock);
+    go_waitgroup_wait(&all->told);
 }
 
 static void endless_loop(void *arg)
@@ -63,6 +58,7 @@ static void forgetful_test(struct forgotten *all)
 {
     all->results = go_chan_new(sizeof(int), 0);
     all->requests = go_chan_new(0, 0);
+    go_waitgroup_add(&all->told, 1);
     must(go_spawn(blocked_on_channel, all, 0) == 0);
     must(go_spawn(never_looks_at_its_context, all, 0) == 0);
     must(go_spawn(never_told_to_stop, all, 0) == 0);
@@ -79,8 +75,7 @@ static void loop_too(struct forgotten *all)
 /* ---- the helper ---- */
 
 struct leaks {
-    uint64_t last_before; /* ids grow: who has a greater one came later */
-    int64_t older_ns;     /* who has waited less is not reported */
+    int64_t older_ns; /* who has waited less is not reported */
     int blocked, running;
     char stacks[4 * STACK_BYTES];
 };
@@ -91,7 +86,7 @@ static int find_leak(const struct go_info *info, void *arg)
     char paragraph[STACK_BYTES];
     size_t used = strlen(leaks->stacks);
 
-    if (info->id <= leaks->last_before || (info->state == GO_STATE_PARKED && info->age_ns < leaks->older_ns))
+    if (info->id == go_id() || (info->state == GO_STATE_PARKED && info->age_ns < leaks->older_ns))
         return 0;
     leaks->blocked += info->state == GO_STATE_PARKED;
     leaks->running += info->state == GO_STATE_RUNNING;
@@ -100,29 +95,10 @@ static int find_leak(const struct go_info *info, void *arg)
     return 0;
 }
 
-static int newest(const struct go_info *info, void *id)
-{
-    if (info->id > *(uint64_t *)id)
-        *(uint64_t *)id = info->id;
-    return 0;
-}
-
-/* Before the test. */
-static struct leaks *leaks_new(void)
-{
-    struct leaks *leaks = calloc(1, sizeof *leaks);
-
-    must(leaks);
-    go_each(go_group_current(), newest, &leaks->last_before);
-    return leaks;
-}
-
-/* After it: how many are left that were not there before. */
+/* After a test that began with its caller alone: how many others are left. */
 static int leaks_find(struct leaks *leaks, int64_t older_ns)
 {
-    leaks->blocked = leaks->running = 0;
-    leaks->stacks[0] = '\0';
-    leaks->older_ns = older_ns;
+    *leaks = (struct leaks){.older_ns = older_ns};
     go_each(go_group_current(), find_leak, leaks);
     return leaks->blocked + leaks->running;
 }
@@ -137,17 +113,14 @@ static void tidy_up(struct forgotten *all)
     atomic_store(&all->stop_loop, true);
     must(go_chan_recv(all->results, NULL, GO_FOREVER) == 1);
     go_chan_close(all->requests);
-    go_mutex_lock(&all->lock);
-    all->stop = true;
-    go_cond_broadcast(&all->told);
-    go_mutex_unlock(&all->lock);
+    go_waitgroup_done(&all->told);
     until_live(1);
 }
 
 static void leak_detection(void)
 {
     struct forgotten all = {0};
-    struct leaks *leaks = leaks_new();
+    struct leaks *leaks = malloc(sizeof *leaks);
 
     forgetful_test(&all);
     loop_too(&all);
@@ -155,7 +128,7 @@ static void leak_detection(void)
     must(leaks_find(leaks, 0) == 4);
     /* "the report lists the 3 that are blocked, each with its reason, its age and where it was started" */
     must(leaks->blocked == 3 && shown(leaks, "chan send") && shown(leaks, "chan receive") &&
-         shown(leaks, "cond"));
+         shown(leaks, "wait group"));
     must(shown(leaks, "blocked_on_channel") && shown(leaks, "never_looks_at_its_context") &&
          shown(leaks, "never_told_to_stop") && shown(leaks, "g110_leak_detection.c:"));
     /* "and the loop as running" */
@@ -175,7 +148,7 @@ static void leak_detection(void)
 static void left_behind(void)
 {
     static struct forgotten all; /* they still use it when this function is left */
-    struct leaks *leaks = leaks_new();
+    struct leaks *leaks = malloc(sizeof *leaks);
 
     forgetful_test(&all);
     if (leaks_find(leaks, 0) > 0)

@@ -19,16 +19,21 @@ struct locks {
     int rounds; /* both locks */
 };
 
+static void lock_both(struct locks *locks, go_mutex *first, go_mutex *second)
+{
+    go_mutex_lock(first);
+    gate_pass(&locks->gate);
+    go_mutex_lock(second);
+    go_mutex_unlock(second);
+    go_mutex_unlock(first);
+}
+
 static void lock_a_then_b(void *arg)
 {
     struct locks *locks = arg;
 
     go_set_name("first A");
-    go_mutex_lock(&locks->a);
-    gate_pass(&locks->gate);
-    go_mutex_lock(&locks->b);
-    go_mutex_unlock(&locks->b);
-    go_mutex_unlock(&locks->a);
+    lock_both(locks, &locks->a, &locks->b);
 }
 
 static void lock_b_then_a(void *arg)
@@ -36,11 +41,7 @@ static void lock_b_then_a(void *arg)
     struct locks *locks = arg;
 
     go_set_name("first B");
-    go_mutex_lock(&locks->b);
-    gate_pass(&locks->gate);
-    go_mutex_lock(&locks->a);
-    go_mutex_unlock(&locks->a);
-    go_mutex_unlock(&locks->b);
+    lock_both(locks, &locks->b, &locks->a);
 }
 
 static void lock_in_two_orders(struct locks *locks)
@@ -91,28 +92,21 @@ static void one_order(void)
 {
     struct locks locks = {0};
 
-    must(go_waitgroup_go(&locks.both, lock_in_order, &locks, 0) == 0);
-    must(go_waitgroup_go(&locks.both, lock_in_order, &locks, 0) == 0);
+    for (int i = 0; i < 2; i++)
+        must(go_waitgroup_go(&locks.both, lock_in_order, &locks, 0) == 0);
     go_waitgroup_wait(&locks.both);
     /* "one order: both do their 1000 rounds" */
     must(locks.rounds == 2 * ROUNDS);
 }
+
+#define lock(c, until) go_chan_send((c), NULL, (until))
+#define unlock(c)      must(go_chan_recv((c), NULL, GO_NOW) == 1)
 
 /* A lock that can be waited for with a timeout is a channel with room for one value: to put it in is to lock. */
 struct timed_locks {
     go_chan *a, *b;
     struct gate gate;
 };
-
-static int lock(go_chan *c, go_until until)
-{
-    return go_chan_send(c, NULL, until);
-}
-
-static void unlock(go_chan *c)
-{
-    must(go_chan_recv(c, NULL, GO_NOW) == 1);
-}
 
 static void give_way(void *arg)
 {

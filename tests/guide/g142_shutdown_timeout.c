@@ -4,8 +4,6 @@
  *
  * Pattern: graceful shutdown with a timeout. Who gives up must not end as if all were well.
  */
-#include <stdio.h>
-
 #include "goroutine_host.h"
 #include "guide.h"
 
@@ -36,14 +34,10 @@ static void ignore_context(void *arg)
     say("never");
 }
 
-static int name_stuck(const struct go_info *info, void *unused)
+static int find_stuck(const struct go_info *info, void *stack)
 {
-    char stack[STACK_BYTES];
-
-    if (strcmp(info->name, "stuck worker") != 0)
-        return 0;
-    go_info_format(info, stack, sizeof stack);
-    say("%s", stack);
+    if (strcmp(info->name, "stuck worker") == 0)
+        go_info_format(info, stack, STACK_BYTES);
     return 0;
 }
 
@@ -75,6 +69,7 @@ static int shut_down(struct server *server)
 static void serve(void *arg)
 {
     struct server *server = arg;
+    char stack[STACK_BYTES] = "";
     int r;
 
     for (int i = 0; i < WORKERS; i++)
@@ -89,7 +84,8 @@ static void serve(void *arg)
         return;
     }
     say("%s at %d ms", r == -EINTR ? "second signal" : "limit", (int)fake_ms());
-    go_each(go_group_current(), name_stuck, NULL);
+    go_each(go_group_current(), find_stuck, stack);
+    say("%s", stack); /* not in find_stuck, which must not wait */
     go_panic("Shutdown timeout, forcing exit");
 }
 
@@ -101,10 +97,12 @@ struct scene {
 static void play(void *arg)
 {
     const struct scene *scene = arg;
-    struct server server = {.ctx = go_ctx_new(go_ctx_background()),
-                            .signals = go_chan_new(0, 2),
-                            .done = go_chan_new(0, 0),
-                            .one_ignores_it = scene->one_ignores_it};
+    static struct server server; /* who is stuck still uses it when this function is left by a panic */
+
+    server = (struct server){.ctx = go_ctx_new(go_ctx_background()),
+                             .signals = go_chan_new(0, 2),
+                             .done = go_chan_new(0, 0),
+                             .one_ignores_it = scene->one_ignores_it};
 
     for (int i = 0; i < scene->signals; i++)
         must(go_chan_send(server.signals, NULL, GO_FOREVER) == 0);
