@@ -15,6 +15,8 @@
 
 enum { THREADS_MAX = 64 };
 
+#define STOP_NS                                                                                              \
+    INT64_C(100000000) /* so long the end of the runtime waits for calls; threads without one always end */
 #define IDLE_NS INT64_C(2000000000) /* a spare thread that nobody needed for so long ends */
 
 struct call {
@@ -31,6 +33,7 @@ static struct {
     struct list queued;
     int queued_n, threads, idle;
     bool stopping;
+    _Atomic int calls;       /* threads inside one; counted up under the lock */
     _Atomic uint32_t signal; /* changes when something was queued */
 } pool = {.queued = LIST_INIT(pool.queued)};
 
@@ -44,6 +47,7 @@ static struct call *call_take(uint32_t *seen)
     if (c) {
         list_remove(&c->link);
         pool.queued_n--;
+        atomic_fetch_add(&pool.calls, 1);
     }
     lock_drop(&pool.lock);
     return c;
@@ -54,6 +58,7 @@ static void call_run(struct call *c)
     struct g *g = c->g;
 
     c->result = c->fn(c->arg);
+    atomic_fetch_sub(&pool.calls, 1);
     if (wait_claim(g, c->ticket, 0))
         wake(g);
 }
@@ -174,22 +179,21 @@ int blocking_threads(void)
 
 bool blocking_stop(void)
 {
-    bool done;
+    int64_t begin = clock_real_ns();
+    bool done = false;
 
     lock_take(&pool.lock, RANK_BLOCKING);
     pool.stopping = true;
     lock_drop(&pool.lock);
-    for (int i = 0; i < 100; i++) {
-        uint32_t seen = atomic_load(&pool.signal);
+    while (!done && (atomic_load(&pool.calls) == 0 || clock_real_ns() - begin < STOP_NS)) {
+        uint32_t seen = atomic_fetch_add(&pool.signal, 1) + 1;
 
+        futex_wake(&pool.signal, INT32_MAX);
         lock_take(&pool.lock, RANK_BLOCKING);
         done = pool.threads == 0;
         lock_drop(&pool.lock);
-        if (done)
-            break;
-        atomic_fetch_add(&pool.signal, 1);
-        futex_wake(&pool.signal, INT32_MAX);
-        futex_wait(&pool.signal, seen + 1, 1000000);
+        if (!done)
+            futex_wait(&pool.signal, seen, 1000000);
     }
     lock_take(&pool.lock, RANK_BLOCKING);
     pool.stopping = false;
