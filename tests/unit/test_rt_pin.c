@@ -341,6 +341,35 @@ static void test_H7_locking_a_plain_thread_does_nothing(void **state)
     go_unlock_thread();
 }
 
+static int recurses(volatile int depth)
+{
+    volatile char room[512] = {0};
+
+    room[depth % 512] = (char)depth;
+    return depth < 0 ? 0 : recurses(depth + 1) + room[0];
+}
+
+static void locked_overflows(void *arg)
+{
+    assert_int_equal(go_lock_thread(), 0);
+    recurses(0);
+}
+
+static int overflow_main(void *arg)
+{
+    go_spawn(locked_overflows, NULL, 0);
+    go_chan_recv(NULL, NULL, GO_FOREVER);
+    return 0;
+}
+
+static void test_G6_stack_overflow_on_a_locked_thread_names_the_goroutine(void **state)
+{
+#ifdef ANNOTATE_TSAN
+    skip(); /* its threads do not survive a fork beside others */
+#endif
+    rt_child_dies(overflow_main, "stack overflow in goroutine 2 (locked_overflows)", SIGSEGV);
+}
+
 static int all_wait_for_ever(void *arg)
 {
     go_spawn(locked_for_ever, NULL, 0);
@@ -495,6 +524,7 @@ RT_TEST(test_H7_two_locked_goroutines_meet_on_channels)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_G6_stack_overflow_on_a_locked_thread_names_the_goroutine),
         cmocka_unit_test(test_Z1_threads_of_locked_goroutines_do_not_hide_a_deadlock),
         RT_UNIT(test_H7_locked_goroutine_keeps_its_thread_over_every_wait_and_nobody_else_runs_there),
         RT_UNIT(test_H7_state_of_a_locked_thread_leaks_to_nobody_and_the_thread_is_destroyed),

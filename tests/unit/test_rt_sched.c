@@ -18,6 +18,40 @@
 
 /* ---- H1, H3 ---- */
 
+struct turns {
+    _Atomic int *turn;
+    int mine, rounds;
+};
+
+static void takes_turns(void *arg)
+{
+    struct turns *t = arg;
+
+    for (int i = 0; i < t->rounds; i++) {
+        while (atomic_load(t->turn) % 3 != t->mine)
+            go_yield();
+        atomic_fetch_add(t->turn, 1);
+    }
+}
+
+RT_TEST(test_H1_spinning_with_yield_makes_progress)
+{
+    for (int procs = 1; procs <= 4; procs *= 2) {
+        _Atomic int turn = 0;
+        int old = go_set_procs(procs);
+
+        for (int i = 0; i < 3; i++) {
+            struct turns t = {&turn, i, 200};
+
+            assert_int_equal(go_spawn(takes_turns, &t, sizeof t), 0);
+        }
+        while (atomic_load(&turn) < 600)
+            go_yield();
+        rt_wait_live(1);
+        go_set_procs(old);
+    }
+}
+
 struct relay {
     go_chan *c;
     _Atomic int *stop;
@@ -434,6 +468,7 @@ RT_TEST(test_dump_tells_reason_function_and_place)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RT_UNIT(test_H1_spinning_with_yield_makes_progress),
         RT_UNIT(test_H3_heavy_and_light_pair_both_get_on_with_one_processor),
         RT_UNIT(test_H2_two_processors_run_two_goroutines_truly_at_once),
         RT_UNIT(test_H4_loop_without_calls_does_not_stop_the_others),
