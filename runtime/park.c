@@ -9,7 +9,7 @@ go_wait go_wait_begin(void)
 {
     struct g *g = g_self();
 
-    return (go_wait){.who = g, .ticket = wait_open(g, 0)};
+    return (go_wait){.who = g, .ticket = wait_open(g, WAIT_MASKED)};
 }
 
 int go_wait_cancel(go_wait wait)
@@ -20,13 +20,14 @@ int go_wait_cancel(go_wait wait)
     return 0;
 }
 
-/* Masks the open wait after the fact: from now on the end of the scope leaves it alone. */
-static void wait_mask(struct g *g)
+/* A wait is masked until its park says otherwise, and looks for the end of the scope: nobody but who answers it may end one
+ * that is to be masked. */
+static void wait_unmask(struct g *g)
 {
     uint64_t word = atomic_load(&g->wait);
 
     while ((word & OUTCOME_OPEN) == OUTCOME_OPEN &&
-           !atomic_compare_exchange_weak(&g->wait, &word, word | WAIT_MASKED_BIT))
+           !atomic_compare_exchange_weak(&g->wait, &word, word & ~(uint64_t)WAIT_MASKED_BIT))
         continue;
 }
 
@@ -40,8 +41,8 @@ int go_park(go_wait wait, const char *reason, unsigned flags, go_until until)
         over = -EAGAIN;
     if (over && wait_claim(g, wait.ticket, OUTCOME_TIMEOUT))
         return over;
-    if (flags & GO_PARK_MASKED)
-        wait_mask(g);
+    if (!(flags & GO_PARK_MASKED))
+        wait_unmask(g);
     if (over)
         until = GO_FOREVER; /* answered already: the wake is due */
     atomic_fetch_add(&sched.outside, 1);

@@ -13,17 +13,25 @@
 #include "scheduler.h"
 #include "trace.h"
 
-static bool word_claim(struct g *g, uint64_t word, unsigned outcome)
+/* False: somebody else was first, or only the mask changed; *word is now what there is. */
+static bool word_claim(struct g *g, uint64_t *word, unsigned outcome)
 {
-    return (word & OUTCOME_OPEN) == OUTCOME_OPEN &&
-           atomic_compare_exchange_strong(&g->wait, &word, (word & ~(uint64_t)OUTCOME_OPEN) | outcome);
+    return atomic_compare_exchange_strong(&g->wait, word, (*word & ~(uint64_t)OUTCOME_OPEN) | outcome);
+}
+
+static bool word_is_open(uint64_t word)
+{
+    return (word & OUTCOME_OPEN) == OUTCOME_OPEN;
 }
 
 bool wait_claim(struct g *g, uint64_t ticket, unsigned outcome)
 {
     uint64_t word = atomic_load(&g->wait);
 
-    return word >> WAIT_TICKET_SHIFT == ticket && word_claim(g, word, outcome);
+    while (word >> WAIT_TICKET_SHIFT == ticket && word_is_open(word))
+        if (word_claim(g, &word, outcome))
+            return true;
+    return false;
 }
 
 bool wait_returning(struct g *g, uint64_t ticket)
@@ -35,7 +43,10 @@ bool wait_claim_scope(struct g *g)
 {
     uint64_t word = atomic_load(&g->wait);
 
-    return !(word & WAIT_MASKED_BIT) && word_claim(g, word, OUTCOME_SCOPE);
+    while (!(word & WAIT_MASKED_BIT) && word_is_open(word))
+        if (word_claim(g, &word, OUTCOME_SCOPE))
+            return true;
+    return false;
 }
 
 static void deadline_fire(void *owner, uint64_t tag, int64_t now_ns)

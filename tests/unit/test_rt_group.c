@@ -443,6 +443,30 @@ HOST_TEST(test_park_ends_at_its_deadline_and_a_late_ready_finds_it_over)
     assert_int_equal(go_ready(second, 1), 0);
 }
 
+/* Both begin their wait before the end of their scope, and park after it. */
+static void waits_over_the_end(void *arg)
+{
+    go_wait w = go_wait_begin();
+
+    go_group_end(go_group_current());
+    assert_int_equal(go_ready(w, 7), 1);
+    assert_int_equal(go_park(w, "masked", GO_PARK_MASKED, GO_FOREVER), 7);
+    w = go_wait_begin();
+    assert_int_equal(go_park(w, "not masked", 0, GO_FOREVER), -ECANCELED);
+    atomic_store((_Atomic int *)arg, 1);
+}
+
+HOST_TEST(test_P5_a_masked_park_is_ended_by_its_answer_alone_also_when_the_scope_ended_before_it)
+{
+    go_group *group = go_group_new(NULL, NULL, NULL);
+    _Atomic int done = 0;
+
+    group_start(group, waits_over_the_end, &done, 0);
+    assert_int_equal(go_group_wait(group, GO_FOREVER), 0);
+    assert_int_equal(done, 1);
+    go_group_unref(group);
+}
+
 HOST_TEST(test_plain_thread_waits_on_channels_like_a_goroutine)
 {
     go_chan *c = go_chan_new(sizeof(int), 0);
@@ -513,6 +537,8 @@ int main(void)
         cmocka_unit_test(test_Z5_a_function_that_is_due_later_rules_out_a_deadlock),
         cmocka_unit_test(test_foreign_thread_readies_parked_goroutines_and_none_is_lost),
         cmocka_unit_test(test_park_ends_at_its_deadline_and_a_late_ready_finds_it_over),
+        cmocka_unit_test(
+            test_P5_a_masked_park_is_ended_by_its_answer_alone_also_when_the_scope_ended_before_it),
         cmocka_unit_test(test_plain_thread_waits_on_channels_like_a_goroutine),
         cmocka_unit_test(test_members_are_listed_with_reason_and_stack),
     };
