@@ -8,6 +8,7 @@
 
 #include "annotate.h"
 #include "g.h"
+#include "single.h"
 #include "switch.h"
 #include "symbol.h"
 
@@ -45,20 +46,21 @@ ANNOTATE_UNCHECKED int backtrace_parked(const struct g *g, void **frames, int ma
 {
     uintptr_t low = (uintptr_t)g->stack.low + stack_guard_bytes(), top = (uintptr_t)g->stack.top;
     uintptr_t sp = (uintptr_t)g->sp, frame;
+    const char *reason = atomic_load_explicit(&((struct g *)g)->reason, memory_order_relaxed);
     struct switch_saved saved;
     int n = 0;
 
     if (!g->stack.low || sp < low || sp > top - SWITCH_SAVED_BYTES || n >= max)
         return 0;
     saved = switch_saved(g->sp);
-    frames[n++] = saved.resume;
+    frames[n++] = single_called(saved.resume, reason);
     frame = (uintptr_t)saved.frame;
     while (n < max && frame > sp && frame <= top - 2 * sizeof(void *) && frame % sizeof(void *) == 0) {
         void *const *record = (void *const *)frame;
 
         if (!record[1])
             break;
-        frames[n++] = record[1];
+        frames[n++] = single_called(record[1], reason);
         sp = frame;
         frame = (uintptr_t)record[0];
     }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "bubble.h"
+#include "chan_engine.h"
 #include "frames.h"
-#include "trace.h"
 
 /* ---- making ---- */
 
@@ -65,135 +65,24 @@ size_t go_chan_cap(const go_chan *c)
 
 /* ---- the engine: all under the lock ---- */
 
-static void chan_check(const struct go_chan *c)
-{
-#ifndef NDEBUG
-    size_t count = atomic_load_explicit(&((struct go_chan *)c)->count, memory_order_relaxed);
-
-    assert(count <= c->capacity);
-    assert(c->capacity == 0 || c->head < c->capacity);
-#endif
-}
-
-static unsigned char *slot_at(struct go_chan *c, size_t i)
-{
-    size_t place = c->head + i;
-
-    return c->buffer + (place < c->capacity ? place : place - c->capacity) * c->value_bytes;
-}
-
-/* Most values are a word or two: those need no call. */
-static void value_copy(const struct go_chan *c, void *to, const void *from)
-{
-    if (!to)
-        return;
-    switch (c->value_bytes) {
-    case 0:
-        break;
-    case 4:
-        memcpy(to, from, 4);
-        break;
-    case 8:
-        memcpy(to, from, 8);
-        break;
-    case 16:
-        memcpy(to, from, 16);
-        break;
-    default:
-        memcpy(to, from, c->value_bytes);
-    }
-}
-
-static void value_zero(const struct go_chan *c, void *to)
-{
-    if (to && c->value_bytes)
-        memset(to, 0, c->value_bytes);
-}
-
-static void buffer_put(struct go_chan *c, const void *value)
-{
-    size_t count = atomic_load_explicit(&c->count, memory_order_relaxed);
-
-    value_copy(c, slot_at(c, count), value);
-    atomic_store_explicit(&c->count, count + 1, memory_order_relaxed);
-}
-
-static void buffer_take(struct go_chan *c, void *value)
-{
-    value_copy(c, value, slot_at(c, 0));
-    c->head = c->head + 1 < c->capacity ? c->head + 1 : 0;
-    atomic_fetch_sub_explicit(&c->count, 1, memory_order_relaxed);
-}
-
-static void waiter_answer(struct waiter *w, int result, struct wake_list *wakes)
-{
-    if (w->result)
-        *w->result = result;
-    wake_later(wakes, w->g);
-}
-
 bool chan_try_send(struct go_chan *c, const void *value, int *result, struct wake_list *wakes)
 {
-    struct waiter *receiver;
+    struct g *partner;
+    bool done = engine_send(c, value, result, &partner);
 
-    chan_check(c);
-    *result = 0;
-    if (c->closed) {
-        *result = -EPIPE;
-        return true;
-    }
-    receiver = waiter_claim(&c->receivers);
-    if (receiver) {
-        value_copy(c, receiver->value, value);
-        if (trace_on())
-            trace_pass(NULL, receiver->g);
-        waiter_answer(receiver, 1, wakes);
-        return true;
-    }
-    if (atomic_load_explicit(&c->count, memory_order_relaxed) == c->capacity)
-        return false;
-    buffer_put(c, value);
-    if (trace_on())
-        trace_put(c, NULL);
-    return true;
-}
-
-static void trace_recv(const struct go_chan *c, const struct waiter *sender)
-{
-    size_t count = go_chan_len(c);
-
-    if (count)
-        trace_take(c, count);
-    if (count && sender)
-        trace_put(c, sender->g);
-    else if (sender)
-        trace_pass(sender->g, NULL);
+    if (partner)
+        wake_later(wakes, partner);
+    return done;
 }
 
 bool chan_try_recv(struct go_chan *c, void *value, int *result, struct wake_list *wakes)
 {
-    bool buffered = atomic_load_explicit(&c->count, memory_order_relaxed) > 0;
-    struct waiter *sender = buffered || !c->closed ? waiter_claim(&c->senders) : NULL;
+    struct g *partner;
+    bool done = engine_recv(c, value, result, &partner);
 
-    chan_check(c);
-    *result = 1;
-    if (trace_on())
-        trace_recv(c, sender);
-    if (buffered) {
-        buffer_take(c, value);
-        if (sender)
-            buffer_put(c, sender->value);
-    } else if (sender) {
-        value_copy(c, value, sender->value);
-    } else if (c->closed) {
-        value_zero(c, value);
-        *result = 0;
-    } else {
-        return false;
-    }
-    if (sender)
-        waiter_answer(sender, 0, wakes);
-    return true;
+    if (partner)
+        wake_later(wakes, partner);
+    return done;
 }
 
 bool chan_try_close(struct go_chan *c, struct wake_list *wakes)
@@ -205,10 +94,10 @@ bool chan_try_close(struct go_chan *c, struct wake_list *wakes)
     c->closed = true;
     while ((w = waiter_claim(&c->receivers))) {
         value_zero(c, w->value);
-        waiter_answer(w, 0, wakes);
+        wake_later(wakes, waiter_answer(w, 0));
     }
     while ((w = waiter_claim(&c->senders)))
-        waiter_answer(w, -EPIPE, wakes);
+        wake_later(wakes, waiter_answer(w, -EPIPE));
     return true;
 }
 

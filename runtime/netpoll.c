@@ -95,7 +95,7 @@ int netpoll_waiting(void)
     return atomic_load(&poller.waiting);
 }
 
-void netpoll_break(void)
+__attribute__((noinline)) void netpoll_break(void)
 {
     uint64_t one = 1;
 
@@ -171,7 +171,7 @@ static int fd_register(struct fd *f, uint32_t events)
 }
 
 /* Lock held. Tells the kernel what is waited for. */
-static int fd_arm(struct fd *f)
+static __attribute__((noinline)) int fd_arm(struct fd *f)
 {
     return fd_register(f, events_of(f) | EPOLLONESHOT);
 }

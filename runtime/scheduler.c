@@ -233,7 +233,7 @@ static bool start_is_next(const struct proc *p, struct g *head)
                                                                       : p->ring_streak >= STREAK_MAX;
 }
 
-struct g *sched_pick_behind_next(struct proc *p)
+__attribute__((noinline)) struct g *sched_pick_behind_next(struct proc *p)
 {
     struct g *head = ring_first(&p->ring), *g;
     bool starts = !starts_empty(&p->starts);
@@ -249,7 +249,7 @@ struct g *sched_pick_behind_next(struct proc *p)
     return g ? g : starts_pop(&p->starts);
 }
 
-struct g *sched_pick(struct proc *p)
+static inline __attribute__((always_inline)) struct g *pick(struct proc *p)
 {
     struct g *g;
 
@@ -271,9 +271,14 @@ struct g *sched_pick(struct proc *p)
     return sched_pick_behind_next(p);
 }
 
+struct g *sched_pick(struct proc *p)
+{
+    return pick(p);
+}
+
 /* ---- switching ---- */
 
-static void token_settle(struct g *g)
+static inline void token_settle(struct g *g)
 {
     uint32_t none = TOKEN_NONE;
 
@@ -291,11 +296,9 @@ static void g_bury(struct g *g)
     g_delete(g);
 }
 
-/* On the new stack: the old one is saved, so whoever was left there may now run elsewhere. */
-static void arrived(void)
+/* How the stack of the thread itself becomes known. */
+static void stack_note(struct thread *t, const struct g *left)
 {
-    struct thread *t = thread_self();
-    struct g *left = t->left;
     const void *bottom = NULL;
     size_t size = 0;
 
@@ -304,8 +307,11 @@ static void arrived(void)
         t->stack_bottom = bottom;
         t->stack_size = size;
     }
-    *t->errno_at = t->current->saved_errno;
-    t->left = NULL;
+}
+
+/* What becomes of who was left, if it has not parked. */
+static __attribute__((noinline)) void left_behind(struct thread *t, struct g *left)
+{
     switch ((enum left)t->left_why) {
     case LEFT_IDLE_LOOP:
         break;
@@ -320,6 +326,22 @@ static void arrived(void)
         g_bury(left);
         break;
     }
+}
+
+/* On the new stack: the old one is saved, so whoever was left there may now run elsewhere. */
+static inline void arrived(void)
+{
+    struct thread *t = thread_self();
+    struct g *left = t->left;
+
+    if (ANNOTATE_STACKS)
+        stack_note(t, left);
+    *t->errno_at = t->current->saved_errno;
+    t->left = NULL;
+    if (t->left_why == LEFT_PARKED)
+        token_settle(left);
+    else
+        left_behind(t, left);
 }
 
 static void g_begin(void)
@@ -362,7 +384,7 @@ static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct 
     return to;
 }
 
-void sched_switch(struct thread *t, struct g *to, enum left why)
+static inline __attribute__((always_inline)) void switch_to(struct thread *t, struct g *to, enum left why)
 {
     struct g *from = t->current;
 
@@ -387,6 +409,11 @@ void sched_switch(struct thread *t, struct g *to, enum left why)
     arrived();
 }
 
+void sched_switch(struct thread *t, struct g *to, enum left why)
+{
+    switch_to(t, to, why);
+}
+
 void sched_park(struct g *g)
 {
     struct thread *t;
@@ -394,9 +421,9 @@ void sched_park(struct g *g)
 
     if (atomic_load_explicit(&g->token, memory_order_acquire) != TOKEN_READY) {
         t = thread_self();
-        to = sched_pick(t->proc);
+        to = pick(t->proc);
         count_up(&t->proc->parks);
-        sched_switch(t, to ? to : t->idle, LEFT_PARKED);
+        switch_to(t, to ? to : t->idle, LEFT_PARKED);
     }
     atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);
 }
@@ -405,17 +432,17 @@ void sched_yield_self(void)
 {
     struct thread *t = thread_self();
     struct g *g = t->current;
-    struct g *to = sched_pick(t->proc);
+    struct g *to = pick(t->proc);
 
-    sched_switch(t, to ? to : t->idle, LEFT_YIELDED);
+    switch_to(t, to ? to : t->idle, LEFT_YIELDED);
     atomic_store_explicit(&g->yielded, false, memory_order_relaxed);
 }
 
 void sched_exit(void)
 {
     struct thread *t = thread_self();
-    struct g *to = sched_pick(t->proc);
+    struct g *to = pick(t->proc);
 
-    sched_switch(t, to ? to : t->idle, LEFT_DEAD);
+    switch_to(t, to ? to : t->idle, LEFT_DEAD);
     fatal("goroutine %s ran after its end", "of the runtime");
 }

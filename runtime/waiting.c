@@ -198,7 +198,7 @@ int wait_failed(struct g *g, unsigned outcome, go_ctx *ctx)
     if (outcome == OUTCOME_TIMEOUT)
         return -ETIMEDOUT;
     if (outcome == OUTCOME_DONE)
-        return go_ctx_err(ctx);
+        return ctx ? go_ctx_err(ctx) : -ECANCELED;
     assert(outcome == OUTCOME_SCOPE);
     if (g->scope_told)
         unwind_exit(g);
@@ -215,25 +215,14 @@ int until_limit_over(struct g *g, go_until until)
     return until.ns <= clock_of(g) ? -ETIMEDOUT : 0;
 }
 
-/* Who holds the queue's lock is the only one who can claim a wait that is in no other queue. */
-static void sole_claim(struct waiter *w)
-{
-    uint64_t word = w->ticket << WAIT_TICKET_SHIFT | w->outcome;
-
-    assert(atomic_load(&w->g->wait) == (w->ticket << WAIT_TICKET_SHIFT | OUTCOME_OPEN));
-    atomic_store_explicit(&w->g->wait, word, memory_order_release);
-}
-
-struct waiter *waiter_claim(struct list *queue)
+struct waiter *waiter_claim_next(struct list *queue)
 {
     while (!list_empty(queue)) {
         struct waiter *w = list_first(queue, struct waiter, link);
 
+        if (w->sole)
+            return sole_claim(w);
         list_remove(&w->link);
-        if (w->sole) {
-            sole_claim(w);
-            return w;
-        }
         if (wait_claim(w->g, w->ticket, w->outcome))
             return w;
     }

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "clock.h"
 #include "g.h"
 #include "group.h"
@@ -146,4 +148,22 @@ struct waiter {
 
 /* Takes the first that can still be claimed out of the queue and claims it; those whose wait is over are
  * dropped (F2). */
-struct waiter *waiter_claim(struct list *queue);
+struct waiter *waiter_claim_next(struct list *queue);
+
+/* Who holds the queue's lock is the only one who can claim a wait that is in no other queue. */
+static inline struct waiter *sole_claim(struct waiter *w)
+{
+    assert(atomic_load(&w->g->wait) == (w->ticket << WAIT_TICKET_SHIFT | OUTCOME_OPEN));
+    list_remove(&w->link);
+    atomic_store_explicit(&w->g->wait, w->ticket << WAIT_TICKET_SHIFT | w->outcome, memory_order_release);
+    return w;
+}
+
+static inline struct waiter *waiter_claim(struct list *queue)
+{
+    struct waiter *w = list_first(queue, struct waiter, link);
+
+    if (!w)
+        return NULL;
+    return w->sole ? sole_claim(w) : waiter_claim_next(queue);
+}
