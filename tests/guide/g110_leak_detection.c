@@ -1,24 +1,22 @@
 /*
- * G110 The four ways in which goroutines are usually forgotten, and a helper for tests that finds them: who
- * lives after the test and did not before is left over, and its stack is printed.
+ * G110 The four ways in which goroutines are usually forgotten, and two who find them: a report of what waits in a running
+ * program, or is left at its end, and a helper that a test calls last.
  *
- * A goroutine that waits while others run is only suspected: it may just wait for long. When nobody is left who runs, and
- * nothing is due, it is proven.
+ * A goroutine that waits while others run is only suspected, when it has waited for long. When nobody is left who could end
+ * the wait it is proven.
  *
  * Pattern: leak detection.
  */
-#include <stdio.h>
-
-#include "goroutine_host.h"
+#include "goroutine_inspect.h"
 #include "guide.h"
+#include "paper.h"
 
-enum { STACK_BYTES = 8192 };
+enum { BLOCKED = 3 };
 
-#define MS INT64_C(1000000)
+#define SUSPICIOUS_NS 1000000
 
 struct forgotten {
-    go_chan *results, *requests;
-    go_waitgroup told;
+    go_chan *results, *requests, *told;
     atomic_bool looping, stop_loop;
 };
 
@@ -41,7 +39,7 @@ static void never_told_to_stop(void *arg)
 {
     struct forgotten *all = arg;
 
-    go_waitgroup_wait(&all->told);
+    go_chan_recv(all->told, NULL, GO_FOREVER);
 }
 
 static void endless_loop(void *arg)
@@ -58,105 +56,100 @@ static void forgetful_test(struct forgotten *all)
 {
     all->results = go_chan_new(sizeof(int), 0);
     all->requests = go_chan_new(0, 0);
-    go_waitgroup_add(&all->told, 1);
+    all->told = go_chan_new(0, 0);
     must(go_spawn(blocked_on_channel, all, 0) == 0);
     must(go_spawn(never_looks_at_its_context, all, 0) == 0);
     must(go_spawn(never_told_to_stop, all, 0) == 0);
-    until_waiting(3);
+    until_waiting(BLOCKED);
 }
 
-static void loop_too(struct forgotten *all)
+static void with_a_loop(struct forgotten *all)
 {
+    forgetful_test(all);
     must(go_spawn(endless_loop, all, 0) == 0);
     while (!atomic_load(&all->looping))
         go_yield();
 }
 
-/* ---- the helper ---- */
-
-struct leaks {
-    int64_t older_ns; /* who has waited less is not reported */
-    int blocked, running;
-    char stacks[4 * STACK_BYTES];
-};
-
-static int find_leak(const struct go_info *info, void *arg)
+static int times(const char *text, const char *word)
 {
-    struct leaks *leaks = arg;
-    char paragraph[STACK_BYTES];
-    size_t used = strlen(leaks->stacks);
+    int n = 0;
 
-    if (info->id == go_id() || (info->state == GO_STATE_PARKED && info->age_ns < leaks->older_ns))
-        return 0;
-    leaks->blocked += info->state == GO_STATE_PARKED;
-    leaks->running += info->state == GO_STATE_RUNNING;
-    go_info_format(info, paragraph, sizeof paragraph);
-    snprintf(leaks->stacks + used, sizeof leaks->stacks - used, "%s\n", paragraph);
-    return 0;
+    for (; (text = strstr(text, word)); text++)
+        n++;
+    return n;
 }
 
-/* After a test that began with its caller alone: how many others are left. */
-static int leaks_find(struct leaks *leaks, int64_t older_ns)
+/* To be freed. */
+static char *report(int64_t age_ns)
 {
-    *leaks = (struct leaks){.older_ns = older_ns};
-    go_each(go_group_current(), find_leak, leaks);
-    return leaks->blocked + leaks->running;
+    int fd = paper();
+
+    must(go_leaks_write(go_group_current(), age_ns, fd) >= 0);
+    return paper_read(fd);
 }
 
-static bool shown(const struct leaks *leaks, const char *text)
+static void suspect(void)
 {
-    return strstr(leaks->stacks, text) != NULL;
-}
+    char *text = report(SUSPICIOUS_NS);
 
-static void tidy_up(struct forgotten *all)
-{
-    atomic_store(&all->stop_loop, true);
-    must(go_chan_recv(all->results, NULL, GO_FOREVER) == 1);
-    go_chan_close(all->requests);
-    go_waitgroup_done(&all->told);
-    until_live(1);
+    for (; times(text, "suspected leak: ") < BLOCKED; text = report(SUSPICIOUS_NS)) {
+        free(text);
+        go_yield();
+    }
+    /* "in a running program the report lists the 3 that are blocked, suspected, once they have waited longer than a given
+     * time" */
+    must(times(text, "suspected leak: ") == BLOCKED && times(text, "proven leak: ") == 0);
+    /* "each with its reason, its age and where it was started" */
+    must(times(text, " s] blocked_on_channel") == 1 && times(text, "[parked: chan send, ") == 1);
+    must(times(text, "[parked: chan receive, ") == 2);
+    must(times(text, "started at ") == BLOCKED + 1 && times(text, "g110_leak_detection.c:") >= BLOCKED);
+    /* "and the loop as running" */
+    must(times(text, "left running: ") == 1 && times(text, "[running] endless_loop") == 1);
+    free(text);
 }
 
 static void leak_detection(void)
 {
     struct forgotten all = {0};
-    struct leaks *leaks = malloc(sizeof *leaks);
+    struct go_leak_mark mark = go_leak_mark();
+    int fd = paper();
+    char *text;
 
-    forgetful_test(&all);
-    loop_too(&all);
-    /* "the helper finds 4 more goroutines than there were, and prints their stacks" */
-    must(leaks_find(leaks, 0) == 4);
-    /* "the report lists the 3 that are blocked, each with its reason, its age and where it was started" */
-    must(leaks->blocked == 3 && shown(leaks, "chan send") && shown(leaks, "chan receive") &&
-         shown(leaks, "wait group"));
-    must(shown(leaks, "blocked_on_channel") && shown(leaks, "never_looks_at_its_context") &&
-         shown(leaks, "never_told_to_stop") && shown(leaks, "g110_leak_detection.c:"));
-    /* "and the loop as running" */
-    must(leaks->running == 1 && shown(leaks, "endless_loop"));
-    /* "in a running program they are suspected, once they have waited longer than a given time" */
-    must(leaks_find(leaks, GO_NS_FOREVER) == 1); /* the loop */
-    while (leaks_find(leaks, 1 * MS) < 4)
-        go_yield();
-    tidy_up(&all);
-    must(leaks_find(leaks, 0) == 0);
-    free(leaks);
+    with_a_loop(&all);
+    suspect();
+    /* "the helper fails a test that ends with more goroutines than it began with, and prints their stacks" */
+    must(guide_is_job() ||
+         go_leak_check(mark, fd, GO_NOW) == BLOCKED + 1); /* a host starts some of its own */
+    text = paper_read(fd);
+    must(guide_is_job() || times(text, "goroutine ") >= BLOCKED + 1);
+    free(text);
+    atomic_store(&all.stop_loop, true);
+    must(go_chan_recv(all.results, NULL, GO_FOREVER) == 1);
+    must(go_chan_close(all.requests) == 0 && go_chan_close(all.told) == 0);
+    must_end_clean();
     go_chan_unref(all.results);
     go_chan_unref(all.requests);
+    go_chan_unref(all.told);
 }
 
-/* Nothing else runs, and nothing is due: so what is left then is left for good. */
 static void left_behind(void)
 {
     static struct forgotten all; /* they still use it when this function is left */
-    struct leaks *leaks = malloc(sizeof *leaks);
+    char *text;
 
     forgetful_test(&all);
-    if (leaks_find(leaks, 0) > 0)
-        go_panic("%d goroutines are left behind:\n%s", leaks->blocked, leaks->stacks);
+    text = report(GO_LEAKS_AT_END);
+    go_panic("%d are left: %s", times(text, "started at "), text);
+}
+
+/* As a job it goes on until its report is made, so nothing is proven before it ends. */
+static void proven(const struct guide_ending *ending)
+{
+    /* "when the test has ended they are proven" */
+    must(times(ending->err, "proven leak: ") > 0 && times(ending->err, "left blocked: ") == 0);
 }
 
 GUIDE_ROW(G110, leak_detection);
-/* "when the test has ended they are proven: the helper fails it" */
-GUIDE_PART(G110, left_behind, .ends = ENDS_IN_PANIC,
-           .says = {"3 goroutines are left behind:", "parked: chan send", "blocked_on_channel"},
+GUIDE_PART(G110, left_behind, .ends = ENDS_IN_PANIC, .says = {"3 are left: ", "chan send"}, .judge = proven,
            .drops_goroutines = true);

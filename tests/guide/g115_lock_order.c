@@ -4,11 +4,9 @@
  *
  * Pattern: lock order. Where two locks are held at once they are held for a moment, and the order is written down: A, then B.
  */
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "goroutine_inspect.h"
 #include "guide.h"
+#include "paper.h"
 
 enum { ROUNDS = 1000, TIMEOUT_MS = 100 };
 
@@ -19,35 +17,31 @@ struct locks {
     int rounds; /* both locks */
 };
 
-static void lock_both(struct locks *locks, go_mutex *first, go_mutex *second)
+struct locker {
+    const char *name;
+    go_mutex *first, *second;
+    struct gate *gate;
+};
+
+static void lock_both(void *arg)
 {
-    go_mutex_lock(first);
-    gate_pass(&locks->gate);
-    go_mutex_lock(second);
-    go_mutex_unlock(second);
-    go_mutex_unlock(first);
-}
+    const struct locker *me = arg;
 
-static void lock_a_then_b(void *arg)
-{
-    struct locks *locks = arg;
-
-    go_set_name("first A");
-    lock_both(locks, &locks->a, &locks->b);
-}
-
-static void lock_b_then_a(void *arg)
-{
-    struct locks *locks = arg;
-
-    go_set_name("first B");
-    lock_both(locks, &locks->b, &locks->a);
+    go_set_name(me->name);
+    go_mutex_lock(me->first);
+    gate_pass(me->gate);
+    go_mutex_lock(me->second);
+    go_mutex_unlock(me->second);
+    go_mutex_unlock(me->first);
 }
 
 static void lock_in_two_orders(struct locks *locks)
 {
-    must(go_waitgroup_go(&locks->both, lock_a_then_b, locks, 0) == 0);
-    must(go_waitgroup_go(&locks->both, lock_b_then_a, locks, 0) == 0);
+    struct locker one = {"first A", &locks->a, &locks->b, &locks->gate},
+                  other = {"first B", &locks->b, &locks->a, &locks->gate};
+
+    must(go_waitgroup_go(&locks->both, lock_both, &one, sizeof one) == 0);
+    must(go_waitgroup_go(&locks->both, lock_both, &other, sizeof other) == 0);
     gate_until(&locks->gate, 2);
     gate_open(&locks->gate);
 }
@@ -65,14 +59,12 @@ static void two_orders(void)
 static void two_orders_seen(void)
 {
     static struct locks locks; /* they still use it when this function is left */
-    char report[512] = "";
-    int fd = memfd_create("report", MFD_CLOEXEC);
+    int fd = paper();
 
     lock_in_two_orders(&locks);
     until_parked(2, "mutex");
     must(go_lock_cycles(go_group_current(), fd) == 1);
-    must(pread(fd, report, sizeof report - 1, 0) > 0 && close(fd) == 0);
-    go_panic("%s", report);
+    go_panic("%s", paper_read(fd));
 }
 
 static void lock_in_order(void *arg)
@@ -161,7 +153,7 @@ static void lock_order(void)
 GUIDE_ROW(G115, lock_order);
 /* "two orders: the report shows the circle, with the last locker of each mutex" */
 GUIDE_PART(G115, two_orders, .ends = ENDS_IN_DEADLOCK,
-           .says = {"mutexes locked in a circle", "first A", "first B", "lock_a_then_b+",
+           .says = {"mutexes locked in a circle", "first A", "first B", "lock_both+",
                     "last locked by goroutine"},
            .no_job = "a mutex is memory that other jobs of the host may use too, so nothing is proven");
 GUIDE_PART(G115, two_orders_seen, .ends = ENDS_IN_PANIC,
