@@ -9,6 +9,7 @@
 #include "builds.h"
 #include "goroutine_inspect.h"
 #include "guide.h"
+#include "resident.h"
 
 enum { HELD = 10000, BYTES_MAX = 8192 };
 
@@ -34,25 +35,15 @@ static void let_go(go_chan *closing)
     go_chan_unref(closing);
 }
 
-static int64_t memory_in_use(void)
-{
-    struct go_memory memory;
-
-    go_memory_read(&memory);
-    return memory.in_use;
-}
-
-/* Processors that sleep give what they keep when they sleep again. */
+/* What is resident then. A processor gives the stacks that it keeps when it has nothing to do. */
 static int64_t trim_down_to(int64_t wanted)
 {
-    int64_t now;
-
     do {
         go_trim();
-        go_yield();
-        now = memory_in_use();
-    } while (now > wanted);
-    return now;
+        must(go_select(NULL, 0, go_after_us(100)) == -ETIMEDOUT);
+        go_trim();
+    } while (bytes_resident() > wanted);
+    return bytes_resident();
 }
 
 static void memory(void)
@@ -62,11 +53,10 @@ static void memory(void)
     go_chan *held;
 
     let_go(hold(HELD)); /* what the runtime needs to keep account of so many is there from now on */
-    go_trim();
     start = trim_down_to(GO_NS_FOREVER);
     held = hold(HELD);
     go_stats_read(&stats);
-    during = memory_in_use();
+    during = bytes_resident();
     /* "while 10,000 goroutines are held 10,001 live" */
     must(guide_is_job() || stats.live == 10001); /* a host has others */
     each = (during - start) / HELD;
@@ -77,7 +67,7 @@ static void memory(void)
     end = trim_down_to(start + start / 10);
     say("%lld bytes at the start, %lld with all, %lld at the end", (long long)start, (long long)during,
         (long long)end);
-    /* "after a trim the memory in use is within 10 % of the start" */
+    /* "after a trim what is resident is within 10 % of the start" */
     must(end <= start + start / 10);
 }
 

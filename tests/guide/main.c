@@ -131,8 +131,9 @@ static bool ended_as_it_must(const struct guide_row *row, const struct guide_end
     case ENDS_IN_PANIC:
         return status != 0 && strstr(ending->err, "panic: ");
     case ENDS_IN_FATAL:
-        return status != 0 && (strstr(ending->err, "fatal error: ") || strstr(ending->err, "fatal: SIG") ||
-                               strstr(ending->err, "Sanitizer: SEGV"));
+        return status != 0 &&
+               (strstr(ending->err, "fatal error: ") || strstr(ending->err, "fatal: SIG") ||
+                strstr(ending->err, "fatal: stack overflow") || strstr(ending->err, "Sanitizer: SEGV"));
     case ENDS_IN_RACE:
         return status != 0 && strstr(ending->err, race_report);
     }
