@@ -49,7 +49,7 @@ static void all_lines(int workers, bool add_at_once)
         snprintf(start, sizeof start, "Worker %d starting", id);
         snprintf(end, sizeof end, "Worker %d done", id);
         /* "the set of start and end lines of all ids, in any order" */
-        must(said_times(start) == 1 && said_times(end) == 1 && said_before(start, end));
+        must(said_times("%s", start) == 1 && said_times("%s", end) == 1 && said_before(start, end));
     }
     /* ""All workers completed" strictly last" */
     must((int)said_lines() == 2 * workers + 1 && said_last("All workers completed"));

@@ -62,7 +62,7 @@ static void crawler(void)
     for (int n = 1; n <= REACHABLE; n++) {
         snprintf(line, sizeof line, "/p%d", n);
         /* "each is requested once": so says the server's log */
-        must(visited.times[n] == 1 && said_times(line) == 1);
+        must(visited.times[n] == 1 && said_times("%s", line) == 1);
     }
     must(said_lines() == REACHABLE);
     /* "at most 5 are in flight" */
