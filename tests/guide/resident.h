@@ -9,7 +9,7 @@
 static inline int64_t bytes_resident(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    long long size, resident;
+    long long size, resident = 0;
 
     must(f && fscanf(f, "%lld %lld", &size, &resident) == 2);
     fclose(f);
