@@ -129,6 +129,8 @@ struct go_leak_mark go_leak_mark(void)
     return (struct go_leak_mark){.id = g_last_id()};
 }
 
+enum { LOOKS = 3 };
+
 struct since {
     uint64_t id;
     int64_t n, moving; /* moving: they do not wait */
@@ -169,11 +171,24 @@ static bool pending(void)
     return sched_next_timer() != TIMER_NEVER || netpoll_waiting() || atomic_load(&sched.outside);
 }
 
-/* Whether there is somebody to wait for, and time. */
-static bool worth_waiting(const struct since *since, go_until until)
+/* Whether all that are left wait and nothing that was due before we looked can have woken them since. */
+static bool settled(struct since *since, uint64_t id)
 {
-    if (since->n == 0 || (since->moving == 0 && !pending()) || until.ns == GO_NS_NOW ||
-        (until.ctx && go_ctx_err(until.ctx)))
+    for (int i = 0; i < LOOKS; i++) {
+        bool coming = pending();
+
+        *since = (struct since){.id = id};
+        go_each(NULL, count_since, since);
+        if (coming || since->moving)
+            return false;
+        go_yield();
+    }
+    return true;
+}
+
+static bool time_left(go_until until)
+{
+    if (until.ns == GO_NS_NOW || (until.ctx && go_ctx_err(until.ctx)))
         return false;
     return until.ns == GO_NS_FOREVER || go_now_ns() < until.ns;
 }
@@ -184,11 +199,9 @@ int64_t go_leak_check(struct go_leak_mark mark, int fd, go_until until)
     struct census census;
     int r;
 
-    do {
+    do
         go_yield();
-        since = (struct since){.id = mark.id};
-        go_each(NULL, count_since, &since);
-    } while (worth_waiting(&since, until));
+    while (!settled(&since, mark.id) && since.n > 0 && time_left(until));
     if (since.n == 0)
         return 0;
     r = census_take(&census, NULL);

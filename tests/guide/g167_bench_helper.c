@@ -70,6 +70,7 @@ static void send_jobs(void *arg)
 static void run_pool(struct bench *bench, void *arg)
 {
     struct pool *pool = arg;
+    go_waitgroup all = {0};
     long result;
 
     pool->wanted = bench->n;
@@ -79,11 +80,12 @@ static void run_pool(struct bench *bench, void *arg)
     must(go_sleep(go_after_ns(10 * S)) == 0); /* a long preparation */
     bench_reset_timer(bench);
     for (int i = 0; i < pool->workers; i++)
-        must(go_spawn(work, &pool, sizeof pool) == 0);
-    must(go_spawn(send_jobs, &pool, sizeof pool) == 0);
+        must(go_waitgroup_go(&all, work, &pool, sizeof pool) == 0);
+    must(go_waitgroup_go(&all, send_jobs, &pool, sizeof pool) == 0);
     while (pool->consumed < bench->n && go_range(pool->results, &result))
         pool->consumed++;
     must(go_chan_recv(pool->results, NULL, GO_NOW) == -EAGAIN);
+    go_waitgroup_wait(&all);
     go_chan_unref(pool->jobs);
     go_chan_unref(pool->results);
 }
