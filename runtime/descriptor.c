@@ -224,18 +224,27 @@ static ssize_t opened_write(struct fd *f, const char *data, size_t bytes, go_unt
     return (ssize_t)done;
 }
 
-ssize_t go_read(go_fd fd, void *buffer, size_t bytes, go_until until)
+/* Begins a call: 1 for what polling tells of; 0 for what only a spare thread can do without blocking: a file, or a
+ * descriptor that was not opened here. */
+static int use_begin(go_fd fd, go_until until, struct use *use)
 {
-    USE_ENDS struct use use = {NULL};
     int r = until_over(g_self(), until);
 
     if (r)
         return r;
     go_checkpoint();
-    r = netpoll_use(fd, &use.fd);
+    r = netpoll_use(fd, &use->fd);
+    return r <= 0 ? r : netpoll_kind(use->fd) != FD_FILE;
+}
+
+ssize_t go_read(go_fd fd, void *buffer, size_t bytes, go_until until)
+{
+    USE_ENDS struct use use = {NULL};
+    int r = use_begin(fd, until, &use);
+
     if (r < 0)
         return r;
-    if (r == 0 || netpoll_kind(use.fd) == FD_FILE)
+    if (r == 0)
         return on_spare_thread(spare_read, (struct transfer){go_fd_number(fd), buffer, bytes, 0});
     return opened_read(use.fd, buffer, bytes, until);
 }
@@ -243,15 +252,11 @@ ssize_t go_read(go_fd fd, void *buffer, size_t bytes, go_until until)
 ssize_t go_write(go_fd fd, const void *data, size_t bytes, go_until until)
 {
     USE_ENDS struct use use = {NULL};
-    int r = until_over(g_self(), until);
+    int r = use_begin(fd, until, &use);
 
-    if (r)
-        return r;
-    go_checkpoint();
-    r = netpoll_use(fd, &use.fd);
     if (r < 0)
         return r;
-    if (r == 0 || netpoll_kind(use.fd) == FD_FILE)
+    if (r == 0)
         return on_spare_thread(spare_write,
                                (struct transfer){go_fd_number(fd), (char *)(uintptr_t)data, bytes, 0});
     return opened_write(use.fd, data, bytes, until);

@@ -258,6 +258,21 @@ static void sleeps_then_ends(void *arg)
     go_sleep(go_after_ms(5));
 }
 
+static int deadlocks_of(void (*fn)(void *), void *arg)
+{
+    struct hooked h = {.text = ""};
+    go_group *group = go_group_new(&hooks, NULL, &h);
+
+    group_start(group, fn, arg, 0);
+    while (go_group_live(group) != 0)
+        go_yield();
+    go_group_end(group);
+    while (atomic_load(&h.empties) == 0)
+        go_yield();
+    go_group_unref(group);
+    return h.deadlocks;
+}
+
 static void receives_until_a_deadline(void *arg)
 {
     go_chan *c = go_chan_new(0, 0);
@@ -268,17 +283,7 @@ static void receives_until_a_deadline(void *arg)
 
 HOST_TEST(test_Z5_a_wait_with_a_deadline_is_no_deadlock)
 {
-    struct hooked h = {.text = ""};
-    go_group *group = go_group_new(&hooks, NULL, &h);
-
-    group_start(group, receives_until_a_deadline, NULL, 0);
-    while (go_group_live(group) != 0)
-        go_yield();
-    go_group_end(group);
-    while (atomic_load(&h.empties) == 0)
-        go_yield();
-    assert_int_equal(h.deadlocks, 0);
-    go_group_unref(group);
+    assert_int_equal(deadlocks_of(receives_until_a_deadline, NULL), 0);
 }
 
 static void receives_foreign(void *arg)
@@ -336,21 +341,6 @@ static void is_woken_later(void *arg)
         go_chan_recv(c, NULL, GO_FOREVER);
     }
     go_chan_unref(c);
-}
-
-static int deadlocks_of(void (*fn)(void *), void *arg)
-{
-    struct hooked h = {.text = ""};
-    go_group *group = go_group_new(&hooks, NULL, &h);
-
-    group_start(group, fn, arg, 0);
-    while (go_group_live(group) != 0)
-        go_yield();
-    go_group_end(group);
-    while (atomic_load(&h.empties) == 0)
-        go_yield();
-    go_group_unref(group);
-    return h.deadlocks;
 }
 
 HOST_TEST(test_Z5_a_function_that_is_due_later_rules_out_a_deadlock)
