@@ -181,6 +181,29 @@ static void test_G2_spawn_of_a_null_function_is_fatal(void **state)
     rt_child_dies(spawns_nothing, "go_spawn of a NULL function", SIGABRT);
 }
 
+static _Atomic int over;
+
+static void tells_over(go_group *group, void *arg)
+{
+    atomic_store(&over, (int)go_live());
+}
+
+RT_TEST(test_G5_goroutines_of_the_runtime_are_not_counted)
+{
+    struct go_group_hooks hooks = {.empty = tells_over};
+    go_group *group = go_group_new(&hooks, NULL, NULL);
+    struct go_spawn_options options = {.group = group};
+
+    atomic_store(&over, 0);
+    assert_int_equal(go_spawn_with(returns, NULL, 0, &options), 0);
+    go_group_end(group);
+    while (atomic_load(&over) == 0)
+        go_yield();
+    assert_in_range(over, 1, 2); /* main, and the member may still be on its way out */
+    rt_wait_live(1);
+    go_group_unref(group);
+}
+
 RT_TEST(test_G5_live_count_is_1_at_start_and_returns_to_it)
 {
     assert_int_equal(go_live(), 1);
@@ -198,6 +221,7 @@ int main(void)
         RT_UNIT(test_limit_of_goroutines_is_EAGAIN),
         cmocka_unit_test(test_G3_return_of_main_ends_the_program_without_waiting),
         cmocka_unit_test(test_G2_spawn_of_a_null_function_is_fatal),
+        RT_UNIT(test_G5_goroutines_of_the_runtime_are_not_counted),
         RT_UNIT(test_G5_live_count_is_1_at_start_and_returns_to_it),
     };
 

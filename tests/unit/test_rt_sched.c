@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -140,6 +141,46 @@ static void yields(void *arg)
 {
     for (int i = 0; i < 200; i++)
         go_yield();
+}
+
+struct outsider {
+    _Atomic int arrived, stop;
+};
+
+static void arrives(void *arg)
+{
+    atomic_fetch_add(&((struct outsider *)arg)->arrived, 1);
+}
+
+static void yields_until_told(void *arg)
+{
+    while (!atomic_load(&((struct outsider *)arg)->stop))
+        go_yield();
+}
+
+static void *starts_from_outside(void *arg)
+{
+    assert_int_equal((go_spawn)(arrives, arg, 0), 0);
+    return NULL;
+}
+
+RT_TEST(test_H6_what_a_thread_starts_is_found_though_the_only_processor_has_work)
+{
+    struct outsider o = {.arrived = 0};
+    int old = go_set_procs(1);
+    pthread_t thread;
+
+    for (int i = 0; i < 3; i++)
+        go_spawn(yields_until_told, &o, 0);
+    for (int i = 1; i <= 50; i++) { /* the other processors may take their time to retire */
+        assert_int_equal(pthread_create(&thread, NULL, starts_from_outside, &o), 0);
+        while (atomic_load(&o.arrived) < i)
+            go_yield();
+        pthread_join(thread, NULL);
+    }
+    atomic_store(&o.stop, 1);
+    rt_wait_live(1);
+    go_set_procs(old);
 }
 
 RT_TEST(test_H6_processors_steal_from_each_other)
@@ -502,6 +543,7 @@ int main(void)
         RT_UNIT(test_H2_two_processors_run_two_goroutines_truly_at_once),
         RT_UNIT(test_H4_loop_without_calls_does_not_stop_the_others),
         RT_UNIT(test_H5_blocking_calls_do_not_hold_the_processor),
+        RT_UNIT(test_H6_what_a_thread_starts_is_found_though_the_only_processor_has_work),
         RT_UNIT(test_H6_processors_steal_from_each_other),
         RT_UNIT(test_H6_readied_goroutine_runs_while_its_waker_computes_on),
         RT_UNIT(test_H8_set_procs_answers_the_old_value_and_changes_under_load),

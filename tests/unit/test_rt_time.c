@@ -95,6 +95,43 @@ BUBBLE_TEST(test_Z3_wait_comes_before_the_clock_jumps)
     assert_int_equal(go_now_ns(), start);
 }
 
+/* ---- a mutex may be held by somebody outside: who waits for it is not blocked for good ---- */
+
+static struct {
+    go_mutex mutex;
+    _Atomic int slept;
+} outside;
+
+static void locks_outside(void *arg)
+{
+    go_mutex_lock(&outside.mutex);
+    go_mutex_unlock(&outside.mutex);
+}
+
+static void sleeps_beside_a_lock(void *arg)
+{
+    go_spawn(locks_outside, NULL, 0);
+    go_sleep(go_after_ms(3600 * 1000));
+    atomic_store(&outside.slept, 1);
+}
+
+static void runs_bubble(void *arg)
+{
+    assert_int_equal(go_bubble(sleeps_beside_a_lock, NULL), 0);
+}
+
+RT_TEST(test_Z3_the_clock_stands_while_somebody_waits_for_a_mutex)
+{
+    atomic_store(&outside.slept, 0);
+    go_mutex_lock(&outside.mutex);
+    go_spawn(runs_bubble, NULL, 0);
+    rt_wait_parked(3); /* the creator, the sleeper, the one at the mutex */
+    assert_int_equal(outside.slept, 0);
+    go_mutex_unlock(&outside.mutex);
+    rt_wait_live(1);
+    assert_int_equal(outside.slept, 1);
+}
+
 struct sleeper {
     int ms;
     go_chan *out;
@@ -487,6 +524,7 @@ int main(void)
         RT_UNIT(test_Z3_clock_jumps_when_all_are_blocked),
         RT_UNIT(test_Z3_blocked_bubble_without_timer_is_a_deadlock),
         RT_UNIT(test_Z3_wait_returns_when_the_others_are_blocked),
+        RT_UNIT(test_Z3_the_clock_stands_while_somebody_waits_for_a_mutex),
         RT_UNIT(test_Z3_wait_comes_before_the_clock_jumps),
         RT_UNIT(test_Z3_foreign_use_of_a_bubbles_channel_panics),
         RT_UNIT(test_T1_zero_fires_at_once_and_huge_saturates),
