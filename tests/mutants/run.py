@@ -9,7 +9,7 @@ a check, a crash or by never ending. What only the race detector can see has `ra
 thread sanitizer. The tree is copied, built once, and changed there, never here. A mutant that its tests let live is a
 failure; so is one whose text is gone from the source, or whose tests fail without it.
 """
-import argparse, os, pathlib, shutil, subprocess, sys, tempfile, time, tomllib
+import argparse, contextlib, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_SECONDS = 240  # for tests that nobody has timed yet
@@ -84,15 +84,21 @@ class Tree:
         # The thread sanitizer wants its addresses where it expects them.
         command = ["setarch", "-R"] if mutant.get("race") else []
         begun = time.monotonic()
+        program = subprocess.Popen([*command, self.folder(mutant) / mutant["test"]], env=env, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                   start_new_session=True)
         try:
-            done = subprocess.run([*command, self.folder(mutant) / mutant["test"]], env=env, capture_output=True,
-                                  text=True, check=False, stdin=subprocess.DEVNULL, timeout=limit, errors="replace")
+            said, _ = program.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             return "hung"
-        if done.returncode != 0:
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)  # and what it has left behind
+            program.wait()
+        if program.returncode != 0:
             return "failed"
         self.seconds.setdefault(key, time.monotonic() - begun)
-        return "passed" if "[       OK ]" in done.stdout + done.stderr else "none"
+        return "passed" if "[       OK ]" in said else "none"
 
     def try_one(self, mutant):
         """What went wrong with this mutant, or None."""
