@@ -90,6 +90,12 @@ static void on_deadlock(go_group *group, void *arg)
     go_group_end(group);
 }
 
+/* Its time may be over here before the daemon says so: who fails then has failed of that, whatever it returns. */
+static bool time_was_up(const struct gp_job *job)
+{
+    return job->cause == CAUSE_NONE && go_ctx_err(job->ctx) == -ETIMEDOUT;
+}
+
 /* A function that returned 0 has done its work, whatever was asked of it meanwhile. */
 static struct gc_host_end outcome_of(const struct gp_job *job)
 {
@@ -104,7 +110,11 @@ static struct gc_host_end outcome_of(const struct gp_job *job)
     end.cause = job->cause != CAUSE_NONE ? job->cause : CAUSE_ERROR;
     end.error = job->has_returned ? job->returned : -ECANCELED;
     end.text = job->text;
-    if (!job->has_returned && job->cause == CAUSE_NONE)
+    if (time_was_up(job)) {
+        end.cause = CAUSE_TIMEOUT;
+        end.error = -ETIMEDOUT;
+        end.text = job->text ? job->text : "its time was up";
+    } else if (!job->has_returned && job->cause == CAUSE_NONE)
         end.text = "the function ended its goroutine instead of returning";
     return end;
 }

@@ -87,6 +87,18 @@ test_a_time_limit_is_cause_timeout() {
     refuse 9 "cause timeout" goctl submit "$trial:wait" --limit 50ms --retries 1 --wait
 }
 
+# The daemon counts from the word that the function has begun, and gets that word late here.
+test_a_time_limit_that_the_host_notices_first_is_cause_timeout() {
+    local waiter
+    node_of_its_own
+    goctl submit "$trial:late" "$node/mark" --limit 50ms --retries 1 --wait 2>"$node/waiter" &
+    waiter=$!
+    until [ -e "$node/mark" ]; do kill -0 "$waiter" || failed "$(cat "$node/waiter")"; done
+    kill -CONT "$daemon"
+    ended $waiter 9
+    grep -q "cause timeout" "$node/waiter" || failed "$(cat "$node/waiter")"
+}
+
 test_a_job_not_due_yet_is_scheduled() {
     local id
     id=$(goctl submit "$trial:hello" later --in 1h)

@@ -1,8 +1,10 @@
 /* A plugin whose functions end in every way that a job can end. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "goplugin.h"
 
@@ -39,6 +41,18 @@ static int wait(gp_job *job)
     gp_progress(job, 0.5, "waiting");
     go_ctx_wait(gp_context(job), GO_FOREVER);
     return -ECANCELED;
+}
+
+/* Stops the daemon, waits until its time is over, and then makes the file that the argument names. */
+static int late(gp_job *job)
+{
+    struct gp_bytes argument = gp_argument(job);
+    FILE *mark;
+
+    kill(getppid(), SIGSTOP);
+    go_ctx_wait(gp_context(job), GO_FOREVER);
+    mark = fopen((const char *)argument.data, "w");
+    return mark && fclose(mark) == 0 ? -ECANCELED : -EIO;
 }
 
 /* Waits for a value on the channel that the argument names, and leaves it as the result. */
@@ -107,6 +121,7 @@ static int crash(gp_job *job)
 GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "gives its argument back", echo},
           {"fail", "fails", fail}, {"third", "succeeds in its third attempt", third},
           {"wait", "waits until it is cancelled", wait},
+          {"late", "stops the daemon until its time is over, and makes a file", late},
           {"receive", "receives a value from the channel it is given", receive},
           {"print_many", "prints from ten goroutines", print_many}, {"panic", "panics", panic},
           {"crash", "reads address 0", crash});
