@@ -10,3 +10,6 @@ void deadlock_check(void);
 
 /* Whether the process has a thread that may call in: in a program of go_main. */
 bool foreign_thread(void);
+
+/* No timer, no descriptor and nobody outside will make anybody ready. */
+bool nothing_pending(void);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deadlock.h"
 #include "dump.h"
 #include "leaks.h"
-#include "netpoll.h"
 #include "scheduler.h"
 #include "waiting.h"
 
@@ -165,21 +165,15 @@ static int write_since(const struct census *census, const struct go_leak_mark *m
     return r;
 }
 
-/* Something may come and end a wait. */
-static bool pending(void)
-{
-    return sched_next_timer() != TIMER_NEVER || netpoll_waiting() || atomic_load(&sched.outside);
-}
-
 /* Whether all that are left wait and nothing that was due before we looked can have woken them since. */
 static bool settled(struct since *since, uint64_t id)
 {
     for (int i = 0; i < LOOKS; i++) {
-        bool coming = pending();
+        bool still = nothing_pending();
 
         *since = (struct since){.id = id};
         go_each(NULL, count_since, since);
-        if (coming || since->moving)
+        if (!still || since->moving)
             return false;
         go_yield();
     }

@@ -67,9 +67,11 @@ int sched_run_timers(void)
 
     if (sched_next_timer() == TIMER_NEVER)
         return 0;
+    atomic_fetch_add(&sched.firing, 1);
     now = clock_ns();
     for (int i = 0; i < made; i++)
         fired += timers_run(&atomic_load(&sched.proc[i])->timers, now);
+    atomic_fetch_sub(&sched.firing, 1);
     atomic_fetch_add_explicit(&sched.timers_fired, (uint64_t)fired, memory_order_relaxed);
     return fired;
 }

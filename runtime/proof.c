@@ -10,7 +10,6 @@
 #include "deadlock.h"
 #include "group.h"
 #include "leaks.h"
-#include "netpoll.h"
 #include "scheduler.h"
 
 /* Whoever switches meanwhile may have made another one ready that was already looked at. */
@@ -33,9 +32,8 @@ static bool nobody_can_run(void)
 {
     uint64_t before = switches();
 
-    return atomic_load(&sched.alone) && !g_each(can_run, g_self()) && sched_next_timer() == TIMER_NEVER &&
-           netpoll_waiting() == 0 && atomic_load(&sched.outside) == 0 && !foreign_thread() &&
-           switches() == before;
+    return atomic_load(&sched.alone) && go_id() && nothing_pending() && !g_each(can_run, g_self()) &&
+           !foreign_thread() && nothing_pending() && switches() == before;
 }
 
 int proof_find(struct proof *proof, const struct census *census, const go_group *group)
