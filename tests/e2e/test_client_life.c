@@ -1,11 +1,13 @@
 /* The ends of things: clients that die, daemons that are killed, stopped, restarted or absent (IP0, IP3, IP4). */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "client_fixture.h"
+#include "connection.h"
 
 static int start_node(void **state)
 {
@@ -232,6 +234,18 @@ static void test_disconnect_acknowledges_what_was_received(void **state)
     gc_disconnect(g);
 }
 
+/* Nobody outside can see who waits for nil. */
+static void wait_inside(gc_client *g, uint64_t calls)
+{
+    uint64_t seen;
+
+    do {
+        client_lock(g);
+        seen = g->calls;
+        client_unlock(g);
+    } while (seen < calls && sched_yield() == 0);
+}
+
 static void test_disconnect_ends_calls_of_other_threads(void **state)
 {
     struct node *node = *state;
@@ -241,6 +255,7 @@ static void test_disconnect_ends_calls_of_other_threads(void **state)
     call_start(&receive, g, c, make_receive);
     call_start(&nil, g, c, make_nil_receive);
     wait_parked(g, c, 0, 1);
+    wait_inside(g, 2);
     gc_disconnect(g);
     call_ends(&receive, -ECONNRESET, false);
     pthread_join(nil.thread, NULL);
