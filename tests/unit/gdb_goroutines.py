@@ -35,8 +35,8 @@ def check(said, where):
     assert rows[0][1] == "running" and rows[0][3] == "main", (where, rows)
     assert all(row[1:] == ("parked", "chan receive", "waiter") for row in rows[1:]), (where, rows)
     short, full = said.split("secret", 1)[0], said
-    assert re.search(r"^#\d+ .*\bwait_with_a_local \(.*number=2\) at .*gdb_subject.c:\d+", short, re.M), (where, said)
-    assert re.search(r"^#\d+ .*\bwaiter \(", short, re.M), (where, said)
+    assert re.search(r"^#\d+ .*\bwait_with_a_local \(.*number=2\) at ", short, re.M), (where, said)
+    assert re.search(r"^#\d+ .*\bwaiter \(.*\) at .*gdb_subject.c:\d+", short, re.M), (where, said)
     assert "secret = 4202" in full, (where, said)
     assert re.search(r"^#\d+ .*\ball_are_parked \(", said, re.M), (where, said)  # main's, on its thread
 
