@@ -1,8 +1,8 @@
 /*
- * Select in three passes, each under the locks of all channels, taken in the order of their addresses:
- *   1 look at the cases in random order for one that is ready, and do it;
+ * Select in three passes, the first two under the locks of all channels, taken in the order of their addresses:
+ *   1 draw one of the cases that are ready, and do it;
  *   2 else enter every queue and park; who comes claims the wait through one entry and does that case's work;
- *   3 leave the queues that did not win.
+ *   3 leave the queues that did not win, one after the other.
  * Send and receive without a context have a shorter way (single.c).
  *
  * Invariants: between pass 2 and 3 the entries and the values they point to stay where they are; exactly one
@@ -39,7 +39,6 @@ struct select {
     int n;                  /* arms, with that of the until's context */
     struct go_chan **locks; /* each channel once, rising */
     int locks_n;
-    int *order; /* in which pass 1 looks */
     go_until until;
 };
 
@@ -83,7 +82,7 @@ static void sift(struct go_chan **v, int root, int n)
 }
 
 /* Heap sort: no memory, no quadratic case. */
-static void locks_sort(struct go_chan **v, int n)
+static void locks_sort_many(struct go_chan **v, int n)
 {
     for (int i = n / 2; i-- > 0;)
         sift(v, i, n);
@@ -93,6 +92,23 @@ static void locks_sort(struct go_chan **v, int n)
         v[0] = v[end];
         v[end] = c;
         sift(v, 0, end);
+    }
+}
+
+/* Few are sorted by insertion: channels are often made in the order in which a select names them. */
+static void locks_sort(struct go_chan **v, int n)
+{
+    if (n > FEW_CASES + 1) {
+        locks_sort_many(v, n);
+        return;
+    }
+    for (int i = 1; i < n; i++) {
+        struct go_chan *c = v[i];
+        int at = i;
+
+        for (; at > 0 && v[at - 1] > c; at--)
+            v[at] = v[at - 1];
+        v[at] = c;
     }
 }
 
@@ -111,25 +127,25 @@ static void locks_collect(struct select *s)
     s->locks_n = unique;
 }
 
+/* On a thread without a processor: a count, well mixed. */
 static uint64_t random_word(void)
 {
-    static _Atomic uint64_t threads;
+    static _Atomic uint64_t draws;
     struct thread *t = thread_self();
+    uint64_t x;
 
     if (t && t->proc)
         return proc_random(t->proc);
-    return (atomic_fetch_add(&threads, 1) + 1) * 0x9e3779b97f4a7c15u >> 7;
+    x = (atomic_fetch_add(&draws, 1) + 1) * 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
 }
 
-static void order_shuffle(struct select *s)
+/* From 0 to n - 1. A product and no division: the bias is below n / 2^32. */
+static int draw(int n)
 {
-    for (int i = 0; i < s->n; i++) {
-        int j = i ? (int)(random_word() % (unsigned)(i + 1)) : 0;
-
-        if (j < i)
-            s->order[i] = s->order[j];
-        s->order[j] = i;
-    }
+    return (int)((random_word() >> 32) * (uint64_t)n >> 32);
 }
 
 static void locks_take(const struct select *s)
@@ -146,17 +162,44 @@ static void locks_drop(const struct select *s)
 
 /* ---- the passes ---- */
 
+/* Who waits there may be claimed elsewhere meanwhile: only trying tells. */
+static inline bool arm_seems_ready(const struct arm *a)
+{
+    struct go_chan *c = a->chan;
+    size_t count;
+
+    if (!c)
+        return false;
+    count = atomic_load_explicit(&c->count, memory_order_relaxed);
+    return c->closed || (a->sends ? count < c->capacity || waiters_any(&c->receivers)
+                                  : count > 0 || waiters_any(&c->senders));
+}
+
+/* One of those that seem ready, each as likely as the others (S2); -1: none is. */
+static int ready_draw(const struct select *s)
+{
+    int seen = 0, drawn = -1;
+
+    for (int i = 0; i < s->n; i++)
+        if (arm_seems_ready(&s->arms[i]) && (seen++ == 0 || draw(seen) == 0))
+            drawn = i;
+    return drawn;
+}
+
+static bool arm_try(struct arm *a, struct wake_list *wakes)
+{
+    return a->sends ? chan_try_send(a->chan, a->value, &a->result, wakes)
+                    : chan_try_recv(a->chan, a->value, &a->result, wakes);
+}
+
 /* The index of the case that was done, or -1. */
 static int pass_look(struct select *s, struct wake_list *wakes)
 {
-    for (int i = 0; i < s->n; i++) {
-        struct arm *a = &s->arms[s->order[i]];
+    int i;
 
-        if (a->chan && (a->sends ? chan_try_send(a->chan, a->value, &a->result, wakes)
-                                 : chan_try_recv(a->chan, a->value, &a->result, wakes)))
-            return s->order[i];
-    }
-    return -1;
+    while ((i = ready_draw(s)) >= 0 && !arm_try(&s->arms[i], wakes))
+        continue;
+    return i;
 }
 
 static unsigned locality(const struct select *s)
@@ -177,7 +220,6 @@ static uint64_t pass_enter(struct select *s)
     for (int i = 0; i < s->n; i++) {
         struct arm *a = &s->arms[i];
 
-        list_init(&a->waiter.link);
         if (!a->chan)
             continue;
         a->waiter.g = s->g;
@@ -191,15 +233,18 @@ static uint64_t pass_enter(struct select *s)
     return ticket;
 }
 
-/* The entry that was claimed has left its queue already: a single one needs no lock, and no channel any more. */
+/* The entry that was claimed has left its queue already: its channel may be gone. */
 static void pass_leave(struct select *s, unsigned outcome)
 {
-    if (s->n == 1 && outcome == 0)
-        return;
-    locks_take(s);
-    for (int i = 0; i < s->n; i++)
-        list_remove(&s->arms[i].waiter.link);
-    locks_drop(s);
+    for (int i = 0; i < s->n; i++) {
+        struct arm *a = &s->arms[i];
+
+        if (!a->chan || outcome == (unsigned)i)
+            continue;
+        lock_take(&a->chan->lock, RANK_CHAN);
+        list_remove(&a->waiter.link);
+        lock_drop(&a->chan->lock);
+    }
 }
 
 static const char *wait_reason(const struct select *s, int cases)
@@ -233,7 +278,6 @@ static int select_run(struct select *s, int cases, const char *reason)
     int ready;
 
     locks_collect(s);
-    order_shuffle(s);
     wake_list_init(&wakes);
     locks_take(s);
     ready = pass_look(s, &wakes);
@@ -276,8 +320,7 @@ static int select_few(struct go_case *cases, int n, go_until until, const char *
 {
     struct arm arms[FEW_CASES + 1];
     struct go_chan *locks[FEW_CASES + 1];
-    int order[FEW_CASES + 1];
-    struct select s = {.arms = arms, .locks = locks, .order = order, .until = until};
+    struct select s = {.arms = arms, .locks = locks, .until = until};
     int chosen = select_begin(&s, cases, n);
 
     if (chosen == 0)
@@ -292,11 +335,10 @@ static int select_many(struct go_case *cases, int n, go_until until)
     size_t room = (size_t)n + 1;
     _cleanup_(cleanup_free) struct arm *arms = malloc(room * sizeof *arms);
     _cleanup_(cleanup_free) struct go_chan **locks = malloc(room * sizeof *locks);
-    _cleanup_(cleanup_free) int *order = malloc(room * sizeof *order);
-    struct select s = {.arms = arms, .locks = locks, .order = order, .until = until};
+    struct select s = {.arms = arms, .locks = locks, .until = until};
     int chosen;
 
-    if (!arms || !locks || !order)
+    if (!arms || !locks)
         return -ENOMEM;
     chosen = select_begin(&s, cases, n);
     if (chosen == 0)

@@ -228,3 +228,16 @@ struct waiter *waiter_claim_next(struct list *queue)
     }
     return NULL;
 }
+
+bool waiters_look(struct list *queue)
+{
+    while (!list_empty(queue)) {
+        struct waiter *w = list_first(queue, struct waiter, link);
+        uint64_t word = atomic_load(&w->g->wait);
+
+        if (word >> WAIT_TICKET_SHIFT == w->ticket && word_is_open(word))
+            return true;
+        list_remove(&w->link);
+    }
+    return false;
+}

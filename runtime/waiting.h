@@ -167,3 +167,14 @@ static inline struct waiter *waiter_claim(struct list *queue)
         return NULL;
     return w->sole ? sole_claim(w) : waiter_claim_next(queue);
 }
+
+/* Drops those at the front whose wait is over; whether one is left. Somebody else may yet claim it. */
+bool waiters_look(struct list *queue);
+
+/* The same for any queue. */
+static inline bool waiters_any(struct list *queue)
+{
+    struct waiter *w = list_first(queue, struct waiter, link);
+
+    return w && (w->sole || waiters_look(queue));
+}
