@@ -257,6 +257,7 @@ void go_stats_read(struct go_stats *out)
     int made = atomic_load(&sched.made);
 
     memset(out, 0, sizeof *out);
+    out->spawned = atomic_load_explicit(&sched.spawned_outside, memory_order_relaxed);
     for (int i = 0; i < made; i++) {
         struct proc *p = atomic_load(&sched.proc[i]);
 

@@ -87,6 +87,16 @@ static int g_make(const struct spawn *what, struct g **out)
     return r;
 }
 
+static void count_spawned(void)
+{
+    struct thread *t = thread_self();
+
+    if (t && t->proc)
+        count_up(&t->proc->spawned);
+    else
+        atomic_fetch_add_explicit(&sched.spawned_outside, 1, memory_order_relaxed);
+}
+
 int spawn(const struct spawn *what)
 {
     struct g *g = NULL;
@@ -111,6 +121,8 @@ int spawn(const struct spawn *what)
     g->tsan_fiber = annotate_fiber_new(); /* here, so that a report of a race says where it was spawned */
     if (trace_on())
         trace_create(g);
+    if (!what->system)
+        count_spawned();
     sched_start(g);
     return 0;
 }
@@ -129,11 +141,8 @@ static int spawn_here(void (*fn)(void *arg), const void *arg, size_t arg_bytes,
                                   : t   ? t->current->group
                                         : NULL,
                          .bubble = t ? t->current->bubble : NULL};
-    int r = spawn(&what);
 
-    if (r == 0 && t && t->proc)
-        count_up(&t->proc->spawned);
-    return r;
+    return spawn(&what);
 }
 
 int(go_spawn)(void (*fn)(void *arg), const void *arg, size_t arg_bytes)

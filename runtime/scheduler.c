@@ -292,7 +292,8 @@ static void g_bury(struct g *g)
 
     annotate_fiber_end(g->tsan_fiber);
     stack_give(&p->stacks, g->stack);
-    count_up(&p->ended);
+    if (!g->system)
+        count_up(&p->ended);
     g_delete(g);
 }
 

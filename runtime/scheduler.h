@@ -92,6 +92,7 @@ extern struct sched {
     _Atomic int extras;
     _Atomic int64_t live, live_max;
     _Atomic uint64_t timers_fired;
+    _Atomic uint64_t spawned_outside; /* by threads that have no processor */
     _Atomic int
         firing; /* threads that take timers out of the heaps, and have yet to wake who waits for them */
     _Atomic int outside; /* waits that only somebody outside can end: no global deadlock while there is one */

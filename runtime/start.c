@@ -93,6 +93,7 @@ static int runtime_start(int procs)
     atomic_store(&sched.poll_until_ns, INT64_MIN);
     atomic_store(&sched.stopping, false);
     atomic_store(&sched.live, 0);
+    atomic_store(&sched.spawned_outside, 0);
     atomic_store(&sched.alone, false);
     r = netpoll_open();
     if (r < 0)

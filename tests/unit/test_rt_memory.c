@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "goroutine_inspect.h"
 #include "rt_test.h"
@@ -114,6 +115,36 @@ RT_TEST(test_parks_and_switches_are_counted)
     assert_true(after.parks - before.parks >= 50);
     assert_true(after.switches - before.switches >= 100);
     let_go(c);
+}
+
+static void count_call(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+static void spawn_in_bubble(void *called)
+{
+    assert_int_equal(go_spawn(count_call, called, 0), 0);
+}
+
+/* main counts: it is the one that has not ended. */
+RT_TEST(test_who_is_spawned_in_whatever_way_is_counted_once)
+{
+    atomic_int called = 0;
+    go_ctx *ctx = go_ctx_new(go_ctx_background());
+    go_ctx_func *later = go_ctx_after_func(ctx, count_call, &called);
+    struct go_stats stats;
+
+    assert_int_equal(go_spawn(count_call, &called, 0), 0);
+    assert_int_equal(go_bubble(spawn_in_bubble, &called), 0);
+    go_ctx_cancel(ctx, 0, NULL);
+    do {
+        go_yield();
+        go_stats_read(&stats);
+    } while (atomic_load(&called) < 3 || stats.live > 1 || stats.ended + 1 < stats.spawned);
+    assert_int_equal(stats.spawned, stats.ended + 1);
+    assert_int_equal(go_ctx_func_stop(later), 0);
+    go_ctx_unref(ctx);
 }
 
 RT_TEST(test_trim_gives_back_the_stacks_of_many_goroutines)
@@ -288,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_json_counts_goroutines_and_memory_under_fixed_keys),
         RT_UNIT(test_parks_and_switches_are_counted),
+        RT_UNIT(test_who_is_spawned_in_whatever_way_is_counted_once),
         RT_UNIT(test_trim_gives_back_the_stacks_of_many_goroutines),
         RT_UNIT(test_stacks_that_were_given_back_are_used_again),
         RT_UNIT(test_trim_without_anything_to_give_back_is_0),
