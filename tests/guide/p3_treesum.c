@@ -78,7 +78,8 @@ static int walk(void *dir)
     }
     if (!tree || fts_close(tree) < 0)
         return -errno;
-    qsort(sums.all, sums.n, sizeof *sums.all, by_path);
+    if (sums.n > 0)
+        qsort(sums.all, sums.n, sizeof *sums.all, by_path);
     return 0;
 }
 

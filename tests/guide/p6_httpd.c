@@ -59,28 +59,33 @@ static void print_line(void *arg, const char *line)
     go_mutex_unlock(&site->print);
 }
 
+static void serve_until_told(struct http_server *server)
+{
+    go_ctx *ctx = signal_ctx(SIGTERM);
+
+    printf("http://127.0.0.1:%d/\n", http_server_port(server));
+    fflush(stdout);
+    go_ctx_wait(ctx, GO_FOREVER);
+    http_server_stop(server);
+    go_ctx_unref(ctx);
+}
+
 static int httpd(const struct program *p)
 {
     struct site site = {.folder = p->operands[0]};
     struct http_logging logged = {{serve_file, &site}, print_line, &site};
     struct http_server *server = http_server_new();
-    go_ctx *ctx = signal_ctx(SIGTERM);
     int r;
 
     if (!server || http_server_route(server, "/*", http_logging(&logged)) < 0)
         go_panic("no memory for a server");
     r = http_server_start(server, "127.0.0.1", p->operands_n > 1 ? p->operands[1] : "0");
-    if (r < 0) {
+    if (r < 0)
         program_error(p->operands_n > 1 ? p->operands[1] : "a free port", r);
-        return STATUS_FAILED;
-    }
-    printf("http://127.0.0.1:%d/\n", http_server_port(server));
-    fflush(stdout);
-    go_ctx_wait(ctx, GO_FOREVER);
-    http_server_stop(server);
+    else
+        serve_until_told(server);
     http_server_delete(server);
-    go_ctx_unref(ctx);
-    return STATUS_OK;
+    return r < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 int main(int argc, char **argv)
