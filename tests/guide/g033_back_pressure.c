@@ -39,6 +39,7 @@ static void back_pressure(void)
     must(atomic_load(&producer.sent) == 3 && go_chan_len(producer.out) == 3);
     /* "memory stays flat" */
     must(guide_is_job() || grown < 10 * ITEM_BYTES); /* other jobs allocate too */
+    say("%zu of %d items wait, in %lld bytes", go_chan_len(producer.out), ITEMS, (long long)grown);
     while (go_range(producer.out, item))
         /* "after release 1 to 1000 in order" */
         must(item[0] == next++);

@@ -96,6 +96,7 @@ static void rwmutex(void)
     gate_until(&store.together, TOGETHER);
     /* "5 readers are inside at the same moment" */
     must(atomic_load(&store.readers.now) == TOGETHER);
+    say("%d readers at once", atomic_load(&store.readers.now));
     for (int i = 0; i < WRITERS; i++)
         must(go_waitgroup_go(&all, write_keys, &store, 0) == 0);
     until_parked(WRITERS, "rwmutex lock");
@@ -115,4 +116,4 @@ static void rwmutex(void)
     must(atomic_load(&store.writers.most) == 1);
 }
 
-GUIDE_ROW(G43, rwmutex);
+GUIDE_ROW(G43, rwmutex, .prints = {"5 readers at once"});

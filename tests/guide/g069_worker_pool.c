@@ -10,6 +10,7 @@ enum { WORKERS = 3, JOBS = 9 };
 struct pool {
     go_chan *jobs, *results;
     go_waitgroup workers;
+    struct peak at_work;
     atomic_int times_done[JOBS + 1];
 };
 
@@ -19,9 +20,11 @@ static void work(void *arg)
     int job, result;
 
     while (go_range(pool->jobs, &job)) {
+        peak_enter(&pool->at_work);
         atomic_fetch_add(&pool->times_done[job], 1);
         result = 2 * job;
         must(go_chan_send(pool->results, &result, GO_FOREVER) == 0);
+        peak_leave(&pool->at_work);
     }
     say("worker ends");
 }
@@ -52,6 +55,7 @@ static void worker_pool(void)
         must(go_waitgroup_go(&pool.workers, work, &pool, 0) == 0);
     must(go_spawn(send_jobs, &pool, 0) == 0);
     must(go_spawn(close_results, &pool, 0) == 0);
+    until_parked(WORKERS + 1, "chan send"); /* every worker has a result, and there are more jobs */
     while (n <= JOBS && go_range(pool.results, &results[n]))
         n++;
     /* "the results are {2, 4, 6, 8, 10, 12, 14, 16, 18}" */
@@ -62,8 +66,9 @@ static void worker_pool(void)
     /* "the workers end after the close" */
     must(said_times("worker ends") == WORKERS);
     until_live(1);
+    say("%d jobs, at most %d at work", JOBS, atomic_load(&pool.at_work.most));
     go_chan_unref(pool.jobs);
     go_chan_unref(pool.results);
 }
 
-GUIDE_ROW(G69, worker_pool);
+GUIDE_ROW(G69, worker_pool, .prints = {"9 jobs, at most 3 at work"});

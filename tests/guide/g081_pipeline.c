@@ -56,6 +56,8 @@ static void pipeline(void)
         must(go_waitgroup_go(&ended, functions[i], &((struct stage){between[i], between[i + 1]}),
                              sizeof(struct stage)) == 0);
     }
+    until_parked(STAGES, "chan send");
+    say("%d stages have work at the same time", parked("chan send"));
     while (n <= NUMBERS && go_range(between[STAGES], &results[n])) {
         say("%d", results[n]);
         n++;
@@ -69,4 +71,4 @@ static void pipeline(void)
         go_chan_unref(between[i]);
 }
 
-GUIDE_ROW(G81, pipeline);
+GUIDE_ROW(G81, pipeline, .prints = {"3 stages have work at the same time"});

@@ -26,6 +26,15 @@ static void request(void *arg)
     say("request done");
 }
 
+static int started_in(const struct requests *requests, int second)
+{
+    int n = 0;
+
+    for (int i = 0; i < REQUESTS; i++)
+        n += requests->start_ms[i] / 1000 == second;
+    return n;
+}
+
 static void ten_requests(void *unused)
 {
     struct requests requests = {.limiter = go_limiter_new(PER_SECOND, SECOND, BURST)};
@@ -38,6 +47,8 @@ static void ten_requests(void *unused)
     must(ints_are(requests.start_ms, REQUESTS, INTS(0, 0, 0, 0, 250, 500, 750, 1000, 1250, 1500)));
     /* "10 are done" */
     must(said_times("request done") == REQUESTS);
+    say("requests started in the first second: %d, in the second: %d", started_in(&requests, 0),
+        started_in(&requests, 1));
     go_limiter_unref(requests.limiter);
 }
 
@@ -46,4 +57,4 @@ static void rate_limiter(void)
     on_fake_clock(ten_requests, NULL);
 }
 
-GUIDE_ROW(G121, rate_limiter);
+GUIDE_ROW(G121, rate_limiter, .prints = {"requests started in the first second: 7, in the second: 3"});

@@ -80,6 +80,7 @@ static void ten_users(void *unused)
     must(said_times("served") == USERS && atomic_load(&server.in_use.most) == CONNECTIONS);
     go_resources_unref(server.pool);
     must(server.connected == CONNECTIONS && server.disconnected == CONNECTIONS);
+    say("%d users, %d connections made", USERS, server.connected);
 }
 
 static void wait_for_connection(void *pool)
@@ -128,4 +129,4 @@ static void connection_pool(void)
     on_fake_clock(misuse_and_close, NULL);
 }
 
-GUIDE_ROW(G124, connection_pool);
+GUIDE_ROW(G124, connection_pool, .prints = {"10 users, 5 connections made"});

@@ -65,4 +65,4 @@ static void buffer_sizes(void)
     must(none.parks >= 1 && none.parks <= 50 && some.parks >= 1 && some.parks <= 40 && all.parks == 0);
 }
 
-GUIDE_ROW(G171, buffer_sizes);
+GUIDE_ROW(G171, buffer_sizes, .prints = {"sends done while the consumer is held: 0, 10, 50"});

@@ -4,6 +4,8 @@
  *     g020_unbuffered                     runs it, as its reader would
  *     g020_unbuffered --procs 4           with so many processors
  *     g020_unbuffered --part NAME         runs one of its parts, which may have to end badly
+ *     g020_unbuffered --most 100          is refused more goroutines at a time than that
+ *     g020_unbuffered --counters          says at the end what the runtime has counted, as a line of JSON
  *     g020_unbuffered --test              runs all this in processes of their own and judges them: the test
  *
  * Exit status of --test: 0, 1 a run did not end as it must, 77 left out of this build.
@@ -17,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "goroutine_inspect.h"
 #include "guide_run.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -39,11 +42,34 @@ static const char *const race_report = "WARNING: ThreadSanitizer: data race";
 
 /* ---- the run ---- */
 
-static int run_main(void *row)
+struct program {
+    const struct guide_row *row;
+    int procs;      /* 0: as many as the machine has */
+    long long most; /* goroutines; 0: as many as the runtime allows */
+    bool counters;
+};
+
+/* Whoever has ended is counted a little later. */
+static int tell_counters(void)
 {
-    guide_run(row, NULL, NULL, 0);
+    struct go_stats stats;
+
+    do {
+        go_yield();
+        go_stats_read(&stats);
+    } while (stats.spawned - stats.ended > (uint64_t)stats.live);
+    return go_stats_json(STDOUT_FILENO);
+}
+
+static int run_main(void *arg)
+{
+    const struct program *program = arg;
+
+    if (program->most)
+        go_set_goroutines_max(program->most);
+    guide_run(program->row, NULL, NULL, 0);
     fflush(stdout);
-    return 0;
+    return program->counters ? tell_counters() : 0;
 }
 
 static void say_where(int signal_number)
@@ -53,12 +79,12 @@ static void say_where(int signal_number)
     _exit(EXIT_HANGS);
 }
 
-static int run_with(const struct guide_row *row, int procs)
+static int run(struct program *program)
 {
     signal(SIGALRM, say_where);
     alarm(HANGS_AFTER_S);
-    go_set_procs(procs);
-    return go_main(run_main, (void *)(uintptr_t)row) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    go_set_procs(program->procs);
+    return go_main(run_main, program) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const struct guide_row *row_named(const char *part)
@@ -209,27 +235,34 @@ static int test(void)
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int usage(const char *name)
+{
+    fprintf(stderr, "usage: %s [--procs N] [--part NAME] [--most N] [--counters] | --test\n", name);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"procs", required_argument, NULL, 'n'},
-                                            {"part", required_argument, NULL, 'p'},
-                                            {"test", no_argument, NULL, 't'},
-                                            {0}};
-    const struct guide_row *row = row_named(NULL);
-    int procs = 0, option;
+    static const struct option options[] = {
+        {"procs", required_argument, NULL, 'n'}, {"part", required_argument, NULL, 'p'},
+        {"most", required_argument, NULL, 'm'},  {"counters", no_argument, NULL, 'c'},
+        {"test", no_argument, NULL, 't'},        {0}};
+    struct program program = {.row = row_named(NULL)};
+    int option;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 't')
             return test();
         if (option == 'n')
-            procs = atoi(optarg);
+            program.procs = atoi(optarg);
+        if (option == 'm')
+            program.most = atoll(optarg);
         if (option == 'p')
-            row = row_named(optarg);
-        if (option == '?' || !row) {
-            fprintf(stderr, "usage: %s [--procs N] [--part NAME] | --test\n", argv[0]);
-            return 2;
-        }
+            program.row = row_named(optarg);
+        program.counters = program.counters || option == 'c';
+        if (option == '?' || !program.row)
+            return usage(argv[0]);
     }
-    return run_with(row, procs);
+    return run(&program);
 }

@@ -1,6 +1,7 @@
 """tests/guide/ROWS.md has every row once, the tests it names exist, and the program of a row quotes what it must show.
 
-A clause of "must be observed" stands verbatim, in double quotes, in a comment of the row's program, beside its check.
+A clause of "must be observed" stands verbatim, in double quotes, in a comment of the row's program, or the text of its
+script, beside its check.
 Clauses are separated by `;`. One that begins with `I:`, `C:` or `I C:` concerns those forms alone. A row whose last
 column names no program for form R is not done yet: it is only counted. No example sleeps to wait for a goroutine.
 """
@@ -13,6 +14,7 @@ ROWS = "tests/guide/ROWS.md"
 ROW = re.compile(r"^\| ([GP]\d+) \| ([^|]+) \| ([^|]+) \| ([RIC ]+) \| ([^|]+) \|$", re.M)
 EXPECTED = [f"G{number:02}" for number in range(1, 180)] + [f"P{number}" for number in range(1, 9)]
 PROGRAM = re.compile(r"`(tests/guide/g(\d{3})_\w+\.c)` \(R\)")
+SCRIPT = re.compile(r"`(tests/guide/\w+\.py)` \(R\)")
 ANY_PROGRAM = re.compile(r"tests/guide/g\d{3}_\w+\.c$")
 OTHER_FORM = re.compile(r"^(I|C|I C): ")
 # Waiting for a goroutine by sleeping is what the examples teach not to do. Sleep itself is shown on the fake clock.
@@ -27,7 +29,7 @@ def comments(path):
 
 
 def unquoted(name, must, path):
-    said = comments(path)
+    said = comments(path) if path.endswith(".c") else [" ".join(tree.read(path).split())]
     for clause in (clause.strip() for clause in must.split(";")):
         if not OTHER_FORM.match(clause) and not any(f'"{clause}"' in comment for comment in said):
             yield f"{path}: no comment quotes this clause of {name}: \"{clause}\""
@@ -43,6 +45,8 @@ def row_findings(name, must, status):
     for path, number in PROGRAM.findall(status):
         if name != f"G{int(number):02}":
             yield f"{ROWS}: {name}: {path} carries another number"
+        yield from unquoted(name, must, path)
+    for path in SCRIPT.findall(status):
         yield from unquoted(name, must, path)
 
 
