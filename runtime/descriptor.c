@@ -137,12 +137,13 @@ struct transfer {
     ssize_t result;
 };
 
-static NOINLINE ssize_t read_once(int fd, void *buffer, size_t bytes)
+/* A socket has no file position that read(2) would look after; of no bytes read(2) waits for nothing. */
+static NOINLINE ssize_t read_once(int fd, bool is_socket, void *buffer, size_t bytes)
 {
     ssize_t n;
 
     do
-        n = read(fd, buffer, bytes);
+        n = is_socket && bytes > 0 ? recv(fd, buffer, bytes, 0) : read(fd, buffer, bytes);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
@@ -162,7 +163,7 @@ static int spare_read(void *arg)
 {
     struct transfer *t = arg;
 
-    t->result = read_once(t->fd, t->data, t->bytes);
+    t->result = read_once(t->fd, false, t->data, t->bytes);
     return 0;
 }
 
@@ -189,9 +190,11 @@ static ssize_t on_spare_thread(int (*fn)(void *), struct transfer t)
 
 static ssize_t opened_read(struct fd *f, char *buffer, size_t bytes, go_until until)
 {
+    bool is_socket = netpoll_kind(f) == FD_SOCKET;
+
     for (;;) {
         uint32_t edges = netpoll_edges(f);
-        ssize_t n = read_once(netpoll_number(f), buffer, bytes);
+        ssize_t n = read_once(netpoll_number(f), is_socket, buffer, bytes);
         int r;
 
         if (n != -EAGAIN || until.ns == GO_NS_NOW)

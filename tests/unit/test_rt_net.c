@@ -51,6 +51,24 @@ RT_TEST(test_what_is_written_is_read_until_the_end_of_the_file)
     rt_wait_live(1);
 }
 
+RT_TEST(test_no_bytes_are_read_at_once_from_a_socket_and_from_a_pipe)
+{
+    go_fd socket[2], pipe[2];
+    char text[4] = "old";
+
+    tcp_open(socket);
+    pipe_open(pipe);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(go_read(socket[0], text, 0, GO_FOREVER), 0);
+        assert_int_equal(go_read(pipe[0], text, 0, GO_FOREVER), 0);
+        assert_int_equal(go_write(socket[1], "new", 3, GO_FOREVER), 3);
+        assert_int_equal(go_write(pipe[1], "new", 3, GO_FOREVER), 3);
+    }
+    assert_string_equal(text, "old");
+    pair_close(socket);
+    pair_close(pipe);
+}
+
 static void cancels(void *arg)
 {
     rt_wait_parked(1);
@@ -475,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_can_be_opened_while_the_runtime_does_not_run),
         RT_UNIT(test_what_is_written_is_read_until_the_end_of_the_file),
+        RT_UNIT(test_no_bytes_are_read_at_once_from_a_socket_and_from_a_pipe),
         RT_UNIT(test_every_call_ends_with_its_until),
         RT_UNIT(test_write_writes_all_through_whatever_is_smaller),
         RT_UNIT(test_write_to_a_socket_that_was_hung_up_is_EPIPE_and_no_signal),

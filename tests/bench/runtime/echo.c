@@ -1,62 +1,47 @@
 /* An echo server and its 64 clients, all goroutines of this process, over loopback TCP. */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "bench.h"
+#include "goroutine_net.h"
 
 enum { CONNECTIONS = 64, MESSAGE_BYTES = 64 };
 
-static void wait_for(int fd, unsigned events)
-{
-    must(go_errno() == EAGAIN ? 0 : -go_errno(), "socket");
-    must(go_wait_fd(fd, events, GO_FOREVER), "go_wait_fd");
-}
-
 /* 0 at the end of the stream. */
-static int read_message(int fd, char *message)
+static int read_message(go_fd fd, char *message)
 {
-    ssize_t got = 0, n;
+    ssize_t got, n;
 
-    while (got < MESSAGE_BYTES) {
-        n = read(fd, message + got, (size_t)(MESSAGE_BYTES - got));
+    for (got = 0; got < MESSAGE_BYTES; got += n) {
+        n = go_read(fd, message + got, (size_t)(MESSAGE_BYTES - got), GO_FOREVER);
+        must(n < 0 ? (int)n : 0, "go_read");
         if (n == 0)
             return 0;
-        if (n < 0)
-            wait_for(fd, GO_READABLE);
-        else
-            got += n;
     }
     return 1;
 }
 
-static void write_message(int fd, const char *message)
+static void write_message(go_fd fd, const char *message)
 {
-    ssize_t put = 0, n;
+    ssize_t n = go_write(fd, message, MESSAGE_BYTES, GO_FOREVER);
 
-    while (put < MESSAGE_BYTES) {
-        n = write(fd, message + put, (size_t)(MESSAGE_BYTES - put));
-        if (n < 0)
-            wait_for(fd, GO_WRITABLE);
-        else
-            put += n;
-    }
+    must(n < 0 ? (int)n : 0, "go_write");
 }
 
 static void serve(void *arg)
 {
-    int fd = *(int *)arg;
+    go_fd fd = *(go_fd *)arg;
     char message[MESSAGE_BYTES];
 
     while (read_message(fd, message))
         write_message(fd, message);
-    close(fd);
+    go_fd_close(fd);
 }
 
 struct client {
-    int fd;
+    go_fd fd;
     int64_t n;
     _Atomic uint64_t *answers;
     go_waitgroup *done;
@@ -74,35 +59,28 @@ static void ask(void *arg)
         must(read_message(c->fd, message) ? 0 : -EPIPE, "echo");
         right += message[i % MESSAGE_BYTES] == (char)(i / MESSAGE_BYTES + 1);
     }
-    close(c->fd);
+    go_fd_close(c->fd);
     *c->answers += right;
     go_waitgroup_done(c->done);
 }
 
-static int listen_on_loopback(struct sockaddr_in *address)
+/* As Go's connections are from the start. */
+static go_fd without_delay(go_fd fd)
 {
-    socklen_t size = sizeof *address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
 
-    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (fd < 0 || bind(fd, (struct sockaddr *)address, size) < 0 || listen(fd, CONNECTIONS) < 0 ||
-        getsockname(fd, (struct sockaddr *)address, &size) < 0)
-        must(-errno, "listen");
+    must(fd < 0 ? (int)fd : 0, "connection");
+    if (setsockopt(go_fd_number(fd), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        must(-errno, "TCP_NODELAY");
     return fd;
 }
 
 /* The client's end; a goroutine serves the other. The kernel connects at once: there is room in the backlog. */
-static int client_new(int listener, const struct sockaddr_in *address)
+static go_fd client_new(go_fd listener, const struct sockaddr_in *address)
 {
-    int on = 1, client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), server;
+    go_fd client = without_delay(go_connect((const struct sockaddr *)address, sizeof *address, GO_FOREVER));
+    go_fd server = without_delay(go_accept(listener, GO_FOREVER));
 
-    if (client < 0 ||
-        (connect(client, (const struct sockaddr *)address, sizeof *address) < 0 && errno != EINPROGRESS))
-        must(-errno, "connect");
-    server = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (server < 0 || setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-        setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
-        must(-errno, "accept");
     must_spawn(serve, &server, sizeof server);
     return client;
 }
@@ -112,12 +90,16 @@ uint64_t echo_64(struct run *r)
     _Atomic uint64_t answers = 0;
     go_waitgroup done = {0};
     struct sockaddr_in address;
+    socklen_t size = sizeof address;
     struct client c[CONNECTIONS];
-    int listener = listen_on_loopback(&address);
+    go_fd listener = go_listen("127.0.0.1", "0");
 
+    must(listener < 0 ? (int)listener : 0, "go_listen");
+    if (getsockname(go_fd_number(listener), (struct sockaddr *)&address, &size) < 0)
+        must(-errno, "getsockname");
     for (int i = 0; i < CONNECTIONS; i++)
         c[i] = (struct client){client_new(listener, &address), r->n / CONNECTIONS, &answers, &done};
-    close(listener);
+    go_fd_close(listener);
     go_waitgroup_add(&done, CONNECTIONS);
     run_begin(r);
     for (int i = 0; i < CONNECTIONS; i++)
