@@ -301,6 +301,13 @@ const struct command commands[] = {
         .run = command_version,
     },
     {
+        .name = "examples",
+        .operands = "",
+        .help = "list the example of each pattern of concurrent programs",
+        .examples = EXAMPLES("goctl examples", "less $(goctl examples --json | jq -r .file)"),
+        .run = command_examples,
+    },
+    {
         .name = "completion",
         .operands = "bash",
         .help = "print a completion script for the shell",

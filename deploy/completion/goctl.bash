@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ping stats version completion help"
+_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ping stats version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -233,6 +233,17 @@ _goctl()
         fi
         ;;
     version)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    examples)
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;

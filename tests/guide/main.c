@@ -32,6 +32,9 @@
 #ifndef RACE_BUILD
 #define RACE_BUILD 0
 #endif
+#ifndef GUIDE_RELEASE /* whether the runtime is a release build */
+#define GUIDE_RELEASE 1
+#endif
 
 enum { EXIT_SKIPPED = 77, OUTPUT_BYTES_MAX = 1 << 20 };
 

@@ -22,7 +22,10 @@ fail() {
 # same WHAT WANTED GOT: two files, or an end with their difference.
 same() { diff "$2" "$3" >"$work/diff" || { head -20 "$work/diff"; fail "$1 is not as it must be"; }; }
 
-# every_way WANTED ARGUMENT...: the program prints that, whatever runs it.
+# every_way WANTED ARGUMENT...: the program prints that, whatever runs it. G179:
+# "each of P1 to P7 has a switch `--sequential`"
+# "it prints the same with it and with 1, 2 and 4 workers, and what the standard tools print"
+# "results that must be in the order of the input are"
 every_way() {
     local wanted=$1 way
     shift

@@ -14,7 +14,7 @@ ROWS = "tests/guide/ROWS.md"
 ROW = re.compile(r"^\| ([GP]\d+) \| ([^|]+) \| ([^|]+) \| ([RIC ]+) \| ([^|]+) \|$", re.M)
 EXPECTED = [f"G{number:02}" for number in range(1, 180)] + [f"P{number}" for number in range(1, 9)]
 PROGRAM = re.compile(r"`(tests/guide/g(\d{3})_\w+\.c)` \(R\)")
-SCRIPT = re.compile(r"`(tests/guide/\w+\.py)` \(R\)")
+SCRIPT = re.compile(r"`(tests/guide/\w+\.(?:py|sh))` \(R[ IC]*\)")
 ANY_PROGRAM = re.compile(r"tests/guide/g\d{3}_\w+\.c$")
 OTHER_FORM = re.compile(r"^(I|C|I C): ")
 # Waiting for a goroutine by sleeping is what the examples teach not to do. Sleep itself is shown on the fake clock.
@@ -46,7 +46,7 @@ def row_findings(name, must, status):
         if name != f"G{int(number):02}":
             yield f"{ROWS}: {name}: {path} carries another number"
         yield from unquoted(name, must, path)
-    for path in SCRIPT.findall(status):
+    for path in SCRIPT.findall(status) if name.startswith("G") else ():
         yield from unquoted(name, must, path)
 
 
