@@ -56,6 +56,8 @@ struct panic {
     char text[PANIC_BYTES];
 };
 
+static int frame_run(struct g *g, struct frame *f, void (*fn)(void *), void *arg);
+
 /* ---- the way to a frame ---- */
 
 static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
@@ -153,6 +155,31 @@ static void exit_arrives(struct g *g, struct frame *f)
     g->exit_frame = f;
 }
 
+/* Whether a deferred function is left that could recover a panic. */
+static bool recover_is_possible(const struct g *g)
+{
+    for (const struct frame *f = g->frames; f; f = f->up)
+        if (f->deferred)
+            return true;
+    return false;
+}
+
+/* Nobody will recover the newest panic: the group hears of it, and ends, while all that the others use is still there. */
+static void __attribute__((noreturn)) panic_ends_group(struct g *g)
+{
+    struct panic *older = g->panics->up;
+    struct frame report;
+
+    frame_run(g, &report, panic_unrecovered, g);
+    while (g->panics != older) {
+        struct panic *p = g->panics;
+
+        g->panics = p->up;
+        free(p);
+    }
+    unwind_exit(g);
+}
+
 static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *format, va_list args)
 {
     struct g *g = g_self();
@@ -167,6 +194,8 @@ static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *for
     g->panics = p;
     if (!g->frames)
         panic_die(p);
+    if (group_has_root(g) && group_takes_panics(g) && !recover_is_possible(g))
+        panic_ends_group(g);
     g->unwinding_exit = false;
     unwind_to(g, g->frames);
 }
@@ -225,6 +254,8 @@ void unwind_exit(struct g *g)
 {
     if (!g->frames)
         fatal("the end of goroutine %llu has no frame to go to", (unsigned long long)go_id());
+    if (group_has_root(g))
+        group_root_exits(g);
     g->unwinding_exit = true;
     unwind_to(g, g->frames);
 }

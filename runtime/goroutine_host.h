@@ -83,11 +83,15 @@ GO_API bool go_panicking(void);
  * ------------------------------------------------------------------ */
 
 /*
- * Every goroutine that a member spawns is a member. The hooks may be NULL and get the `arg` of the group.
- *   panicked     in the panicking member, after its deferred functions: the text and the stack of the panic, one frame a
- *                line. The member then ends, as by go_exit; the others go on until the hook or somebody else ends the
- *                group. A panic kept for a wait that nobody has called (E4) comes in a goroutine of the runtime, before
- *                `empty`. Without this hook a panic ends the program (P4).
+ * Every goroutine that a member spawns is a member. The first member is the root: others may use what lies on its stack, so
+ * when the group ends the root goes last, and its go_exit ends the group. Its return does not; and a panic that one of its
+ * deferred functions might recover unwinds it at once.
+ *
+ * The hooks may be NULL and get the `arg` of the group.
+ *   panicked     in the panicking member, after its deferred functions; in a root that has none, before it is unwound: the
+ *                text and the stack of the panic, one frame a line. The member then ends, as by go_exit; the others go on
+ *                until the hook or somebody else ends the group. A panic kept for a wait that nobody has called (E4) comes
+ *                in a goroutine of the runtime, before `empty`. Without this hook a panic ends the program (P4).
  *   deadlocked   in a goroutine of the runtime: all members wait, durably, on objects made by members, with no deadline,
  *                context or descriptor (Z5). Nobody but the hook can wake them: go_group_end.
  *   empty        in a goroutine of the runtime, once, after the last member has ended and the group was ended.
@@ -111,10 +115,10 @@ GO_API go_group *go_group_current(void);
 
 /*
  * The scope ends (P5): the wait a member is in, or its next, returns -ECANCELED if it can fail; any later
- * one, and any that cannot fail (mutex, cond, waitgroup, once), unwinds the member as go_exit does. Deferred
- * functions run. A member that computes goes on until it waits or calls go_checkpoint. New members are
- * refused with -ECANCELED. Its context is not touched: cancel it first. Returns at once; repeating does
- * nothing.
+ * one, and any that cannot fail (mutex, cond, waitgroup, once), unwinds the member as go_exit does. The root comes out
+ * of its wait when all other members have ended. Deferred functions run. A member that computes goes on until it waits
+ * or calls go_checkpoint. New members are refused with -ECANCELED. Its context is not touched: cancel it first. Returns
+ * at once; repeating does nothing.
  */
 GO_API void go_group_end(go_group *group);
 GO_API bool go_group_ended(const go_group *group);

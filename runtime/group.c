@@ -9,9 +9,12 @@
 
 struct go_group {
     struct lock lock;
-    struct list members; /* struct g.members */
-    struct list waiters; /* go_group_wait */
-    struct list panics;  /* lock; struct kept_panic */
+    struct list members;      /* struct g.members */
+    struct list waiters;      /* go_group_wait */
+    struct list panics;       /* lock; struct kept_panic */
+    _Atomic(struct g *) root; /* the first member, until it leaves; set under the lock */
+    bool rooted;              /* lock: there was one */
+    bool owes_root;           /* lock: the root's wait is over, and it is woken when it is alone */
     _Atomic int64_t live, awake;
     _Atomic bool ended;
     bool emptied; /* lock: what follows the last member's end was done or is about to be */
@@ -155,6 +158,39 @@ static void panics_tell(struct go_group *group)
 
 /* ---- members ---- */
 
+bool group_has_root(const struct g *g)
+{
+    return g->group && atomic_load(&g->group->root) == g;
+}
+
+/* Lock held; the wait of g was claimed for the end of the group. */
+static bool wake_comes_later(struct go_group *group, const struct g *g)
+{
+    bool later = atomic_load(&group->root) == g && atomic_load(&group->live) > 1;
+
+    group->owes_root |= later;
+    return later;
+}
+
+bool group_wakes_later(struct g *g)
+{
+    bool later = false;
+
+    if (!group_has_root(g) || !atomic_load(&g->group->ended))
+        return false;
+    lock_take(&g->group->lock, RANK_GROUP);
+    later = wake_comes_later(g->group, g);
+    lock_drop(&g->group->lock);
+    return later;
+}
+
+void group_root_exits(struct g *root)
+{
+    go_group_end(root->group);
+    wait_open(root, 0);
+    park(root, "end of its group");
+}
+
 int group_join(struct go_group *group, struct g *g)
 {
     int r = 0;
@@ -163,6 +199,9 @@ int group_join(struct go_group *group, struct g *g)
     if (atomic_load(&group->ended)) {
         r = -ECANCELED;
     } else {
+        if (!group->rooted)
+            atomic_store(&group->root, g);
+        group->rooted = true;
         list_append(&group->members, &g->members);
         atomic_fetch_add(&group->live, 1);
         atomic_fetch_add(&group->awake, 1);
@@ -204,6 +243,15 @@ static bool empties(struct go_group *group, struct wake_list *wakes)
     return group->hooks.empty || !list_empty(&group->panics);
 }
 
+/* Lock held; a member is out of the list. */
+static void root_is_alone(struct go_group *group, struct wake_list *wakes)
+{
+    if (!group->owes_root || atomic_load(&group->live) > 1)
+        return;
+    group->owes_root = false;
+    wake_later(wakes, atomic_load(&group->root));
+}
+
 void group_leave(struct g *g)
 {
     struct go_group *group = g->group;
@@ -213,7 +261,10 @@ void group_leave(struct g *g)
     wake_list_init(&wakes);
     lock_take(&group->lock, RANK_GROUP);
     list_remove(&g->members);
+    if (group_has_root(g))
+        atomic_store(&group->root, NULL);
     atomic_fetch_sub(&group->live, 1);
+    root_is_alone(group, &wakes);
     empty = empties(group, &wakes);
     lock_drop(&group->lock);
     wake_all(&wakes);
@@ -234,7 +285,7 @@ void go_group_end(go_group *group)
     lock_take(&group->lock, RANK_GROUP);
     if (!atomic_exchange(&group->ended, true))
         list_each (g, &group->members, members)
-            if (wait_claim_scope(g))
+            if (wait_claim_scope(g) && !wake_comes_later(group, g))
                 wake_later(&wakes, g);
     empty = empties(group, &wakes);
     lock_drop(&group->lock);

@@ -4,7 +4,8 @@
  *
  * Invariants: a member is in the list from its spawn to its end; `awake` counts members that are not in a
  * wait that only members can end; it falls to 0 only by a member's own wait or end, so whoever brings it
- * there is the only one to see it.
+ * there is the only one to see it. The first member is the root: others may use what lies on its stack, so the end of the
+ * group ends its wait like any other, but it is woken from it, by group_leave, when it is the last one.
  */
 #pragma once
 
@@ -41,6 +42,15 @@ struct kept_panic *group_panic_take(struct go_group *group, const void *owner);
 struct kept_panic *kept_panic_delete(struct kept_panic *panic);
 
 bool group_over(const struct go_group *group);
+
+/* Whether g is the root of its group. */
+bool group_has_root(const struct g *g);
+/* The end of its scope has come for the calling goroutine, in a wait that is over: whether its wake comes only when all
+ * others have left. */
+bool group_wakes_later(struct g *g);
+/* The calling root is about to be unwound: the group ends, and it waits until the others have left. */
+void group_root_exits(struct g *root);
+
 /* Whether all members, and there are some, wait for what only members can end. */
 bool group_is_asleep(const struct go_group *group);
 void group_awake(struct go_group *group);

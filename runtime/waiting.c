@@ -84,10 +84,10 @@ static void thread_park(struct g *g)
     atomic_store(&g->token, TOKEN_NONE);
 }
 
-/* The scope ended before this wait began: it would find nobody to end it. */
+/* The scope ended before this wait began: it would find nobody to end it. The root of a group is woken later. */
 static bool scope_is_over(struct g *g)
 {
-    return scope_has(g) && scope_over(g) && wait_claim_scope(g);
+    return scope_has(g) && scope_over(g) && wait_claim_scope(g) && !group_wakes_later(g);
 }
 
 unsigned park(struct g *g, const char *reason)

@@ -1,8 +1,9 @@
 /*
  * One run of one job (job.h).
  *
- * Who ends what: the deferred function of the root ends the scope, on return and exit alike. A panic ends it after it has
- * been noted: the others may panic when their scope ends, and that is not what the job has failed of.
+ * Who ends what: the return of the root ends the scope, and so does its exit, in the runtime, before it is unwound. A
+ * panic ends it after it has been noted: the others may panic when their scope ends, and that is not what the job has
+ * failed of.
  * The group's `empty` hook runs when nobody of the job is left, in a goroutine outside the group: only there may the
  * job be reported and freed.
  */
@@ -48,10 +49,14 @@ static void note_cause(struct gp_job *job, enum job_cause cause, const char *tex
 
 static void on_panic(go_group *group, const char *text, const char *stack, void *arg)
 {
-    char all[STACKS_TEXT_BYTES];
-    int n = snprintf(all, sizeof(all), "%s\n%s", text, stack);
+    char *all = malloc(STACKS_TEXT_BYTES); /* the stack may be as deep as the panic */
+    int n = all ? snprintf(all, STACKS_TEXT_BYTES, "%s\n%s", text, stack) : 0;
 
-    note_cause(arg, CAUSE_PANIC, all, n < (int)sizeof(all) ? (size_t)n : sizeof(all) - 1);
+    if (all)
+        note_cause(arg, CAUSE_PANIC, all, n < STACKS_TEXT_BYTES ? (size_t)n : STACKS_TEXT_BYTES - 1);
+    else
+        note_cause(arg, CAUSE_PANIC, text, strlen(text));
+    free(all);
     go_group_end(group);
 }
 
@@ -132,12 +137,6 @@ static void on_empty(go_group *group, void *arg)
     job_delete(job);
 }
 
-static void end_scope(void *arg)
-{
-    if (!go_panicking())
-        go_group_end(((struct gp_job *)arg)->group);
-}
-
 /* May come when the job has just ended: it holds the group, not the job. */
 static void end_of_grace(void *group)
 {
@@ -145,18 +144,25 @@ static void end_of_grace(void *group)
     go_group_unref(group);
 }
 
-static void run_root(void *arg)
+static void run_function(void *arg)
 {
     struct gp_job *job = arg;
-    int r;
+    int r = job->function->run(job);
 
-    go_defer(end_scope, job);
-    gc_host_started(job->host->client, job->id, job->run);
-    r = job->function->run(job);
     go_mutex_lock(&job->lock);
     job->returned = r;
     job->has_returned = true;
     go_mutex_unlock(&job->lock);
+}
+
+/* In a frame of its own: what the function has deferred runs before its scope ends. */
+static void run_root(void *arg)
+{
+    struct gp_job *job = arg;
+
+    gc_host_started(job->host->client, job->id, job->run);
+    go_call(run_function, job);
+    go_group_end(job->group);
 }
 
 static const struct go_group_hooks hooks = {

@@ -11,7 +11,7 @@ enum { TASKS = 3 };
 struct task {
     int id;
     bool panics, stays; /* stays: it is still at work when another one panics */
-    go_chan *never;     /* held: at the end of a job nobody knows who ends first */
+    go_chan *never;     /* these two are the first goroutine's, which goes last when a job ends */
     go_waitgroup *all;
 };
 
@@ -24,18 +24,17 @@ __attribute__((noinline)) static void risky(const struct task *task)
     say("Task %d completed", task->id);
 }
 
-static void release(void *never)
-{
-    go_chan_unref(never);
-}
-
 static void run_task(void *arg)
 {
     const struct task *task = arg;
 
-    go_defer(release, task->never);
     risky(task);
     go_waitgroup_done(task->all);
+}
+
+static void release(void *never)
+{
+    go_chan_unref(never);
 }
 
 static void run_tasks(int panics)
@@ -46,10 +45,10 @@ static void run_tasks(int panics)
     go_defer(release, never);
     go_waitgroup_add(&all, TASKS);
     for (int id = 1; id <= TASKS; id++) {
-        struct task task = {id, id == panics, panics != 0, go_chan_ref(never), &all};
+        struct task task = {id, id == panics, panics != 0, never, &all};
 
         if (go_spawn(run_task, &task, sizeof task) < 0)
-            go_chan_unref(never); /* the job has ended already */
+            go_exit(); /* the job has ended already */
     }
     go_waitgroup_wait(&all);
     say("Done");
