@@ -2,7 +2,8 @@
  * Error groups: a wait group of the members, a semaphore of the slots, a context, and the first error.
  *
  * Invariants: `active` counts members from before their start until after their function; the context is cancelled
- * after the error is set, and before the member that set it is done. A member whose panic ends the program is not done, as
+ * after the error is set, and before the member that set it is done. The group holds it until its wait is over, by
+ * whatever way, and each member until it ends: a wait that is unwound leaves members behind. A member whose panic ends the program is not done, as
  * in a wait group: nobody's wait returns before that (A4). In a job the panic is kept for the wait before the member is
  * done (E4).
  */
@@ -32,6 +33,7 @@ static_assert(sizeof(struct errgroup) <= sizeof(go_errgroup), "go_errgroup has r
 
 struct member {
     struct errgroup *group;
+    go_ctx *ctx; /* the group's; NULL: none */
     int (*fn)(void *);
     void *arg;
     const char *panic; /* the goroutine's own, until its next panic */
@@ -62,10 +64,11 @@ go_ctx *go_errgroup_ctx(go_errgroup *group, go_ctx *parent)
 }
 
 /* Only the first counts (E1, E2). */
-static void member_failed(struct errgroup *e, int error, const char *text)
+static void member_failed(const struct member *m, int error, const char *text)
 {
+    struct errgroup *e = m->group;
+    go_ctx *ctx = m->ctx;
     int none = 0;
-    go_ctx *ctx = atomic_load(&e->ctx);
 
     if (atomic_compare_exchange_strong(&e->error, &none, error) && ctx)
         go_ctx_cancel(ctx, error, text);
@@ -80,13 +83,20 @@ static void slot_leave(struct errgroup *e)
     go_waitgroup_done(&e->members);
 }
 
+static void member_free(struct member *m)
+{
+    if (m)
+        go_ctx_unref(m->ctx);
+    free(m);
+}
+
 static void member_end(void *p)
 {
     struct member *m = p;
 
     if (!unwind_is_panic(g_self()))
         slot_leave(m->group);
-    free(m);
+    member_free(m);
 }
 
 static void member_work(struct member *m)
@@ -94,7 +104,7 @@ static void member_work(struct member *m)
     int error = m->fn(m->arg);
 
     if (error)
-        member_failed(m->group, error, NULL);
+        member_failed(m, error, NULL);
 }
 
 static void member_recovers(void *p)
@@ -126,7 +136,7 @@ static void panic_keep(struct member *m)
     if (panic->stack)
         panic_recovered_stack(g, panic->stack, STACK_TEXT_BYTES);
     group_panic_keep(g->group, panic);
-    member_failed(m->group, -ECANCELED, m->panic);
+    member_failed(m, -ECANCELED, m->panic);
 }
 
 static void member_run(void *p)
@@ -158,11 +168,13 @@ int go_errgroup_go(go_errgroup *group, int (*fn)(void *arg), const void *arg, si
     m = arg_block(sizeof *m, arg, arg_bytes, &copy);
     r = -ENOMEM;
     if (m) {
-        *m = (struct member){.group = e, .fn = fn, .arg = copy};
+        go_ctx *ctx = atomic_load(&e->ctx);
+
+        *m = (struct member){.group = e, .ctx = ctx ? go_ctx_ref(ctx) : NULL, .fn = fn, .arg = copy};
         r = spawn_for(member_run, m, "go_errgroup_go", __builtin_return_address(0));
     }
     if (r < 0) {
-        free(m);
+        member_free(m);
         slot_leave(e);
     }
     return r;
@@ -180,18 +192,23 @@ static void panic_tell(const struct errgroup *e)
                  (unsigned long long)panic->who, panic->stack ? panic->stack : "");
 }
 
-int go_errgroup_wait(go_errgroup *group)
+/* When the wait returns, panics or is unwound. */
+static void ctx_give_back(struct errgroup **waited)
 {
-    struct errgroup *e = (struct errgroup *)group;
-    go_ctx *ctx;
-    int error;
+    struct errgroup *e = *waited;
+    go_ctx *ctx = atomic_exchange(&e->ctx, NULL);
+    int error = atomic_load(&e->error);
 
-    go_waitgroup_wait(&e->members);
-    ctx = atomic_exchange(&e->ctx, NULL);
-    error = atomic_load(&e->error);
     if (ctx)
         go_ctx_cancel(ctx, error, NULL);
     go_ctx_unref(ctx);
+}
+
+int go_errgroup_wait(go_errgroup *group)
+{
+    _cleanup_(ctx_give_back) struct errgroup *e = (struct errgroup *)group;
+
+    go_waitgroup_wait(&e->members);
     panic_tell(e);
-    return error;
+    return atomic_load(&e->error);
 }

@@ -92,8 +92,9 @@ GO_API void go_errgroup_limit(go_errgroup *e, int members_max);
 
 /*
  * Gives the group a context below `parent`, which ends at the first error, with that error as its cause, or when
- * go_errgroup_wait returns (E2). The caller unrefs the answer. Before the first member; a second one panics. NULL: out
- * of memory.
+ * go_errgroup_wait returns or is unwound (E2). The caller unrefs the answer, whenever it likes. The group holds the
+ * context until that wait: a group that is given up keeps it, so who may leave early defers the wait. Before the first
+ * member; a second one panics. NULL: out of memory.
  */
 GO_API go_ctx *go_errgroup_ctx(go_errgroup *e, go_ctx *parent);
 

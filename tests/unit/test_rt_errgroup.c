@@ -264,6 +264,114 @@ static void end_job(void *arg)
     go_group_end(go_group_current());
 }
 
+/* The parent of a group's context lives as long as that: what becomes of it tells of both. */
+struct given_up {
+    go_errgroup group;
+    go_ctx *parent;
+    _Atomic bool over;
+    _Atomic int dropped;
+};
+
+static void count_dropped(void *value)
+{
+    atomic_fetch_add((_Atomic int *)value, 1);
+}
+
+static void given_up_begins(struct given_up *u)
+{
+    static const char key;
+    go_ctx *ctx;
+
+    u->parent = go_ctx_with_value(go_ctx_background(), &key, (void *)&u->dropped, count_dropped);
+    ctx = go_errgroup_ctx(&u->group, u->parent);
+    go_ctx_unref(u->parent);
+    go_ctx_unref(ctx); /* the group's and the members' are left */
+}
+
+static int waits_for_ever(void *arg)
+{
+    return go_park(go_wait_begin(), "the end", 0, GO_FOREVER);
+}
+
+static void waits_until_the_end(void *arg)
+{
+    struct given_up *u = arg;
+
+    given_up_begins(u);
+    assert_int_equal(go_errgroup_go(&u->group, waits_for_ever, NULL, 0, GO_FOREVER), 0);
+    assert_int_equal(go_spawn(end_job, NULL, 0), 0);
+    (void)!go_errgroup_wait(&u->group);
+    abort();
+}
+
+static void wait_deferred(void *group)
+{
+    (void)!go_errgroup_wait(group);
+}
+
+static void leaves_early(void *arg)
+{
+    struct given_up *u = arg;
+
+    given_up_begins(u);
+    go_defer(wait_deferred, &u->group);
+    assert_int_equal(go_errgroup_go(&u->group, waits_for_ever, NULL, 0, GO_FOREVER), 0);
+    go_exit();
+}
+
+static void given_up_over(go_group *group, void *arg)
+{
+    atomic_store(&((struct given_up *)arg)->over, true);
+}
+
+static void give_up(void (*root)(void *arg))
+{
+    struct go_group_hooks hooks = {.empty = given_up_over};
+    struct given_up u = {.dropped = 0};
+    go_group *group = go_group_new(&hooks, NULL, &u);
+    struct go_spawn_options options = {.group = group};
+
+    assert_int_equal(go_spawn_with(root, &u, 0, &options), 0);
+    while (!atomic_load(&u.over))
+        go_yield();
+    assert_int_equal(u.dropped, 1);
+    go_group_unref(group);
+}
+
+RT_TEST(test_E2_a_wait_that_is_unwound_gives_the_context_back)
+{
+    give_up(waits_until_the_end);
+}
+
+RT_TEST(test_E2_a_wait_that_is_deferred_gives_the_context_back_where_its_goroutine_leaves_early)
+{
+    give_up(leaves_early);
+}
+
+static int fails_late(void *arg)
+{
+    go_ctx *ctx = *(go_ctx **)arg;
+
+    assert_int_equal(go_ctx_err(ctx), 0);
+    return -EIO;
+}
+
+RT_TEST(test_E2_the_context_ends_at_the_first_error_also_when_members_came_and_went_before)
+{
+    go_errgroup e = {{0}};
+    _Atomic int ended = 0;
+    struct work w = {0, 0, NULL, NULL, &ended, NULL, NULL, NULL};
+    go_ctx *ctx = go_errgroup_ctx(&e, go_ctx_background());
+
+    assert_int_equal(go_errgroup_go(&e, works, &w, sizeof w, GO_FOREVER), 0);
+    rt_wait_live(1);
+    assert_int_equal(go_errgroup_go(&e, fails_late, &ctx, sizeof ctx, GO_FOREVER), 0);
+    assert_int_equal(go_ctx_wait(ctx, GO_FOREVER), 0);
+    assert_int_equal(go_ctx_cause(ctx).code, -EIO);
+    assert_int_equal(go_errgroup_wait(&e), -EIO);
+    go_ctx_unref(ctx);
+}
+
 static int goes_on(void *arg)
 {
     struct job *j = *(struct job **)arg;
@@ -388,6 +496,9 @@ int main(void)
         RT_UNIT(test_E1_a_member_that_exits_has_ended_without_an_error),
         RT_UNIT(test_E2_the_first_error_ends_the_context_with_itself_as_cause),
         RT_UNIT(test_E2_wait_ends_the_context_where_nobody_failed),
+        RT_UNIT(test_E2_a_wait_that_is_unwound_gives_the_context_back),
+        RT_UNIT(test_E2_a_wait_that_is_deferred_gives_the_context_back_where_its_goroutine_leaves_early),
+        RT_UNIT(test_E2_the_context_ends_at_the_first_error_also_when_members_came_and_went_before),
         RT_UNIT(test_E3_never_more_than_the_limit_run_and_starting_waits_for_a_slot),
         RT_UNIT(test_E3_a_limit_of_0_refuses_all_and_a_negative_one_nobody),
         RT_UNIT(test_E3_changing_the_limit_while_members_run_panics),
