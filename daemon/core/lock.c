@@ -3,7 +3,8 @@
  *
  * A lock is there while somebody holds it or waits for it, or while the death of an owner is still to be told.
  * Invariants: waiters only while held; a held lock is in its holder's scope->locks; `token` rises with every grant
- * and is never used twice, also over restarts. A waiter whose scope has ended is passed over and swept later (F2).
+ * and is never used twice, also over restarts. A waiter whose scope has ended is passed over and swept later (F2); one
+ * whose deadline has passed is never granted it.
  *
  * The death of the holder passes the lock on with GRANT_OWNER_DIED; whoever gets it so must say that what it guards
  * is consistent again before unlocking, else the lock is broken: nobody can take it any more without LOCK_RECOVER. Those
@@ -105,11 +106,21 @@ static struct waiter *first_waiter(struct core *core, struct lock *lock)
     return NULL;
 }
 
+/* A turn runs so many timers and no more: who is next may be late already, and is told before the lock is free. */
+static void tell_late_ones(struct core *core, struct lock *lock)
+{
+    struct waiter *w;
+
+    while ((w = first_waiter(core, lock)) && w->op->timed && w->op->timer.at_ns <= core->now.mono_ns)
+        op_interrupt(core, w->op, -ETIMEDOUT);
+}
+
 /* The holder is gone. Whoever waits longest has it now; of a broken one those hear who do not recover it. */
 static void pass_on(struct core *core, struct lock *lock)
 {
     struct waiter *next;
 
+    tell_late_ones(core, lock);
     list_remove(&lock->held);
     lock->holder = NULL;
     while ((next = first_waiter(core, lock)) && lock->broken && !next->recovers)

@@ -1,6 +1,8 @@
 /* Named locks between processes: M, IP4. */
 #include "core_fixture.h"
 
+static struct limits one_timer_a_turn = LIMITS_DEFAULT;
+
 static uint64_t lock_with(struct client *c, const char *name, uint32_t flags)
 {
     return client_do(c, (struct request){.verb = VERB_LOCK, .lock = {{name, strlen(name)}, flags}});
@@ -38,6 +40,46 @@ static void test_M1_a_second_owner_waits_and_M2_they_get_it_in_order(void **stat
     assert_status(b, unlock_with(b, "m", token_of(b, second), 0), 0);
     assert_status(c, third, 0);
     assert_status(c, unlock_with(c, "m", token_of(c, third), 0), 0);
+    assert_int_equal(rig_stat(rig, "locks"), 0);
+    rig_delete(rig);
+}
+
+/* More timers are due than a turn runs: those of other locks come first. */
+static void test_IP1_a_waiter_past_its_deadline_is_never_granted_the_lock(void **state)
+{
+    struct rig *rig = rig_with(&one_timer_a_turn, 1);
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t held = lock(a, "m"), other = lock(a, "other");
+    uint64_t earlier = lock(within(b, 1000), "other"), late = lock(within(b, 2000), "m"),
+             later = lock(within(b, 2000), "m"), patient = lock(c, "m");
+
+    rig->now.mono_ns += 5000;
+    assert_status(a, unlock_with(a, "m", token_of(a, held), 0), 0);
+    assert_status(b, earlier, -ETIMEDOUT);
+    assert_status(b, late, -ETIMEDOUT);
+    assert_status(b, later, -ETIMEDOUT);
+    assert_status(c, patient, 0);
+    assert_status(c, unlock_with(c, "m", token_of(c, patient), 0), 0);
+    assert_status(a, unlock_with(a, "other", token_of(a, other), 0), 0);
+    assert_int_equal(rig_stat(rig, "locks"), 0);
+    rig_delete(rig);
+}
+
+/* All that wait are late: the lock is free. One that would come behind the recovery is late, too. */
+static void test_IP1_a_lock_whose_waiters_are_all_late_is_free_or_broken(void **state)
+{
+    struct rig *rig = rig_with(&one_timer_a_turn, 1);
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t held = lock(a, "m"), other = lock(a, "other");
+
+    lock(within(b, 1000), "other");
+    uint64_t late = lock(within(b, 2000), "m"), later = lock(within(c, 2000), "m");
+    rig->now.mono_ns += 5000;
+    assert_status(a, unlock_with(a, "m", token_of(a, held), 0), 0);
+    assert_status(b, late, -ETIMEDOUT);
+    assert_status(c, later, -ETIMEDOUT);
+    assert_int_equal(rig_stat(rig, "locks"), 1);
+    assert_status(a, unlock_with(a, "other", token_of(a, other), 0), 0);
     assert_int_equal(rig_stat(rig, "locks"), 0);
     rig_delete(rig);
 }
@@ -281,8 +323,11 @@ static void test_a_forbidden_name_is_refused(void **state)
 
 int main(void)
 {
+    one_timer_a_turn.sweep_per_turn = 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_M1_a_second_owner_waits_and_M2_they_get_it_in_order),
+        cmocka_unit_test(test_IP1_a_waiter_past_its_deadline_is_never_granted_the_lock),
+        cmocka_unit_test(test_IP1_a_lock_whose_waiters_are_all_late_is_free_or_broken),
         cmocka_unit_test(test_M1_trylock_is_final),
         cmocka_unit_test(test_M3_only_the_owner_with_its_token_unlocks),
         cmocka_unit_test(test_M4_unlocking_what_is_not_locked_is_refused),
