@@ -44,13 +44,17 @@ int backtrace_take(void **frames, int max)
 
 ANNOTATE_UNCHECKED int backtrace_parked(const struct g *g, void **frames, int max)
 {
-    uintptr_t low = (uintptr_t)g->stack.low + stack_guard_bytes(), top = (uintptr_t)g->stack.top;
-    uintptr_t sp = (uintptr_t)g->sp, frame;
+    char *stack = g->stack;
+    uintptr_t sp = (uintptr_t)g->sp, low, top, frame;
     const char *reason = atomic_load_explicit(&((struct g *)g)->reason, memory_order_relaxed);
     struct switch_saved saved;
     int n = 0;
 
-    if (!g->stack.low || sp < low || sp > top - SWITCH_SAVED_BYTES || n >= max)
+    if (!stack)
+        return 0;
+    low = (uintptr_t)stack_bottom(stack);
+    top = (uintptr_t)stack_top(stack, g->stack_class);
+    if (sp < low || sp > top - SWITCH_SAVED_BYTES || n >= max)
         return 0;
     saved = switch_saved(g->sp);
     frames[n++] = single_called(saved.resume, reason);

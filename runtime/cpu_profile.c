@@ -45,12 +45,12 @@ static struct {
 /* Of the goroutine, or of the scheduler itself: then nothing is known of the stack but where it is. */
 ANNOTATE_UNCHECKED static int frames_take(const struct thread *t, const void *context, void **frames, int max)
 {
-    const struct stack *stack = &t->current->stack;
+    const struct g *g = t->current;
 
-    if (t->current == t->idle || !stack->low)
+    if (g == t->idle || !g->stack)
         return interrupted_frames_within(context, 1, 0, frames, 1);
-    return interrupted_frames_within(context, (uintptr_t)stack_bottom(stack), (uintptr_t)stack->top, frames,
-                                     max);
+    return interrupted_frames_within(context, (uintptr_t)stack_bottom(g->stack),
+                                     (uintptr_t)stack_top(g->stack, g->stack_class), frames, max);
 }
 
 static void on_tick(int sig, siginfo_t *info, void *context)

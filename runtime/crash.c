@@ -38,8 +38,8 @@ bool go_crash_read(struct go_crash *out, const void *fault_address)
     }
     out->pc = (void *)g->fn;
     out->group = g->group;
-    out->stack_bytes = stack_class_bytes(g->class);
-    out->overflow = fault && fault >= g->stack.low && fault < g->stack.low + stack_guard_bytes();
+    out->stack_bytes = stack_class_bytes(g->stack_class);
+    out->overflow = fault && fault >= g->stack && fault < stack_bottom(g->stack);
     return true;
 }
 

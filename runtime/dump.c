@@ -68,8 +68,7 @@ ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
     info->reason = atomic_load(&g->reason);
     info->age_ns = clock_ns() - atomic_load(&g->wait_since_ns);
     objects_read(info, g);
-    info->timed =
-        *(struct timers *const volatile *)&g->deadline.home; /* not timer_armed: the checker sees that */
+    info->timed = atomic_load_explicit(&g->timed, memory_order_relaxed);
     info->frames = backtrace_parked(g, info->frame, GO_FRAMES_MAX);
     info->state = GO_STATE_PARKED;
     if (atomic_load(&g->wait) == wait && atomic_load(&g->token) == TOKEN_PARKED)

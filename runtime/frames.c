@@ -5,9 +5,9 @@
  * deferred function recovered.
  *
  * Invariants
- *   g->frames is the innermost frame. A panic's `at` is the frame whose deferred functions it runs now; NULL
- * on its way. g->panics are newest first. A panic that arrives at the frame another one is `at` has replaced
- * it (P2): the older stays in the list, aborted, only to be told in the report. g->exit_frame is the same for
+ *   g->begun->frames is the innermost frame. A panic's `at` is the frame whose deferred functions it runs now; NULL
+ * on its way. g->begun->panics are newest first. A panic that arrives at the frame another one is `at` has replaced
+ * it (P2): the older stays in the list, aborted, only to be told in the report. g->begun->exit_frame is the same for
  * an exit, which cannot be undone (P3): it goes on after every panic in it was recovered. frame_run itself
  * must have nothing to clean up: unwinding passes it before it jumps back into it.
  */
@@ -78,8 +78,8 @@ static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unw
 /* The exception object lies in the goroutine: frames that are unwound are overwritten by their cleanups. */
 static void __attribute__((noreturn)) unwind_to(struct g *g, struct frame *frame)
 {
-    memset(&g->exception, 0, sizeof g->exception);
-    _Unwind_ForcedUnwind(&g->exception, unwind_stop, frame);
+    memset(&g->begun->exception, 0, sizeof g->begun->exception);
+    _Unwind_ForcedUnwind(&g->begun->exception, unwind_stop, frame);
     fatal("cannot unwind goroutine %llu: compile with -fexceptions", (unsigned long long)go_id());
 }
 
@@ -115,10 +115,10 @@ static void panic_drop(struct g *g)
     bool more;
 
     do {
-        struct panic *p = g->panics;
+        struct panic *p = g->begun->panics;
 
-        g->panics = p->up;
-        more = g->panics && g->panics->aborted;
+        g->begun->panics = p->up;
+        more = g->begun->panics && g->begun->panics->aborted;
         free(p);
     } while (more);
 }
@@ -127,7 +127,7 @@ static void panic_drop(struct g *g)
 static void panic_unrecovered(void *arg)
 {
     struct g *g = arg;
-    struct panic *p = g->panics;
+    struct panic *p = g->begun->panics;
     char *stack = malloc(STACK_TEXT_BYTES);
 
     if (stack)
@@ -140,7 +140,7 @@ static void panic_unrecovered(void *arg)
 /* Arrived: this frame's deferred functions run because of it. */
 static void panic_arrives(struct g *g, struct frame *f)
 {
-    struct panic *p = g->panics;
+    struct panic *p = g->begun->panics;
 
     for (struct panic *old = p->up; old; old = old->up)
         if (old->at == f)
@@ -150,15 +150,15 @@ static void panic_arrives(struct g *g, struct frame *f)
 
 static void exit_arrives(struct g *g, struct frame *f)
 {
-    while (g->panics && g->panics->at == f)
+    while (g->begun->panics && g->begun->panics->at == f)
         panic_drop(g); /* an exit in its deferred function ends a panic */
-    g->exit_frame = f;
+    g->begun->exit_frame = f;
 }
 
 /* Whether a deferred function is left that could recover a panic. */
 static bool recover_is_possible(const struct g *g)
 {
-    for (const struct frame *f = g->frames; f; f = f->up)
+    for (const struct frame *f = g->begun->frames; f; f = f->up)
         if (f->deferred)
             return true;
     return false;
@@ -167,14 +167,14 @@ static bool recover_is_possible(const struct g *g)
 /* Nobody will recover the newest panic: the group hears of it, and ends, while all that the others use is still there. */
 static void __attribute__((noreturn)) panic_ends_group(struct g *g)
 {
-    struct panic *older = g->panics->up;
+    struct panic *older = g->begun->panics->up;
     struct frame report;
 
     frame_run(g, &report, panic_unrecovered, g);
-    while (g->panics != older) {
-        struct panic *p = g->panics;
+    while (g->begun->panics != older) {
+        struct panic *p = g->begun->panics;
 
-        g->panics = p->up;
+        g->begun->panics = p->up;
         free(p);
     }
     unwind_exit(g);
@@ -190,14 +190,14 @@ static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *for
     vsnprintf(p->text, sizeof p->text, format, args);
     p->fatal = is_fatal;
     p->frames = backtrace_take(p->frame, PANIC_FRAMES);
-    p->up = g->panics;
-    g->panics = p;
-    if (!g->frames)
+    p->up = g->begun->panics;
+    g->begun->panics = p;
+    if (!g->begun->frames)
         panic_die(p);
     if (group_has_root(g) && group_takes_panics(g) && !recover_is_possible(g))
         panic_ends_group(g);
-    g->unwinding_exit = false;
-    unwind_to(g, g->frames);
+    g->begun->unwinding_exit = false;
+    unwind_to(g, g->begun->frames);
 }
 
 void go_panic(const char *format, ...)
@@ -219,11 +219,11 @@ void panic_fatal(const char *format, ...)
 const char *go_recover_at(const void *cfa)
 {
     struct g *g = g_self();
-    struct panic *p = g->panics;
+    struct panic *p = g->begun->panics;
 
-    if (!p || !g->frames || p->at != g->frames || p->recovered || p->fatal)
+    if (!p || !g->begun->frames || p->at != g->begun->frames || p->recovered || p->fatal)
         return NULL;
-    if (cfa && cfa != g->frames->callee_cfa)
+    if (cfa && cfa != g->begun->frames->callee_cfa)
         return NULL;
     p->recovered = true;
     return p->text;
@@ -231,7 +231,7 @@ const char *go_recover_at(const void *cfa)
 
 bool unwind_is_panic(const struct g *g)
 {
-    return g->panics && g->panics->at == g->frames && !g->panics->recovered;
+    return g->begun->panics && g->begun->panics->at == g->begun->frames && !g->begun->panics->recovered;
 }
 
 bool go_panicking(void)
@@ -241,7 +241,7 @@ bool go_panicking(void)
 
 int panic_recovered_stack(const struct g *g, char *out, size_t size)
 {
-    const struct panic *p = g->recovered;
+    const struct panic *p = g->begun->recovered;
 
     if (size)
         out[0] = '\0';
@@ -252,19 +252,19 @@ int panic_recovered_stack(const struct g *g, char *out, size_t size)
 
 void unwind_exit(struct g *g)
 {
-    if (!g->frames)
+    if (!g->begun->frames)
         fatal("the end of goroutine %llu has no frame to go to", (unsigned long long)go_id());
     if (group_has_root(g))
         group_root_exits(g);
-    g->unwinding_exit = true;
-    unwind_to(g, g->frames);
+    g->begun->unwinding_exit = true;
+    unwind_to(g, g->begun->frames);
 }
 
 void go_exit(void)
 {
     struct g *g = g_self();
 
-    if (g->thread && !g->frames)
+    if (g->thread && !g->begun->frames)
         pthread_exit(NULL);
     unwind_exit(g);
 }
@@ -274,10 +274,10 @@ void go_exit(void)
 /* The text of a recovered panic stays readable until the next. */
 static void recovered_keep(struct g *g)
 {
-    free(g->recovered);
-    g->recovered = g->panics;
-    g->panics = g->panics->up;
-    while (g->panics && g->panics->aborted)
+    free(g->begun->recovered);
+    g->begun->recovered = g->begun->panics;
+    g->begun->panics = g->begun->panics->up;
+    while (g->begun->panics && g->begun->panics->aborted)
         panic_drop(g);
 }
 
@@ -290,7 +290,7 @@ static void deferred_run(struct g *g, struct frame *f)
         f->deferred = d.up;
         goroutine_call_marked(d.fn, d.arg, &f->callee_cfa);
         f->callee_cfa = NULL;
-        if (g->panics && g->panics->at == f && g->panics->recovered) {
+        if (g->begun->panics && g->begun->panics->at == f && g->begun->panics->recovered) {
             recovered_keep(g);
             f->recovered = true;
         }
@@ -301,35 +301,36 @@ static void deferred_run(struct g *g, struct frame *f)
  */
 static __attribute__((noinline)) int frame_run(struct g *g, struct frame *f, void (*fn)(void *), void *arg)
 {
-    f->up = g->frames;
+    f->up = g->begun->frames;
     f->deferred = NULL;
     f->callee_cfa = NULL;
     f->recovered = false;
     f->sp = (uintptr_t)stack_pointer();
-    g->frames = f;
+    g->begun->frames = f;
     if (_setjmp(f->env) == 0)
         fn(arg);
-    else if (g->unwinding_exit)
+    else if (g->begun->unwinding_exit)
         exit_arrives(g, f);
     else
         panic_arrives(g, f);
     deferred_run(g, f);
-    g->frames = f->up;
+    g->begun->frames = f->up;
     return f->recovered;
 }
 
 /* What goes on outward after a frame has ended. */
 static void unwind_on(struct g *g, const struct frame *f)
 {
-    if (g->panics && g->panics->at == f) {
-        if (g->exit_frame == f)
-            g->exit_frame = g->frames; /* an exit goes on below the panic, and shows when that is recovered */
-        g->unwinding_exit = false;
-        unwind_to(g, g->frames);
+    if (g->begun->panics && g->begun->panics->at == f) {
+        if (g->begun->exit_frame == f)
+            /* an exit goes on below the panic, and shows when that is recovered */
+            g->begun->exit_frame = g->begun->frames;
+        g->begun->unwinding_exit = false;
+        unwind_to(g, g->begun->frames);
     }
-    if (g->exit_frame == f) {
-        g->unwinding_exit = true;
-        unwind_to(g, g->frames);
+    if (g->begun->exit_frame == f) {
+        g->begun->unwinding_exit = true;
+        unwind_to(g, g->begun->frames);
     }
 }
 
@@ -339,12 +340,12 @@ int go_call(void (*fn)(void *arg), void *arg)
     struct frame f;
     int recovered = frame_run(g, &f, fn, arg);
 
-    if ((g->panics && g->panics->at == &f) || g->exit_frame == &f) {
-        if (g->frames)
+    if ((g->begun->panics && g->begun->panics->at == &f) || g->begun->exit_frame == &f) {
+        if (g->begun->frames)
             unwind_on(g, &f);
-        if (g->exit_frame == &f)
+        if (g->begun->exit_frame == &f)
             pthread_exit(NULL); /* a plain thread's outermost frame */
-        panic_die(g->panics);
+        panic_die(g->begun->panics);
     }
     return recovered;
 }
@@ -354,22 +355,22 @@ void go_defer(void (*fn)(void *arg), void *arg)
     struct g *g = g_self();
     struct deferred *d;
 
-    if (!g->frames)
+    if (!g->begun->frames)
         fatal("go_defer on a thread outside go_call: %s", "nothing would ever run it");
     d = malloc(sizeof *d);
     if (!d)
         go_panic("out of memory for a deferred call");
-    *d = (struct deferred){.up = g->frames->deferred, .fn = fn, .arg = arg};
-    g->frames->deferred = d;
+    *d = (struct deferred){.up = g->begun->frames->deferred, .fn = fn, .arg = arg};
+    g->begun->frames->deferred = d;
 }
 
 static __attribute__((noinline)) void panics_end(struct g *g, const struct frame *f)
 {
     struct frame report;
 
-    if (g->panics->at == f)
+    if (g->begun->panics->at == f)
         frame_run(g, &report, panic_unrecovered, g);
-    while (g->panics)
+    while (g->begun->panics)
         panic_drop(g);
 }
 
@@ -378,7 +379,7 @@ void goroutine_body(struct g *g)
     struct frame f;
 
     frame_run(g, &f, g->fn, g->arg);
-    if (g->panics)
+    if (g->begun->panics)
         panics_end(g, &f);
     if (g->bubble)
         bubble_leave(g);

@@ -58,7 +58,7 @@ static int chunk_add(void)
         return -ENOMEM;
     memset(chunk, 0, sizeof *chunk);
     for (int i = CHUNK_GS; i-- > 0;) {
-        chunk->gs[i].next_free = all.free;
+        chunk->gs[i].queue = all.free;
         all.free = &chunk->gs[i];
     }
     all.made += CHUNK_GS;
@@ -73,21 +73,19 @@ static void g_clear(struct g *g)
     atomic_store_explicit(&g->token, TOKEN_NONE, memory_order_relaxed);
     atomic_store_explicit(&g->reason, "", memory_order_relaxed);
     atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
-    timer_init(&g->deadline);
+    atomic_store_explicit(&g->timed, false, memory_order_relaxed);
     atomic_store_explicit(&g->yielded, false, memory_order_relaxed);
     g->durable = 0;
-    g->thread = g->scope_told = g->system = g->unwinding_exit = false;
+    g->thread = g->scope_told = g->system = g->face = false;
+    g->begun = NULL;
     g->sp = NULL;
-    g->stack = (struct stack){0};
+    g->stack = NULL;
+    g->stack_class = 0;
     g->queue = NULL;
-    g->asan_fake = g->tsan_fiber = NULL;
+    g->tsan_fiber = NULL;
     g->saved_errno = 0;
     g->heed = 0;
     g->ran_on = -1;
-    g->pin = NULL;
-    g->frames = g->exit_frame = NULL;
-    g->panics = NULL;
-    g->recovered = NULL;
     g->fn = NULL;
     g->arg = NULL;
     g->site = NULL;
@@ -97,14 +95,12 @@ static void g_clear(struct g *g)
     list_init(&g->members);
     list_init(&g->bubble_members);
     g->name[0] = '\0';
-    g->class = 0;
-    g->arg_owned = g->face = false;
+    g->arg_owned = false;
 }
 
-struct g *g_new(bool goroutine)
+static struct g *g_take(void)
 {
     struct g *g;
-    uint64_t id = (uint64_t)G_ID_THREAD;
 
     lock_take(&all.lock, RANK_G);
     if (!all.free && chunk_add() < 0) {
@@ -112,14 +108,33 @@ struct g *g_new(bool goroutine)
         return NULL;
     }
     g = all.free;
-    all.free = g->next_free;
+    all.free = g->queue;
     all.used++;
     lock_drop(&all.lock);
     g_clear(g);
-    g->thread = !goroutine;
-    if (goroutine)
-        id = atomic_fetch_add_explicit(&all.last_id, 1, memory_order_relaxed) + 1;
-    atomic_store_explicit(&g->id, id, memory_order_release);
+    return g;
+}
+
+struct g *g_new(void)
+{
+    struct g *g = g_take();
+
+    if (g)
+        atomic_store_explicit(&g->id, atomic_fetch_add_explicit(&all.last_id, 1, memory_order_relaxed) + 1,
+                              memory_order_release);
+    return g;
+}
+
+struct g *g_new_idle(struct thread *t)
+{
+    struct g *g = g_take();
+
+    if (!g)
+        return NULL;
+    g->thread = true;
+    g->begun = &t->begun;
+    t->idle = t->current = g;
+    atomic_store_explicit(&g->id, (uint64_t)G_ID_THREAD, memory_order_release);
     return g;
 }
 
@@ -127,11 +142,12 @@ void g_delete(struct g *g)
 {
     if (g->arg_owned)
         free(g->arg);
-    free(g->recovered);
+    if (g->begun)
+        free(g->begun->recovered);
     lock_take(&all.lock, RANK_G);
     atomic_store_explicit(&g->id, 0, memory_order_release);
     all.used--;
-    g->next_free = all.free;
+    g->queue = all.free;
     all.free = g;
     lock_drop(&all.lock);
 }
@@ -185,10 +201,9 @@ struct thread *thread_new(void)
 {
     struct thread *t = calloc(1, sizeof *t);
 
-    if (!t || !(t->idle = g_new(false)))
+    if (!t || !g_new_idle(t))
         fatal("no memory for the %s", "first wait of a thread");
     t->idle->face = true;
-    t->current = t->idle;
     pthread_once(&face_once, face_init);
     pthread_setspecific(face_key, t);
     thread_set(t);
@@ -226,7 +241,7 @@ void g_release_all(void)
             kept = c;
             for (int i = 0; i < CHUNK_GS; i++)
                 if (!atomic_load(&c->gs[i].id)) {
-                    c->gs[i].next_free = all.free;
+                    c->gs[i].queue = all.free;
                     all.free = &c->gs[i];
                 }
         } else {

@@ -31,31 +31,14 @@ struct frame;
 struct panic;
 struct pin;
 
-struct g {
-    /* waiting */
-    _Atomic uint64_t wait;         /* waiting.h */
-    _Atomic uint32_t token;        /* enum token; threads sleep on it */
-    _Atomic(const char *) reason;  /* of the wait, "" while it runs */
-    _Atomic int64_t wait_since_ns; /* on the coarse clock */
-    _Atomic(const void *) objects; /* what the wait is for, for reports: objects.h */
-    _Atomic int objects_n;
+/*
+ * What a goroutine needs only once it has begun to run: the million that are queued have none. At the top of its stack,
+ * so others leave it alone; of a plain thread or an idle loop in its struct thread.
+ */
+struct begun {
     struct timer deadline; /* of the wait */
-    _Atomic bool yielded;  /* while it lets others run */
-    unsigned char durable; /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
-    bool thread;           /* a plain thread, not a goroutine */
-    bool scope_told;       /* a call has returned -ECANCELED because the scope ended */
-    bool system;           /* of the runtime: not counted, not in dumps */
-    unsigned char heed;    /* HEED_*: what a switch from or to it must heed */
-
-    /* switching */
-    void *sp;
-    struct stack stack; /* low NULL before the first run */
-    struct g *queue;    /* the next in a list of ready ones */
-    void *asan_fake, *tsan_fiber;
-    int saved_errno;
-    int ran_on;          /* index of the processor; kept in runs with an order only */
-    struct pin *pin;     /* the thread it is locked to */
-    uint64_t fp_control; /* HEED_FPENV: its own while it does not run */
+    struct pin *pin;       /* the thread it is locked to */
+    void *asan_fake;
 
     /* unwinding: frames.c */
     struct frame *frames;
@@ -64,6 +47,36 @@ struct g {
     struct panic *recovered; /* its text was handed out */
     struct _Unwind_Exception exception;
     bool unwinding_exit; /* the unwinding under way is an exit, not a panic */
+};
+
+struct g {
+    /* waiting */
+    _Atomic uint64_t wait;  /* waiting.h */
+    _Atomic uint32_t token; /* enum token; threads sleep on it */
+    _Atomic int objects_n;
+    _Atomic(const char *) reason;  /* of the wait, "" while it runs */
+    _Atomic int64_t wait_since_ns; /* on the coarse clock */
+    _Atomic(const void *) objects; /* what the wait is for, for reports: objects.h */
+    _Atomic bool timed;            /* the wait has begun->deadline */
+    _Atomic bool yielded;          /* while it lets others run */
+    unsigned char durable;         /* WAIT_GROUP, WAIT_BUBBLE: who alone can end the wait */
+    bool thread;                   /* a plain thread, not a goroutine */
+    bool face;                     /* of a plain thread, not the idle loop of a processor */
+    bool scope_told;               /* a call has returned -ECANCELED because the scope ended */
+    bool system;                   /* of the runtime: not counted, not in dumps */
+    unsigned char heed;            /* HEED_*: what a switch from or to it must heed */
+
+    /* switching */
+    struct begun *begun; /* NULL before the first run */
+    void *sp;
+    char *stack;               /* the low end of the slot, NULL before the first run and for a plain thread */
+    unsigned char stack_class; /* of the stack it has or will get */
+    bool arg_owned;
+    short ran_on; /* index of the processor; kept in runs with an order only */
+    int saved_errno;
+    struct g *queue; /* the next in a list of ready ones, or of free ones */
+    void *tsan_fiber;
+    uint64_t fp_control; /* HEED_FPENV: its own while it does not run */
 
     /* identity */
     _Atomic uint64_t id; /* 0: free */
@@ -76,11 +89,19 @@ struct g {
     struct list members; /* of the group */
     struct list bubble_members;
     char name[G_NAME_BYTES];
-    int class; /* of the stack it will get */
     _Alignas(16) unsigned char arg_copy[G_ARG_BYTES];
-    bool arg_owned, face; /* face: of a plain thread, not the idle loop of a processor */
-    struct g *next_free;
 };
+
+/* Not with memset: the memory is warm, and clearing the exception object too would cost more than all the rest. */
+static inline void begun_init(struct begun *b)
+{
+    timer_init(&b->deadline);
+    b->pin = NULL;
+    b->asan_fake = NULL;
+    b->frames = b->exit_frame = NULL;
+    b->panics = b->recovered = NULL;
+    b->unwinding_exit = false;
+}
 
 /* What the runtime knows of an OS thread. Workers have a processor; other threads get one of these when they
  * wait. */
@@ -95,6 +116,7 @@ struct thread {
     int *errno_at;       /* of the OS thread */
     const void *stack_bottom;
     size_t stack_size;
+    struct begun begun; /* of idle */
 };
 
 /* NULL on a plain thread that never waited. Async-signal-safe. */
@@ -118,9 +140,14 @@ static inline struct g *g_self(void)
     return (t ? t : thread_new())->current;
 }
 
-/* A fresh one, NULL without memory. Goroutines get the next id, faces of threads none of their own. */
+/* A fresh goroutine with the next id, NULL without memory. */
+struct g *g_new(void);
+
+/* What a thread is when it runs no goroutine, without an id of its own: t->idle and t->current. NULL without memory. */
 enum { G_ID_THREAD = -1 };
-struct g *g_new(bool goroutine);
+struct g *g_new_idle(struct thread *t);
+
+/* Its stack is the caller's to give back, afterwards. */
 void g_delete(struct g *g);
 
 /* Calls fn for every struct g that is in use; stops when it returns other than 0. */

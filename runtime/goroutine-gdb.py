@@ -52,7 +52,7 @@ class Goroutine:
         self.reason = text(g["reason"]) if self.state == "parked" else ""
 
     def begun(self):
-        return int(self.g["stack"]["low"]) != 0
+        return int(self.g["stack"]) != 0
 
     def name(self):
         name = self.g["name"].string()
@@ -79,7 +79,7 @@ class Goroutine:
         return found
 
     def holds(self, address):
-        return int(self.g["stack"]["low"]) <= address <= int(self.g["stack"]["top"])
+        return int(self.g["stack"]) <= address <= int(self.g["begun"])
 
 
 def running_goroutines():

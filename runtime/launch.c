@@ -48,7 +48,7 @@ static int g_fill(struct g *g, const struct spawn *what)
         g->heed = HEED_FPENV;
         g->fp_control = fpenv_read(); /* the creator's */
     }
-    g->class = class;
+    g->stack_class = (unsigned char)class;
     g->fn = what->fn;
     g->system = what->system;
     g->spawn_pc = what->pc;
@@ -71,7 +71,7 @@ static bool live_charge(const struct spawn *what)
 
 static int g_make(const struct spawn *what, struct g **out)
 {
-    struct g *g = g_new(true);
+    struct g *g = g_new();
     int r = -ENOMEM;
 
     if (g)

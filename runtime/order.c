@@ -144,7 +144,7 @@ struct g *order_take(struct proc *p)
     g = order.seed ? take_drawn(p) : take_foreign(p);
     lock_drop(&sched.lock);
     if (g) {
-        g->ran_on = p->index;
+        g->ran_on = (short)p->index;
         atomic_fetch_add_explicit(&order.steps, 1, memory_order_relaxed);
     }
     return g;

@@ -43,7 +43,7 @@ static struct {
 
 bool pin_has(const struct g *g, const struct thread *t)
 {
-    return &g->pin->thread == t;
+    return &g->begun->pin->thread == t;
 }
 
 /* ---- the thread ---- */
@@ -120,11 +120,10 @@ static int pin_new(struct g *g)
     pthread_t thread;
     int r;
 
-    if (!pin || !(pin->thread.idle = g_new(false))) {
+    if (!pin || !g_new_idle(&pin->thread)) {
         free(pin);
         return -ENOMEM;
     }
-    pin->thread.current = pin->thread.idle;
     pin->g = g;
     pin->depth = 1;
     pin_list(pin);
@@ -135,7 +134,7 @@ static int pin_new(struct g *g)
         return r;
     }
     pthread_detach(thread);
-    g->pin = pin;
+    g->begun->pin = pin;
     g->heed |= HEED_PIN;
     return 0;
 }
@@ -144,7 +143,7 @@ static int pin_new(struct g *g)
 
 void pin_lend(struct proc *p, struct g *g)
 {
-    struct pin *pin = g->pin;
+    struct pin *pin = g->begun->pin;
 
     while (atomic_load(&pin->turn) != TURN_NONE)
         sched_yield(); /* it is about to give back the processor it had */
@@ -184,8 +183,8 @@ void pins_stop(void)
 
 static void pin_leave(struct g *g)
 {
-    g->pin->over = true;
-    g->pin = NULL;
+    g->begun->pin->over = true;
+    g->begun->pin = NULL;
     g->heed &= (unsigned char)~HEED_PIN;
 }
 
@@ -201,8 +200,8 @@ int go_lock_thread(void)
 
     if (g->thread)
         return 0;
-    if (g->pin) {
-        g->pin->depth++;
+    if (g->begun->pin) {
+        g->begun->pin->depth++;
         return 0;
     }
     r = pin_new(g);
@@ -215,7 +214,7 @@ void go_unlock_thread(void)
 {
     struct g *g = g_self();
 
-    if (g->thread || !g->pin || --g->pin->depth > 0)
+    if (g->thread || !g->begun->pin || --g->begun->pin->depth > 0)
         return;
     pin_leave(g);
     sched_yield_self(); /* goes behind those that are ready, and on wherever it is found */

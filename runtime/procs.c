@@ -65,9 +65,7 @@ static struct proc *proc_new(int index)
     p->random = order_random(index);
     atomic_store(&p->attention, order_attention());
     p->thread.proc = p;
-    p->thread.idle = g_new(false);
-    p->thread.current = p->thread.idle;
-    if (p->thread.idle)
+    if (g_new_idle(&p->thread))
         return p;
     free(p);
     return NULL;

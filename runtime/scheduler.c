@@ -80,7 +80,7 @@ static void global_unpop(struct g *g)
 /* False: no room. */
 static bool local_take(struct proc *p, struct g *g)
 {
-    return g->stack.low ? ring_push(&p->ring, g) : starts_push(&p->starts, g);
+    return g->stack ? ring_push(&p->ring, g) : starts_push(&p->starts, g);
 }
 
 struct g *global_take(struct proc *p, int max)
@@ -289,12 +289,14 @@ static inline void token_settle(struct g *g)
 static void g_bury(struct g *g)
 {
     struct proc *p = thread_self()->proc;
+    char *stack = g->stack;
+    int class = g->stack_class;
 
     annotate_fiber_end(g->tsan_fiber);
-    stack_give(&p->stacks, g->stack);
     if (!g->system)
         count_up(&p->ended);
     g_delete(g);
+    stack_give(&p->stacks, stack, class);
 }
 
 /* How the stack of the thread itself becomes known. */
@@ -303,7 +305,7 @@ static void stack_note(struct thread *t, const struct g *left)
     const void *bottom = NULL;
     size_t size = 0;
 
-    annotate_arrive(t->current->asan_fake, &bottom, &size);
+    annotate_arrive(t->current->begun->asan_fake, &bottom, &size);
     if (left == t->idle && !t->stack_bottom) {
         t->stack_bottom = bottom;
         t->stack_size = size;
@@ -354,8 +356,13 @@ static void g_begin(void)
 
 static void stack_bind(struct proc *p, struct g *g)
 {
-    g->stack = stack_take(&p->stacks, g->class);
-    g->sp = switch_prepare(g->stack.top, g_begin);
+    char *low = stack_take(&p->stacks, g->stack_class);
+    struct begun *begun = (struct begun *)stack_top(low, g->stack_class) - 1;
+
+    begun_init(begun);
+    g->begun = begun;
+    g->sp = switch_prepare(begun, g_begin);
+    g->stack = low;
 }
 
 /* One of the two has control words of its own. No floating-point code runs between here and the switch. */
@@ -392,7 +399,7 @@ static inline __attribute__((always_inline)) void switch_to(struct thread *t, st
     assert(from != to);
     if (__builtin_expect(from->heed | to->heed, 0))
         to = switch_heed(t, to, why);
-    if (to != t->idle && !to->stack.low)
+    if (to != t->idle && !to->stack)
         stack_bind(t->proc, to);
     if (trace_on())
         trace_switch(t, to, why);
@@ -402,9 +409,9 @@ static inline __attribute__((always_inline)) void switch_to(struct thread *t, st
     t->current = to;
     count_up(&t->proc->switches);
     if (ANNOTATE_STACKS)
-        annotate_leave(why == LEFT_DEAD ? NULL : &from->asan_fake,
-                       to == t->idle ? t->stack_bottom : stack_bottom(&to->stack),
-                       to == t->idle ? t->stack_size : stack_usable(&to->stack));
+        annotate_leave(why == LEFT_DEAD ? NULL : &from->begun->asan_fake,
+                       to == t->idle ? t->stack_bottom : stack_bottom(to->stack),
+                       to == t->idle ? t->stack_size : stack_usable(to->stack, to->stack_class));
     annotate_fiber_switch(to->tsan_fiber);
     goroutine_switch(&from->sp, to->sp);
     arrived();

@@ -28,7 +28,7 @@ enum {
     SLAB_SLOTS = 64, /* slots mapped at once in the small classes */
     SLAB_BYTES_MAX = 16 << 20,
     COLOURS = 16, /* tops that would share a cache set are moved apart */
-    COLOUR_BYTES = 64,
+    COLOUR_BYTES = STACK_TOP_ALIGN,
     WARM_BYTES = 8192, /* kept in a slot that was used deeply */
 };
 
@@ -213,16 +213,14 @@ static void slab_map(int class)
     slab_clean(slab, n == 64 ? UINT64_MAX : ((uint64_t)1 << n) - 1);
 }
 
-static struct stack slot_stack(char *low, int class)
+char *stack_top(const char *low, int class)
 {
     size_t colour = ((uintptr_t)low / class_bytes[class]) % COLOURS;
 
-    return (struct stack){.low = low,
-                          .top = low + class_bytes[class] - 64 - colour * COLOUR_BYTES,
-                          .class = (unsigned char)class};
+    return (char *)(uintptr_t)low + class_bytes[class] - STACK_TOP_ALIGN - colour * COLOUR_BYTES;
 }
 
-struct stack stack_take(struct stack_cache *cache, int class)
+char *stack_take(struct stack_cache *cache, int class)
 {
     char *low;
 
@@ -230,7 +228,7 @@ struct stack stack_take(struct stack_cache *cache, int class)
         low = cache->first;
         cache->first = *slot_link(low, class);
         cache->count--;
-        return slot_stack(low, class);
+        return low;
     }
     lock_take(&depot.lock, RANK_STACK);
     depot.taken++;
@@ -243,7 +241,7 @@ struct stack stack_take(struct stack_cache *cache, int class)
         low = clean_take(class);
     }
     lock_drop(&depot.lock);
-    return slot_stack(low, class);
+    return low;
 }
 
 /* Reading a page that was never written costs no memory; a word other than 0 says that the stack went this
@@ -266,20 +264,20 @@ static void slot_trim(char *low, int class)
         madvise(low + page, class_bytes[class] - WARM_BYTES - page, MADV_DONTNEED);
 }
 
-void stack_give(struct stack_cache *cache, struct stack stack)
+void stack_give(struct stack_cache *cache, char *low, int class)
 {
-    annotate_stack_free(stack_bottom(&stack), stack_usable(&stack));
-    if (cache && stack.class == CLASS_DEFAULT && cache->count < CACHE_MAX) {
-        *slot_link(stack.low, stack.class) = cache->first;
-        cache->first = stack.low;
+    annotate_stack_free(stack_bottom(low), stack_usable(low, class));
+    if (cache && class == CLASS_DEFAULT && cache->count < CACHE_MAX) {
+        *slot_link(low, class) = cache->first;
+        cache->first = low;
         cache->count++;
         return;
     }
-    slot_trim(stack.low, stack.class);
+    slot_trim(low, class);
     lock_take(&depot.lock, RANK_STACK);
     depot.taken--;
-    *slot_link(stack.low, stack.class) = depot.free[stack.class];
-    depot.free[stack.class] = stack.low;
+    *slot_link(low, class) = depot.free[class];
+    depot.free[class] = low;
     lock_drop(&depot.lock);
 }
 

@@ -11,12 +11,6 @@
 
 #define STACK_CLASSES 5
 
-struct stack {
-    char *low; /* first byte of the slot: the guard begins here */
-    char *top; /* one past the usable end */
-    unsigned char class;
-};
-
 /* Free stacks of the default class kept by one processor; no lock. */
 struct stack_cache {
     char *first;
@@ -29,20 +23,24 @@ int stack_class_of(size_t bytes);
 size_t stack_class_bytes(int class);
 size_t stack_guard_bytes(void);
 
-/* `cache` may be NULL. Ends the process when the kernel gives no memory: the goroutine was promised its
- * stack. */
-struct stack stack_take(struct stack_cache *cache, int class);
-void stack_give(struct stack_cache *cache, struct stack stack);
+/* The low end of a slot: the guard begins there. `cache` may be NULL. Ends the process when the kernel gives no memory: the
+ * goroutine was promised its stack. */
+char *stack_take(struct stack_cache *cache, int class);
+void stack_give(struct stack_cache *cache, char *low, int class);
 
-/* The usable part, for the sanitizers. */
-static inline const void *stack_bottom(const struct stack *s)
+/* One past the usable end, aligned to STACK_TOP_ALIGN. */
+enum { STACK_TOP_ALIGN = 64 };
+char *stack_top(const char *low, int class);
+
+/* The usable part begins behind the guard. */
+static inline char *stack_bottom(const char *low)
 {
-    return s->low + stack_guard_bytes();
+    return (char *)(uintptr_t)low + stack_guard_bytes();
 }
 
-static inline size_t stack_usable(const struct stack *s)
+static inline size_t stack_usable(const char *low, int class)
 {
-    return (size_t)(s->top - s->low) - stack_guard_bytes();
+    return (size_t)(stack_top(low, class) - stack_bottom(low));
 }
 
 /* How many stacks the kernel's limits allow: without MADV_GUARD_INSTALL every guard costs two mappings. */

@@ -118,8 +118,8 @@ static int runtime_stop(void)
     }
     pins_stop();
     procs_free();
+    g_release_all(); /* those that never ended have begun */
     stack_release_all();
-    g_release_all();
     netpoll_close();
     crash_stop();
     return 0;

@@ -27,11 +27,6 @@ void timers_free(struct timers *timers)
     timers_init(timers);
 }
 
-void timer_init(struct timer *timer)
-{
-    timer->home = NULL;
-}
-
 static void slot_put(struct timers *h, unsigned i, struct timer_slot slot)
 {
     h->heap[i] = slot;

@@ -22,7 +22,7 @@ struct timer {
     uint64_t tag;
     void (*fire)(void *owner, uint64_t tag, int64_t now_ns);
     void *owner;
-    struct timers *home; /* the heap it is in, NULL for none */
+    struct timers *home; /* the heap it is in, NULL for none: set so by firing, behind the owner's back */
     unsigned place;
 };
 
@@ -37,16 +37,13 @@ void timers_init(struct timers *timers);
 /* Timers that are still armed become disarmed and will not fire. */
 void timers_free(struct timers *timers);
 
-void timer_init(struct timer *timer);
+static inline void timer_init(struct timer *timer)
+{
+    timer->home = NULL;
+}
 
 /* The timer is disarmed. False: no memory for the heap. */
 bool timer_arm(struct timer *timer, struct timers *timers, int64_t when_ns, uint64_t tag);
-
-/* `home` only changes to NULL behind the owner's back, by firing. */
-static inline bool timer_armed(const struct timer *timer)
-{
-    return __atomic_load_n(&timer->home, __ATOMIC_ACQUIRE);
-}
 
 /* True if it was armed and had not been taken out for firing. */
 bool timer_disarm(struct timer *timer);

@@ -64,10 +64,11 @@ void wait_deadline(struct g *g, uint64_t ticket, int64_t ns)
     if (ns == GO_NS_FOREVER)
         return;
     timers = g->bubble ? bubble_timers(g->bubble) : sched_timers(g);
-    g->deadline.owner = g;
-    g->deadline.fire = deadline_fire;
-    if (!timer_arm(&g->deadline, timers, ns, ticket))
+    g->begun->deadline.owner = g;
+    g->begun->deadline.fire = deadline_fire;
+    if (!timer_arm(&g->begun->deadline, timers, ns, ticket))
         fatal("no memory for a %s", "timer");
+    atomic_store_explicit(&g->timed, true, memory_order_relaxed);
     if (!g->bubble)
         sched_timer_armed(timers, ns);
 }
@@ -104,8 +105,10 @@ unsigned park(struct g *g, const char *reason)
         atomic_store_explicit(&g->reason, "", memory_order_relaxed);
     }
     atomic_store_explicit(&g->objects_n, 0, memory_order_relaxed);
-    if (timer_armed(&g->deadline))
-        timer_disarm(&g->deadline);
+    if (atomic_load_explicit(&g->timed, memory_order_relaxed)) {
+        atomic_store_explicit(&g->timed, false, memory_order_relaxed);
+        timer_disarm(&g->begun->deadline);
+    }
     return atomic_load(&g->wait) & OUTCOME_OPEN;
 }
 
