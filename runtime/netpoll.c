@@ -215,13 +215,27 @@ static void fd_event(int fd, uint32_t events, struct wake_list *wakes)
 
 /* ---- waiting in the kernel ---- */
 
+/* A kernel that does not know it is asked once. `limit` NULL: for ever. */
+static int wait_in_ns(struct epoll_event *events, const struct timespec *limit)
+{
+    static atomic_bool unknown;
+    int n = -1;
+
+    errno = ENOSYS;
+    if (!atomic_load_explicit(&unknown, memory_order_relaxed))
+        n = (int)syscall(SYS_epoll_pwait2, poller.epoll, events, EVENTS, limit, NULL, 0);
+    if (n < 0 && errno == ENOSYS)
+        atomic_store_explicit(&unknown, true, memory_order_relaxed);
+    return n;
+}
+
 static int epoll_sleep(struct epoll_event *events, int64_t ns)
 {
     struct timespec limit = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
     int64_t ms = ns < 0 ? -1 : ns / 1000000 + (ns % 1000000 != 0);
     int n;
 
-    n = (int)syscall(SYS_epoll_pwait2, poller.epoll, events, EVENTS, ns < 0 ? NULL : &limit, NULL, 0);
+    n = wait_in_ns(events, ns < 0 ? NULL : &limit);
     if (n < 0 && errno == ENOSYS)
         n = epoll_wait(poller.epoll, events, EVENTS, ms > INT32_MAX ? INT32_MAX : (int)ms);
     if (n < 0 && errno != EINTR)

@@ -65,7 +65,8 @@ static void waiting_parks(void)
     /* "a counter passes 1000 before the first byte is written" */
     must(atomic_load(&counted) > COUNT && atomic_load(&got) == 0);
     /* "the 200 that wait on pipes and sockets cost no thread" */
-    must(guide_is_job() || threads_now() == threads); /* a host has others */
+    must(guide_is_job() ||
+         threads_now() <= threads + 1); /* a host has others; one may help out beside a slow loop */
     for (int i = 0; i < READERS; i++)
         must(go_write(readers[i].to, &readers[i].own, 1, GO_FOREVER) == 1);
     until_live(1);

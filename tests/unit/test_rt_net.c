@@ -79,7 +79,7 @@ RT_TEST(test_every_call_ends_with_its_until)
 {
     go_ctx *ctx = go_ctx_new(go_ctx_background());
     go_fd fd[2], listener = go_listen(NULL, "0");
-    char c;
+    char c = 'c';
 
     pair_open(fd);
     assert_int_equal(go_read(fd[0], &c, 1, GO_NOW), -EAGAIN);
