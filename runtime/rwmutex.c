@@ -1,26 +1,39 @@
 /*
  * Readers and writers. One word says who holds it and is also the lock of the queues: BUSY. While nobody waits, one
- * compare-and-swap takes it or gives it back; else everything happens under BUSY, and the store that ends that is the
- * last touch of whoever gives the mutex back: who then takes it may free its memory. Ownership is handed over, so whoever
- * wakes has it.
+ * addition or compare-and-swap takes it or gives it back; else everything happens under BUSY, and the addition that ends
+ * that is the last touch of whoever gives the mutex back: who then takes it may free its memory. Ownership is handed over,
+ * so whoever wakes has it.
  *
- * Invariants: WRITER excludes readers; QUEUED exactly if a queue is not empty; somebody waits only while the mutex is held
- * or a writer waits. A waiting writer keeps new readers out (W2); when a writer unlocks, all readers that wait then go
- * before the next writer (W3).
+ * A reader counts itself first and then sees whether it may: if not it is at the door, and comes for BUSY to take the count
+ * back or to find that it may after all. So under BUSY the count only rises, and who finds it above 0 can rely on somebody
+ * who will come and settle again.
+ *
+ * Readers that are handed the mutex hold it before they run. A writer that comes meanwhile waits for each of them and
+ * makes all others wait: once there is such a convoy every write pays a switch for each reader. So while DRAINS is set, who
+ * wants the mutex first lets those run that are ready on its processor.
+ *
+ * Invariants: WRITER excludes readers; QUEUED exactly if a queue is not empty; DRAINS only while readers count; somebody
+ * waits only while the mutex is held, a reader is at the door or a writer waits. A waiting writer keeps new readers out
+ * (W2); when a writer unlocks, all readers that wait then go before the next writer (W3).
  */
 #include <assert.h>
 
 #include "frames.h"
+#include "futex.h"
 #include "goroutine.h"
 #include "queue.h"
+#include "scheduler.h"
 
 enum {
-    WRITER = 1 << 28, /* below: how many readers hold it */
+    DRAINS = 1 << 27, /* below: how many readers hold it or are at the door */
+    WRITER = 1 << 28,
     QUEUED = 1 << 29,
     BUSY = 1 << 30,
-    READERS = WRITER - 1,
-    FLAGS = WRITER | QUEUED | BUSY,
+    READERS = DRAINS - 1,
+    FLAGS = DRAINS | WRITER | QUEUED | BUSY,
 };
+
+enum { WRITER_SPINS = 30 };
 
 struct rwmutex {
     _Atomic uint32_t word;
@@ -37,7 +50,8 @@ static inline bool word_swap(struct rwmutex *m, uint32_t *guess, uint32_t to)
     return atomic_compare_exchange_strong(&m->word, guess, to);
 }
 
-static inline bool reader_enters(struct rwmutex *m)
+/* Without counting first: a try leaves no trace. */
+static inline bool reader_tries(struct rwmutex *m)
 {
     uint32_t word = 0;
 
@@ -46,6 +60,11 @@ static inline bool reader_enters(struct rwmutex *m)
             return true;
     } while (!(word & FLAGS));
     return false;
+}
+
+static inline bool reader_enters(struct rwmutex *m)
+{
+    return !(atomic_fetch_add(&m->word, 1) & FLAGS);
 }
 
 static inline bool reader_leaves(struct rwmutex *m)
@@ -59,29 +78,46 @@ static inline bool reader_leaves(struct rwmutex *m)
     return false;
 }
 
+/* A reader on another processor is in for some nanoseconds only, most likely. */
+static bool writer_spins(struct rwmutex *m)
+{
+    if (atomic_load_explicit(&sched.procs, memory_order_relaxed) == 1)
+        return false;
+    for (int i = 0; i < WRITER_SPINS; i++) {
+        uint32_t word = atomic_load_explicit(&m->word, memory_order_relaxed);
+
+        if (word & FLAGS)
+            return false;
+        if (word == 0 && word_swap(m, &word, WRITER))
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
 /* ---- under BUSY ---- */
 
-/* What the word says without the flags of the queues; under BUSY only its holder changes it. */
+/* What the word says without the flags of the queues. Until `leave` only readers at the door change it. */
 static uint32_t enter(struct rwmutex *m)
 {
-    uint32_t word;
-
     for (int round = 0;; round++) {
-        word = atomic_load_explicit(&m->word, memory_order_relaxed);
-        if (!(word & BUSY) && word_swap(m, &word, word | BUSY))
+        if (!(atomic_load_explicit(&m->word, memory_order_relaxed) & BUSY) &&
+            !(atomic_fetch_or(&m->word, BUSY) & BUSY))
             break;
         lock_pause(round);
     }
     queue_list(&m->readers_waiting);
     queue_list(&m->writers_waiting);
-    return word & ~(uint32_t)QUEUED;
+    return atomic_load_explicit(&m->word, memory_order_relaxed) & ~(uint32_t)(QUEUED | BUSY);
 }
 
-static void leave(struct rwmutex *m, uint32_t word)
+/* `was` is what enter returned. */
+static void leave(struct rwmutex *m, uint32_t was, uint32_t word)
 {
     bool queued = !list_empty(&m->readers_waiting) || !list_empty(&m->writers_waiting);
+    uint32_t flag = atomic_load_explicit(&m->word, memory_order_relaxed) & QUEUED;
 
-    atomic_store(&m->word, queued ? word | QUEUED : word);
+    atomic_fetch_add(&m->word, word - was - BUSY - flag + (queued ? QUEUED : 0));
 }
 
 static uint32_t admit_readers(struct rwmutex *m, uint32_t word, struct wake_list *wakes)
@@ -89,7 +125,7 @@ static uint32_t admit_readers(struct rwmutex *m, uint32_t word, struct wake_list
     struct waiter *w;
 
     while ((w = waiter_claim(&m->readers_waiting))) {
-        word++;
+        word = (word + 1) | DRAINS;
         wake_later(wakes, w->g);
     }
     return word;
@@ -102,28 +138,30 @@ static uint32_t settle(struct rwmutex *m, uint32_t word, bool readers_first, str
 
     if (word & WRITER)
         return word;
+    if (!(word & READERS))
+        word &= ~(uint32_t)DRAINS;
     if (readers_first || list_empty(&m->writers_waiting))
         word = admit_readers(m, word, wakes);
-    if (word)
+    if (word & READERS)
         return word;
     w = waiter_claim(&m->writers_waiting);
     if (!w)
         return admit_readers(m, word, wakes);
     wake_later(wakes, w->g);
-    return WRITER;
+    return word | WRITER;
 }
 
-static void settle_and_leave(struct rwmutex *m, uint32_t word, bool readers_first)
+static void settle_and_leave(struct rwmutex *m, uint32_t was, uint32_t word, bool readers_first)
 {
     struct wake_list wakes;
 
     wake_list_init(&wakes);
-    leave(m, settle(m, word, readers_first, &wakes));
+    leave(m, was, settle(m, word, readers_first, &wakes));
     wake_all(&wakes);
 }
 
 /* One who leaves the queue without the mutex may have kept others out. */
-static void wait_in(struct rwmutex *m, uint32_t word, struct list *queue, const char *reason)
+static void wait_in(struct rwmutex *m, uint32_t was, uint32_t word, struct list *queue, const char *reason)
 {
     struct waiter w = {.g = g_self()};
     unsigned outcome;
@@ -131,24 +169,34 @@ static void wait_in(struct rwmutex *m, uint32_t word, struct list *queue, const 
     w.ticket = wait_open(w.g, 0);
     list_append(queue, &w.link);
     wait_on(w.g, m, WAIT_ON_LOCK);
-    leave(m, word);
+    settle_and_leave(m, was, word, false);
     outcome = park(w.g, reason);
     if (outcome != OUTCOME_SCOPE)
         return;
     word = enter(m);
     list_remove(&w.link);
-    settle_and_leave(m, word, false);
+    settle_and_leave(m, word, word, false);
     wait_check(w.g, outcome);
 }
 
+/* ---- when somebody may wait ---- */
+
 static __attribute__((noinline)) void lock_slow_way(struct rwmutex *m)
 {
-    uint32_t word = enter(m);
+    uint32_t word;
 
+    if (writer_spins(m))
+        return;
+    word = enter(m);
+    if (word & DRAINS && sched_others_ready()) {
+        leave(m, word, word);
+        sched_yield_self();
+        word = enter(m);
+    }
     if (word == 0)
-        leave(m, WRITER);
+        leave(m, word, WRITER);
     else
-        wait_in(m, word, &m->writers_waiting, "rwmutex lock");
+        wait_in(m, word, word, &m->writers_waiting, "rwmutex lock");
 }
 
 static __attribute__((noinline)) void unlock_slow_way(struct rwmutex *m)
@@ -156,21 +204,28 @@ static __attribute__((noinline)) void unlock_slow_way(struct rwmutex *m)
     uint32_t word = enter(m);
 
     if (word & WRITER) {
-        settle_and_leave(m, 0, true);
+        settle_and_leave(m, word, word & READERS, true);
         return;
     }
-    leave(m, word);
+    leave(m, word, word);
     panic_fatal("unlock of an rwmutex that is not locked");
 }
 
+/* The reader is at the door. */
 static __attribute__((noinline)) void rlock_slow_way(struct rwmutex *m)
 {
     uint32_t word = enter(m);
 
+    if (word & DRAINS && sched_others_ready()) {
+        settle_and_leave(m, word, word - 1, false);
+        sched_yield_self();
+        atomic_fetch_add(&m->word, 1);
+        word = enter(m);
+    }
     if (!(word & WRITER) && list_empty(&m->writers_waiting))
-        leave(m, word + 1);
+        leave(m, word, word);
     else
-        wait_in(m, word, &m->readers_waiting, "rwmutex rlock");
+        wait_in(m, word, word - 1, &m->readers_waiting, "rwmutex rlock");
 }
 
 static __attribute__((noinline)) void runlock_slow_way(struct rwmutex *m)
@@ -178,10 +233,10 @@ static __attribute__((noinline)) void runlock_slow_way(struct rwmutex *m)
     uint32_t word = enter(m);
 
     if (word & READERS) {
-        settle_and_leave(m, word - 1, false);
+        settle_and_leave(m, word, word - 1, false);
         return;
     }
-    leave(m, word);
+    leave(m, word, word);
     panic_fatal("runlock of an rwmutex that no reader holds");
 }
 
@@ -216,14 +271,14 @@ void go_rwmutex_unlock(go_rwmutex *mutex)
 int go_rwmutex_tryrlock(go_rwmutex *mutex)
 {
     struct rwmutex *m = (struct rwmutex *)mutex;
-    bool entered = reader_enters(m);
+    bool entered = reader_tries(m);
     uint32_t word;
 
     if (entered)
         return true;
     word = enter(m);
     entered = !(word & WRITER) && list_empty(&m->writers_waiting);
-    leave(m, word + entered);
+    leave(m, word, word + entered);
     return entered;
 }
 

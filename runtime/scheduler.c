@@ -446,6 +446,13 @@ void sched_yield_self(void)
     atomic_store_explicit(&g->yielded, false, memory_order_relaxed);
 }
 
+bool sched_others_ready(void)
+{
+    struct proc *p = proc_here(0);
+
+    return p && proc_has_work(p);
+}
+
 void sched_exit(void)
 {
     struct thread *t = thread_self();

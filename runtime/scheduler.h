@@ -114,6 +114,9 @@ void sched_ready_list(struct wake_list *list);
 /* Parks the calling goroutine until its token is given. */
 void sched_park(struct g *g);
 void sched_yield_self(void);
+
+/* Whether a yield of the calling goroutine would let another run before it. */
+bool sched_others_ready(void);
 void sched_exit(void) __attribute__((noreturn));
 
 /* Switches from the current goroutine or idle loop of `t`. */
