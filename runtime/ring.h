@@ -36,6 +36,16 @@ static inline struct g *ring_first(struct ring *ring)
                : atomic_load_explicit(&ring->slot[head % RING_SIZE], memory_order_relaxed);
 }
 
+/* Owner. The same, but NULL when fewer than `least` are here. */
+static inline struct g *ring_first_of(struct ring *ring, uint32_t least)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+    return atomic_load_explicit(&ring->tail, memory_order_relaxed) - head < least
+               ? NULL
+               : atomic_load_explicit(&ring->slot[head % RING_SIZE], memory_order_relaxed);
+}
+
 /* Owner. NULL when empty. */
 struct g *ring_pop(struct ring *ring);
 

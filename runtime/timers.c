@@ -118,6 +118,8 @@ static void take_out(struct timers *h, struct timer *timer)
         else
             sift_down(h, i, moved);
     }
+    if (h->n)
+        __builtin_prefetch(h->heap[0].timer); /* the next that fires */
     next_publish(h);
 }
 
