@@ -44,7 +44,7 @@ void counts_print(struct count *table, int (*compare)(const struct count *a, con
 
     HASH_SORT(table, (compare ? compare : by_text));
     HASH_ITER (hh, table, c, after) {
-        printf("%" PRIu64 " %s\n", c->count, c->text);
+        fprintf(program_out(), "%" PRIu64 " %s\n", c->count, c->text);
         HASH_DEL(table, c);
         free(c);
     }

@@ -60,7 +60,7 @@ static void report_add(struct report *r, const struct counts *c)
         r->status = STATUS_FAILED;
         return;
     }
-    printf("%lu %lu %lu %s\n", c->lines, c->words, c->bytes, c->name);
+    fprintf(program_out(), "%lu %lu %lu %s\n", c->lines, c->words, c->bytes, c->name);
     r->total.lines += c->lines;
     r->total.words += c->words;
     r->total.bytes += c->bytes;
@@ -107,7 +107,7 @@ static int wordstat(const struct program *p)
         report_add(&r, &c);
     }
     if (p->operands_n > 1)
-        printf("%lu %lu %lu %s\n", r.total.lines, r.total.words, r.total.bytes, r.total.name);
+        fprintf(program_out(), "%lu %lu %lu %s\n", r.total.lines, r.total.words, r.total.bytes, r.total.name);
     return r.status;
 }
 

@@ -24,7 +24,7 @@ struct sum {
     char hex[2 * SHA256_DIGEST_SIZE + 1];
 };
 
-/* As long as the program: whoever is cancelled may still look at it. */
+/* Until the next run: whoever is cancelled may still look at it. */
 static struct sums {
     struct sum *all;
     size_t n, room;
@@ -43,6 +43,14 @@ static int by_hash_and_path(const void *a, const void *b)
     int order = strcmp(((const struct sum *)a)->hex, ((const struct sum *)b)->hex);
 
     return order ? order : by_path(a, b);
+}
+
+static void sums_clear(void)
+{
+    for (size_t i = 0; i < sums.n; i++)
+        free(sums.all[i].path);
+    free(sums.all);
+    sums = (struct sums){0};
 }
 
 static void sums_add(const char *path)
@@ -126,11 +134,12 @@ static int hash_stage(const void *in, void *out, void *ctx)
 static void print_sum(const struct sum *sum)
 {
     bool escape = strpbrk(sum->path, "\\\n");
+    FILE *out = program_out();
 
-    printf("%s%s  ", escape ? "\\" : "", sum->hex);
+    fprintf(out, "%s%s  ", escape ? "\\" : "", sum->hex);
     for (const char *c = sum->path; *c; c++)
-        fputs(*c == '\n' ? "\\n" : *c == '\\' ? "\\\\" : (char[]){*c, 0}, stdout);
-    putchar('\n');
+        fputs(*c == '\n' ? "\\n" : *c == '\\' ? "\\\\" : (char[]){*c, 0}, out);
+    fputc('\n', out);
 }
 
 /* Takes one result, in order of the paths: printed at once, or for --dups kept. */
@@ -155,7 +164,7 @@ static void print_groups(void)
         if (end - i == 1 || s->all[i].error)
             continue;
         if (!first)
-            putchar('\n');
+            fputc('\n', program_out());
         for (size_t k = i; k < end; k++)
             print_sum(&s->all[k]);
         first = false;
@@ -199,8 +208,10 @@ static void hash_in_sequence(const struct program *p, go_ctx *ctx)
 static int treesum(const struct program *p)
 {
     go_ctx *ctx = signal_ctx(SIGINT);
-    int r = go_blocking(walk, p->operands[0]);
+    int r;
 
+    sums_clear();
+    r = go_blocking(walk, p->operands[0]);
     if (r < 0)
         sums_fail(p->operands[0], r);
     (p->sequential ? hash_in_sequence : hash_with_workers)(p, ctx);

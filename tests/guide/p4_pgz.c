@@ -88,7 +88,7 @@ static int block_write(const struct block *b)
 {
     if (b->error)
         return b->error;
-    return fwrite(b->packed, 1, b->packed_bytes, stdout) == b->packed_bytes ? 0 : -EIO;
+    return fwrite(b->packed, 1, b->packed_bytes, program_out()) == b->packed_bytes ? 0 : -EIO;
 }
 
 /* Whether another block comes after it. A file without any becomes one empty member. */
@@ -178,7 +178,7 @@ static int pgz(const struct program *p)
         program_error(p->operands[0], r);
         return STATUS_FAILED;
     }
-    fprintf(stderr, "%d blocks, at most %d at once\n", z.blocks, z.blocks_most);
+    program_tell("%d blocks, at most %d at once", z.blocks, z.blocks_most);
     return STATUS_OK;
 }
 

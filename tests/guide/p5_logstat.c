@@ -173,7 +173,7 @@ static int count_stage(const void *in, void *out, void *unused)
 
 static void tell(uint64_t lines)
 {
-    fprintf(stderr, "%lu lines\n", lines);
+    program_tell("%lu lines", lines);
 }
 
 static void tell_progress(void *arg)

@@ -65,7 +65,7 @@ static int linkcheck(const struct program *p)
     if (links.n > 0)
         qsort(links.all, links.n, sizeof *links.all, by_path);
     for (size_t i = 0; i < links.n; i++) {
-        printf("%d %s\n", links.all[i].status, links.all[i].path);
+        fprintf(program_out(), "%d %s\n", links.all[i].status, links.all[i].path);
         free(links.all[i].path);
     }
     free(links.all);

@@ -61,7 +61,7 @@ static void print_with_chain(int limit)
     int prime;
 
     while (go_range(end, &prime) && prime <= limit) {
-        printf("%d\n", prime);
+        fprintf(program_out(), "%d\n", prime);
         end = chain_add(filter, end, prime, ctx);
     }
     go_ctx_cancel(ctx, 0, NULL);
@@ -83,7 +83,7 @@ static void print_in_sequence(int limit)
         if (i < n && primes[i] * primes[i] <= candidate)
             continue;
         primes[n++] = candidate;
-        printf("%d\n", candidate);
+        fprintf(program_out(), "%d\n", candidate);
     }
     free(primes);
 }
@@ -99,7 +99,7 @@ static int primes(const struct program *p)
     }
     go_set_procs(p->workers);
     (p->sequential ? print_in_sequence : print_with_chain)((int)limit);
-    fprintf(stderr, "%ld goroutines live\n", (long)go_live());
+    program_tell("%ld goroutines live", (long)program_live());
     return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 /*
- * What the programs p1 to p7 share: their options, files, and the end.
+ * What the programs p1 to p7 share: their options, files, output, and the end. Each is a process of its own
+ * (program_process.c) and a function of a plugin (program_job.c), where its output is the result of the job.
  *
  *     int main(int argc, char **argv)
  *     {
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "goroutine_net.h"
 #include "goroutine_patterns.h"
@@ -17,6 +19,8 @@ enum {
     WORKERS_MAX = GO_WORKERS_MAX,
     BLOCK_BYTES = 128 * 1024, /* of a file, at once */
 };
+
+enum { PROGRAM_LINE_BYTES = 1024 }; /* of program_tell, with its end */
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 
@@ -33,15 +37,24 @@ struct program {
 int program_main(int argc, char **argv, const char *operands, const char *flag,
                  int (*fn)(const struct program *p));
 
-/* Tells on standard error what is wrong with `what`. */
+/* For program_main: what the command line says, or STATUS_USAGE and how it is used is told. The operands stay in argv. */
+int program_parse(int argc, char **argv, const char *operands, const char *flag, struct program *out);
+
+/* Where its results go: standard output, or the result of the job. */
+FILE *program_out(void);
+/* One line beside the results: on standard error, or in the kept output of the job. */
+void program_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Tells what is wrong with `what`. */
 void program_error(const char *what, int error);
+/* Goroutines of the program that live. */
+int64_t program_live(void);
 
 /* Opens a file to read, on a spare thread: that may wait for a disk. A descriptor for go_read, or as open(2). */
 go_fd file_open(const char *path);
 
 /* Before program_main: the signal is for signal_ctx alone. */
 void signal_block(int signal_number);
-/* A context that the signal cancels. Once in a program; the caller unrefs it. */
+/* A context that the signal cancels, or the end of the job. Once in a program; the caller unrefs it. */
 go_ctx *signal_ctx(int signal_number);
 
 /* Memory, or the end of the program. */

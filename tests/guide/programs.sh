@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # programs.sh p1_wordstat...: the programs on real input against the standard tools: sequential, and with 1, 2 and 4
-# workers. Needs PROGRAMS (where they were built); SMALL set takes less of the same input.
+# workers. Needs PROGRAMS (where they were built); SMALL set takes less of the same input. With JOBS (the plugin
+# guide_programs) and BUILD they run as jobs of a daemon instead.
 # shellcheck disable=SC2018,SC2019
 set -euo pipefail
 export LC_ALL=C
 work=$(mktemp -d)
 children=()
+daemon=
 cleanup() {
+    [ -z "$daemon" ] || { kill "$daemon"; wait "$daemon"; } 2>/dev/null || :
     [ "${#children[@]}" = 0 ] || kill -KILL "${children[@]}" 2>/dev/null || :
     rm -rf "$work"
 }
@@ -18,6 +21,30 @@ fail() {
     echo "$program: $*" >&2
     exit 1
 }
+
+goctl() { "$BUILD/client/goctl/goctl" "$@"; }
+
+# as_job ARGUMENT...: the result of the job, what it told, and its status, as if it were a process.
+as_job() {
+    local id last
+    id=$(printf '%s\n' "$@" | goctl submit "$JOBS:$program" - --retries 1 --limit 200s) || fail "it is not taken"
+    goctl wait "$id" >"$work/result" || fail "$* ends as: $(goctl job "$id")"
+    last=$(tail -n 1 "$work/result")
+    head -c "-$((${#last} + 2))" "$work/result"
+    goctl logs "$id" >&2
+    return "${last#exit status }"
+}
+
+# run ARGUMENT...
+run() { if [ -n "${JOBS:-}" ]; then as_job "$@"; else "$PROGRAMS/$program" "$@"; fi; }
+
+daemon_start() {
+    export GOROUTINED_ENDPOINT=ipc://$work/socket
+    "$BUILD/daemon/goroutined" --state "$work/state" 2>"$work/daemon" &
+    daemon=$!
+    until goctl ping >"$work/ping" 2>&1; do kill -0 "$daemon" || fail "$(cat "$work/daemon")"; done
+}
+[ -z "${JOBS:-}" ] || daemon_start
 
 # same WHAT WANTED GOT: two files, or an end with their difference.
 same() { diff "$2" "$3" >"$work/diff" || { head -20 "$work/diff"; fail "$1 is not as it must be"; }; }
@@ -31,7 +58,7 @@ every_way() {
     shift
     for way in "${ways[@]}"; do
         # shellcheck disable=SC2086
-        "$PROGRAMS/$program" $way "$@" >"$work/got" 2>"$work/err" || fail "$way: status $?: $(cat "$work/err")"
+        run $way "$@" >"$work/got" 2>"$work/err" || fail "$way: status $?: $(cat "$work/err")"
         same "$way" "$wanted" "$work/got"
     done
 }
@@ -54,7 +81,7 @@ p1_wordstat() {
     every_way "$work/wanted" "${licences[@]}"
     for way in "${ways[@]}"; do # "a missing file is an error entry and exit 1, the others are counted"
         # shellcheck disable=SC2086
-        status_of 1 "$PROGRAMS/$program" $way "${licences[0]}" "$work/none" "${licences[@]:1}"
+        status_of 1 run $way "${licences[0]}" "$work/none" "${licences[@]:1}"
         same "with a missing file" "$work/wanted" "$work/out"
         grep -q "$work/none: No such file" "$work/err" || fail "the missing file is not told"
     done
@@ -90,14 +117,14 @@ interrupted() {
 p3_treesum() {
     find "$tree" -type f -print0 | sort -z | xargs -0 sha256sum >"$work/wanted"
     every_way "$work/wanted" "$tree"
-    "$PROGRAMS/$program" "$tree" | sha256sum --quiet -c || fail "sha256sum does not believe it"
+    run "$tree" | sha256sum --quiet -c || fail "sha256sum does not believe it"
     sort "$work/wanted" | uniq -w64 --all-repeated=separate >"$work/groups"
     every_way "$work/groups" --dups "$tree"
     # What is escaped, equal, empty, and not readable by anybody.
     mkdir -p "$work/odd/"$'line\nfeed' && echo x | tee "$work/odd/back\\slash" >"$work/odd/"$'line\nfeed/x' && : >"$work/odd/empty"
     find "$work/odd" -type f -print0 | sort -z | xargs -0 sha256sum >"$work/wanted"
     every_way "$work/wanted" "$work/odd"
-    status_of 1 "$PROGRAMS/$program" "$work/none"
+    status_of 1 run "$work/none"
     [ -n "${SMALL:-}" ] || { interrupted --sequential; interrupted "-w 4"; }
 }
 
@@ -107,7 +134,7 @@ p4_pgz() {
     blocks=$((($(stat -c %s "$work/in.tar") + 1048575) / 1048576))
     for way in "${ways[@]}"; do
         # shellcheck disable=SC2086
-        "$PROGRAMS/$program" $way "$work/in.tar" >"$work/out.gz" 2>"$work/err" || fail "$way: status $?"
+        run $way "$work/in.tar" >"$work/out.gz" 2>"$work/err" || fail "$way: status $?"
         gzip -t "$work/out.gz"
         gzip -dc "$work/out.gz" | cmp - "$work/in.tar" || fail "$way: gunzip makes something else of it"
         [ "$way" != --sequential ] || cp "$work/out.gz" "$work/first.gz"
@@ -117,8 +144,8 @@ p4_pgz() {
         [ "${most:-999}" -le $((n + 2)) ] || fail "$way: $blocks blocks, but: $(cat "$work/err")"
     done
     : >"$work/empty"
-    "$PROGRAMS/$program" "$work/empty" 2>/dev/null | gzip -dc | cmp - "$work/empty" || fail "an empty file"
-    status_of 1 "$PROGRAMS/$program" "$work/none"
+    run "$work/empty" 2>/dev/null | gzip -dc | cmp - "$work/empty" || fail "an empty file"
+    status_of 1 run "$work/none"
 }
 
 # The package log, or where there is none something that looks like it.
@@ -160,11 +187,11 @@ p5_logstat() {
     every_way "$work/wanted" "$work/dpkg.log"
     printf 'one two three four\n\n  a\tb  c\nshort line\nno end of line' >"$work/odd.log"
     log_table "$work/odd.log"
-    "$PROGRAMS/$program" "$work/odd.log" >"$work/got" 2>/dev/null
+    run "$work/odd.log" >"$work/got" 2>/dev/null
     same "an odd log" "$work/wanted" "$work/got"
-    for way in "${ways[@]}"; do followed "$way"; done
-    status_of 1 "$PROGRAMS/$program" "$work/none"
-    status_of 1 "$PROGRAMS/$program" --follow "$work/none"
+    [ -n "${JOBS:-}" ] || for way in "${ways[@]}"; do followed "$way"; done # as jobs they get no signals
+    status_of 1 run "$work/none"
+    status_of 1 run --follow "$work/none"
 }
 
 # Starts a server of the site; its address is `url`.
@@ -199,7 +226,7 @@ p6_linkcheck() {
     for way in "${ways[@]}"; do
         httpd_start
         # shellcheck disable=SC2086
-        "$PROGRAMS/$program" $way "${url}p1.html" | sort >"$work/got" || fail "$way: a page without an answer"
+        run $way "${url}p1.html" | sort >"$work/got" || fail "$way: a page without an answer"
         same "$way" "$work/wanted" "$work/got"
         httpd_stop
         # "the server's access log has each address exactly once"
@@ -207,7 +234,7 @@ p6_linkcheck() {
         [ ! -s "$work/twice" ] || fail "$way: $(cat "$work/twice")"
         [ "$(sed 1d "$work/log" | wc -l)" = 104 ] || fail "$way: $(cat "$work/log")"
     done
-    status_of 1 "$PROGRAMS/$program" "${url}p1.html" # nobody listens any more
+    status_of 1 run "${url}p1.html" # nobody listens any more
     grep -q "Connection refused" "$work/err" || fail "$(cat "$work/err")"
     httpd_start
     n=${url##*:}
@@ -222,8 +249,8 @@ p7_primes() {
     seq 2 $limit | factor | awk 'NF==2{print $2}' >"$work/wanted"
     every_way "$work/wanted" $limit
     [ -n "${SMALL:-}" ] || [ "$(wc -l <"$work/wanted"),$(tail -n 1 "$work/wanted")" = 669,4999 ] || fail "669 lines, last 4999"
-    "$PROGRAMS/$program" $limit 2>&1 >/dev/null | grep -qx '1 goroutines live' || fail "the chain is not joined"
-    status_of 2 "$PROGRAMS/$program" many
+    run $limit 2>&1 >/dev/null | grep -qx '1 goroutines live' || fail "the chain is not joined"
+    status_of 2 run many
 }
 
 for program in "$@"; do
