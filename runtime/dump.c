@@ -11,6 +11,7 @@
 
 #include "annotate.h"
 #include "backtrace.h"
+#include "fatal.h"
 #include "group.h"
 #include "objects.h"
 #include "scheduler.h"
@@ -93,9 +94,22 @@ ANNOTATE_UNCHECKED static int each_one(struct g *g, void *arg)
 int go_each(const go_group *group, int (*fn)(const struct go_info *info, void *arg), void *arg)
 {
     struct each each = {.fn = fn, .arg = arg};
+    struct g *self = g_self();
+    unsigned char before = self->heed;
+    int r;
 
-    g_self(); /* the caller is known from here on */
-    return group ? group_each((go_group *)group, each_one, &each) : g_each(each_one, &each);
+    self->heed |= HEED_EACH;
+    r = group ? group_each((go_group *)group, each_one, &each) : g_each(each_one, &each);
+    self->heed = before;
+    return r;
+}
+
+void each_refuse(const struct g *g, const char *what)
+{
+    const char *reason = atomic_load(&g->reason);
+
+    fatal("goroutine %llu: a callback of go_each must not %s%s%s%s", (unsigned long long)atomic_load(&g->id),
+          what, *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
 static const char *const state_names[] = {

@@ -14,6 +14,9 @@ int fd_write(int fd, const char *bytes, size_t n);
 /* The same of one formatted piece; it is cut at 1 KiB. */
 int fd_print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A callback of go_each, called by g, does what it must not: the group it looks at may be locked. */
+void each_refuse(const struct g *g, const char *what) __attribute__((noreturn));
+
 /* Who there is at one moment, oldest first. A goroutine that ends before it is looked at is told by its id,
  * which has changed then. */
 struct census {

@@ -78,6 +78,8 @@ static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unw
 /* The exception object lies in the goroutine: frames that are unwound are overwritten by their cleanups. */
 static void __attribute__((noreturn)) unwind_to(struct g *g, struct frame *frame)
 {
+    if (g->heed & HEED_EACH)
+        each_refuse(g, g->begun->unwinding_exit ? "exit" : "panic");
     memset(&g->begun->exception, 0, sizeof g->begun->exception);
     _Unwind_ForcedUnwind(&g->begun->exception, unwind_stop, frame);
     fatal("cannot unwind goroutine %llu: compile with -fexceptions", (unsigned long long)go_id());

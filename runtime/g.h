@@ -24,7 +24,7 @@ enum token { TOKEN_NONE, TOKEN_READY, TOKEN_PARKED };
 
 enum { G_NAME_BYTES = 32, G_ARG_BYTES = 48 };
 
-enum { HEED_PIN = 1, HEED_FPENV = 2 };
+enum { HEED_PIN = 1, HEED_FPENV = 2, HEED_EACH = 4 }; /* EACH: in a callback of go_each */
 
 struct bubble;
 struct frame;

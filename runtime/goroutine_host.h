@@ -158,7 +158,8 @@ struct go_info {
 };
 
 /* Calls fn for every goroutine, or every member of `group`; stops when it returns other than 0 and returns
- * that. The picture of each is consistent, not that of all together. fn must not wait. */
+ * that. The picture of each is consistent, not that of all together. fn must not wait, yield, panic or exit, which end the
+ * program, nor end the group or start members. */
 GO_API int go_each(const go_group *group, int (*fn)(const struct go_info *info, void *arg), void *arg);
 
 /* Writes the text of go_dump for one goroutine; returns the length it needs, as snprintf. */

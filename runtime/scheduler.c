@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "annotate.h"
+#include "dump.h"
 #include "fatal.h"
 #include "fpenv.h"
 #include "frames.h"
@@ -401,6 +402,8 @@ static void switch_fpenv(struct thread *t, struct g *to)
  * left to the idle loop. */
 static __attribute__((noinline)) struct g *switch_heed(struct thread *t, struct g *to, enum left why)
 {
+    if (t->current->heed & HEED_EACH)
+        each_refuse(t->current, why == LEFT_YIELDED ? "yield" : "wait");
     if (why == LEFT_DEAD && t->current->heed & HEED_PIN)
         pin_abandon(t->current);
     if (to->heed & HEED_PIN && !pin_has(to, t)) {

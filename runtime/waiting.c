@@ -6,6 +6,7 @@
 #include "bubble.h"
 #include "chan.h"
 #include "context.h"
+#include "dump.h"
 #include "fatal.h"
 #include "frames.h"
 #include "futex.h"
@@ -79,6 +80,8 @@ static void thread_park(struct g *g)
 {
     uint32_t none = TOKEN_NONE;
 
+    if (g->heed & HEED_EACH)
+        each_refuse(g, "wait");
     if (atomic_compare_exchange_strong(&g->token, &none, TOKEN_PARKED))
         while (atomic_load(&g->token) != TOKEN_READY)
             futex_wait(&g->token, TOKEN_PARKED, -1);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "goroutine_sync.h"
 #include "rt_child.h"
 #include "rt_test.h"
@@ -69,6 +71,87 @@ static int misuses_rwmutex(void *arg)
 static void test_W4_misuse_cannot_be_recovered(void **state)
 {
     rt_child_dies(misuses_rwmutex, "runlock of an rwmutex", SIGABRT);
+}
+
+/* ---- callbacks of go_each ---- */
+
+static int waits_in_callback(const struct go_info *info, void *never)
+{
+    go_chan_recv(never, NULL, GO_FOREVER);
+    return 0;
+}
+
+static int yields_in_callback(const struct go_info *info, void *never)
+{
+    go_yield();
+    return 0;
+}
+
+static int panics_in_callback(const struct go_info *info, void *never)
+{
+    go_panic("in a callback");
+}
+
+static int each_of_all(void *arg)
+{
+    return go_each(NULL, waits_in_callback, go_chan_new(0, 0));
+}
+
+static void each_of_group(void *callback)
+{
+    go_each(go_group_current(), *(int (**)(const struct go_info *, void *))callback, go_chan_new(0, 0));
+}
+
+static int in_group(int (*callback)(const struct go_info *info, void *arg))
+{
+    struct go_spawn_options options = {.group = go_group_new(NULL, NULL, NULL)};
+
+    rt_check(go_spawn_with(each_of_group, &callback, sizeof callback, &options) == 0, "spawn", __FILE__,
+             __LINE__);
+    go_sleep(GO_FOREVER);
+    return 0;
+}
+
+static int waits_in_group(void *arg)
+{
+    return in_group(waits_in_callback);
+}
+
+static int yields_in_group(void *arg)
+{
+    return in_group(yields_in_callback);
+}
+
+static int panics_in_group(void *arg)
+{
+    return in_group(panics_in_callback);
+}
+
+static void *each_of_thread(void *arg)
+{
+    go_each(NULL, waits_in_callback, go_chan_new(0, 0));
+    return NULL;
+}
+
+static int waits_in_thread(void *arg)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, each_of_thread, NULL);
+    return pthread_join(thread, NULL);
+}
+
+static void test_a_callback_of_go_each_that_waits_is_refused(void **state)
+{
+    rt_child_dies(each_of_all, "a callback of go_each must not wait (chan receive)", SIGABRT);
+    rt_child_dies(waits_in_group, "a callback of go_each must not wait (chan receive)", SIGABRT);
+    rt_child_dies(waits_in_thread, "a callback of go_each must not wait (chan receive)", SIGABRT);
+}
+
+static void test_a_callback_of_go_each_that_yields_or_panics_is_refused(void **state)
+{
+    rt_child_dies(yields_in_group, "a callback of go_each must not yield", SIGABRT);
+    rt_child_dies(panics_in_group, "a callback of go_each must not panic", SIGABRT);
 }
 
 /* ---- copies: a check of debug builds ---- */
@@ -173,6 +256,8 @@ int main(void)
         RT_UNIT(test_M5_locking_again_is_a_deadlock),
         RT_UNIT(test_O3_recursion_in_once_is_a_deadlock),
         RT_UNIT(test_W4_misuse_cannot_be_recovered),
+        RT_UNIT(test_a_callback_of_go_each_that_waits_is_refused),
+        RT_UNIT(test_a_callback_of_go_each_that_yields_or_panics_is_refused),
 #ifndef NDEBUG
         RT_UNIT(test_K4_use_of_a_copied_cond_panics),
         RT_UNIT(test_A2_use_of_a_copied_wait_group_panics),
