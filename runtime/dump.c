@@ -39,21 +39,35 @@ ANNOTATE_UNCHECKED static void name_fill(struct go_info *info, const struct g *g
         symbol_exported((const void *)g->fn, info->name, sizeof info->name);
 }
 
-/* Whether a processor has it: a glance, not a promise. */
-ANNOTATE_UNCHECKED static bool runs_now(const struct g *g)
+/* The processor that has it, or NULL: a glance, not a promise. */
+ANNOTATE_UNCHECKED static const struct proc *runs_on(const struct g *g)
 {
     int made = atomic_load(&sched.made);
 
-    for (int i = 0; i < made; i++)
-        if (atomic_load(&sched.proc[i])->thread.current == g)
-            return true;
-    return false;
+    for (int i = 0; i < made; i++) {
+        const struct proc *p = atomic_load(&sched.proc[i]);
+
+        if (p->thread.current == g)
+            return p;
+    }
+    return NULL;
+}
+
+/* On its processor: of a hog it is known since when. */
+static void running_fill(struct go_info *info, const struct proc *p)
+{
+    int64_t since = atomic_load_explicit(&p->hog_since_ns, memory_order_relaxed);
+
+    info->state = GO_STATE_RUNNING;
+    if (since)
+        info->age_ns = clock_ns() - since;
 }
 
 /* A goroutine's own fields are written before it is published and hardly ever after. */
 ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
 {
     uint64_t wait = atomic_load(&g->wait);
+    const struct proc *p = runs_on(g);
 
     memset(info, 0, sizeof *info);
     info->id = atomic_load(&g->id);
@@ -62,10 +76,13 @@ ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
     info->spawn_pc = g->spawn_pc;
     info->group = g->group;
     info->reason = info->object_kind = "";
-    info->state = runs_now(g) ? GO_STATE_RUNNING : GO_STATE_READY;
+    info->state = GO_STATE_READY;
     name_fill(info, g);
-    if (atomic_load(&g->token) != TOKEN_PARKED)
+    if (atomic_load(&g->token) != TOKEN_PARKED) {
+        if (p)
+            running_fill(info, p);
         return;
+    }
     info->reason = atomic_load(&g->reason);
     info->age_ns = clock_ns() - atomic_load(&g->wait_since_ns);
     objects_read(info, g);
@@ -77,6 +94,7 @@ ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
     info->reason = info->object_kind = "";
     info->object = NULL;
     info->objects = info->frames = 0;
+    info->age_ns = 0;
     info->state = GO_STATE_READY;
 }
 
@@ -141,8 +159,8 @@ int go_info_format(const struct go_info *info, char *out, size_t size)
     size_t head;
     int stack;
 
-    if (info->state == GO_STATE_PARKED)
-        snprintf(wait, sizeof wait, ": %s, %lld.%03lld s", info->reason,
+    if (info->state == GO_STATE_PARKED || info->age_ns)
+        snprintf(wait, sizeof wait, ": %s, %lld.%03lld s", *info->reason ? info->reason : "does not yield",
                  (long long)(info->age_ns / 1000000000), (long long)(info->age_ns / 1000000 % 1000));
     place_format(info, place, sizeof place);
     object_format(info, object, sizeof object);

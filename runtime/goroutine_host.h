@@ -140,8 +140,9 @@ struct go_info {
     uint64_t id;
     enum go_state state;
     const char *reason; /* of the wait; "" when it does not wait */
-    int64_t age_ns;     /* how long it has waited */
-    char name[32];      /* as set, or the function */
+    /* How long it has waited; of one that runs: how long it has not yielded, 0 for less than 10 ms (H4). */
+    int64_t age_ns;
+    char name[32]; /* as set, or the function */
     void (*function)(void *arg);
     const struct go_site *site; /* NULL when started without; then spawn_pc says where */
     void *spawn_pc;
