@@ -2,9 +2,10 @@
 #include <goroutine_host.h>
 
 #include "client_fixture.h"
+#include "cut.h"
 #include "goclient_go.h"
 
-enum { PAIRS = 200, ROUNDS = 5 };
+enum { PAIRS = 200, ROUNDS = 5, CUTS = 20 };
 
 static struct node *node;
 
@@ -224,6 +225,60 @@ static void test_IP1_2_unwound_receive_takes_nothing(void **state)
     run_goroutines(ended_scope);
 }
 
+struct held {
+    gc_client *g;
+    go_chan *locked; /* closed when it is */
+    uint64_t token;
+};
+
+static void unlock(void *arg)
+{
+    struct held *h = arg;
+    CHECK(gc_unlock(h->g, "go.unlock", h->token, 0, GC_FOREVER) == 0);
+}
+
+static void hold_until_the_end(void *arg)
+{
+    struct held *h = arg;
+    CHECK(gc_lock(h->g, "go.unlock", &h->token, 0, GC_NOW) == 0);
+    go_defer(unlock, h);
+    go_chan_close(h->locked);
+    go_park(go_wait_begin(), "the end", 0, GO_FOREVER);
+}
+
+/* The connection is cut before the scope ends: mostly there is none when the lock is to go back. */
+static void unlock_unwinding(gc_client *g, struct cut *cut)
+{
+    struct held h = {.g = g, .locked = go_chan_new(0, 0)};
+    go_group *group = go_group_new(NULL, NULL, NULL);
+    struct go_spawn_options options = {.group = group};
+    CHECK(go_spawn_with(hold_until_the_end, &h, 0, &options) == 0);
+    go_chan_recv(h.locked, NULL, GO_FOREVER);
+    cut_now(cut);
+    go_group_end(group);
+    CHECK(go_group_wait(group, GO_FOREVER) == 0);
+    go_group_unref(group);
+    go_chan_unref(h.locked);
+}
+
+static void unlock_behind_cuts(gc_client *unused)
+{
+    struct cut *cut = cut_start(node);
+    struct gc_options options = {.size = sizeof options, .endpoint = cut_endpoint(cut)};
+    char why[GC_WHY_BYTES];
+    gc_client *g;
+    CHECK(gc_go_connect(&options, &g, why) == 0);
+    for (int i = 0; i < CUTS && !failure; i++)
+        unlock_unwinding(g, cut);
+    gc_disconnect(g);
+    cut_stop(cut);
+}
+
+static void test_P5_an_unlock_of_an_unwound_goroutine_takes_effect_also_while_unconnected(void **state)
+{
+    run_goroutines(unlock_behind_cuts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_disconnect_lets_its_callers_leave_on_one_processor),
         cmocka_unit_test(test_goroutine_context_ends_a_receive_of_the_daemon),
         cmocka_unit_test(test_IP1_2_unwound_receive_takes_nothing),
+        cmocka_unit_test(test_P5_an_unlock_of_an_unwound_goroutine_takes_effect_also_while_unconnected),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }
