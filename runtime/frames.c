@@ -34,14 +34,18 @@ enum { PANIC_BYTES = 2048, PANIC_FRAMES = GO_FRAMES_MAX, STACK_TEXT_BYTES = 1638
 
 struct deferred {
     struct deferred *up;
-    void (*fn)(void *);
+    void (*fn)(void *); /* NULL: a room of a frame that is free */
     void *arg;
 };
+
+/* The runtime's own frames defer no more than that: they need no memory for it. */
+enum { FRAME_ROOMS = 2 };
 
 struct frame {
     struct frame *up;
     struct deferred *deferred;
-    void *callee_cfa; /* of the deferred function that runs now: who may recover */
+    struct deferred room[FRAME_ROOMS]; /* for the first ones; the others are on the heap */
+    void *callee_cfa;                  /* of the deferred function that runs now: who may recover */
     bool recovered;
     uintptr_t sp; /* of frame_run: what it calls lies below */
     jmp_buf env;
@@ -283,12 +287,30 @@ static void recovered_keep(struct g *g)
         panic_drop(g);
 }
 
+static struct deferred *deferred_new(struct frame *f)
+{
+    for (int i = 0; i < FRAME_ROOMS; i++)
+        if (!f->room[i].fn)
+            return &f->room[i];
+    return malloc(sizeof(struct deferred));
+}
+
+static void deferred_delete(struct frame *f, struct deferred *d)
+{
+    for (int i = 0; i < FRAME_ROOMS; i++)
+        if (d == &f->room[i]) {
+            d->fn = NULL;
+            return;
+        }
+    free(d);
+}
+
 static void deferred_run(struct g *g, struct frame *f)
 {
     while (f->deferred) {
         struct deferred d = *f->deferred;
 
-        free(f->deferred);
+        deferred_delete(f, f->deferred);
         f->deferred = d.up;
         goroutine_call_marked(d.fn, d.arg, &f->callee_cfa);
         f->callee_cfa = NULL;
@@ -305,6 +327,8 @@ static __attribute__((noinline)) int frame_run(struct g *g, struct frame *f, voi
 {
     f->up = g->begun->frames;
     f->deferred = NULL;
+    for (int i = 0; i < FRAME_ROOMS; i++)
+        f->room[i].fn = NULL;
     f->callee_cfa = NULL;
     f->recovered = false;
     f->sp = (uintptr_t)stack_pointer();
@@ -359,7 +383,7 @@ void go_defer(void (*fn)(void *arg), void *arg)
 
     if (!g->begun->frames)
         fatal("go_defer on a thread outside go_call: %s", "nothing would ever run it");
-    d = malloc(sizeof *d);
+    d = deferred_new(g->begun->frames);
     if (!d)
         go_panic("out of memory for a deferred call");
     *d = (struct deferred){.up = g->begun->frames->deferred, .fn = fn, .arg = arg};
