@@ -380,8 +380,7 @@ enum gc_unlock_flags { GC_CONSISTENT = 1 << 0 /* after GC_OWNER_DIED: what it gu
  * -EAGAIN with GC_NOW: somebody holds it. */
 GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned flags, gc_until until);
 
-/* Gives it back, also while the scope of the calling goroutine ends. -EPERM: not locked, or held by somebody else.
- * -ESTALE: an old token. -ECANCELED, -ETIMEDOUT, by `until` alone: it is held as before. */
+/* Gives it back, also where the caller's scope has ended. -EPERM: not locked, or somebody else's. -ESTALE: an old token. */
 GC_API int gc_unlock(gc_client *g, const char *name, uint64_t token, unsigned flags, gc_until until);
 
 /* ---- jobs ---- */

@@ -105,7 +105,7 @@ static void suspect(void)
     must(times(text, "[parked: chan receive, ") == 2);
     must(times(text, "started at ") == BLOCKED + 1 && times(text, "g110_leak_detection.c:") >= BLOCKED);
     /* "and the loop as running" */
-    must(times(text, "left running: ") == 1 && times(text, "[running] endless_loop") == 1);
+    must(times(text, "left running: ") == 1 && times(text, "] endless_loop") == 1);
     free(text);
 }
 
