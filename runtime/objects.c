@@ -4,6 +4,9 @@
  */
 #include "objects.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +19,27 @@
 #include "sync.h"
 #include "waiting.h"
 
+/* Where that call is forbidden or unknown: the kernel reads what is written to a pipe, and refuses a wrong address. */
+static bool peek_by_pipe(void *to, const void *from, size_t n)
+{
+    int ends[2];
+    bool same;
+
+    if (n > PIPE_BUF || pipe2(ends, O_CLOEXEC) < 0)
+        return false;
+    same = write(ends[1], from, n) == (ssize_t)n && read(ends[0], to, n) == (ssize_t)n;
+    close(ends[0]);
+    close(ends[1]);
+    return same;
+}
+
 bool peek(void *to, const void *from, size_t n)
 {
     struct iovec here = {.iov_base = to, .iov_len = n};
     struct iovec there = {.iov_base = (void *)(uintptr_t)from, .iov_len = n};
 
-    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)n;
+    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)n ||
+           ((errno == ENOSYS || errno == EPERM) && peek_by_pipe(to, from, n));
 }
 
 static void mutex_read(struct go_info *info, const void *object)

@@ -142,16 +142,19 @@ def main():
             print(f"{mutant['rule']:5} {mutant['file']:24} {mutant['why']}")
         return 0
     folder = args.keep or tempfile.mkdtemp(prefix="mutants-")
-    tree, killed, begun = Tree(pathlib.Path(folder).resolve(), args.jobs), 0, time.monotonic()
+    tree, left, killed, begun = Tree(pathlib.Path(folder).resolve(), args.jobs), [], 0, time.monotonic()
     try:
         copy_tree(tree.path)
         for mutant in tree.sound(chosen):
             wrong = tree.try_one(mutant)
             print(f"{mutant['rule']:5} {wrong or 'killed'}: {mutant['why']}", flush=True)
             killed += wrong is None
+            left += [f"{mutant['rule']:5} {wrong}: {mutant['why']}"] if wrong else []
     finally:
         if not args.keep:
             shutil.rmtree(folder)
+    for line in left:  # once more: a log that is cut keeps its end
+        print(line)
     print(f"{killed} mutants killed, {len(chosen) - killed} not, in {time.monotonic() - begun:.0f} s")
     return 1 if killed < len(chosen) or not chosen else 0
 

@@ -25,6 +25,7 @@ static inline void rt_child_run(int (*fn)(void *), int out)
 {
     struct rlimit none = {0, 0};
 
+    setpgid(0, 0);
     setrlimit(RLIMIT_CORE, &none);
     dup2(out, STDERR_FILENO);
     if (!RT_SIGNALS_ARE_TAKEN)
@@ -32,7 +33,8 @@ static inline void rt_child_run(int (*fn)(void *), int out)
     _exit(go_main(fn, NULL) == 0 ? 0 : 1);
 }
 
-/* Runs fn as the main goroutine of a child; what it wrote to stderr goes to `said`. Returns its wait status. */
+/* Runs fn as the main goroutine of a child; what it wrote to stderr goes to `said`. Returns its wait status. Nobody that
+ * it has started outlives it: an emulator may stop a child's child, forked beside other threads, for ever. */
 static inline int rt_child_hear(int (*fn)(void *), char *said, size_t size)
 {
     size_t n = 0;
@@ -50,6 +52,7 @@ static inline int rt_child_hear(int (*fn)(void *), char *said, size_t size)
     said[n] = '\0';
     close(p[0]);
     waitpid(pid, &status, 0);
+    kill(-pid, SIGKILL);
     return status;
 }
 
