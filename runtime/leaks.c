@@ -27,7 +27,7 @@ const char *go_leak_kind_name(enum go_leak_kind kind)
 
 struct each {
     int64_t age_ns;
-    const struct proof *proof; /* NULL: the program goes on */
+    bool proven; /* at the end: who is parked can never run again */
     int (*fn)(const struct go_leak *leak, void *arg);
     void *arg;
 };
@@ -37,10 +37,8 @@ static bool classify(struct go_leak *leak, const struct each *each)
 {
     bool parked = leak->info.state == GO_STATE_PARKED;
 
-    if (each->proof) {
-        leak->kind = !parked                                 ? GO_LEAK_RUNNING
-                     : proof_has(each->proof, leak->info.id) ? GO_LEAK_PROVEN
-                                                             : GO_LEAK_BLOCKED;
+    if (each->age_ns == GO_LEAKS_AT_END) {
+        leak->kind = !parked ? GO_LEAK_RUNNING : each->proven ? GO_LEAK_PROVEN : GO_LEAK_BLOCKED;
         return true;
     }
     leak->kind = parked ? GO_LEAK_SUSPECTED : GO_LEAK_RUNNING;
@@ -66,17 +64,13 @@ int go_leaks(const go_group *group, int64_t age_ns, int (*fn)(const struct go_le
              void *arg)
 {
     struct each each = {.age_ns = age_ns, .fn = fn, .arg = arg};
-    struct proof proof = {.all = false};
     struct census census;
     int r = census_take(&census, group);
 
-    if (r == 0 && age_ns == GO_LEAKS_AT_END) {
-        each.proof = &proof;
-        r = proof_find(&proof, &census, group);
-    }
+    if (r == 0 && age_ns == GO_LEAKS_AT_END)
+        each.proven = leaks_proven(group);
     if (r == 0)
         r = each_member(&census, &each);
-    proof_free(&proof);
     free(census.members);
     return r;
 }
