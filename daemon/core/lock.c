@@ -106,25 +106,36 @@ static struct waiter *first_waiter(struct core *core, struct lock *lock)
     return NULL;
 }
 
-/* A turn runs so many timers and no more: who is next may be late already, and is told before the lock is free. */
-static void tell_late_ones(struct core *core, struct lock *lock)
+/* A turn runs so many timers and no more: who is next may be late already. */
+static bool is_late(const struct core *core, const struct op *op)
+{
+    return op->timed && op->timer.at_ns <= core->now.mono_ns;
+}
+
+/* Whoever waits longest. Those before that are late hear of it, and of a broken lock those who do not recover it: while
+ * it has its old holder, so that nobody takes it for one that is free. */
+static struct waiter *next_holder(struct core *core, struct lock *lock)
 {
     struct waiter *w;
 
-    while ((w = first_waiter(core, lock)) && w->op->timed && w->op->timer.at_ns <= core->now.mono_ns)
-        op_interrupt(core, w->op, -ETIMEDOUT);
+    while ((w = first_waiter(core, lock))) {
+        if (is_late(core, w->op))
+            op_interrupt(core, w->op, -ETIMEDOUT);
+        else if (lock->broken && !w->recovers)
+            op_finish(core, w->op, -ENOTRECOVERABLE);
+        else
+            break;
+    }
+    return w;
 }
 
-/* The holder is gone. Whoever waits longest has it now; of a broken one those hear who do not recover it. */
+/* The holder is gone. */
 static void pass_on(struct core *core, struct lock *lock)
 {
-    struct waiter *next;
+    struct waiter *next = next_holder(core, lock);
 
-    tell_late_ones(core, lock);
     list_remove(&lock->held);
     lock->holder = NULL;
-    while ((next = first_waiter(core, lock)) && lock->broken && !next->recovers)
-        op_finish(core, next->op, -ENOTRECOVERABLE);
     if (next)
         grant(core, lock, next->op);
     else

@@ -84,6 +84,29 @@ static void test_IP1_a_lock_whose_waiters_are_all_late_is_free_or_broken(void **
     rig_delete(rig);
 }
 
+/* Behind one that is told of the broken lock stands one that would recover it, too late. */
+static void test_IP1_a_late_waiter_behind_one_that_does_not_recover_is_told_so(void **state)
+{
+    struct rig *rig = rig_with(&one_timer_a_turn, 1);
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first = lock(a, "m"), other = lock(c, "other"), second = lock(b, "m");
+
+    client_die(a);
+    assert_status(a, first, 0);
+    assert_status(b, second, GRANT_OWNER_DIED);
+    for (int i = 0; i < 3; i++)
+        lock(within(b, 1000), "other");
+    uint64_t plain = lock(c, "m"), late = lock_with(within(c, 2000), "m", LOCK_RECOVER),
+             recovers = lock_with(c, "m", LOCK_RECOVER);
+    rig->now.mono_ns += 5000;
+    assert_status(b, unlock_with(b, "m", token_of(b, second), 0), 0);
+    assert_status(c, plain, -ENOTRECOVERABLE);
+    assert_status(c, late, -ETIMEDOUT);
+    assert_status(c, recovers, GRANT_OWNER_DIED);
+    assert_status(c, unlock_with(c, "other", token_of(c, other), 0), 0);
+    rig_delete(rig);
+}
+
 static void test_M1_trylock_is_final(void **state)
 {
     struct rig *rig = rig_new();
@@ -328,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_M1_a_second_owner_waits_and_M2_they_get_it_in_order),
         cmocka_unit_test(test_IP1_a_waiter_past_its_deadline_is_never_granted_the_lock),
         cmocka_unit_test(test_IP1_a_lock_whose_waiters_are_all_late_is_free_or_broken),
+        cmocka_unit_test(test_IP1_a_late_waiter_behind_one_that_does_not_recover_is_told_so),
         cmocka_unit_test(test_M1_trylock_is_final),
         cmocka_unit_test(test_M3_only_the_owner_with_its_token_unlocks),
         cmocka_unit_test(test_M4_unlocking_what_is_not_locked_is_refused),
