@@ -5,11 +5,13 @@
  * deferred function recovered.
  *
  * Invariants
- *   g->begun->frames is the innermost frame. A panic's `at` is the frame whose deferred functions it runs now; NULL
- * on its way. g->begun->panics are newest first. A panic that arrives at the frame another one is `at` has replaced
- * it (P2): the older stays in the list, aborted, only to be told in the report. g->begun->exit_frame is the same for
- * an exit, which cannot be undone (P3): it goes on after every panic in it was recovered. frame_run itself
- * must have nothing to clean up: unwinding passes it before it jumps back into it.
+ *   g->begun->frames is the innermost frame. A panic's `at` is the frame whose deferred functions it runs now;
+ *   NULL on its way.
+ *   g->begun->panics are newest first. A panic that arrives at the frame another one is `at` has replaced it
+ *   (P2): the older stays in the list, aborted, only to be told in the report.
+ *   g->begun->exit_frame is the same for an exit, which cannot be undone (P3): it goes on after every panic in
+ *   it was recovered.
+ *   frame_run itself must have nothing to clean up: unwinding passes it before it jumps back into it.
  */
 #include "frames.h"
 
@@ -82,8 +84,6 @@ static _Unwind_Reason_Code unwind_stop(int version, _Unwind_Action actions, _Unw
 /* The exception object lies in the goroutine: frames that are unwound are overwritten by their cleanups. */
 static void __attribute__((noreturn)) unwind_to(struct g *g, struct frame *frame)
 {
-    if (g->heed & HEED_EACH)
-        each_refuse(g, g->begun->unwinding_exit ? "exit" : "panic");
     memset(&g->begun->exception, 0, sizeof g->begun->exception);
     _Unwind_ForcedUnwind(&g->begun->exception, unwind_stop, frame);
     fatal("cannot unwind goroutine %llu: compile with -fexceptions", (unsigned long long)go_id());
@@ -191,6 +191,8 @@ static void __attribute__((noreturn)) panic_raise(bool is_fatal, const char *for
     struct g *g = g_self();
     struct panic *p = calloc(1, sizeof *p);
 
+    if (g->heed & HEED_EACH)
+        each_refuse(g, "panic");
     if (!p)
         fatal("no memory for a %s", "panic");
     vsnprintf(p->text, sizeof p->text, format, args);
@@ -258,6 +260,8 @@ int panic_recovered_stack(const struct g *g, char *out, size_t size)
 
 void unwind_exit(struct g *g)
 {
+    if (g->heed & HEED_EACH)
+        each_refuse(g, "exit");
     if (!g->begun->frames)
         fatal("the end of goroutine %llu has no frame to go to", (unsigned long long)go_id());
     if (group_has_root(g))

@@ -102,14 +102,31 @@ static void each_of_group(void *callback)
     go_each(go_group_current(), *(int (**)(const struct go_info *, void *))callback, go_chan_new(0, 0));
 }
 
+static int exits_in_callback(const struct go_info *info, void *never)
+{
+    go_exit();
+}
+
+static void ends_group(go_group *group, const char *text, const char *stack, void *arg)
+{
+    go_group_end(group);
+}
+
+/* Whose root ends the group before it unwinds: the group is being looked at just then. */
 static int in_group(int (*callback)(const struct go_info *info, void *arg))
 {
-    struct go_spawn_options options = {.group = go_group_new(NULL, NULL, NULL)};
+    static const struct go_group_hooks hooks = {.panicked = ends_group};
+    struct go_spawn_options options = {.group = go_group_new(&hooks, NULL, NULL)};
 
     rt_check(go_spawn_with(each_of_group, &callback, sizeof callback, &options) == 0, "spawn", __FILE__,
              __LINE__);
     go_sleep(GO_FOREVER);
     return 0;
+}
+
+static int exits_in_group(void *arg)
+{
+    return in_group(exits_in_callback);
 }
 
 static int waits_in_group(void *arg)
@@ -148,8 +165,9 @@ static void test_a_callback_of_go_each_that_waits_is_refused(void **state)
     rt_child_dies(waits_in_thread, "a callback of go_each must not wait (chan receive)", SIGABRT);
 }
 
-static void test_a_callback_of_go_each_that_yields_or_panics_is_refused(void **state)
+static void test_a_callback_of_go_each_that_yields_panics_or_exits_is_refused(void **state)
 {
+    rt_child_dies(exits_in_group, "a callback of go_each must not exit", SIGABRT);
     rt_child_dies(yields_in_group, "a callback of go_each must not yield", SIGABRT);
     rt_child_dies(panics_in_group, "a callback of go_each must not panic", SIGABRT);
 }
@@ -257,7 +275,7 @@ int main(void)
         RT_UNIT(test_O3_recursion_in_once_is_a_deadlock),
         RT_UNIT(test_W4_misuse_cannot_be_recovered),
         RT_UNIT(test_a_callback_of_go_each_that_waits_is_refused),
-        RT_UNIT(test_a_callback_of_go_each_that_yields_or_panics_is_refused),
+        RT_UNIT(test_a_callback_of_go_each_that_yields_panics_or_exits_is_refused),
 #ifndef NDEBUG
         RT_UNIT(test_K4_use_of_a_copied_cond_panics),
         RT_UNIT(test_A2_use_of_a_copied_wait_group_panics),
