@@ -78,12 +78,13 @@ bool nothing_pending(void)
            atomic_load(&sched.outside) == 0;
 }
 
+/* The processors first: who is asleep will not begin to wait for anything any more. */
 static bool all_asleep(void)
 {
-    bool asleep = nothing_pending();
+    bool asleep;
 
     lock_take(&sched.lock, RANK_SCHED);
-    asleep = asleep && sched.active == 0 && !sched.global_first;
+    asleep = sched.active == 0 && !sched.global_first && nothing_pending();
     lock_drop(&sched.lock);
     return asleep;
 }

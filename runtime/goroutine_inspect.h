@@ -68,7 +68,7 @@ GO_API const char *go_leak_kind_name(enum go_leak_kind kind);
  * than 0 and returns that. fn must not wait. -ENOMEM.
  *     age_ns >= 0      the program goes on: who has waited for so long is suspected; and who runs at the moment
  *     GO_LEAKS_AT_END  the program, or the group, has come to its end: all that are left, proven where that can be. All
- *                      that wait are when nobody else can run any more.
+ *                      that wait are when nobody else can run any more. The caller yields until that is clear.
  */
 GO_API int go_leaks(const go_group *group, int64_t age_ns, int (*fn)(const struct go_leak *leak, void *arg),
                     void *arg);

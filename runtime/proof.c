@@ -3,13 +3,15 @@
  * no descriptor waited for, nothing under way outside, and no thread there that could call in. In a group, if all members
  * wait for what only members can end.
  */
+#include <sched.h>
+
 #include "annotate.h"
 #include "deadlock.h"
 #include "group.h"
 #include "leaks.h"
 #include "scheduler.h"
 
-enum { LOOKS = 100 };
+enum { LOOKS = 1000 };
 
 /* Whoever switches meanwhile may have made another one ready that was already looked at. */
 static uint64_t switches(void)
@@ -40,8 +42,11 @@ bool leaks_proven(const go_group *group)
     if (group)
         return group_is_asleep(group);
     /* A processor that has just parked somebody switches once more before it sleeps. */
-    for (int i = 0; i < LOOKS; i++, go_yield())
+    for (int i = 0; i < LOOKS; i++) {
         if (nobody_can_run())
             return true;
+        go_yield();
+        sched_yield();
+    }
     return false;
 }
