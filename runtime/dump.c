@@ -53,13 +53,15 @@ ANNOTATE_UNCHECKED static const struct proc *runs_on(const struct g *g)
     return NULL;
 }
 
-/* On its processor: of a hog it is known since when. */
-static void running_fill(struct go_info *info, const struct proc *p)
+/* On its processor: of a hog it is known since when. Who asks is none, however long it asks. */
+static void running_fill(struct go_info *info, const struct g *g, const struct proc *p)
 {
     int64_t since = atomic_load_explicit(&p->hog_since_ns, memory_order_relaxed);
 
     info->state = GO_STATE_RUNNING;
-    if (since)
+    if (since && g != g_self() &&
+        atomic_load_explicit(&p->switches, memory_order_relaxed) ==
+            atomic_load_explicit(&p->hog_switches, memory_order_relaxed))
         info->age_ns = clock_ns() - since;
 }
 
@@ -80,7 +82,7 @@ ANNOTATE_UNCHECKED void info_fill(struct go_info *info, const struct g *g)
     name_fill(info, g);
     if (atomic_load(&g->token) != TOKEN_PARKED) {
         if (p)
-            running_fill(info, p);
+            running_fill(info, g, p);
         return;
     }
     info->reason = atomic_load(&g->reason);

@@ -61,14 +61,15 @@ struct proc {
     _Atomic unsigned attention;          /* enum attention */
     _Atomic uint32_t lent;               /* what the owner sleeps on while its processor is lent */
     _Atomic uint64_t switches, parks, steals, wakeups, spawned, ended;
-    _Atomic int late;             /* how often who was put into `next` waited there; the watchdog's too */
-    _Atomic bool slice_over;      /* go_checkpoint shall yield */
-    _Atomic bool asleep;          /* in the idle list, or retired */
-    _Atomic int64_t hog_since_ns; /* the watchdog's: since when a hog runs there; 0: none does */
-    bool retired;                 /* beyond go_set_procs; sched.lock */
-    bool extra;                   /* started for a hog; sched.lock */
-    bool hogged;                  /* watchdog's own: an extra one was started for it */
-    uint64_t seen_switches;       /* watchdog's own */
+    _Atomic int late;              /* how often who was put into `next` waited there; the watchdog's too */
+    _Atomic bool slice_over;       /* go_checkpoint shall yield */
+    _Atomic bool asleep;           /* in the idle list, or retired */
+    _Atomic int64_t hog_since_ns;  /* the watchdog's: since when a hog runs there; 0: none does */
+    _Atomic uint64_t hog_switches; /* `switches` then: another number, another goroutine */
+    bool retired;                  /* beyond go_set_procs; sched.lock */
+    bool extra;                    /* started for a hog; sched.lock */
+    bool hogged;                   /* watchdog's own: an extra one was started for it */
+    uint64_t seen_switches;        /* watchdog's own */
     int64_t seen_cpu_ns;
     struct proc *idle_next; /* sched.lock */
     int index;

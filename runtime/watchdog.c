@@ -2,8 +2,8 @@
  * A hog is a goroutine that has used HOG_NS of CPU time without a scheduling point: CPU time, since on a busy
  * machine wall time accuses those that were not running. Its processor cannot be taken from it; so one more
  * processor is activated, which steals from its queue like any thief, at most as many as there are
- * processors, and retired when the hog comes to a scheduling point. Until then dumps tell how long it has run. Not while the clock is a test's, and in seeded runs
- * there is no watchdog.
+ * processors, and retired when the hog comes to a scheduling point. Until then dumps tell how long it has run.
+ * Not while the clock is a test's, and in seeded runs there is no watchdog.
  */
 #include "watchdog.h"
 
@@ -63,6 +63,7 @@ static bool proc_watch(struct proc *p)
         proc_wake_one(); /* it does not come to what it woke: another shall */
     if (!p->hogged && !clock_is_fake() && proc_cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {
         atomic_store(&p->slice_over, true);
+        atomic_store_explicit(&p->hog_switches, switches, memory_order_relaxed);
         if (!atomic_load_explicit(&p->hog_since_ns, memory_order_relaxed))
             atomic_store_explicit(&p->hog_since_ns, clock_ns() - HOG_NS, memory_order_relaxed);
         p->hogged = procs_extra_start() == 0;
