@@ -38,8 +38,11 @@ bool peek(void *to, const void *from, size_t n)
     struct iovec here = {.iov_base = to, .iov_len = n};
     struct iovec there = {.iov_base = (void *)(uintptr_t)from, .iov_len = n};
 
-    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)n ||
-           ((errno == ENOSYS || errno == EPERM) && peek_by_pipe(to, from, n));
+    ssize_t copied = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+
+    if (copied < 0 && (errno == ENOSYS || errno == EPERM))
+        return peek_by_pipe(to, from, n);
+    return copied == (ssize_t)n;
 }
 
 static void mutex_read(struct go_info *info, const void *object)

@@ -232,7 +232,7 @@ static __attribute__((noinline)) void runlock_slow_way(struct rwmutex *m)
 {
     uint32_t word = enter(m);
 
-    if (word & READERS) {
+    if (word & READERS && !(word & WRITER)) { /* else the count is of those at the door */
         settle_and_leave(m, word, word - 1, false);
         return;
     }
