@@ -32,8 +32,11 @@ def runtime_variable(function, name):
     symbol = gdb.lookup_global_symbol(function) or gdb.lookup_static_symbol(function)
     if symbol is None:
         raise gdb.GdbError("this program has no libgoroutine, or no debug information of it")
-    found = gdb.lookup_symbol(name, symbol.symtab.static_block())[0]
-    return found.value()
+    found = [gdb.lookup_symbol(name, symbol.symtab.static_block())[0]]
+    # Link-time optimisation leaves one entry that says where it is, and others that do not.
+    found += [s for s in gdb.lookup_static_symbols(name) if s.symtab.filename == symbol.symtab.filename]
+    values = [s.value() for s in found if s]
+    return next((v for v in values if not v.is_optimized_out), values[0])
 
 
 def text(pointer):
