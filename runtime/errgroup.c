@@ -1,11 +1,11 @@
 /*
  * Error groups: a wait group of the members, a semaphore of the slots, a context, and the first error.
  *
- * Invariants: `active` counts members from before their start until after their function; the context is cancelled
- * after the error is set, and before the member that set it is done. The group holds it until its wait is over, by
- * whatever way, and each member until it ends: a wait that is unwound leaves members behind. A member whose panic ends the program is not done, as
- * in a wait group: nobody's wait returns before that (A4). In a job the panic is kept for the wait before the member is
- * done (E4).
+ * Invariants: `active` counts members from before their start until after their function; the context is
+ * cancelled after the error is set, and before the member that set it is done. The group holds it until its
+ * wait is over, by whatever way, and each member until it ends: a wait that is unwound leaves members behind. A
+ * member whose panic ends the program is not done, as in a wait group: nobody's wait returns before that (A4).
+ * In a job the panic is kept for the wait before the member is done (E4).
  */
 #include <assert.h>
 #include <errno.h>

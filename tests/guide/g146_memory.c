@@ -11,7 +11,7 @@
 #include "guide.h"
 #include "resident.h"
 
-enum { HELD = 10000, BYTES_MAX = 8192 };
+enum { HELD = 10000, BYTES_MAX = 8192, TRIMS = 20, ROUNDS = 10 };
 
 static void wait_closed(void *arg)
 {
@@ -36,39 +36,57 @@ static void let_go(go_chan *closing)
 }
 
 /* What is resident then. A processor gives the stacks that it keeps when it has nothing to do. */
-static int64_t trim_down_to(int64_t wanted)
+static int64_t trimmed(void)
 {
-    do {
+    int64_t least = INT64_MAX;
+
+    for (int i = 0; i < TRIMS; i++) {
         go_trim();
         must(go_select(NULL, 0, go_after_us(100)) == -ETIMEDOUT);
-        go_trim();
-    } while (bytes_resident() > wanted);
-    return bytes_resident();
+        if (bytes_resident() < least)
+            least = bytes_resident();
+    }
+    return least;
 }
 
+struct cost {
+    int64_t start, during, end;
+};
+
+static struct cost measure(void)
+{
+    struct cost cost = {.start = trimmed()};
+    go_chan *held = hold(HELD);
+    struct go_stats stats;
+
+    go_stats_read(&stats);
+    cost.during = bytes_resident();
+    /* "while 10,000 goroutines are held 10,001 live" */
+    must(guide_is_job() || stats.live == HELD + 1); /* a host has others */
+    let_go(held);
+    cost.end = trimmed();
+    return cost;
+}
+
+/* What the runtime needs to keep account of so many stays, on each processor from the first time on. */
 static void memory(void)
 {
-    int64_t start, during, end, each;
-    struct go_stats stats;
-    go_chan *held;
+    struct cost cost;
+    int64_t each;
 
-    let_go(hold(HELD)); /* what the runtime needs to keep account of so many is there from now on */
-    start = trim_down_to(GO_NS_FOREVER);
-    held = hold(HELD);
-    go_stats_read(&stats);
-    during = bytes_resident();
-    /* "while 10,000 goroutines are held 10,001 live" */
-    must(guide_is_job() || stats.live == 10001); /* a host has others */
-    each = (during - start) / HELD;
+    for (int i = 0; i < ROUNDS; i++) {
+        cost = measure();
+        if (i > 0 && cost.end <= cost.start + cost.start / 10)
+            break;
+    }
+    each = (cost.during - cost.start) / HELD;
     say("%lld bytes each", (long long)each);
     /* "the bytes of each are told, at most 8 KiB of them resident" */
     must(each > 0 && (SANITIZED || each <= BYTES_MAX));
-    let_go(held);
-    end = trim_down_to(start + start / 10);
-    say("%lld bytes at the start, %lld with all, %lld at the end", (long long)start, (long long)during,
-        (long long)end);
+    say("%lld bytes at the start, %lld with all, %lld at the end", (long long)cost.start,
+        (long long)cost.during, (long long)cost.end);
     /* "after a trim what is resident is within 10 % of the start" */
-    must(end <= start + start / 10);
+    must(cost.end <= cost.start + cost.start / 10);
 }
 
 GUIDE_ROW(G146, memory, .no_race = "10,000 goroutines");
