@@ -18,13 +18,14 @@ struct chunk {
     struct g gs[CHUNK_GS];
 };
 
-static struct {
+/* Not static, only so that a debugger finds it by its name in every kind of build. */
+struct {
     struct lock lock;
     struct g *free;
     int64_t made, used; /* lock: of those in chunks */
     _Atomic(struct chunk *) chunks;
     _Atomic uint64_t last_id;
-} all;
+} g_all;
 
 static TLS struct thread *self;
 
@@ -58,12 +59,12 @@ static int chunk_add(void)
         return -ENOMEM;
     memset(chunk, 0, sizeof *chunk);
     for (int i = CHUNK_GS; i-- > 0;) {
-        chunk->gs[i].queue = all.free;
-        all.free = &chunk->gs[i];
+        chunk->gs[i].queue = g_all.free;
+        g_all.free = &chunk->gs[i];
     }
-    all.made += CHUNK_GS;
-    chunk->next = atomic_load_explicit(&all.chunks, memory_order_relaxed);
-    atomic_store_explicit(&all.chunks, chunk, memory_order_release);
+    g_all.made += CHUNK_GS;
+    chunk->next = atomic_load_explicit(&g_all.chunks, memory_order_relaxed);
+    atomic_store_explicit(&g_all.chunks, chunk, memory_order_release);
     return 0;
 }
 
@@ -102,15 +103,15 @@ static struct g *g_take(void)
 {
     struct g *g;
 
-    lock_take(&all.lock, RANK_G);
-    if (!all.free && chunk_add() < 0) {
-        lock_drop(&all.lock);
+    lock_take(&g_all.lock, RANK_G);
+    if (!g_all.free && chunk_add() < 0) {
+        lock_drop(&g_all.lock);
         return NULL;
     }
-    g = all.free;
-    all.free = g->queue;
-    all.used++;
-    lock_drop(&all.lock);
+    g = g_all.free;
+    g_all.free = g->queue;
+    g_all.used++;
+    lock_drop(&g_all.lock);
     g_clear(g);
     return g;
 }
@@ -120,7 +121,7 @@ struct g *g_new(void)
     struct g *g = g_take();
 
     if (g)
-        atomic_store_explicit(&g->id, atomic_fetch_add_explicit(&all.last_id, 1, memory_order_relaxed) + 1,
+        atomic_store_explicit(&g->id, atomic_fetch_add_explicit(&g_all.last_id, 1, memory_order_relaxed) + 1,
                               memory_order_release);
     return g;
 }
@@ -144,32 +145,32 @@ void g_delete(struct g *g)
         free(g->arg);
     if (g->begun)
         free(g->begun->recovered);
-    lock_take(&all.lock, RANK_G);
+    lock_take(&g_all.lock, RANK_G);
     atomic_store_explicit(&g->id, 0, memory_order_release);
-    all.used--;
-    g->queue = all.free;
-    all.free = g;
-    lock_drop(&all.lock);
+    g_all.used--;
+    g->queue = g_all.free;
+    g_all.free = g;
+    lock_drop(&g_all.lock);
 }
 
 uint64_t g_last_id(void)
 {
-    return atomic_load(&all.last_id);
+    return atomic_load(&g_all.last_id);
 }
 
 int64_t g_idle_bytes(void)
 {
     int64_t n;
 
-    lock_take(&all.lock, RANK_G);
-    n = all.made - all.used;
-    lock_drop(&all.lock);
+    lock_take(&g_all.lock, RANK_G);
+    n = g_all.made - g_all.used;
+    lock_drop(&g_all.lock);
     return n * (int64_t)sizeof(struct g);
 }
 
 int g_each(int (*fn)(struct g *g, void *arg), void *arg)
 {
-    for (struct chunk *c = atomic_load_explicit(&all.chunks, memory_order_acquire); c; c = c->next)
+    for (struct chunk *c = atomic_load_explicit(&g_all.chunks, memory_order_acquire); c; c = c->next)
         for (int i = 0; i < CHUNK_GS; i++) {
             int r = atomic_load_explicit(&c->gs[i].id, memory_order_acquire) ? fn(&c->gs[i], arg) : 0;
 
@@ -228,11 +229,11 @@ static void chunk_clear(struct chunk *c)
 /* Threads of the program may keep their faces: those chunks stay, for the next start. */
 void g_release_all(void)
 {
-    struct chunk *c = atomic_load(&all.chunks), *kept = NULL;
+    struct chunk *c = atomic_load(&g_all.chunks), *kept = NULL;
 
     for (struct chunk *i = c; i; i = i->next)
         chunk_clear(i);
-    all.free = NULL;
+    g_all.free = NULL;
     while (c) {
         struct chunk *next = c->next;
 
@@ -241,15 +242,15 @@ void g_release_all(void)
             kept = c;
             for (int i = 0; i < CHUNK_GS; i++)
                 if (!atomic_load(&c->gs[i].id)) {
-                    c->gs[i].queue = all.free;
-                    all.free = &c->gs[i];
+                    c->gs[i].queue = g_all.free;
+                    g_all.free = &c->gs[i];
                 }
         } else {
-            all.made -= CHUNK_GS;
+            g_all.made -= CHUNK_GS;
             free(c);
         }
         c = next;
     }
-    atomic_store(&all.chunks, kept);
-    atomic_store(&all.last_id, 0);
+    atomic_store(&g_all.chunks, kept);
+    atomic_store(&g_all.last_id, 0);
 }

@@ -27,16 +27,11 @@ def machine():
     return SAVED["aarch64" if name.startswith("aarch64") else "x86-64"]
 
 
-def runtime_variable(function, name):
-    """A variable of the file that defines `function`: static ones of other files may have the same name."""
-    symbol = gdb.lookup_global_symbol(function) or gdb.lookup_static_symbol(function)
+def runtime_variable(name):
+    symbol = gdb.lookup_global_symbol(name)
     if symbol is None:
         raise gdb.GdbError("this program has no libgoroutine, or no debug information of it")
-    found = [gdb.lookup_symbol(name, symbol.symtab.static_block())[0]]
-    # Link-time optimisation leaves one entry that says where it is, and others that do not.
-    found += [s for s in gdb.lookup_static_symbols(name) if s.symtab.filename == symbol.symtab.filename]
-    values = [s.value() for s in found if s]
-    return next((v for v in values if not v.is_optimized_out), values[0])
+    return symbol.value()
 
 
 def text(pointer):
@@ -87,8 +82,7 @@ class Goroutine:
 
 def running_goroutines():
     """Address of each goroutine that a processor runs -> its thread."""
-    sched = runtime_variable("sched_park", "sched") if gdb.lookup_global_symbol("sched") is None \
-        else gdb.lookup_global_symbol("sched").value()
+    sched = runtime_variable("sched")
     found = {}
     for i in range(int(sched["made"])):
         proc = sched["proc"][i].dereference()
@@ -98,7 +92,7 @@ def running_goroutines():
 
 def goroutines():
     running = running_goroutines()
-    chunk = runtime_variable("g_each", "all")["chunks"]
+    chunk = runtime_variable("g_all")["chunks"]
     found = []
     while int(chunk):
         gs = chunk.dereference()["gs"]
