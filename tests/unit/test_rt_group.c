@@ -11,28 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "rt_test.h"
-
-/* ---- a host: the runtime in the background, the test on a plain thread ---- */
-
-#define HOST_TEST(name)                                                                                      \
-    static void name##_body(void);                                                                           \
-    static void name(void **state)                                                                           \
-    {                                                                                                        \
-        assert_int_equal(go_start(2), 0);                                                                    \
-        name##_body();                                                                                       \
-        assert_int_equal(go_stop(), 0);                                                                      \
-    }                                                                                                        \
-    static void name##_body(void)
-
-static void group_start(go_group *group, void (*fn)(void *), const void *arg, size_t bytes)
-{
-    struct go_spawn_options options = {.group = group};
-
-    assert_int_equal(go_spawn_with(fn, arg, bytes, &options), 0);
-}
-
-static void wait_parked_members(go_group *group, int n);
+#include "rt_host.h"
 
 struct member {
     go_chan *c;
@@ -500,17 +479,6 @@ static int look(const struct go_info *info, void *arg)
     f->frames += info->frames;
     snprintf(f->reason, sizeof f->reason, "%s", info->reason);
     return 0;
-}
-
-static void wait_parked_members(go_group *group, int n)
-{
-    struct found f;
-
-    do {
-        memset(&f, 0, sizeof f);
-        go_each(group, look, &f);
-        go_yield();
-    } while (f.members != n);
 }
 
 HOST_TEST(test_members_are_listed_with_reason_and_stack)
