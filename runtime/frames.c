@@ -31,6 +31,7 @@
 #include "group.h"
 #include "start.h"
 #include "switch.h"
+#include "trace.h"
 
 enum { PANIC_BYTES = 2048, PANIC_FRAMES = GO_FRAMES_MAX, STACK_TEXT_BYTES = 16384 };
 
@@ -411,6 +412,8 @@ void goroutine_body(struct g *g)
     frame_run(g, &f, g->fn, g->arg);
     if (g->begun->panics)
         panics_end(g, &f);
+    if (trace_on())
+        trace_end(g);
     if (g->bubble)
         bubble_leave(g);
     if (g->group)

@@ -100,13 +100,21 @@ void trace_create(const struct g *g)
         record(&e);
 }
 
+void trace_end(const struct g *g)
+{
+    struct trace_event e = {.g = id_of(g), .kind = TRACE_END};
+
+    if (e.g)
+        record(&e);
+}
+
 void trace_switch(const struct thread *t, const struct g *to, int why)
 {
     struct trace_event left = {.g = id_of(t->current)}, begun = {.g = id_of(to), .kind = TRACE_BEGIN};
 
-    left.kind = why == LEFT_PARKED ? TRACE_BLOCK : why == LEFT_YIELDED ? TRACE_YIELD : TRACE_END;
+    left.kind = why == LEFT_PARKED ? TRACE_BLOCK : TRACE_YIELD;
     left.what = atomic_load_explicit(&t->current->reason, memory_order_relaxed);
-    if (left.g)
+    if (left.g && why != LEFT_DEAD)
         record(&left);
     if (begun.g)
         record(&begun);

@@ -22,6 +22,8 @@ static inline bool trace_on(void)
 
 /* All of these only while it is on. A goroutine that is NULL is the caller. */
 void trace_create(const struct g *g);
+/* By the one that ends, before anybody can know of it. */
+void trace_end(const struct g *g);
 void trace_switch(const struct thread *t, const struct g *to, int why);
 void trace_wake(const struct g *g);
 /* A value goes straight from one to the other; into the buffer, by a sender; out of it, where `count` were before. */

@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include "goroutine_inspect.h"
+#include "rt_host.h"
 #include "rt_test.h"
 #include "rt_written.h"
 
@@ -57,6 +58,39 @@ RT_TEST(test_trace_beyond_its_room_counts_what_it_drops)
     assert_non_null(strstr(text, header));
     assert_string_equal(text + strlen(text) - 3, "]}\n");
     free(text);
+}
+
+static void at_once(void *arg)
+{
+    (void)arg;
+}
+
+static void nobody_left(go_group *group, void *arg)
+{
+    (void)group, (void)arg;
+}
+
+/* A group knows of the end a good while before the goroutine is gone, which has yet to start the hook. */
+RT_TEST(test_trace_that_is_stopped_after_an_end_has_it)
+{
+    struct go_group_hooks hooks = {.empty = nobody_left};
+
+    for (int i = 0; i < 1000; i++) {
+        go_group *group = go_group_new(&hooks, NULL, NULL);
+        int fd = rt_paper();
+        char *text;
+
+        assert_int_equal(go_trace_start(0), 0);
+        group_start(group, at_once, NULL, 0);
+        go_group_end(group);
+        while (go_group_live(group) > 0) /* the other processor takes it, sooner or later */
+            continue;
+        assert_int_equal(go_trace_stop(fd), 0);
+        text = rt_written(fd, NULL);
+        assert_int_equal(rt_times(text, "\"end\""), 1);
+        free(text);
+        go_group_unref(group);
+    }
 }
 
 RT_TEST(test_trace_can_be_taken_again_and_knows_nothing_of_the_one_before)
@@ -147,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RT_UNIT(test_trace_beyond_its_room_counts_what_it_drops),
+        RT_UNIT(test_trace_that_is_stopped_after_an_end_has_it),
         RT_UNIT(test_trace_can_be_taken_again_and_knows_nothing_of_the_one_before),
         RT_UNIT(test_trace_has_what_threads_wake),
         RT_UNIT(test_trace_starts_and_stops_while_others_run),
