@@ -123,11 +123,11 @@ static int proc_start(int index)
     return r;
 }
 
-int64_t proc_cpu_ns(const struct proc *p)
+int64_t proc_cpu_ns(const struct proc *p, clockid_t clock)
 {
     struct timespec t;
 
-    if (atomic_load(&p->tid) == 0 || clock_gettime(atomic_load(&p->cpu_clock), &t) < 0)
+    if (atomic_load(&p->tid) == 0 || clock_gettime(clock, &t) < 0)
         return 0;
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
@@ -221,7 +221,14 @@ static bool may_come(const struct proc *p)
 {
     if (atomic_load(&p->thread_ended) || atomic_load(&p->asleep))
         return true;
-    return thread_state(atomic_load(&p->tid)) != 'S' && proc_cpu_ns(p) - p->stop_cpu_ns < STOP_CPU_NS;
+    return thread_state(atomic_load(&p->tid)) != 'S' &&
+           proc_cpu_ns(p, p->stop_clock) - p->stop_cpu_ns < STOP_CPU_NS;
+}
+
+static void may_come_from_now(struct proc *p)
+{
+    p->stop_clock = atomic_load(&p->cpu_clock);
+    p->stop_cpu_ns = proc_cpu_ns(p, p->stop_clock);
 }
 
 static bool all_may_come(void)
@@ -237,7 +244,7 @@ bool procs_stop(int64_t slice_ns)
     uint32_t left;
 
     for (int i = 0; i < atomic_load(&sched.made); i++)
-        atomic_load(&sched.proc[i])->stop_cpu_ns = proc_cpu_ns(atomic_load(&sched.proc[i]));
+        may_come_from_now(atomic_load(&sched.proc[i]));
     atomic_store(&sched.stopping, true);
     procs_change(0, PROCS_MADE_MAX, false);
     for (int64_t begin = clock_real_ns(); (left = atomic_load(&threads_left)) > 0;) {

@@ -69,7 +69,8 @@ struct proc {
     bool retired;                  /* beyond go_set_procs; sched.lock */
     bool extra;                    /* started for a hog; sched.lock */
     bool hogged;                   /* watchdog's own: an extra one was started for it */
-    uint64_t seen_switches;        /* watchdog's own */
+    uint64_t seen_switches;        /* watchdog's own, these three */
+    clockid_t seen_clock;
     int64_t seen_cpu_ns;
     struct proc *idle_next; /* sched.lock */
     int index;
@@ -77,6 +78,7 @@ struct proc {
     _Atomic clockid_t cpu_clock; /* these two of the thread that runs in its name */
     _Atomic pid_t tid;           /* 0 until there is one */
     _Atomic bool thread_ended;
+    clockid_t stop_clock;
     int64_t stop_cpu_ns; /* CPU time when the stop was asked for */
 };
 
@@ -159,8 +161,8 @@ void procs_extra_end(void);
 /* Asks all to end and waits; looks after every slice_ns whether those that are left can still be expected to. False: one does
  * not come to a scheduling point. */
 bool procs_stop(int64_t slice_ns);
-/* CPU time of its thread. */
-int64_t proc_cpu_ns(const struct proc *p);
+/* CPU time of its thread, whose clock this is or was; 0: it has none. */
+int64_t proc_cpu_ns(const struct proc *p, clockid_t clock);
 void procs_free(void);
 
 /* The heap that timers of g belong to. */

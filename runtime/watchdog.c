@@ -43,15 +43,19 @@ static void hog_ends(struct proc *p)
     procs_extra_end();
 }
 
-/* One processor, one tick. True if it runs something. */
+/* One processor, one tick. True if it runs something. Its thread may be another than at the last tick, a locked
+ * goroutine's: the clocks of two threads do not compare. */
 static bool proc_watch(struct proc *p)
 {
     uint64_t switches = atomic_load_explicit(&p->switches, memory_order_relaxed);
-    bool moved = switches != p->seen_switches || atomic_load(&p->asleep);
+    clockid_t clock = atomic_load(&p->cpu_clock);
+    int64_t cpu_ns = proc_cpu_ns(p, clock);
+    bool moved = switches != p->seen_switches || clock != p->seen_clock || atomic_load(&p->asleep);
 
     if (moved) {
         p->seen_switches = switches;
-        p->seen_cpu_ns = proc_cpu_ns(p);
+        p->seen_clock = clock;
+        p->seen_cpu_ns = cpu_ns;
         atomic_store_explicit(&p->hog_since_ns, 0, memory_order_relaxed);
         if (p->hogged)
             hog_ends(p);
@@ -61,7 +65,7 @@ static bool proc_watch(struct proc *p)
         atomic_store_explicit(&p->late, LATE_MAX, memory_order_relaxed);
     if (atomic_load(&p->ring.next) || proc_has_work(p))
         proc_wake_one(); /* it does not come to what it woke: another shall */
-    if (!p->hogged && !clock_is_fake() && proc_cpu_ns(p) - p->seen_cpu_ns > HOG_NS) {
+    if (!p->hogged && !clock_is_fake() && cpu_ns - p->seen_cpu_ns > HOG_NS) {
         atomic_store(&p->slice_over, true);
         atomic_store_explicit(&p->hog_switches, switches, memory_order_relaxed);
         if (!atomic_load_explicit(&p->hog_since_ns, memory_order_relaxed))
