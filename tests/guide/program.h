@@ -46,7 +46,8 @@ FILE *program_out(void);
 void program_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Tells what is wrong with `what`. */
 void program_error(const char *what, int error);
-/* Goroutines of the program that live. */
+/* Goroutines of the program that live. As a process it waits for those that run: who was joined may have a last step to
+ * go, and it tells about the others. */
 int64_t program_live(void);
 
 /* Opens a file to read, on a spare thread: that may wait for a disk. A descriptor for go_read, or as open(2). */
