@@ -1,0 +1,542 @@
+/*
+ * kill -9 and SIGSTOP of a client, of a host and of the daemon, while an operation is PARKED, COMMITTED and ACKED
+ * (IP4, IP6.3, IP11): a witness outside of all of them judges what came of each value, and afterwards the daemon is as it
+ * was (IP11.4).
+ *
+ *     deaths PLUGIN
+ *
+ * The victim is a process of its own (this program again) or a job. That it is PARKED the daemon says; that it has come
+ * further it says itself. g and h are clients of the tester: g looks and drains, h is the partner.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "daemon_node.h"
+#include "probe.h"
+#include "victims.h"
+
+enum { NUMBER_FILL = NUMBER_PASSING + 1, PARTNERS_MAX = 2 };
+/* How a victim of its own process ends. */
+enum { EXIT_LIVED = 0, EXIT_BROKEN = 1, EXIT_RESET = 10, EXIT_RESET_DOUBT, EXIT_RESET_LATER };
+
+#define YEARS_NS (10LL * 365 * 86400 * 1000000000LL)
+#define MUST(what)                                                                                           \
+    do {                                                                                                     \
+        if (!(what))                                                                                         \
+            errx(1, "%s: %s:%d: %s (%s)", title, __FILE__, __LINE__, #what, gc_why());                       \
+    } while (0)
+
+static const char *const state_names[] = {"PARKED", "COMMITTED", "ACKED"};
+static const char *const counters[] = {"sessions", "ops.parked", "results.kept", "handles",
+                                       "channels", "locks",      "fetches",      "bytes"};
+enum { COUNTERS_N = sizeof(counters) / sizeof(*counters) };
+
+struct partner {
+    pthread_t thread;
+    bool sends;
+    int number;
+    bool runs;
+};
+
+static struct node node;
+static char *const daemon_flags[] = {"--limit", "host_restart_ms=1", NULL}; /* hosts die often here */
+static const char *plugin;
+static char title[128], witness_path[96];
+static gc_client *g, *h;
+static struct witness *witness;
+static gc_chan channel_g, channel_h, other;
+static uint64_t baseline[COUNTERS_N], token;
+static gc_job job;
+static struct partner partners[PARTNERS_MAX];
+
+/* ---- the victim ---- */
+
+static int exit_of(int error)
+{
+    if (error != -ENETRESET)
+        errx(EXIT_BROKEN, "victim: %s", gc_why());
+    return gc_in_doubt() ? EXIT_RESET_DOUBT : EXIT_RESET;
+}
+
+/* Says that it is there, and waits to be told to go on. */
+static void pause_here(void)
+{
+    char byte = 'r';
+
+    if (write(STDOUT_FILENO, &byte, 1) != 1 || read(STDIN_FILENO, &byte, 1) != 1)
+        exit(EXIT_BROKEN);
+}
+
+static int be_victim(char **argument)
+{
+    const struct act *act = act_find(argument[0]);
+    enum state state = (enum state)atoi(argument[1]);
+    int fd = open(argument[3], O_RDWR | O_CLOEXEC), r;
+    struct victim victim = {.job = gc_job_of(strtoull(argument[4], NULL, 10))};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    victim.g = probe_client(argument[2], GC_NO_THREAD); /* no ACK leaves by itself */
+    victim.witness = witness_map(fd);
+    if (!act || victim_open(&victim) < 0)
+        return EXIT_BROKEN;
+    r = act->begin(&victim);
+    if (r < 0)
+        return exit_of(r);
+    if (state == STATE_ACKED && act->settle(&victim) < 0)
+        return EXIT_BROKEN;
+    if (state != STATE_PARKED)
+        pause_here();
+    r = state == STATE_ACKED ? 0 : act->settle(&victim);
+    if (r == 0)
+        r = act->finish(&victim);
+    gc_disconnect(victim.g);
+    return r < 0 ? EXIT_RESET_LATER : EXIT_LIVED;
+}
+
+static struct child start_victim(const struct act *act, enum state state)
+{
+    char number[8], id[24];
+
+    snprintf(number, sizeof(number), "%d", state);
+    snprintf(id, sizeof(id), "%" PRIu64, job.id);
+    return child_start((char *[]){"deaths", "--victim", (char *)(uintptr_t)act->name, number, node.endpoint,
+                                  witness_path, id, NULL});
+}
+
+/* ---- what the daemon says ---- */
+
+static void note_baseline(void)
+{
+    MUST(gc_ping(h, GC_FOREVER) == 0);
+    for (int i = 0; i < COUNTERS_N; i++)
+        baseline[i] = strcmp(counters[i], "results.kept") == 0 ? 0 : probe_says(g, counters[i]);
+}
+
+static void await_baseline(void)
+{
+    for (int i = 0; i < COUNTERS_N; i++)
+        probe_await(g, counters[i], baseline[i]);
+}
+
+/* ---- partners and draining ---- */
+
+static void put(gc_client *client, gc_chan c, int number)
+{
+    witness_send(witness, number);
+    int r = gc_send(client, c, gc_bytes(&number, sizeof(number)), GC_FOREVER);
+    witness_sent(witness, number, r, gc_in_doubt());
+}
+
+/* What gc_recv returned; what was received is noted. */
+static int get(gc_client *client, gc_chan c, gc_until until)
+{
+    struct gc_value v;
+    int number, r = gc_recv(client, c, &v, 0, until);
+
+    if (r != 1)
+        return r;
+    MUST(v.size == sizeof(number));
+    memcpy(&number, v.data, sizeof(number));
+    witness_received(witness, number, v.flags & GC_REDELIVERED);
+    witness_acked(witness, number); /* the note of somebody who died with it stays */
+    gc_value_clear(&v);
+    return r;
+}
+
+static void *run_partner(void *arg)
+{
+    struct partner *partner = arg;
+
+    if (partner->sends)
+        put(h, channel_h, partner->number);
+    else
+        get(h, channel_h, GC_FOREVER);
+    return NULL;
+}
+
+static void start_partner(int i, bool sends, int number)
+{
+    partners[i] = (struct partner){.sends = sends, .number = number, .runs = true};
+    MUST(pthread_create(&partners[i].thread, NULL, run_partner, &partners[i]) == 0);
+}
+
+static void join_partners(void)
+{
+    for (int i = 0; i < PARTNERS_MAX; i++)
+        if (partners[i].runs)
+            pthread_join(partners[i].thread, NULL);
+    memset(partners, 0, sizeof(partners));
+}
+
+static void drain(void)
+{
+    int r;
+
+    while ((r = get(g, channel_g, GC_NOW)) == 1)
+        ;
+    MUST(r == -EAGAIN);
+}
+
+static void judge(bool drained)
+{
+    const char *wrong = witness_judge(witness, drained);
+
+    if (wrong)
+        errx(1, "%s: %s", title, wrong);
+}
+
+/* ---- a stage ---- */
+
+static bool is(const struct act *act, const char *name)
+{
+    return strcmp(act->name, name) == 0;
+}
+
+static bool fills(const struct act *act, enum state state)
+{
+    return act->sends && act->capacity && state == STATE_PARKED;
+}
+
+static void set_stage(const struct act *act, enum state state)
+{
+    struct gc_submit later = {
+        .size = sizeof(later), .plugin = plugin, .function = "idle", .delay_ns = YEARS_NS};
+
+    witness_clear(witness);
+    MUST(gc_make(g, VICTIM_CHANNEL, act->capacity, &channel_g, GC_FOREVER) == 0);
+    MUST(gc_make(h, VICTIM_CHANNEL, act->capacity, &channel_h, GC_FOREVER) == 0);
+    MUST(gc_make(g, VICTIM_OTHER, 0, &other, GC_FOREVER) == 0);
+    if (fills(act, state))
+        put(g, channel_g, NUMBER_FILL);
+    if (is(act, "lock") && state == STATE_PARKED)
+        MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0);
+    if (is(act, "wait"))
+        MUST(gc_submit(g, &later, &job, GC_FOREVER) == 0);
+}
+
+static void clear_stage(void)
+{
+    MUST(gc_drop(g, channel_g) == 0 && gc_drop(h, channel_h) == 0 && gc_drop(g, other) == 0);
+    MUST(gc_unlink(g, VICTIM_CHANNEL, GC_FOREVER) == 0 && gc_unlink(g, VICTIM_OTHER, GC_FOREVER) == 0);
+    await_baseline();
+}
+
+/* What lets the operation end. */
+static void let(const struct act *act, enum state state)
+{
+    if (act->receives)
+        start_partner(0, true, NUMBER_PARTNER);
+    else if (act->sends && (!act->capacity || fills(act, state)))
+        start_partner(0, false, 0);
+    else if (is(act, "lock") && state == STATE_PARKED)
+        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+    else if (is(act, "wait"))
+        MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
+}
+
+static struct child reach(const struct act *act, enum state state)
+{
+    set_stage(act, state);
+    struct child victim = start_victim(act, state);
+    if (state == STATE_PARKED) {
+        probe_await(g, "ops.parked", baseline[1] + 1);
+    } else {
+        let(act, state);
+        child_hear(&victim);
+    }
+    return victim;
+}
+
+/* ---- judging the dead ---- */
+
+static void check_lock_of_dead(enum state state)
+{
+    uint64_t now;
+
+    if (state == STATE_PARKED) { /* a waiter that died is no heir */
+        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == 0);
+    } else {
+        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == GC_OWNER_DIED);
+    }
+    MUST(gc_unlock(g, VICTIM_LOCK, now, GC_CONSISTENT, GC_FOREVER) == 0);
+    MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0 && token > now);
+    MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+}
+
+/* IP4, line by line. */
+static void check_dead(const struct act *act, enum state state)
+{
+    const int nobody = NUMBER_PASSING;
+
+    if (act->receives && state == STATE_PARKED && !act->capacity)
+        MUST(gc_send(g, channel_g, gc_bytes(&nobody, sizeof(nobody)), GC_NOW) == -EAGAIN);
+    if (act->receives)
+        drain();
+    if (act->sends)
+        drain();
+    join_partners();
+    if (act->receives)
+        MUST(witness->value[NUMBER_PARTNER].flagged == (state == STATE_COMMITTED));
+    if (act->sends)
+        MUST(witness->value[NUMBER_VICTIM].received == (state != STATE_PARKED));
+    if (is(act, "lock"))
+        check_lock_of_dead(state);
+    if (is(act, "wait") && state == STATE_PARKED)
+        MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
+    judge(true);
+}
+
+/* ---- judging the stopped ---- */
+
+/* While it stands still, others go on with the same object. */
+static void check_others(const struct act *act)
+{
+    uint64_t now;
+
+    if (act->receives || act->sends) {
+        start_partner(1, true, NUMBER_PASSING);
+        MUST(get(g, channel_g, GC_FOREVER) == 1);
+    }
+    if (is(act, "lock"))
+        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == -EAGAIN);
+    MUST(gc_ping(g, GC_FOREVER) == 0);
+}
+
+/* It lived, so all is as if it had never stopped. */
+static void check_alive(const struct act *act)
+{
+    if (act->receives || act->sends)
+        drain();
+    join_partners();
+    if (act->sends)
+        MUST(witness->value[NUMBER_VICTIM].received == 1);
+    if (is(act, "lock")) {
+        MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0);
+        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+    }
+    judge(true);
+}
+
+/* ---- a client ---- */
+
+static void name_stage(const char *who, const char *what, const struct act *act, enum state state)
+{
+    snprintf(title, sizeof(title), "%s %s, %s %s", who, what, act->name, state_names[state]);
+    puts(title);
+    fflush(stdout);
+}
+
+static void kill_client(const struct act *act, enum state state)
+{
+    name_stage("client", "killed", act, state);
+    struct child victim = reach(act, state);
+    MUST(kill(victim.pid, SIGKILL) == 0);
+    MUST(child_wait(&victim) == 128 + SIGKILL);
+    probe_await(g, "sessions", baseline[0]);
+    check_dead(act, state);
+    clear_stage();
+}
+
+static void stop_client(const struct act *act, enum state state)
+{
+    name_stage("client", "stopped", act, state);
+    struct child victim = reach(act, state);
+    child_stop(victim.pid);
+    if (state == STATE_PARKED)
+        let(act, state);
+    check_others(act);
+    MUST(kill(victim.pid, SIGCONT) == 0);
+    if (state != STATE_PARKED)
+        child_tell(&victim);
+    MUST(child_wait(&victim) == EXIT_LIVED);
+    check_alive(act);
+    clear_stage();
+}
+
+/* ---- the daemon ---- */
+
+/* The next call after the news opens a session with the new daemon. */
+static void reconnect(gc_client *client)
+{
+    int r;
+
+    do
+        r = gc_ping(client, GC_FOREVER);
+    while (r == -ENETRESET || r == -ECONNRESET);
+    MUST(r == 0);
+}
+
+/* IP4: what a PARKED one is told of the restart. A wait for a job goes on with the new daemon. */
+static int told(const struct act *act)
+{
+    return act->sends ? EXIT_RESET_DOUBT : is(act, "wait") ? EXIT_LIVED : EXIT_RESET;
+}
+
+static void kill_daemon(const struct act *act, enum state state)
+{
+    name_stage("daemon", "killed", act, state);
+    struct child victim = reach(act, state);
+    node_signal(&node, SIGKILL);
+    node_wait(&node);
+    node_start(&node, daemon_flags);
+    reconnect(g);
+    reconnect(h);
+    if (is(act, "wait") && state == STATE_PARKED)
+        let(act, state);
+    if (state != STATE_PARKED)
+        child_tell(&victim);
+    int status = child_wait(&victim);
+    if (state == STATE_PARKED)
+        MUST(status == told(act));
+    else
+        MUST(status == EXIT_LIVED || status == EXIT_RESET_LATER);
+    join_partners();
+    judge(false);
+    MUST(gc_recv(g, channel_g, &(struct gc_value){0}, 0, GC_NOW) == -ENETRESET); /* old handles are void */
+    await_baseline();
+}
+
+static void stop_daemon(const struct act *act, enum state state)
+{
+    name_stage("daemon", "stopped", act, state);
+    struct child victim = reach(act, state);
+    child_stop(node.pid);
+    if (state != STATE_PARKED)
+        child_tell(&victim); /* what it says lies in the socket */
+    node_signal(&node, SIGCONT);
+    if (state == STATE_PARKED)
+        let(act, state);
+    MUST(child_wait(&victim) == EXIT_LIVED);
+    check_alive(act);
+    clear_stage();
+}
+
+/* ---- a host ---- */
+
+/* The only child of the daemon. */
+static pid_t host_pid(void)
+{
+    char path[64];
+    pid_t pid = 0;
+
+    snprintf(path, sizeof(path), "pgrep -P %d", node.pid);
+    FILE *children = popen(path, "re");
+    MUST(children && fscanf(children, "%d", &pid) == 1 && pid > 0);
+    pclose(children);
+    return pid;
+}
+
+static gc_job submit_act(const struct act *act, enum state state)
+{
+    char argument[192];
+    struct gc_submit what = {.size = sizeof(what), .plugin = plugin, .function = act ? "act" : "idle"};
+    gc_job made;
+
+    if (act) {
+        snprintf(argument, sizeof(argument), "%s %d %s", act->name, state, witness_path);
+        what.argument = argument;
+        what.argument_bytes = strlen(argument);
+    }
+    MUST(gc_submit(g, &what, &made, GC_FOREVER) == 0);
+    return made;
+}
+
+static gc_job reach_in_host(const struct act *act, enum state state)
+{
+    set_stage(act, state);
+    gc_job made = submit_act(act, state);
+    if (state == STATE_PARKED) {
+        probe_await(g, "ops.parked", baseline[1] + 1);
+        return made;
+    }
+    let(act, state);
+    while (!witness->ready)
+        MUST(gc_ping(g, GC_FOREVER) == 0);
+    return made;
+}
+
+static void kill_host(const struct act *act, enum state state)
+{
+    name_stage("host", "killed", act, state);
+    gc_job made = reach_in_host(act, state);
+    MUST(kill(host_pid(), SIGKILL) == 0);
+    MUST(gc_wait(g, made, NULL, GC_FOREVER) >= 0); /* its second run, or its end, is of another host */
+    check_dead(act, state);
+    MUST(gc_wait(g, submit_act(NULL, state), NULL, GC_FOREVER) == 1);
+    clear_stage();
+}
+
+static void stop_host(const struct act *act, enum state state)
+{
+    name_stage("host", "stopped", act, state);
+    gc_job made = reach_in_host(act, state);
+    pid_t pid = host_pid();
+    MUST(kill(pid, SIGSTOP) == 0);
+    let(act, state);
+    check_others(act);
+    MUST(kill(pid, SIGCONT) == 0);
+    MUST(gc_wait(g, made, NULL, GC_FOREVER) == 1);
+    check_alive(act);
+    clear_stage();
+}
+
+/* ---- all of it ---- */
+
+static unsigned long stages_n;
+
+static void each(void (*stage)(const struct act *act, enum state state), enum state last, bool in_host)
+{
+    for (const struct act *act = acts; act->name; act++)
+        for (enum state state = 0; state <= last; state++) {
+            if (in_host && is(act, "wait"))
+                continue; /* a job that waits for a job: no object of a client's */
+            stage(act, state);
+            stages_n++;
+        }
+}
+
+static void run_all(void)
+{
+    note_baseline();
+    each(kill_client, STATE_ACKED, false);
+    each(stop_client, STATE_ACKED, false);
+    each(stop_daemon, STATE_ACKED, false);
+    each(kill_daemon, STATE_ACKED, false);
+    MUST(gc_wait(g, submit_act(NULL, 0), NULL, GC_FOREVER) == 1); /* a host that is there to die */
+    note_baseline();
+    each(kill_host, STATE_ACKED, true);
+    each(stop_host, STATE_PARKED, true);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 7 && strcmp(argv[1], "--victim") == 0)
+        return be_victim(argv + 2);
+    if (argc != 2)
+        errx(2, "usage: deaths PLUGIN");
+    plugin = argv[1];
+    node_make(&node);
+    snprintf(witness_path, sizeof(witness_path), "%s/witness", node.directory);
+    int fd = open(witness_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    witness = witness_map(fd);
+    node_start(&node, daemon_flags);
+    g = probe_client(node.endpoint, 0);
+    h = probe_client(node.endpoint, 0);
+    run_all();
+    gc_disconnect(g);
+    gc_disconnect(h);
+    node_stop(&node);
+    node_remove(&node);
+    printf("%lu deaths and stops\n", stages_n);
+    return 0;
+}

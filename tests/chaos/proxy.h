@@ -1,0 +1,33 @@
+/*
+ * A proxy between one client and a daemon that can do harm to the frames between them. A thread of its own moves the
+ * bytes. The lifeline passes untouched, so the session lives on; the daemon takes the process of the proxy for the
+ * client.
+ *
+ * Every function may be called from any thread but the proxy's own. What fails ends the program with words.
+ */
+#pragma once
+
+#include "rule.h"
+#include "stream.h"
+
+struct proxy;
+
+/* `endpoint`: of the daemon, ipc. */
+struct proxy *proxy_start(const char *endpoint, const struct framing *framing);
+/* Ends every connection through it. Accepts NULL, returns NULL. */
+struct proxy *proxy_stop(struct proxy *proxy);
+/* Where the client shall connect. */
+const char *proxy_endpoint(const struct proxy *proxy);
+
+/* The fault for the next operation of that verb; replaces the rule before. */
+void proxy_arm(struct proxy *proxy, enum verb verb, enum step step, enum fault fault);
+/* The operation is where the rule wants it (PARKED, ACKED): the next frame of the client with a request is struck. */
+void proxy_now(struct proxy *proxy);
+/* Returns when the fault has been done. */
+void proxy_wait(struct proxy *proxy);
+/* Lets go what a delay holds back. */
+void proxy_release(struct proxy *proxy);
+
+/* A broken proxy, for tests of the judges: from now on each send is answered to the client with "sent" before the
+ * daemon has it, and kept back until proxy_release. */
+void proxy_lie(struct proxy *proxy);

@@ -1,0 +1,59 @@
+#include "rule.h"
+
+/* Begins to follow the operation, if the frame asks for it. */
+static bool asks(struct rule *rule, const struct client_frame *frame)
+{
+    for (size_t i = 0; !rule->op && i < frame->requests_n; i++)
+        if (frame->requests[i].verb == rule->verb) {
+            rule->op = frame->requests[i].id;
+            return true;
+        }
+    return false;
+}
+
+static bool acknowledges(const struct rule *rule, const struct client_frame *frame)
+{
+    if (!rule->replied)
+        return false;
+    for (size_t i = 0; i < frame->acks_n; i++)
+        if (frame->acks[i].op == rule->op)
+            return true;
+    return frame->ack_mark >= rule->op;
+}
+
+static bool answers(struct rule *rule, const struct server_frame *frame)
+{
+    for (size_t i = 0; rule->op && i < frame->results_n; i++)
+        if (frame->results[i].op == rule->op)
+            return true;
+    return false;
+}
+
+static enum fault strike(struct rule *rule, bool hit)
+{
+    if (!hit || rule->used)
+        return FAULT_NONE;
+    rule->used = true;
+    return rule->fault;
+}
+
+enum fault rule_client(struct rule *rule, const struct client_frame *frame)
+{
+    bool asked = asks(rule, frame);
+
+    if (frame->hello || frame->resume)
+        return FAULT_NONE;
+    if (rule->step == STEP_REQUEST)
+        return strike(rule, asked);
+    if (rule->step == STEP_COMMITTED)
+        return strike(rule, acknowledges(rule, frame));
+    return strike(rule, rule->now && frame->requests_n);
+}
+
+enum fault rule_server(struct rule *rule, const struct server_frame *frame)
+{
+    bool answered = answers(rule, frame);
+
+    rule->replied |= answered;
+    return strike(rule, answered && rule->step == STEP_REPLY);
+}
