@@ -5,6 +5,7 @@
 packages_build=(gcc libc6-dev python3 meson ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
     libsqlite3-dev libjansson-dev libconfuse-dev uthash-dev libunwind-dev libdw-dev libxxhash-dev)
 packages_test=(libcmocka-dev g++ gdb bsdextrautils nettle-dev zlib1g-dev libhttp-parser-dev)
+packages_python=(python3-zmq python3-protobuf protobuf-compiler) # client/examples/goroutine_client.py
 packages_style=(clang-format universal-ctags git mandoc)
 packages_sanitize=(clang llvm libclang-rt-14-dev)
 packages_nightly=(valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

@@ -3,7 +3,7 @@
  *
  * An implementation is one table of functions, `channels`, in a file of its own; each is linked with the same
  * tests. The tests themselves run on a plain thread; what has to wait runs in an actor (a goroutine, or a
- * thread with a client of its own), and `parked` says when so many actors wait: nothing here sleeps.
+ * seat to another process), and `parked` says when so many actors wait: nothing here sleeps.
  * Values are 8 bytes, or none on a channel made with 0 bytes.
  */
 #pragma once
@@ -124,6 +124,8 @@ uint32_t dice_below(struct dice *dice, uint32_t n);
  * implementation has any. */
 extern uint64_t conform_seed, conform_steps;
 extern int conform_procs;
+/* --placement: in which processes the actors are, where the implementation has a choice; or NULL. */
+extern const char *conform_placement;
 
 /* ---- the groups, each in a file of its own: how many tests failed ---- */
 

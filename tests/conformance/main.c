@@ -1,7 +1,7 @@
 /*
  * Runs every group of rules on the implementation it is linked with. `--seed N --steps N` runs the model test alone, with
- * so many operations; `--procs N` sets the processors. With TEST_FILTER in the environment, test_U2_* say, only those
- * tests run.
+ * so many operations; `--procs N` sets the processors; `--placement NAME` the processes of the actors. With TEST_FILTER
+ * in the environment, test_U2_* say, only those tests run.
  */
 #include "conform.h"
 
@@ -11,6 +11,7 @@
 
 uint64_t conform_seed = 1, conform_steps;
 int conform_procs = 2;
+const char *conform_placement;
 
 /* False: nothing that is known. */
 static bool take_option(const char *name, const char *value)
@@ -21,6 +22,8 @@ static bool take_option(const char *name, const char *value)
         conform_steps = strtoull(value, NULL, 0);
     else if (strcmp(name, "--procs") == 0)
         conform_procs = atoi(value);
+    else if (strcmp(name, "--placement") == 0)
+        conform_placement = value;
     else
         return false;
     return true;
@@ -40,7 +43,7 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !take_option(argv[i], argv[i + 1])) {
-            fprintf(stderr, "usage: %s [--seed N] [--steps N] [--procs N]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--seed N] [--steps N] [--procs N] [--placement NAME]\n", argv[0]);
             return 2;
         }
     if (getenv("TEST_FILTER"))
@@ -49,7 +52,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: cannot start the %s\n", argv[0], channels.name);
         return 1;
     }
-    printf("channels of the %s\n", channels.name);
+    printf("channels of the %s%s%s\n", channels.name, conform_placement ? ", participants: " : "",
+           conform_placement ? conform_placement : "");
     failed = run_groups();
     channels.stop();
     return failed != 0;

@@ -1,16 +1,15 @@
 """Writes the first inputs of fuzz_core, one story a file: seeds.py FOLDER. See fuzz_core.c for the form of a story.
 
-What libFuzzer then makes of them is kept in corpus/; run this again only when the protocol has grown."""
+What libFuzzer then makes of them is kept in corpus/; run this again only when the protocol has grown:
+PYTHONPATH=build/client/examples /usr/bin/python3 tests/fuzz/seeds.py FOLDER"""
 
 import itertools
 import pathlib
 import struct
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-import foreign
+import goroutined_pb2 as pb
 
-SCHEMA = foreign.Schema(foreign.SCHEMA.read_text(encoding="utf-8"))
 HANDLE = (1 << 14 | 1) << 40 | 1  # the first handle of node 1, incarnation 1
 UP, DEATH, CONN_END, STORED, FETCHED, PLUGIN, HOST_UP, HOST_END, TIME, DRAIN, FRAME = 1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10
 RECOVER, CONSISTENT, UNSEEN = 1, 1, 2
@@ -39,7 +38,7 @@ class Story:
         # Connection 1 + c has the user 1000 + (1 + c) % 2, place p the user 1000 + p % 2.
         conn = place ^ 1
         self.numbers[place] = self.numbers.get(place, 0) + 1
-        head = SCHEMA.encode("ClientFrame", {"number": self.numbers[place], **frame})
+        head = pb.ClientFrame(**{"number": self.numbers[place], **frame}).SerializeToString()
         body = bytes([len(parts)]) + b"".join(struct.pack("<H", len(part)) + part for part in (head, *parts))
         return self.event(FRAME, conn, body)
 

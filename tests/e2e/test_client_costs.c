@@ -1,0 +1,430 @@
+/*
+ * What each call of goclient.h costs on the connection, against the table under "Frames per call" in PROTOCOL.md: the
+ * figures are read from there, and every row of it is proven.
+ *
+ * A client without a service thread, used by one thread: every frame is that of the call, however slow the machine is.
+ */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "client_fixture.h"
+
+enum { ROWS_MAX = 100 };
+
+/* A row whose first cell lists functions is one for each of them. */
+struct row {
+    char key[120];
+    unsigned sent, received;
+    bool proven;
+};
+
+static struct row rows[ROWS_MAX];
+static int rows_n;
+static struct node *node;
+static char plugin[256];
+
+/* ---- the table ---- */
+
+static void add_row(const char *key, unsigned sent, unsigned received)
+{
+    struct row *row = &rows[rows_n++];
+
+    assert_true(rows_n < ROWS_MAX);
+    *row = (struct row){.sent = sent, .received = received};
+    for (size_t n = 0; *key && n + 1 < sizeof row->key; key++)
+        if (*key != '`')
+            row->key[n++] = *key;
+}
+
+/* `gc_send`, `gc_close` and nothing else. */
+static bool is_list(const char *cell)
+{
+    bool inside = false;
+
+    for (; *cell; cell++)
+        if (*cell == '`')
+            inside = !inside;
+        else if (!inside && *cell != ',' && *cell != ' ')
+            return false;
+    return true;
+}
+
+static void add_rows(char *cell, unsigned sent, unsigned received)
+{
+    if (!is_list(cell)) {
+        add_row(cell, sent, received);
+        return;
+    }
+    for (char *next, *name = strtok_r(cell, "`, ", &next); name; name = strtok_r(NULL, "`, ", &next))
+        add_row(name, sent, received);
+}
+
+static void read_table(FILE *document)
+{
+    char line[1000], cell[900];
+    unsigned sent, received;
+    bool here = false;
+
+    while (fgets(line, sizeof line, document)) {
+        if (strncmp(line, "## ", 3) == 0)
+            here = strcmp(line, "## Frames per call\n") == 0;
+        else if (here && sscanf(line, "| %899[^|] | %u | %u |", cell, &sent, &received) == 3) {
+            cell[strlen(cell) - 1] = '\0'; /* the blank before the bar */
+            add_rows(cell, sent, received);
+        }
+    }
+}
+
+static struct row *find_row(const char *key)
+{
+    for (int i = 0; i < rows_n; i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
+    print_error("PROTOCOL.md has no row '%s'\n", key);
+    fail();
+    return NULL;
+}
+
+/* ---- counting ---- */
+
+static struct gc_about before;
+static int64_t before_ns;
+
+static void count_from(gc_client *g)
+{
+    gc_about(g, &before);
+    before_ns = gc_after_ms(1).ns;
+}
+
+/* After a second of silence a client tries its connection with a PING: what took so long is not judged. */
+static void assert_cost(gc_client *g, const char *key)
+{
+    struct row *row = find_row(key);
+    struct gc_about now;
+
+    gc_about(g, &now);
+    row->proven = true;
+    if (gc_after_ms(1).ns - before_ns > 900000000)
+        return;
+    if (now.frames_sent - before.frames_sent != row->sent ||
+        now.frames_received - before.frames_received != row->received)
+        print_error("%s\n", key);
+    assert_int_equal(now.frames_sent - before.frames_sent, row->sent);
+    assert_int_equal(now.frames_received - before.frames_received, row->received);
+}
+
+#define costs(key, call)                                                                                     \
+    do {                                                                                                     \
+        count_from(g);                                                                                       \
+        call;                                                                                                \
+        assert_cost(g, key);                                                                                 \
+    } while (0)
+
+/* ---- fixtures ---- */
+
+static int start(void **state)
+{
+    FILE *document = fopen(getenv("PROTOCOL"), "r");
+
+    if (!document)
+        return -1;
+    read_table(document);
+    fclose(document);
+    snprintf(plugin, sizeof plugin, "%s/trial.so", getenv("PLUGINS"));
+    node = node_start();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    node = node_delete(node);
+    return 0;
+}
+
+static int connect_client(void **state)
+{
+    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .flags = GC_NO_THREAD};
+    gc_client *g;
+    int r = gc_connect(&options, &g, NULL);
+
+    *state = g;
+    return r;
+}
+
+static int disconnect_client(void **state)
+{
+    *state = gc_disconnect(*state);
+    return 0;
+}
+
+/* ---- the rows ---- */
+
+static void test_connecting_costs_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+
+    memset(&before, 0, sizeof before);
+    before_ns = gc_after_ms(1).ns;
+    assert_cost(g, "gc_connect");
+}
+
+static void test_channels_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    struct gc_chan_info info;
+    struct gc_chan_page page;
+    gc_chan c, again;
+
+    costs("gc_make", assert_ok(gc_make(g, "costs", 8, &c, GC_FOREVER)));
+    costs("gc_open", assert_ok(gc_open(g, "costs", NULL, &again, GC_FOREVER)));
+    costs("gc_chan_info", assert_ok(gc_chan_info(g, c, &info, GC_FOREVER)));
+    costs("gc_chan_stat", assert_ok(gc_chan_stat(g, "costs", &info, GC_FOREVER)));
+    costs("gc_len", assert_int_equal(gc_len(g, c, GC_FOREVER), 0));
+    costs("gc_cap", assert_int_equal(gc_cap(g, c, GC_FOREVER), 8));
+    costs("gc_channels", assert_fails(gc_channels(g, "costs", NULL, 0, &page, GC_FOREVER), 1));
+    gc_chan_page_clear(&page);
+    costs("gc_close", assert_ok(gc_close(g, c, GC_FOREVER)));
+    costs("gc_unlink", assert_ok(gc_unlink(g, "costs", GC_FOREVER)));
+}
+
+/* Does not wait for its answer, which may share a frame with that of the next call. */
+static void test_drop_costs_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.drop", 1);
+    struct gc_about now;
+
+    count_from(g);
+    assert_ok(gc_drop(g, c));
+    for (gc_about(g, &now); now.frames_received == before.frames_received; gc_about(g, &now))
+        gc_dispatch(g, GC_FOREVER);
+    assert_cost(g, "gc_drop");
+}
+
+static void test_sends_and_receives_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.values", GC_VALUES_MAX);
+    static struct gc_value values[GC_VALUES_MAX];
+    struct gc_value v = {0};
+
+    for (int i = 0; i < GC_VALUES_MAX; i++)
+        values[i] = gc_string("value");
+    costs("gc_send", assert_ok(gc_send(g, c, values[0], GC_FOREVER)));
+    costs("gc_recv", assert_fails(gc_recv(g, c, &v, 0, GC_FOREVER), 1));
+    gc_value_clear(&v);
+    costs("gc_send_many", assert_fails(gc_send_many(g, c, values, GC_VALUES_MAX, GC_FOREVER), GC_VALUES_MAX));
+    costs("gc_range", assert_fails(gc_range(g, c, &v, 0, GC_FOREVER), 1));
+    struct gc_case k = gc_case_recv(c, &v);
+    costs("gc_select", assert_ok(gc_select(g, &k, 1, 0, GC_FOREVER)));
+    costs("gc_recv_many",
+          assert_fails(gc_recv_many(g, c, values, GC_VALUES_MAX, 0, GC_FOREVER), GC_VALUES_MAX - 2));
+    for (int i = 0; i < GC_VALUES_MAX - 2; i++)
+        gc_value_clear(&values[i]);
+    gc_value_clear(&v);
+}
+
+/* ---- what another process has part in ---- */
+
+static void *send_two(void *name)
+{
+    gc_client *g = node_connect(node);
+    gc_chan c = make(g, name, 0);
+    int r = gc_send(g, c, gc_string("one"), GC_FOREVER);
+
+    if (r == 0)
+        r = gc_send(g, c, gc_string("two"), GC_FOREVER);
+    gc_disconnect(g);
+    return (void *)(intptr_t)r;
+}
+
+static void test_IP0_values_whose_senders_wait_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.handed", 0);
+    struct gc_value v;
+    pthread_t sender;
+    void *sent;
+
+    assert_int_equal(pthread_create(&sender, NULL, send_two, "costs.handed"), 0);
+    wait_parked(g, c, 1, 0);
+    costs("a receive or select of a value whose sender waits (HANDED)",
+          assert_fails(gc_recv(g, c, &v, 0, GC_FOREVER), 1));
+    gc_value_clear(&v);
+    wait_parked(g, c, 1, 0);
+    assert_fails(gc_recv(g, c, &v, GC_HOLD, GC_FOREVER), 1);
+    costs("gc_ack of a value whose sender waits", assert_ok(gc_ack(g, &v)));
+    gc_value_clear(&v);
+    pthread_join(sender, &sent);
+    assert_null(sent);
+}
+
+struct canceler {
+    gc_ctx *ctx;
+    const char *name;
+};
+
+static void *cancel_parked(void *arg)
+{
+    const struct canceler *canceler = arg;
+    gc_client *g = node_connect(node);
+
+    wait_parked(g, make(g, canceler->name, 0), 0, 1);
+    gc_ctx_cancel(canceler->ctx);
+    gc_disconnect(g);
+    return NULL;
+}
+
+static void test_waits_that_end_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    struct canceler canceler = {gc_ctx_new(g), "costs.waits"};
+    gc_chan c = make(g, canceler.name, 0);
+    struct gc_value v;
+    pthread_t thread;
+
+    costs("a wait that ends by its deadline, or GC_NOW",
+          assert_fails(gc_recv(g, c, &v, 0, gc_after_ms(2)), -ETIMEDOUT));
+    costs("a wait that ends by its deadline, or GC_NOW", assert_fails(gc_recv(g, c, &v, 0, GC_NOW), -EAGAIN));
+    count_from(g);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_parked, &canceler), 0);
+    assert_fails(gc_recv(g, c, &v, 0, gc_with(canceler.ctx)), -ECANCELED);
+    assert_cost(g, "a wait that ends by its context");
+    pthread_join(thread, NULL);
+    gc_ctx_free(canceler.ctx);
+}
+
+/* ---- the rest ---- */
+
+static void test_held_values_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.hold", 2);
+    struct gc_value v[2] = {{0}};
+
+    assert_ok(gc_send(g, c, gc_string("a"), GC_FOREVER));
+    assert_ok(gc_send(g, c, gc_string("b"), GC_FOREVER));
+    assert_fails(gc_recv_many(g, c, v, 2, GC_HOLD, GC_FOREVER), 2);
+    costs("gc_ack", assert_ok(gc_ack(g, &v[0])));
+    costs("gc_return", assert_ok(gc_return(g, &v[1])));
+    gc_value_clear(&v[0]);
+    gc_value_clear(&v[1]);
+}
+
+static void test_locks_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    uint64_t token;
+
+    costs("gc_lock", assert_ok(gc_lock(g, "costs", &token, 0, GC_FOREVER)));
+    costs("gc_unlock", assert_ok(gc_unlock(g, "costs", token, 0, GC_FOREVER)));
+}
+
+static void test_jobs_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    struct gc_submit what = {.size = sizeof what, .plugin = plugin, .function = "echo"};
+    struct gc_job_page page;
+    struct gc_job_info info;
+    struct gc_value output;
+    gc_job job, ended;
+
+    assert_ok(gc_submit(g, &what, &ended, GC_FOREVER));
+    assert_fails(gc_wait(g, ended, NULL, GC_FOREVER), 1);
+    costs("gc_submit", assert_ok(gc_submit(g, &what, &job, GC_FOREVER)));
+    struct gc_op op = gc_last_op();
+    costs("gc_wait", assert_fails(gc_wait(g, ended, NULL, GC_FOREVER), 1));
+    costs("gc_job_info", assert_ok(gc_job_info(g, ended, &info, GC_FOREVER)));
+    gc_job_info_clear(&info);
+    costs("gc_jobs", assert_fails(gc_jobs(g, NULL, &page, GC_FOREVER), 2));
+    gc_job_page_clear(&page);
+    costs("gc_job_output", assert_ok(gc_job_output(g, ended, 0, 0, &output, GC_FOREVER)));
+    gc_value_clear(&output);
+    costs("gc_op_status", gc_op_status(g, &op, NULL, GC_FOREVER));
+    costs("gc_job_cancel", assert_ok(gc_job_cancel(g, ended, NULL, GC_FOREVER)));
+    struct gc_case k = gc_case_job(ended, NULL);
+    costs("a gc_select that takes a job that had ended before",
+          assert_ok(gc_select(g, &k, 1, 0, GC_FOREVER)));
+    assert_fails(gc_wait(g, job, NULL, GC_FOREVER), 1);
+}
+
+static void test_the_daemons_own_calls_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    struct gc_stats stats;
+
+    costs("gc_ping", assert_ok(gc_ping(g, GC_FOREVER)));
+    costs("gc_stats", assert_true(gc_stats(g, NULL, &stats, GC_FOREVER) > 0));
+    gc_stats_clear(&stats);
+    costs("gc_clock_advance", assert_fails(gc_clock_advance(g, 1, GC_FOREVER), -EOPNOTSUPP));
+}
+
+/* Lets the acknowledgement of the last result leave, which it does by itself in a while. */
+static void let_ack_leave(gc_client *g)
+{
+    struct gc_about now;
+
+    count_from(g);
+    for (gc_about(g, &now); now.frames_sent == before.frames_sent; gc_about(g, &now))
+        gc_dispatch(g, GC_FOREVER);
+}
+
+static void test_what_is_decided_here_costs_nothing(void **state)
+{
+    const char *row =
+        "what is decided here: the nil channel, a foreign handle, a context or deadline that is over";
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.none", 0);
+    struct gc_value v;
+
+    let_ack_leave(g);
+    count_from(g);
+    gc_ctx *ctx = gc_ctx_new(g);
+    gc_ctx_cancel(ctx);
+    assert_true(gc_ctx_done(ctx));
+    assert_true(gc_fd(g) >= 0);
+    assert_fails(gc_recv(g, c, &v, 0, gc_with(ctx)), -ECANCELED);
+    assert_fails(gc_recv(g, c, &v, 0, gc_after_ms(0)), -ETIMEDOUT);
+    assert_fails(gc_recv(g, GC_NIL, &v, 0, gc_after_ms(1)), -ETIMEDOUT);
+    assert_fails(gc_select(g, NULL, 0, 0, GC_NOW), -EAGAIN);
+    assert_fails(gc_recv(g, gc_chan_of(99), &v, 0, GC_FOREVER), -ENOENT);
+    assert_fails(gc_send_many(g, c, NULL, 0, GC_FOREVER), -EINVAL);
+    gc_ctx_free(ctx);
+    assert_cost(g, row);
+    costs("gc_dispatch", assert_ok(gc_dispatch(g, GC_NOW)));
+}
+
+/* Runs last. */
+static void test_every_row_of_the_table_is_proven(void **state)
+{
+    int missing = 0;
+
+    for (int i = 0; i < rows_n; i++)
+        if (!rows[i].proven) {
+            print_error("no test proves the row '%s'\n", rows[i].key);
+            missing++;
+        }
+    assert_int_equal(missing, 0);
+    assert_true(rows_n > 30);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, connect_client, disconnect_client)
+    const struct CMUnitTest tests[] = {
+        TEST(test_connecting_costs_what_the_table_says),
+        TEST(test_channels_cost_what_the_table_says),
+        TEST(test_drop_costs_what_the_table_says),
+        TEST(test_sends_and_receives_cost_what_the_table_says),
+        TEST(test_IP0_values_whose_senders_wait_cost_what_the_table_says),
+        TEST(test_waits_that_end_cost_what_the_table_says),
+        TEST(test_held_values_cost_what_the_table_says),
+        TEST(test_locks_cost_what_the_table_says),
+        TEST(test_jobs_cost_what_the_table_says),
+        TEST(test_the_daemons_own_calls_cost_what_the_table_says),
+        TEST(test_what_is_decided_here_costs_nothing),
+        cmocka_unit_test(test_every_row_of_the_table_is_proven),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}

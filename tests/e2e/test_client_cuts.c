@@ -1,0 +1,83 @@
+/* A client whose connection is cut again and again loses nothing and doubles nothing (IP7). */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "client_fixture.h"
+#include "cut.h"
+
+static struct node *node;
+
+static int start_node(void **state)
+{
+    node = node_start();
+    return 0;
+}
+
+static int stop_node(void **state)
+{
+    node = node_delete(node);
+    return 0;
+}
+
+enum { VALUES = 400, CUT_EVERY = 20 };
+
+struct flow {
+    gc_client *g;
+    gc_chan c;
+    int status;
+};
+
+static void *send_numbers(void *arg)
+{
+    struct flow *flow = arg;
+    for (int i = 0; i < VALUES && flow->status == 0; i++)
+        flow->status = gc_send(flow->g, flow->c, gc_bytes(&i, sizeof i), GC_FOREVER);
+    return NULL;
+}
+
+/* Sender and receiver are one client behind a proxy that is cut while values pass. */
+static void pass_through_cuts(const char *name, uint64_t capacity)
+{
+    struct cut *cut = cut_start(node);
+    struct node behind = *node;
+    snprintf(behind.endpoint, sizeof behind.endpoint, "%s", cut_endpoint(cut));
+    gc_client *g = node_connect(&behind);
+    struct flow flow = {g, make(g, name, capacity), 0};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_numbers, &flow), 0);
+    for (int i = 0; i < VALUES; i++) {
+        struct gc_value v;
+        int number;
+        assert_fails(gc_recv(g, flow.c, &v, 0, GC_FOREVER), 1);
+        memcpy(&number, v.data, sizeof number);
+        assert_int_equal(number, i); /* B2, F4, IP8: once, and in order */
+        assert_int_equal(v.flags, 0);
+        gc_value_clear(&v);
+        if (i % CUT_EVERY == 0)
+            cut_now(cut);
+    }
+    pthread_join(thread, NULL);
+    assert_ok(flow.status);
+    assert_true(cut_count(cut) >= VALUES / CUT_EVERY);
+    gc_disconnect(g);
+    cut_stop(cut);
+}
+
+static void test_IP7_rendezvous_survives_cuts_of_the_connection(void **state)
+{
+    pass_through_cuts("cut.0", 0);
+}
+
+static void test_IP7_buffer_survives_cuts_of_the_connection(void **state)
+{
+    pass_through_cuts("cut.4", 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_IP7_rendezvous_survives_cuts_of_the_connection),
+        cmocka_unit_test(test_IP7_buffer_survives_cuts_of_the_connection),
+    };
+    return cmocka_run_group_tests(tests, start_node, stop_node);
+}
