@@ -10,17 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chans.h"
 #include "cleanup.h"
 #include "context.h"
 #include "handles.h"
 #include "last.h"
 #include "lead.h"
 #include "request.h"
+#include "start.h"
 
 /* Values of one request, together: a frame of the transport is bounded, and Q bounds it in the daemon. */
 enum { REQUEST_BYTES_MAX = 64 << 20 };
 
-static struct call *call_new(gc_client *g, const struct request *request, gc_until until)
+struct call *call_new(gc_client *g, const struct request *request, gc_until until)
 {
     struct call *call = calloc(1, sizeof *call + request_size(request));
     if (!call)
@@ -98,7 +100,10 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
         return;
     }
     keep_result(call, result);
-    call_wake(call->g, call);
+    if (call->start)
+        start_ended(call);
+    else
+        call_wake(call->g, call);
 }
 
 static void release(struct protocol_op *op, void *context)
@@ -173,7 +178,7 @@ void calls_cancel_done(gc_client *g)
 /* ---- running one ---- */
 
 /* With the lock. 0, or why it cannot begin. */
-static int call_start(struct call *call)
+int call_begin(struct call *call)
 {
     struct gc_client *g = call->g;
     struct request *request = &call->op.request;
@@ -232,15 +237,20 @@ static void call_wait(struct call *call)
     }
 }
 
-/* The caller stops using the call, on whatever way. With the lock, which it gives up. */
-static void call_leave(struct call *call)
+void call_end(struct call *call)
 {
-    struct gc_client *g = call->g;
     list_remove(&call->bound);
     call->left = true;
     if (call->op.phase == OP_IDLE)
         call->released = true;
     call_free(call);
+}
+
+/* The caller stops using the call, on whatever way. With the lock, which it gives up. */
+static void call_leave(struct call *call)
+{
+    struct gc_client *g = call->g;
+    call_end(call);
     client_pass_on(g);
     client_leave(g);
 }
@@ -264,12 +274,19 @@ static void call_unwound(struct call **of)
     call_leave(call);
 }
 
+void call_await(struct call *of)
+{
+    _cleanup_(call_unwound) struct call *call = of;
+    call_wait(call);
+    call = NULL;
+}
+
 /* Acknowledges the result and moves it to *answer. The status. */
-static int call_take(struct call *call, unsigned flags, struct answer *answer)
+int call_take(struct call *call, unsigned flags, struct answer *answer)
 {
     struct gc_client *g = call->g;
     int64_t now = now_ns();
-    int r = call->no_memory ? -ENOMEM : 0;
+    int r = call->no_memory ? -ENOMEM : chans_take(g, call->block);
     last_operation(g->protocol->secret.byte, call->op.request.id);
     if (r < 0)
         protocol_abandon(g->protocol, &call->op, now);
@@ -278,6 +295,7 @@ static int call_take(struct call *call, unsigned flags, struct answer *answer)
     if (r != 0)
         client_flush(g);
     if (r < 0) { /* its values are not ours (fencing) */
+        chans_forget(g, call->block, 0);
         result_unref(call->block);
         *answer = (struct answer){.result.status = r};
     } else {
@@ -292,8 +310,7 @@ static bool is_about_the_link(int error)
     return error == -ECONNREFUSED || error == -ENETRESET || error == -ECONNRESET;
 }
 
-/* With the lock: words for a failure. */
-static void note_failure(const struct gc_client *g, int status, const struct result *result)
+void call_note(const struct gc_client *g, int status, const struct result *result)
 {
     const char *text = result->text.size ? result->text.data : is_about_the_link(status) ? g->why : NULL;
     last_failed(status, text, result->flags & RESULT_DOUBT);
@@ -310,13 +327,13 @@ int call_run(gc_client *g, const struct request *request, gc_until until, unsign
         return last_failed(-ENOMEM, NULL, false);
     call->masked = flags & CALL_MASKED;
     client_enter(g);
-    int status = call_start(call);
+    int status = call_begin(call);
     if (status == 0) {
         call_wait(call);
         status = call_take(call, flags, answer);
     }
     if (status < 0)
-        note_failure(g, status, &answer->result);
+        call_note(g, status, &answer->result);
     struct call *mine = call;
     call = NULL;
     call_leave(mine);

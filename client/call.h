@@ -20,17 +20,18 @@ struct call {
     struct protocol_op op; /* first */
     gc_client *g;
     gc_ctx *ctx;
-    bool done;      /* `result` is there */
-    bool no_memory; /* its values could not be kept */
-    bool leading;   /* in epoll_wait */
-    bool parked;    /* in park, and not made ready yet */
-    bool left;      /* its caller is gone, or there never was one */
-    bool released;  /* the protocol has forgotten it */
-    bool masked;    /* the end of the caller's scope does not end it (any more) */
+    bool done;           /* `result` is there */
+    bool no_memory;      /* its values could not be kept */
+    bool leading;        /* in epoll_wait */
+    bool parked;         /* in park, and not made ready yet */
+    bool left;           /* its caller is gone, or there never was one */
+    bool released;       /* the protocol has forgotten it */
+    bool masked;         /* the end of the caller's scope does not end it (any more) */
+    struct start *start; /* calls back (start.c); or NULL */
     struct gc_wait wait;
-    struct list waiter, wake, bound;
-    struct result result;       /* what it points at is in `block` */
-    struct result_block *block; /* or NULL: it points at nothing */
+    struct list waiter, wake, bound; /* wake: in g->wakes, or g->ends */
+    struct result result;            /* what it points at is in `block` */
+    struct result_block *block;      /* or NULL: it points at nothing */
 
     /* Instead of a caller: runs on the service thread, without the lock, for each result. */
     void (*deliver)(const struct result *result, void *arg);
@@ -60,8 +61,23 @@ void answer_end(struct answer *answer);
 /* The same for a request whose answer is its status. */
 int call_plain(gc_client *g, const struct request *request, gc_until until);
 
+/* The steps of call_run, for calls that are not waited for. call_new: NULL without memory. The others with the lock;
+ * call_begin: 0, or why it cannot begin. call_take: the status, when it is done. call_end: it is not used any more. */
+struct call *call_new(gc_client *g, const struct request *request, gc_until until);
+int call_begin(struct call *call);
+int call_take(struct call *call, unsigned flags, struct answer *answer);
+/* Waits until it is done. Unwound, it ends the call and leaves the client. */
+void call_await(struct call *call);
+void call_end(struct call *call);
+
+/* With the lock: words for a failure. */
+void call_note(const gc_client *g, int status, const struct result *result);
+
 /* Makes value i of an answer the caller's; `hold`: it is acknowledged by gc_ack. */
 void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool hold);
+
+/* A value to be sent: its bytes and channels are borrowed. */
+struct value value_wire(const struct gc_value *v);
 
 /* Makes the one job of an answer the caller's result; without one, zero but for the text. */
 void result_give(struct gc_result *to, const struct answer *answer);

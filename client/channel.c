@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "call.h"
+#include "chans.h"
 #include "cleanup.h"
+#include "goclient_chan.h"
 #include "handles.h"
 #include "last.h"
 #include "options.h"
+#include "window.h"
 
 /* ---- values ---- */
 
@@ -19,6 +22,16 @@ GC_API void gc_value_clear(struct gc_value *v)
     memset(v, 0, sizeof *v);
 }
 
+struct value value_wire(const struct gc_value *v)
+{
+    _Static_assert(sizeof(struct gc_passed) == sizeof(struct passed) &&
+                       offsetof(struct gc_passed, chan) == offsetof(struct passed, handle) &&
+                       offsetof(struct gc_passed, rights) == offsetof(struct passed, rights),
+                   "one is the other");
+    return (struct value){
+        .body = {v->data, v->size}, .handles = (const void *)v->chans, .handles_n = v->chans_n};
+}
+
 /* Value i of a result becomes the caller's: all of one result share its block. */
 void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool hold)
 {
@@ -26,6 +39,8 @@ void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool
     result_ref(answer->block);
     *to = (struct gc_value){.data = from->body.data,
                             .size = from->body.size,
+                            .chans = chans_of(answer->block, i),
+                            .chans_n = from->handles_n,
                             .flags = from->flags,
                             .place_ = (unsigned)i,
                             .hold_ = hold ? answer->result.op : 0,
@@ -38,6 +53,8 @@ static int settle(gc_client *g, struct gc_value *v, uint64_t n, bool give_back)
         return last_failed(-ECONNRESET, NULL, false);
     client_enter(g);
     int r = v->hold_ ? protocol_settle(g->protocol, v->hold_, n, give_back, now_ns()) : -EINVAL;
+    if (r >= 0 && give_back)
+        chans_forget(g, v->memory_, v->place_);
     if (r > 0)
         client_pump(g);
     client_pass_on(g);
@@ -101,6 +118,11 @@ GC_API int gc_drop(gc_client *g, gc_chan c)
     struct request request = {.verb = VERB_CHAN_DROP, .chan_drop = {c.id}};
     if (!c.id)
         return 0;
+    if (!client_forked(g)) {
+        client_enter(g);
+        windows_drop(g, c.id);
+        client_leave(g);
+    }
     int r = call_post(g, &request, NULL, NULL);
     if (r < 0 && r != -ECONNRESET && r != -ENETRESET)
         return last_failed(r, NULL, false);
@@ -135,13 +157,13 @@ GC_API int gc_send_many(gc_client *g, gc_chan c, const struct gc_value *values, 
     if (!wire)
         return last_failed(-ENOMEM, NULL, false);
     for (size_t i = 0; i < n; i++)
-        wire[i].body = (struct bytes){values[i].data, values[i].size};
+        wire[i] = value_wire(&values[i]);
     return call_plain(g, &(struct request){.verb = VERB_SEND, .send = {c.id, wire, n}}, until);
 }
 
 GC_API int gc_send(gc_client *g, gc_chan c, struct gc_value v, gc_until until)
 {
-    struct value wire = {.body = {v.data, v.size}};
+    struct value wire = value_wire(&v);
     int r = call_plain(g, &(struct request){.verb = VERB_SEND, .send = {c.id, &wire, 1}}, until);
     return r < 0 ? r : 0;
 }

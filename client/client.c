@@ -16,6 +16,7 @@
 #include "last.h"
 #include "options.h"
 #include "service.h"
+#include "start.h"
 
 #define MS 1000000LL
 
@@ -93,7 +94,8 @@ static int open_protocol(struct gc_client *g)
 
 static void init_lists(struct gc_client *g)
 {
-    struct list *lists[] = {&g->waiters, &g->wakes, &g->bound, &g->deliveries};
+    struct list *lists[] = {&g->waiters, &g->wakes, &g->bound,  &g->deliveries,
+                            &g->starts,  &g->ends,  &g->windows};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         list_init(lists[i]);
 }
@@ -255,6 +257,7 @@ static void await_calls(struct gc_client *g)
     client_unlock(g);
     g->waiting->park(g->closer, "gc_disconnect", true);
     client_lock(g);
+    g->closing = false;
 }
 
 /* Waits for the farewell: then BYE has arrived, and the sockets can be closed. */
@@ -284,6 +287,7 @@ GC_API gc_client *gc_disconnect(gc_client *g)
         await_farewell(g);
     client_unlock(g);
     calls_deliver(g);
+    starts_tell(g);
     return client_delete(g);
 }
 
@@ -302,15 +306,16 @@ GC_API int gc_dispatch(gc_client *g, gc_until until)
     int64_t next = client_pump(g);
     if (until.ns < next)
         next = until.ns == GC_NOW.ns ? 0 : until.ns;
-    if (until.ctx && gc_ctx_done(until.ctx))
+    if ((until.ctx && gc_ctx_done(until.ctx)) || !list_empty(&g->ends))
         next = 0;
     int n = g->led ? 0 : client_lead(g, next);
     client_pump(g);
     client_unlock(g);
     calls_deliver(g);
+    bool told = starts_tell(g);
     client_lock(g);
     client_leave(g);
-    return n > 0;
+    return n > 0 || told;
 }
 
 GC_API void gc_about(gc_client *g, struct gc_about *out)

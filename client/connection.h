@@ -90,6 +90,10 @@ struct gc_client {
     int64_t service_until_ns; /* it sleeps until then; 0: it does not sleep */
     struct list deliveries;   /* struct delivery, in the order of the daemon */
     bool starved;             /* one of them could not be kept */
+    struct list starts;       /* struct start: operations that call back */
+    struct list ends;         /* struct call by `wake`: those of them that have ended, to be told */
+    uint64_t starts_n;        /* so far */
+    struct list windows;      /* struct gc_window */
 
     struct handle *handles;
     uint32_t handles_n, handles_max, handles_free; /* handles_free: place (index + 1) of a free one */

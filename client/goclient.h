@@ -171,8 +171,7 @@ GC_API int gc_connect(const struct gc_options *options, gc_client **g, char *why
  * call. Blocks for half a second at most. Accepts NULL, returns NULL. */
 GC_API gc_client *gc_disconnect(gc_client *g);
 
-/* For GC_NO_THREAD: readable whenever gc_dispatch has something to do. The client's; never close or read it.
- */
+/* For GC_NO_THREAD: readable when gc_dispatch has something to do. The client's: do not close or read it. */
 GC_API int gc_fd(const gc_client *g);
 
 /* Does what is due (results, acknowledgements, heartbeats, reconnecting), waiting for it until `until`. 1:
@@ -224,6 +223,8 @@ enum gc_value_flags {
 struct gc_value {
     const void *data;
     size_t size;
+    const struct gc_passed *chans; /* channels it carries: goclient_chan.h */
+    size_t chans_n;
     unsigned flags;  /* enum gc_value_flags */
     unsigned place_; /* of a held value in its receive */
     uint64_t hold_;  /* of a held value: its receive; 0: not held */
@@ -307,9 +308,8 @@ enum gc_recv_flags {
     GC_HOLD = 1 << 0, /* acknowledged by gc_ack, not by the return of the call */
 };
 
-/* 1: a value, which is the caller's; 0: closed and drained, *out is zero. Nil blocks. The value is
- * acknowledged when the call returns: until then the death of this process puts it back for others. -ENOENT.
- */
+/* 1: a value, which is the caller's; 0: closed and drained, *out is zero. Nil blocks. The value is acknowledged
+ * when the call returns: until then the death of this process puts it back. -ENOENT. */
 GC_API int gc_recv(gc_client *g, gc_chan c, struct gc_value *out, unsigned flags, gc_until until);
 
 /* Waits for one value and takes what is there, at most n (1..GC_VALUES_MAX): the number, 0 when closed and

@@ -66,11 +66,31 @@ void handles_remove(struct gc_client *g, uint64_t id)
     g->handles_free = (uint32_t)id;
 }
 
+/* The channels a value carries; nil stays nil. */
+static int resolve_passed(const struct gc_client *g, const struct value *value)
+{
+    struct passed *passed = (struct passed *)value->handles; /* of our copy */
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < value->handles_n; i++)
+        r = passed[i].handle ? handles_find(g, passed[i].handle, &passed[i].handle) : 0;
+    return r;
+}
+
+static int resolve_values(const struct gc_client *g, const struct request *request)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < request->send.values_n; i++)
+        r = resolve_passed(g, &request->send.values[i]);
+    return r;
+}
+
 static int resolve_cases(const struct gc_client *g, struct request *request)
 {
     struct select_case *cases = (struct select_case *)request->select.cases; /* of our copy */
     for (size_t i = 0; i < request->select.cases_n; i++) {
         int r = cases[i].kind == CASE_JOB ? 0 : handles_find(g, cases[i].handle, &cases[i].handle);
+        if (r == 0)
+            r = resolve_passed(g, &cases[i].value);
         if (r < 0)
             return r;
     }
@@ -91,8 +111,10 @@ int handles_resolve(const struct gc_client *g, struct request *request)
         return resolve_cases(g, request);
     if (!handle || (request->verb == VERB_CHAN_INFO && !*handle))
         return 0;
-    if (*handle)
-        return handles_find(g, *handle, handle);
-    request->verb = VERB_NONE;
-    return 0;
+    if (!*handle) {
+        request->verb = VERB_NONE;
+        return 0;
+    }
+    int r = handles_find(g, *handle, handle);
+    return r == 0 && request->verb == VERB_SEND ? resolve_values(g, request) : r;
 }

@@ -12,6 +12,7 @@
 
 #include "call.h"
 #include "lead.h"
+#include "start.h"
 
 enum { WAKES_AT_ONCE = 64 };
 
@@ -62,6 +63,7 @@ void client_enter(struct gc_client *g)
 void client_leave(struct gc_client *g)
 {
     const struct gc_waiting *waiting = g->waiting;
+    starts_show(g);
     client_unlock(g);
     client_lock(g);
     bool last = --g->calls == 0 && g->closing;
@@ -133,6 +135,6 @@ void client_pass_on(struct gc_client *g)
     if (g->waiting->leads && wake_a_leader(g))
         return;
     int64_t next = protocol_tick(g->protocol, now_ns());
-    if (g->has_thread && next < g->service_until_ns)
+    if (g->has_thread && (next < g->service_until_ns || !list_empty(&g->starts)))
         pthread_cond_signal(&g->service);
 }

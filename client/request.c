@@ -62,13 +62,21 @@ static struct bytes bytes_copy(struct bytes from, struct span *span)
     return to;
 }
 
+static size_t passed_size(const struct value *value)
+{
+    return value->handles_n * sizeof(struct passed);
+}
+
+/* Arrays: they need their alignment, and so come before the bytes. */
 static size_t vector_size(const struct request *request)
 {
     size_t size = 0;
     if (request->verb == VERB_SEND)
-        size = request->send.values_n * sizeof(struct value);
+        for (size_t i = 0; i < request->send.values_n; i++)
+            size += sizeof(struct value) + passed_size(&request->send.values[i]);
     if (request->verb == VERB_SELECT)
-        size = request->select.cases_n * sizeof(struct select_case);
+        for (size_t i = 0; i < request->select.cases_n; i++)
+            size += sizeof(struct select_case) + passed_size(&request->select.cases[i].value);
     return size;
 }
 
@@ -98,35 +106,44 @@ size_t request_size(const struct request *request)
     return vector_size(request) + request_charge(request);
 }
 
-static void copy_values(struct request *to, const struct request *from, struct value *values,
+/* The handles of a value go among the arrays, its body among the bytes. */
+static void copy_value(struct value *value, struct span *arrays, struct span *bodies)
+{
+    struct bytes passed = bytes_copy((struct bytes){value->handles, passed_size(value)}, arrays);
+    value->handles = passed.data;
+    value->body = bytes_copy(value->body, bodies);
+}
+
+static void copy_values(struct request *to, const struct request *from, struct span *arrays,
                         struct span *bodies)
 {
+    struct value *values = span_take(arrays, from->send.values_n * sizeof *values);
     for (size_t i = 0; i < from->send.values_n; i++) {
         values[i] = from->send.values[i];
-        values[i].body = bytes_copy(values[i].body, bodies);
+        copy_value(&values[i], arrays, bodies);
     }
     to->send.values = values;
 }
 
-static void copy_cases(struct request *to, const struct request *from, struct select_case *cases,
+static void copy_cases(struct request *to, const struct request *from, struct span *arrays,
                        struct span *bodies)
 {
+    struct select_case *cases = span_take(arrays, from->select.cases_n * sizeof *cases);
     for (size_t i = 0; i < from->select.cases_n; i++) {
         cases[i] = from->select.cases[i];
-        cases[i].value.body = bytes_copy(cases[i].value.body, bodies);
+        copy_value(&cases[i].value, arrays, bodies);
     }
     to->select.cases = cases;
 }
 
 void request_copy(struct request *to, const struct request *from, void *memory)
 {
-    struct span span = {memory};
-    void *vector = span_take(&span, vector_size(from));
+    struct span arrays = {memory}, span = {arrays.next + vector_size(from)};
     *to = *from;
     if (from->verb == VERB_SEND)
-        copy_values(to, from, vector, &span);
+        copy_values(to, from, &arrays, &span);
     if (from->verb == VERB_SELECT)
-        copy_cases(to, from, vector, &span);
+        copy_cases(to, from, &arrays, &span);
     const size_t *field = fields[from->verb];
     for (int i = 0; i < FIELDS_MAX && field[i]; i++) {
         struct bytes *bytes = (struct bytes *)((char *)to + field[i] - 1);

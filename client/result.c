@@ -40,6 +40,18 @@ static void *span_array(struct span *span, const void *array, size_t n, size_t s
     return copy ? copy : (void *)array;
 }
 
+/* Arrays before bytes here too: values[i].handles is walked while counting, so it stays as it is then. */
+static void copy_passed(struct value *values, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct passed *copy = values[i].handles_n
+                                  ? span_copy(span, values[i].handles, values[i].handles_n * sizeof *copy)
+                                  : NULL;
+        if (copy)
+            values[i].handles = copy;
+    }
+}
+
 static void copy_values(struct value *values, size_t n, struct span *span)
 {
     for (size_t i = 0; i < n; i++)
@@ -83,6 +95,7 @@ static void result_walk(struct result *result, struct span *span)
     struct job_info *jobs = span_array(span, result->jobs, result->jobs_n, sizeof *jobs);
     struct counter *stats = span_array(span, result->stats, result->stats_n, sizeof *stats);
     struct offer *offer = span_array(span, result->offer, result->offer ? 1 : 0, sizeof *offer);
+    copy_passed(values, result->values_n, span);
     result->values = values;
     result->chans = chans;
     result->jobs = jobs;
@@ -110,6 +123,7 @@ struct result_block *result_clone(const struct result *from)
         return NULL;
     struct span span = {(unsigned char *)block + head, 0};
     block->refs = 1;
+    block->chans = NULL;
     block->result = *from;
     result_walk(&block->result, &span);
     return block;
@@ -120,9 +134,15 @@ void result_ref(struct result_block *block)
     __atomic_add_fetch(&block->refs, 1, __ATOMIC_RELAXED);
 }
 
+static void result_free(struct result_block *block)
+{
+    free(block->chans);
+    free(block);
+}
+
 struct result_block *result_unref(struct result_block *block)
 {
     if (block && __atomic_sub_fetch(&block->refs, 1, __ATOMIC_ACQ_REL) == 0)
-        free(block);
+        result_free(block);
     return NULL;
 }

@@ -8,6 +8,7 @@
 
 struct result_block {
     unsigned refs; /* atomic */
+    void *chans;   /* struct gc_passed of all values, one after the other (chans.c); or NULL */
     struct result result;
 };
 

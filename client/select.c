@@ -1,21 +1,15 @@
 /*
  * Select: cases that can never be ready are left out here; the others are one operation of the daemon.
  */
+#include "cases.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "call.h"
 #include "cleanup.h"
 #include "last.h"
 
-/* The cases as the daemon sees them, and where each one came from. */
-struct cases {
-    struct select_case *wire;
-    size_t *from;
-    size_t n;
-};
-
-static void cases_destroy(struct cases *cases)
+void cases_destroy(struct cases *cases)
 {
     free(cases->wire);
     free(cases->from);
@@ -28,7 +22,7 @@ static bool is_open(const struct gc_case *k)
     return (k->kind == GC_CASE_SEND || k->kind == GC_CASE_RECV) && k->chan.id != 0;
 }
 
-static int cases_create(struct cases *cases, const struct gc_case *from, size_t n)
+int cases_create(struct cases *cases, const struct gc_case *from, size_t n)
 {
     cases->wire = calloc(n + 1, sizeof *cases->wire);
     cases->from = calloc(n + 1, sizeof *cases->from);
@@ -40,7 +34,7 @@ static int cases_create(struct cases *cases, const struct gc_case *from, size_t 
         cases->wire[cases->n] =
             (struct select_case){.kind = from[i].kind,
                                  .handle = from[i].kind == GC_CASE_JOB ? from[i].job.id : from[i].chan.id,
-                                 .value = {.body = {from[i].send.data, from[i].send.size}}};
+                                 .value = value_wire(&from[i].send)};
         cases->from[cases->n++] = i;
     }
     return cases->n > GC_CASES_MAX ? -E2BIG : 0;

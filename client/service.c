@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "start.h"
 
 /* Sleeps, with the lock given up, until `until_ns` or until somebody signals. */
 static void service_sleep(struct gc_client *g, int64_t until_ns)
@@ -36,12 +37,14 @@ static void *service_run(void *arg)
     client_lock(g);
     while (!g->stopping) {
         int64_t next = g->led ? PROTOCOL_NEVER : client_pump(g);
-        if (!list_empty(&g->deliveries) || (g->lost_error && !g->lost_told && g->host.lost)) {
+        if (!list_empty(&g->deliveries) || !list_empty(&g->ends) ||
+            (g->lost_error && !g->lost_told && g->host.lost)) {
             client_unlock(g);
             calls_deliver(g);
+            starts_tell(g);
             tell_loss(g);
             client_lock(g);
-        } else if (g->service_leads) {
+        } else if (g->service_leads || (!g->led && !list_empty(&g->starts))) {
             client_lead(g, next);
         } else if (!list_empty(&g->wakes)) {
             client_unlock(g);

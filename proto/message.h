@@ -36,9 +36,17 @@ enum value_flags {
     VALUE_RETURNED = 1 << 1,    /* surely unseen: its receiver gave it back (IP1.2) */
 };
 
+/* A channel inside a value (U6). Sent: a handle of the sender, with rights it has; received: one of the receiver's. */
+struct passed {
+    uint64_t handle; /* 0: the nil channel */
+    uint32_t rights; /* enum right; sent: 0 is all that the sender has */
+};
+
 struct value {
     struct bytes body;
     uint32_t flags;
+    const struct passed *handles; /* only of channels */
+    size_t handles_n;
 };
 
 /* When an operation gives up. A deadline is on the daemon's monotonic clock (IP1.5). */

@@ -40,6 +40,7 @@ static void item_receive(struct core *core, struct channel *c, struct item *item
 {
     list_remove(&item->link);
     list_append(&op->items, &item->link);
+    cargo_lend(item, op->scope);
     c->delivered_n++;
     c->received++;
     if (PLANTED(DOUBLE_GRANT))
@@ -194,6 +195,7 @@ void item_ack(struct core *core, struct item *item)
         return;
     item->flags |= ITEM_ACKED;
     item_uncharge(core, item);
+    cargo_keep(core, item);
     if (op)
         sender_settle(core, op, item);
     c->delivered_n--;
@@ -271,6 +273,7 @@ void item_return(struct core *core, struct item *item, enum value_flags flag)
 
     item->flags |= flag;
     list_remove(&item->link);
+    cargo_return(core, item);
     core->counters[COUNT_REDELIVERED]++;
     if (item->sender && !item->sender->scope->ended) {
         sender_undo(core, c, item);

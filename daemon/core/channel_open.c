@@ -78,30 +78,65 @@ static int handle_new(struct core *core, struct session *session, struct handle 
     return *out ? 0 : -ENOMEM;
 }
 
+static void handle_number(struct core *core, struct handle *handle)
+{
+    handle->id = handle_base(core) | ++core->handle_sequence;
+    map_add(&core->handles, &handle->node, core_hash_number(core, handle->id));
+}
+
+void handle_renumber(struct core *core, struct handle *handle)
+{
+    map_remove(&core->handles, &handle->node);
+    handle_number(core, handle);
+}
+
+void handle_init(struct core *core, struct handle *handle, struct channel *c, uint32_t rights)
+{
+    list_init(&handle->link);
+    handle->channel = c;
+    handle->rights = rights;
+    c->handles_n++;
+    handle_number(core, handle);
+}
+
+void handle_enscope(struct handle *handle, struct scope *scope)
+{
+    handle->scope = scope;
+    scope->session->handles_n++;
+    list_append(&scope->handles, &handle->link);
+}
+
 static void handle_add(struct core *core, struct op *op, struct handle *handle, struct channel *c,
                        uint32_t rights)
 {
-    handle->id = handle_base(core) | ++core->handle_sequence;
-    handle->scope = op->scope;
-    handle->channel = c;
-    handle->rights = rights ? rights & RIGHT_ALL : RIGHT_ALL;
-    c->handles_n++;
-    op->scope->session->handles_n++;
-    map_add(&core->handles, &handle->node, core_hash_number(core, handle->id));
-    list_append(&op->scope->handles, &handle->link);
+    handle_init(core, handle, c, rights ? rights & RIGHT_ALL : RIGHT_ALL);
+    handle_enscope(handle, op->scope);
     op->handle = handle->id;
 }
 
-void handle_drop(struct core *core, struct handle *handle)
+static void handle_delete(struct core *core, struct handle *handle)
 {
     struct channel *c = handle->channel;
 
     c->handles_n--;
-    handle->scope->session->handles_n--;
     map_remove(&core->handles, &handle->node);
     list_remove(&handle->link);
-    core_free(core, handle);
+    if (handle->waiters_n)
+        handle->dead = true;
+    else
+        core_free(core, handle);
     channel_settle(core, c);
+}
+
+void handle_drop(struct core *core, struct handle *handle)
+{
+    struct session *session = handle->scope ? handle->scope->session : NULL;
+
+    handle_unscope(handle);
+    if (!handle->carrier)
+        handle_delete(core, handle);
+    if (session)
+        session_relieve(core, session);
 }
 
 /* ---- channels ---- */
@@ -127,6 +162,8 @@ static struct channel *channel_new(struct core *core, struct account *account,
     list_init(&c->owner);
     list_init(&c->buffer);
     list_init(&c->returned);
+    list_init(&c->flights);
+    list_init(&c->walk);
     list_init(&c->senders.list);
     list_init(&c->receivers.list);
     c->account = account_ref(account);
@@ -141,13 +178,19 @@ static void channel_unlink(struct core *core, struct channel *c)
     c->linked = false;
 }
 
+void channel_empty(struct core *core, struct channel *c)
+{
+    items_discard(core, &c->buffer);
+    items_discard(core, &c->returned);
+    c->length = c->returned_n = 0;
+}
+
 /* Whatever is in it goes with it. */
 void channel_discard(struct core *core, struct channel *c)
 {
     if (c->linked)
         channel_unlink(core, c);
-    items_discard(core, &c->buffer);
-    items_discard(core, &c->returned);
+    channel_empty(core, c);
     account_release(c->account, SLOT_CHANNELS, 1);
     account_drop(core, c->account);
     list_remove(&c->link);
@@ -158,7 +201,11 @@ void channel_discard(struct core *core, struct channel *c)
 
 void channel_settle(struct core *core, struct channel *c)
 {
-    if (!c->linked && !c->handles_n && !c->waiters_n && !c->delivered_n)
+    if (channel_reachable(core, c))
+        return;
+    if (c->flights_n)
+        channel_empty(core, c); /* with the values of such a ring its handles go, one after the other */
+    else
         channel_discard(core, c);
 }
 
@@ -284,12 +331,11 @@ static bool waits_via(const struct op *op, const struct handle *handle)
     return false;
 }
 
-/* What waits through a handle ends with it. */
-static void handle_interrupt(struct core *core, struct handle *handle)
+void handle_interrupt(struct core *core, struct handle *handle)
 {
     struct op *op, *after;
 
-    if (!handle->waiters_n)
+    if (!handle->waiters_n || !handle->scope || handle->scope->ended)
         return;
     list_each_safe (op, after, &handle->scope->ops, link)
         if (op_waits(op) && waits_via(op, handle))

@@ -75,6 +75,7 @@ static void values_check(const struct channel *c, struct sums *found)
         assert(item->sequence >= sequence && item->flags & VALUE_FLAGS &&
                "IP3: returned values keep their order");
         assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
+        cargo_check(item, false);
         sequence = item->sequence;
         found->bytes += item->size;
     }
@@ -82,9 +83,20 @@ static void values_check(const struct channel *c, struct sums *found)
         assert(item->sequence >= sequence && !(item->flags & VALUE_FLAGS) &&
                "B2: values leave as they entered");
         assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
+        cargo_check(item, false);
         sequence = item->sequence;
         found->bytes += item->size;
     }
+}
+
+static void flights_check(const struct channel *c, struct sums *found)
+{
+    const struct handle *handle;
+
+    assert(list_count(&c->flights) == c->flights_n && !list_linked(&c->walk));
+    list_each (handle, &c->flights, link)
+        assert(handle->channel == c && !handle->scope && handle->carrier && "U6: a value carries it");
+    found->handles += c->flights_n;
 }
 
 static void channels_check(const struct core *core, struct sums *found, struct sums *claimed)
@@ -96,6 +108,7 @@ static void channels_check(const struct core *core, struct sums *found, struct s
         queue_check(c, &c->receivers);
         readiness_check(core, c);
         values_check(c, found);
+        flights_check(c, found);
         claimed->bytes += c->bytes;
         claimed->delivered += c->delivered_n;
         claimed->waiters += c->waiters_n;
@@ -131,6 +144,7 @@ static void waiters_check(const struct core *core, struct op *op, struct sums *f
         found->resolved += w->channel && w->channel->closed && list_linked(&w->link);
         list_each (item, &w->unsent, link) {
             assert(item->channel == w->channel && !item->sender && "an unsent value is with its sender");
+            cargo_check(item, false);
             found->bytes += item->size;
         }
     }
@@ -146,10 +160,11 @@ static uint64_t items_check(const struct op *op, struct sums *found)
     list_each (item, &op->items, link) {
         bytes += item->size;
         if (item->flags & ITEM_ACKED) {
-            assert(!item->channel && !item->sender);
+            assert(!item->channel && !item->sender && !item->cargo);
             continue;
         }
         assert(item->channel && "a value stays charged until it is acknowledged");
+        cargo_check(item, true);
         found->bytes += item->size;
         found->delivered++;
     }
@@ -306,6 +321,7 @@ void core_check(const struct core *core)
 
     timers_check(core);
     channels_check(core, &found, &claimed);
+    found.handles += list_count(&core->released);
     sessions_check(core, &found);
     accounts_check(core);
     held_check(core);

@@ -40,6 +40,8 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->outbox);
     list_init(&core->held);
     list_init(&core->resolved);
+    list_init(&core->released);
+    list_init(&core->walked);
     list_init(&core->dying);
     list_init(&core->ended_list);
     return jobs_init(core) < 0 ? core_delete(core) : core;
@@ -53,6 +55,9 @@ static void everything_ends(struct core *core)
     list_each_safe (session, after, &core->session_list, link)
         session_end(core, session, -ECONNRESET);
     scopes_sweep(core, SIZE_MAX);
+    list_each (c, &core->channel_list, link)
+        channel_empty(core, c);
+    cargo_sweep(core, SIZE_MAX);
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
     commit_end(core);
@@ -118,7 +123,7 @@ static void (*const inputs[])(struct core *core, const struct input *in) = {
 
 static void sweep(struct core *core)
 {
-    scopes_sweep(core, resolved_sweep(core, core->limits.sweep_per_turn));
+    cargo_sweep(core, scopes_sweep(core, resolved_sweep(core, core->limits.sweep_per_turn)));
 }
 
 /* Something is left that no input will bring back: come again at once, or when memory may be there. */
@@ -127,7 +132,7 @@ static int64_t wake_at(const struct core *core, bool flushed)
     int64_t next = timers_next(core);
     int64_t retry = time_after(core->now.mono_ns, OUTBOX_RETRY_NS);
 
-    if (!list_empty(&core->resolved) || !list_empty(&core->dying))
+    if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released))
         return core->now.mono_ns;
     return flushed || next < retry ? next : retry;
 }

@@ -68,10 +68,11 @@ struct item {
     struct op *sender;       /* HANDED: who is told SENT when it is acknowledged; else NULL */
     struct channel *channel; /* NULL once not charged any more */
     struct account *account;
-    uint64_t sequence; /* order in which it entered the channel; 0: not yet */
-    uint32_t refs;     /* its list, and effects under way */
-    uint32_t flags;    /* enum value_flags, enum item_mark */
-    uint32_t index;    /* in its vector */
+    struct cargo *cargo; /* channels it carries (cargo.c), or NULL; gone with the acknowledgement */
+    uint64_t sequence;   /* order in which it entered the channel; 0: not yet */
+    uint32_t refs;       /* its list, and effects under way */
+    uint32_t flags;      /* enum value_flags, enum item_mark */
+    uint32_t index;      /* in its vector */
     uint32_t size;
     uint8_t data[];
 };
@@ -245,12 +246,14 @@ struct stream {
 
 struct handle {
     struct map_node node; /* of core->handles */
-    struct list link;     /* of scope->handles */
+    struct list link;     /* of scope->handles, channel->flights or core->released (cargo.c) */
     uint64_t id;
-    struct scope *scope;
+    struct scope *scope; /* NULL: nobody's, in a value or released */
     struct channel *channel;
+    struct item *carrier; /* the value it came or goes with, until that is acknowledged; or NULL */
     uint32_t rights;
     uint32_t waiters_n; /* of operations that came through it: they end with it */
+    bool dead;          /* freed with the last of these: their scope has ended */
 };
 
 /* A queue of waiters in order of ticket. */
@@ -274,8 +277,11 @@ struct channel {
     uint64_t length, returned_n;
     uint64_t delivered_n; /* items received and not acknowledged: they keep the channel */
     uint64_t waiters_n;   /* waiters that may (again) wait here, queued or not */
-    uint64_t handles_n;
-    uint64_t bytes; /* of all items charged to it */
+    uint64_t handles_n;   /* with those in values */
+    struct list flights;  /* struct handle: those in values that nobody has received */
+    uint64_t flights_n;
+    struct list walk; /* while channel_reachable looks */
+    uint64_t bytes;   /* of all items charged to it */
     struct wait_queue senders, receivers;
     uint64_t sequence;
     uint64_t sent, received, dropped;
@@ -323,6 +329,8 @@ struct core {
     struct list outbox;     /* struct entry: results to emit at the end of the step */
     struct list held;       /* struct op by entry.out: results that wait for the store, by batch */
     struct list resolved;   /* struct waiter: their channel has closed */
+    struct list released;   /* struct handle, nobody's: to be dropped */
+    struct list walked;     /* struct channel by `walk`, while channel_reachable looks */
     struct list dying;      /* struct scope, ended: operations and handles still to be taken away */
     struct list ended_list; /* struct ended */
     size_t ops_n, parked_n, resolved_n, results_n;

@@ -19,6 +19,7 @@
     LIMIT(channels_max, "channels", 200000, "channels of one user")                                          \
     LIMIT(locks_max, "locks", 100000, "named locks of one user")                                             \
     LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \
+    LIMIT(value_handles_max, "handles", 16, "channels that one value may carry (U6)")                        \
     LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \
     LIMIT(channel_bytes_max, "bytes", 256 << 20, "values charged to one channel")                            \
     LIMIT(account_bytes_max, "bytes", 1 << 30, "values charged to one user, in all channels")                \

@@ -70,7 +70,8 @@ static struct refusal refusal(const struct core *core, const struct session *ses
     if (request->until.kind == UNTIL_AT && !session->same_clock)
         return REFUSAL(-EINVAL, "clocks are not comparable: say how long, not until when");
     if (over_window(core, session, request))
-        return REFUSAL(-ENOBUFS, "window is full: acknowledge results first");
+        return REFUSAL(-ENOBUFS,
+                       "over the window or the limit of handles: acknowledge results, drop handles");
     return (struct refusal){0};
 }
 

@@ -110,16 +110,33 @@ static size_t op_values(const struct op *op)
     return n;
 }
 
+/* Channels in those values. */
+static size_t op_passed(const struct op *op)
+{
+    const struct item *item;
+    size_t n = 0;
+
+    list_each (item, &op->items, link)
+        n += cargo_count(item);
+    return n;
+}
+
 static void fill_values(struct box *box, struct op *op, struct result *result, size_t n)
 {
     struct value *value = box_take(box, n * sizeof(*value));
+    struct passed *passed = box_take(box, op_passed(op) * sizeof(*passed));
     struct item *item;
 
     box->items = box_take(box, n * sizeof(struct item *));
     result->values = value;
     result->values_n = n;
     list_each (item, &op->items, link) {
-        *value++ = (struct value){{item->data, item->size}, item->flags & VALUE_FLAGS};
+        cargo_tell(item, passed);
+        *value++ = (struct value){.body = {item->data, item->size},
+                                  .flags = item->flags & VALUE_FLAGS,
+                                  .handles = passed,
+                                  .handles_n = cargo_count(item)};
+        passed += cargo_count(item);
         box->items[box->items_n++] = item_ref(item);
     }
 }
@@ -140,6 +157,7 @@ static int emit(struct core *core, struct session *session, struct op *op, struc
     struct answer *answer = part ? part->answer : op->answer;
     struct box *box = box_new(core, EFFECT_RESULT,
                               rounded(sizeof(struct result)) + rounded(n * sizeof(struct value)) +
+                                  rounded((n ? op_passed(op) : 0) * sizeof(struct passed)) +
                                   rounded(n * sizeof(struct item *)));
     if (!box)
         return -ENOMEM;

@@ -47,6 +47,30 @@ void item_uncharge(struct core *core, struct item *item);
 void item_drop(struct core *core, struct item *item);
 void items_discard(struct core *core, struct list *items);
 
+/* ---- cargo.c: channels inside values (U6) ---- */
+
+/* A new value gets the handles it is to carry; `op` is its sender. 0, -ENOENT, -ENETRESET, -EPERM, -E2BIG, -ENOBUFS, -ENOMEM:
+ * the item is to be dropped. */
+int cargo_load(struct core *core, const struct op *op, struct item *item, const struct value *value);
+/* Received: usable in this scope from now on. */
+void cargo_lend(struct item *item, struct scope *scope);
+/* Acknowledged: the receiver's for good. */
+void cargo_keep(struct core *core, struct item *item);
+/* The value comes back: what waits through its handles ends, and they fly again. */
+void cargo_return(struct core *core, struct item *item);
+/* The value is dropped. */
+void cargo_release(struct core *core, struct item *item);
+size_t cargo_count(const struct item *item);
+/* Bytes charged to the account beside those of the item. */
+size_t cargo_cost(const struct item *item);
+/* Writes cargo_count of them. */
+void cargo_tell(const struct item *item, struct passed *out);
+/* Drops what is released, at most `most`. Returns what is left of `most`. */
+size_t cargo_sweep(struct core *core, size_t most);
+/* False: nothing but values keeps it, and nobody can receive those. */
+bool channel_reachable(struct core *core, struct channel *c);
+void cargo_check(const struct item *item, bool delivered);
+
 /* ---- op.c ---- */
 
 /* A new operation with room for its waiters, known to its session from now on. 0 or -ENOMEM: nothing happened. */
@@ -87,7 +111,8 @@ void session_mark(struct core *core, struct session *session, uint64_t mark);
 void session_ack(struct core *core, struct session *session, const struct ack *ack);
 void session_return(struct core *core, struct session *session, const struct ack *ack);
 void session_cancel(struct core *core, struct session *session, uint64_t id);
-/* Above the byte bound of IP6.2: its receivers are passed over. */
+/* Above the byte bound of IP6.2, or over its handles because of those that came in values: its receivers are passed
+ * over. */
 bool session_full(const struct core *core, const struct session *session);
 /* Below it again: its receivers take their places. */
 void session_relieve(struct core *core, struct session *session);
@@ -128,6 +153,8 @@ void channel_close(struct core *core, struct channel *c);
 /* Frees a channel that nobody can reach any more. */
 void channel_settle(struct core *core, struct channel *c);
 void channel_discard(struct core *core, struct channel *c);
+/* Drops the values that are in it. */
+void channel_empty(struct core *core, struct channel *c);
 
 /* ---- wait.c: queues of waiters ---- */
 
@@ -157,7 +184,17 @@ void op_retry(struct core *core, struct op *op);
 /* 0, -ENOENT, -ENETRESET (of an earlier incarnation), -EPERM. */
 int handle_get(const struct core *core, const struct op *op, uint64_t id, uint32_t rights,
                struct handle **out);
+/* Gives it back; it flies again while a value carries it. May free the channel. */
 void handle_drop(struct core *core, struct handle *handle);
+/* A handle of nobody yet; room in core->handles is reserved. */
+void handle_init(struct core *core, struct handle *handle, struct channel *c, uint32_t rights);
+void handle_enscope(struct handle *handle, struct scope *scope);
+/* Out of its scope, if it is in one (cargo.c). */
+void handle_unscope(struct handle *handle);
+/* Whoever knew its number does not know it any more. */
+void handle_renumber(struct core *core, struct handle *handle);
+/* What waits through a handle ends with it. */
+void handle_interrupt(struct core *core, struct handle *handle);
 struct channel *channel_find(const struct core *core, struct bytes name);
 
 /* ---- lock.c ---- */

@@ -14,7 +14,7 @@ static int item_size_check(const struct channel *c, size_t size)
 /* The account pays for the record too: empty values take memory as well. */
 static uint64_t item_cost(const struct item *item)
 {
-    return sizeof(*item) + item->size;
+    return sizeof(*item) + item->size + cargo_cost(item);
 }
 
 int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
@@ -76,6 +76,7 @@ void item_drop(struct core *core, struct item *item)
     list_remove(&item->link);
     list_remove(&item->sender_link);
     item_uncharge(core, item);
+    cargo_release(core, item);
     item_unref(core, item);
 }
 

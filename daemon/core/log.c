@@ -231,7 +231,8 @@ void session_mark(struct core *core, struct session *session, uint64_t mark)
 
 bool session_full(const struct core *core, const struct session *session)
 {
-    return session->unacked_bytes > core->limits.window_bytes;
+    return session->unacked_bytes > core->limits.window_bytes ||
+           session->handles_n > core->limits.handles_per_session;
 }
 
 void session_relieve(struct core *core, struct session *session)

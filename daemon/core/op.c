@@ -192,7 +192,8 @@ static void waiter_release(struct core *core, struct waiter *w)
         lock_waiter_left(core, w);
     if (!c)
         return;
-    w->via->waiters_n--;
+    if (!--w->via->waiters_n && w->via->dead)
+        core_free(core, w->via);
     c->waiters_n--;
     channel_settle(core, c);
 }

@@ -130,7 +130,7 @@ static int unsent_add(struct core *core, struct waiter *w, const struct value *v
         return r;
     item->index = index;
     list_append(&w->unsent, &item->link);
-    return 0;
+    return cargo_load(core, w->op, item, value);
 }
 
 int handle_send(struct core *core, struct op *op, const struct request *request)

@@ -136,6 +136,8 @@ static struct bytes part(struct decoder *d, uint32_t number)
     return d->parts[number - 1];
 }
 
+static struct passed *decode_each_passed(struct decoder *d, Goroutined__Passed *const *in, size_t n);
+
 static void decode_value(struct decoder *d, const Goroutined__Value *in, struct value *out)
 {
     *out = (struct value){0};
@@ -143,6 +145,8 @@ static void decode_value(struct decoder *d, const Goroutined__Value *in, struct 
         return;
     out->flags = in->flags;
     out->body = in->part ? part(d, in->part) : bytes_of(&in->body);
+    out->handles = in->n_handles ? decode_each_passed(d, in->handles, in->n_handles) : NULL;
+    out->handles_n = out->handles ? in->n_handles : 0;
     if (d->from_client && in->flags)
         blame(d, -EINVAL, "a value has flags 0x%x; only the daemon sets them", in->flags);
 }
@@ -152,6 +156,8 @@ static struct bytes body_of(struct decoder *d, const Goroutined__Value *in)
     struct value value;
 
     decode_value(d, in, &value);
+    if (value.handles_n)
+        blame(d, -EINVAL, "only values of channels carry handles");
     return value.body;
 }
 

@@ -70,9 +70,14 @@ static uint32_t add_part(struct encoder *e, struct bytes body)
     return e->bodies_n;
 }
 
+static Goroutined__Passed **encode_each_passed(struct encoder *e, const struct passed *in, size_t n);
+
 static void encode_value(struct encoder *e, const struct value *in, Goroutined__Value *out)
 {
     out->flags = in->flags;
+    if (in->handles_n)
+        out->handles = encode_each_passed(e, in->handles, in->handles_n);
+    out->n_handles = out->handles ? in->handles_n : 0;
     if (in->body.size < PAYLOAD_FRAME_BYTES)
         out->body = data_of(in->body);
     else
@@ -82,7 +87,7 @@ static void encode_value(struct encoder *e, const struct value *in, Goroutined__
 /* NULL, an absent field, for an empty value. */
 static Goroutined__Value *value_of(struct encoder *e, struct value in)
 {
-    if (!in.body.size && !in.flags)
+    if (!in.body.size && !in.flags && !in.handles_n)
         return NULL;
     Goroutined__Value *out = take_message(e, &goroutined__value__descriptor);
     if (out)

@@ -27,6 +27,7 @@
 #define MESSAGES(MESSAGE)                                                                                    \
     MESSAGE(HELLO, hello, struct hello, Goroutined__Hello)                                                   \
     MESSAGE(RESUME, resume, struct resume, Goroutined__Resume)                                               \
+    MESSAGE(PASSED, passed, struct passed, Goroutined__Passed)                                               \
     MESSAGE(ACK, ack, struct ack, Goroutined__Ack)                                                           \
     MESSAGE(SELECT_CASE, select_case, struct select_case, Goroutined__SelectCase)                            \
     MESSAGE(WELCOME, welcome, struct welcome, Goroutined__Welcome)                                           \
@@ -70,6 +71,10 @@
     FIELD(SECRET, session, )                                                                                 \
     FIELD(NUMS, open_ops, UINT32_MAX)                                                                        \
     FIELD(NUM, attempt, )
+
+#define PASSED_FIELDS(FIELD)                                                                                 \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(FLAGS, rights, RIGHT_ALL)
 
 #define ACK_FIELDS(FIELD)                                                                                    \
     FIELD(NUM, op, )                                                                                         \

@@ -33,6 +33,26 @@ test_timeout_prints_what_comes_first() {
     goctl rm results errors
 }
 
+test_events_serves_standard_input_and_channels_in_one_loop() {
+    local events
+    goctl make news --cap 1
+    goctl make lines
+    mkfifo "$temporary/in"
+    "$EXAMPLES/events" <"$temporary/in" >"$temporary/events" &
+    events=$!
+    exec 5>"$temporary/in"
+    goctl send news one
+    printf 'two\nthree' >&5
+    expect 0 "two" goctl recv lines
+    goctl send news four
+    exec 5>&-
+    expect 0 "three" goctl recv lines
+    goctl close news
+    ended $events 0
+    same "news" "$(xargs <"$temporary/events")" "one four"
+    goctl rm news lines
+}
+
 test_worker_that_dies_over_a_task_leaves_it_to_the_next() {
     local worker
     goctl make tasks --cap 16

@@ -1,8 +1,10 @@
 /* Jobs through the client library, a real daemon and a real host: submit, wait, select, cancel, errors in words. */
+#include <semaphore.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "client_fixture.h"
+#include "goclient_chan.h"
 
 static struct node *node;
 static char plugin[256];
@@ -62,6 +64,43 @@ static void test_wait_gives_the_result_and_gives_it_again(void **state)
         assert_int_equal(gc_wait(g, job, &result, GC_FOREVER), 1);
         assert_result(&result, "hello");
     }
+}
+
+struct told {
+    sem_t came;
+    struct gc_end end;
+};
+
+static void tell(gc_client *g, struct gc_end *end, void *arg)
+{
+    struct told *t = arg;
+
+    t->end = *end;
+    sem_post(&t->came);
+}
+
+static void assert_told(struct told *t, int index, const char *text)
+{
+    while (sem_wait(&t->came) < 0)
+        ;
+    assert_int_equal(t->end.index, index);
+    assert_int_equal(t->end.status, 1);
+    assert_result(&t->end.result, text);
+}
+
+static void test_started_wait_tells_the_result_of_the_job(void **state)
+{
+    gc_client *g = *state;
+    gc_job job = submit(g, "echo", "hello");
+    struct gc_case cases[] = {gc_case_job((gc_job){0}, NULL), gc_case_recv(GC_NIL, NULL),
+                              gc_case_recv(make(g, "started", 0), NULL), gc_case_job(job, NULL)};
+    struct told t;
+
+    sem_init(&t.came, 0, 0);
+    assert_ok(gc_start_wait(g, job, tell, &t, NULL, GC_FOREVER));
+    assert_told(&t, 0, "hello");
+    assert_ok(gc_start(g, cases, 4, 0, tell, &t, NULL, GC_FOREVER)); /* only the store has it now */
+    assert_told(&t, 3, "hello");
 }
 
 static void test_select_takes_the_job_that_ends(void **state)
@@ -140,6 +179,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
     const struct CMUnitTest tests[] = {
         TEST(test_wait_gives_the_result_and_gives_it_again),
+        TEST(test_started_wait_tells_the_result_of_the_job),
         TEST(test_select_takes_the_job_that_ends),
         TEST(test_select_gives_the_result_of_a_job_that_had_ended),
         TEST(test_a_function_that_is_missing_is_named),

@@ -111,12 +111,26 @@ static size_t draw_size(struct sim *sim)
     return chance(sim, 1, 30) ? BIG_BODY : 8 + below(sim, 24);
 }
 
+/* Now and then a value carries a channel of its sender (U6): who receives it leaves it to the end of its session. */
+static void load(struct client *client, struct value *value, struct passed *passed)
+{
+    struct sim *sim = client->sim;
+    uint64_t handle = chance(sim, 1, 5) ? client->handle[below(sim, SLOTS)].handle : 0;
+
+    if (!handle)
+        return;
+    *passed = (struct passed){handle, chance(sim, 1, 2) ? RIGHT_SEND : 0};
+    value->handles = passed;
+    value->handles_n = 1;
+}
+
 struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, size_t n)
 {
     struct task *task = task_new(client, VERB_SEND);
     size_t size = draw_size(client->sim);
-    struct value *values = sim_alloc(n * (sizeof(*values) + size));
-    uint8_t *tail = (uint8_t *)(values + n);
+    struct value *values = sim_alloc(n * (sizeof(*values) + size) + sizeof(struct passed));
+    struct passed *passed = (struct passed *)(values + n);
+    uint8_t *tail = (uint8_t *)(passed + 1);
 
     task->slot = slot;
     task->name = client->sim->slots[slot].name;
@@ -127,6 +141,7 @@ struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, si
         task->sent[i] = value_new(client, slot);
         values[i] = value_body(&tail, task->sent[i], size);
     }
+    load(client, &values[0], passed);
     task->op.request.send = (struct request_send){handle, values, n};
     return task;
 }

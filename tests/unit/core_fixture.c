@@ -72,6 +72,9 @@ static void take_values(struct got *g, const struct result *r)
         copy_text(g->value[i].text, sizeof(g->value[i].text), r->values[i].body);
         g->value[i].size = r->values[i].body.size;
         g->value[i].flags = r->values[i].flags;
+        g->value[i].handles_n = r->values[i].handles_n;
+        for (size_t k = 0; k < r->values[i].handles_n && k < 2; k++)
+            g->value[i].handle[k] = r->values[i].handles[k];
     }
 }
 
@@ -343,7 +346,13 @@ uint64_t chan(struct client *c, const char *name, uint64_t capacity)
 
 uint64_t send1(struct client *c, uint64_t handle, const char *value)
 {
-    struct value v = {.body = {value, strlen(value)}};
+    return send_carrying(c, handle, value, NULL, 0);
+}
+
+uint64_t send_carrying(struct client *c, uint64_t handle, const char *value, const struct passed *passed,
+                       size_t n)
+{
+    struct value v = {.body = {value, strlen(value)}, .handles = passed, .handles_n = n};
 
     return client_do(c, (struct request){.verb = VERB_SEND, .send = {handle, &v, 1}});
 }

@@ -30,6 +30,8 @@ struct got {
         char text[32];
         size_t size;
         uint32_t flags;
+        struct passed handle[2]; /* the first ones */
+        size_t handles_n;
     } value[GOT_VALUES_MAX];
     char text[128], output[128];
     size_t chans_n, stats_n, chan_name_size;
@@ -119,6 +121,8 @@ void client_again(struct client *c, struct request request, uint64_t id);
 uint64_t chan(struct client *c, const char *name, uint64_t capacity); /* opens or makes; its handle */
 uint64_t chan_flags(struct client *c, const char *name, uint64_t capacity, uint32_t flags, uint32_t full);
 uint64_t send1(struct client *c, uint64_t handle, const char *value);
+uint64_t send_carrying(struct client *c, uint64_t handle, const char *value, const struct passed *passed,
+                       size_t n);
 uint64_t send_many(struct client *c, uint64_t handle, const char *values); /* one per blank */
 uint64_t recv1(struct client *c, uint64_t handle);
 uint64_t recv_many(struct client *c, uint64_t handle, uint32_t max);

@@ -407,7 +407,7 @@ static void test_IP6_1_a_vector_has_1_to_1024_values(void **state)
 static void test_enums_and_flags_outside_their_range_fail_their_operation(void **state)
 {
     struct request request = open_name((struct bytes){"a", 1});
-    struct value flagged = {{"v", 1}, VALUE_RETURNED};
+    struct value flagged = {.body = {"v", 1}, .flags = VALUE_RETURNED};
 
     request.chan_open.flags = OPEN_FLAGS_ALL + 1;
     assert_int_equal(fault_of(&request, "flags has bits 0x20"), -EINVAL);

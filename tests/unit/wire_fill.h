@@ -55,9 +55,12 @@ static struct bytes fill_body(struct filler *f)
     return (struct bytes){memset(filler_take(f, size), (int)f->n, size), size};
 }
 
+static struct passed *fill_each_passed(struct filler *f, size_t n);
+static void same_passed(const struct passed *a, const struct passed *b);
+
 static void fill_value(struct filler *f, struct value *out)
 {
-    *out = (struct value){fill_body(f), f->client ? 0 : VALUE_REDELIVERED};
+    *out = (struct value){fill_body(f), f->client ? 0 : VALUE_REDELIVERED, fill_each_passed(f, 2), 2};
 }
 
 static struct secret fill_secret(struct filler *f)
@@ -87,6 +90,9 @@ static void same_value(const struct value *a, const struct value *b)
 {
     same_bytes(a->body, b->body);
     assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->handles_n, b->handles_n);
+    for (size_t i = 0; i < a->handles_n; i++)
+        same_passed(&a->handles[i], &b->handles[i]);
 }
 
 /* clang-format off */

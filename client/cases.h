@@ -1,0 +1,14 @@
+/* The cases of a select as the daemon sees them: those that can never be ready are left out. */
+#pragma once
+
+#include "call.h"
+
+struct cases {
+    struct select_case *wire;
+    size_t *from; /* the program's index of each */
+    size_t n;
+};
+
+/* 0, -ENOMEM, -E2BIG: over GC_CASES_MAX. To be destroyed in any case. */
+int cases_create(struct cases *cases, const struct gc_case *from, size_t n);
+void cases_destroy(struct cases *cases);
