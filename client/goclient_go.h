@@ -31,6 +31,19 @@ GC_API gc_go_ctx *gc_go_ctx_new(gc_client *g, go_ctx *ctx);
 GC_API gc_go_ctx *gc_go_ctx_free(gc_go_ctx *ctx);
 GC_API gc_until gc_go_with(gc_go_ctx *ctx);
 
+/*
+ * A select over cases of the daemon (named channels, jobs) and of this process (channels, contexts, timers), at least
+ * one of each; from a goroutine or a thread. Exactly one case takes effect, nothing else is touched: the local cases are
+ * watched without taking, and taken only when the daemon has said that no remote case took effect (IP5.3). That answer
+ * costs a round trip; what stirred and is gone then, is waited for anew.
+ *
+ * Returns the index of a remote case, or n + that of a local one, whose status or result says what the single
+ * call would have. `flags`: GC_HOLD for a remote value. GO_NOW: -EAGAIN when neither side is ready. Errors as gc_select and
+ * go_select; -ECANCELED with gc_in_doubt(): a remote send was seen by a receiver that died, then called off.
+ */
+GC_API int gc_go_select(gc_client *g, struct gc_case *remote, size_t n, struct go_case *local, int local_n,
+                        unsigned flags, go_until until);
+
 #ifdef __cplusplus
 }
 #endif

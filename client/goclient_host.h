@@ -79,6 +79,10 @@ GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *b
 /* How far a job is: 0..1 and a few words, or NULL. Never waits; nothing is answered. */
 GC_API int gc_host_progress(gc_client *g, uint64_t job, uint64_t run, double fraction, const char *text);
 
+/* For libraries on top of this one: a call of theirs failed. gc_why and gc_in_doubt of this thread (or goroutine) tell it; `why`
+ * NULL: the words of the error. Returns the error. */
+GC_API int gc_failed(int error, const char *why, bool doubt);
+
 #ifdef __cplusplus
 }
 #endif

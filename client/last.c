@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "goclient_host.h"
+
 #define NOINLINE __attribute__((noinline))
 
 static _Thread_local struct {
@@ -64,6 +66,11 @@ NOINLINE int last_failed(int error, const char *text, bool doubt)
     snprintf(last.why, sizeof last.why, "%s", text && *text ? text : gc_strerror(error));
     last.doubt = doubt;
     return error;
+}
+
+GC_API int gc_failed(int error, const char *why, bool doubt)
+{
+    return last_failed(error, why, doubt);
 }
 
 NOINLINE void last_operation(const uint8_t session[16], uint64_t id)

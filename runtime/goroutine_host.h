@@ -73,6 +73,17 @@ GO_API int go_ready(go_wait wait, int outcome);
 /* Readies many with one wake-up of the processors: go_ready for each of n. Returns how many it ended. */
 GO_API int go_ready_all(const go_wait *waits, int n, int outcome);
 
+/*
+ * Watches the cases of a select without taking anything, for who waits for something else beside: `wait`, begun and not
+ * parked, is ended with `outcome` when one of them may have become ready; a go_select of them then tells. The cases,
+ * n > 0 of them, are only read; their objects live until go_watch_end, which also must be called when the wait was
+ * ended otherwise.
+ * 0: watching. 1: one may be ready now, *out is NULL and the wait still open. -ENOMEM: likewise.
+ */
+typedef struct go_watch go_watch;
+GO_API int go_watch_begin(go_wait wait, const struct go_case *cases, int n, int outcome, go_watch **out);
+GO_API go_watch *go_watch_end(go_watch *watch); /* accepts NULL, returns NULL */
+
 /* Whether the caller is a goroutine, not a plain thread. */
 GO_API bool go_inside(void);
 

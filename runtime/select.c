@@ -15,11 +15,9 @@
 #include "base/cleanup.h"
 #include "bubble.h"
 #include "chan.h"
-#include "context.h"
 #include "group.h"
 #include "scheduler.h"
 #include "select.h"
-#include "timer.h"
 #include "waiting.h"
 
 enum { FEW_CASES = 6 };
@@ -49,22 +47,7 @@ static void arm_set(struct arm *a, const struct go_case *k)
     a->value = k->value;
     a->sends = k->op == GO_OP_SEND;
     a->result = 0;
-    switch (k->op) {
-    case GO_OP_SEND:
-    case GO_OP_RECV:
-        a->chan = k->object;
-        break;
-    case GO_OP_DONE:
-        a->chan = k->object ? ctx_done(k->object) : NULL;
-        break;
-    case GO_OP_TIMER:
-        a->chan = k->object ? timer_chan(k->object) : NULL;
-        break;
-    case GO_OP_NONE:
-    default:
-        a->chan = NULL;
-        break;
-    }
+    a->chan = case_chan(k);
 }
 
 static void sift(struct go_chan **v, int root, int n)

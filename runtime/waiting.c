@@ -221,6 +221,22 @@ int until_limit_over(struct g *g, go_until until)
     return until.ns <= clock_of(g) ? -ETIMEDOUT : 0;
 }
 
+bool waiter_waits(const struct waiter *w)
+{
+    uint64_t word = atomic_load(&w->g->wait);
+
+    return word >> WAIT_TICKET_SHIFT == w->ticket && word_is_open(word);
+}
+
+/* Its entry has left the queue and may be gone as soon as its wait is claimed. */
+static void watcher_tell(const struct waiter *w)
+{
+    struct g *g = w->g;
+
+    if (wait_claim(g, w->ticket, w->outcome & ~WAITER_WATCHES))
+        wake(g);
+}
+
 struct waiter *waiter_claim_next(struct list *queue)
 {
     while (!list_empty(queue)) {
@@ -229,7 +245,9 @@ struct waiter *waiter_claim_next(struct list *queue)
         if (w->sole)
             return sole_claim(w);
         list_remove(&w->link);
-        if (wait_claim(w->g, w->ticket, w->outcome))
+        if (w->outcome & WAITER_WATCHES)
+            watcher_tell(w);
+        else if (wait_claim(w->g, w->ticket, w->outcome))
             return w;
     }
     return NULL;
@@ -239,9 +257,7 @@ bool waiters_look(struct list *queue)
 {
     while (!list_empty(queue)) {
         struct waiter *w = list_first(queue, struct waiter, link);
-        uint64_t word = atomic_load(&w->g->wait);
-
-        if (word >> WAIT_TICKET_SHIFT == w->ticket && word_is_open(word))
+        if (waiter_waits(w))
             return true;
         list_remove(&w->link);
     }

@@ -134,20 +134,24 @@ static inline int until_over(struct g *g, go_until until)
     return until.ns == GO_NS_FOREVER && !until.ctx ? 0 : until_limit_over(g, until);
 }
 
+/* Who takes it from a queue only tells it, and goes on to the next: it neither gives nor takes a value. */
+#define WAITER_WATCHES (1u << 31)
+
 /* One who waits in a queue: on the waiter's stack while it is parked. */
 struct waiter {
     struct list link;
     struct g *g;
     uint64_t ticket;
-    unsigned outcome; /* what a claim through this entry means */
-    bool sole;        /* nothing else can end the wait: no deadline, no context, no scope, no other queue */
-    void *value;      /* what is sent, where it is received */
+    unsigned
+        outcome; /* what a claim through this entry means; with WAITER_WATCHES it is a watcher's (watch.c) */
+    bool sole;   /* nothing else can end the wait: no deadline, no context, no scope, no other queue */
+    void *value; /* what is sent, where it is received */
     int *result;
     int64_t since_ns;
 };
 
 /* Takes the first that can still be claimed out of the queue and claims it; those whose wait is over are
- * dropped (F2). */
+ * dropped (F2), and watchers told. */
 struct waiter *waiter_claim_next(struct list *queue);
 
 /* Who holds the queue's lock is the only one who can claim a wait that is in no other queue. */
@@ -167,6 +171,9 @@ static inline struct waiter *waiter_claim(struct list *queue)
         return NULL;
     return w->sole ? sole_claim(w) : waiter_claim_next(queue);
 }
+
+/* Whether the wait of an entry is still open. A glance. */
+bool waiter_waits(const struct waiter *w);
 
 /* Drops those at the front whose wait is over; whether one is left. Somebody else may yet claim it. */
 bool waiters_look(struct list *queue);
