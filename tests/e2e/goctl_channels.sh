@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every command about channels, with the real daemon: output, JSON, exit status.
+# Every command about channels, with the real daemon: output, JSON, exit status. A test that covers a row of
+# tests/guide/ROWS.md in form C names it.
 . "$(dirname "$0")/lib.sh"
 
 test_ping_tells_the_endpoint() {
@@ -31,6 +32,7 @@ test_make_twice_needs_if_missing() {
     refuse 1 "twice" goctl make twice --cap 3 --if-missing
 }
 
+# G24
 test_B2_values_leave_in_order_of_arrival() {
     goctl make order --cap 3
     expect 0 "" goctl send order 1 2 3
@@ -60,6 +62,7 @@ test_values_are_bytes() {
     expect 0 $'{"channel":"bytes","value":""}\n{"channel":"bytes","value":"say \\"ü\\""}' goctl recv bytes -n 2 --json
 }
 
+# G20
 test_U1_a_send_waits_for_its_receiver() {
     local sender
     goctl make meet
@@ -71,6 +74,7 @@ test_U1_a_send_waits_for_its_receiver() {
     ended $sender 0
 }
 
+# G36
 test_U7_try_forms_see_parked_partners() {
     local other
     goctl make try
@@ -89,6 +93,7 @@ test_U7_try_forms_see_parked_partners() {
     ended $other 0
 }
 
+# G35
 test_a_timeout_is_status_3_without_output() {
     goctl make slow
     refuse 3 "deadline" goctl recv slow --timeout 20ms
@@ -97,6 +102,7 @@ test_a_timeout_is_status_3_without_output() {
     expect 0 "" goctl close slow
 }
 
+# G28
 test_R1_range_ends_when_closed_and_drained() {
     goctl make range --cap 3
     goctl send range 10 20 30
@@ -110,6 +116,7 @@ test_R1_range_ends_when_closed_and_drained() {
     expect 0 '{"channel":"range.json","removed":true}' goctl rm range.json --json
 }
 
+# G29
 test_C1_recv_tells_closed_by_status_4() {
     goctl make closed --cap 3
     goctl send closed 1 2
@@ -119,6 +126,7 @@ test_C1_recv_tells_closed_by_status_4() {
     refuse 4 "closed and drained" goctl recv --try closed
 }
 
+# G30
 test_C3_C5_send_and_close_on_closed_are_status_4() {
     goctl make shut --cap 3
     goctl close shut
@@ -127,6 +135,7 @@ test_C3_C5_send_and_close_on_closed_are_status_4() {
     expect 4 "" goctl recv shut
 }
 
+# G19
 test_C2_close_wakes_every_receiver() {
     local receivers=() receiver
     goctl make stop
@@ -149,6 +158,7 @@ test_C4_close_wakes_a_parked_sender_with_status_4() {
     ended $sender 4
 }
 
+# G33
 test_B1_lines_wait_while_the_channel_is_full() {
     local sender
     goctl make full --cap 3
@@ -161,6 +171,7 @@ test_B1_lines_wait_while_the_channel_is_full() {
     seq 1000 | cmp - "$temporary/full" || failed "not 1 to 1000 in order"
 }
 
+# G23
 test_F4_each_senders_values_stay_in_order() {
     local senders=() id
     goctl make many
@@ -176,6 +187,7 @@ test_F4_each_senders_values_stay_in_order() {
     done
 }
 
+# G95
 test_drop_oldest_keeps_the_newest_and_counts() {
     goctl make ring --cap 3 --drop-oldest
     seq 10 | goctl send --lines ring
@@ -190,6 +202,7 @@ test_drop_newest_keeps_the_oldest_and_counts() {
     expect 0 $'1\n2\n3' goctl recv first -n 3
 }
 
+# G34
 test_S1_select_takes_the_ready_case() {
     goctl make pick.a --cap 1
     goctl make pick.b --cap 1
@@ -274,6 +287,7 @@ test_IP4_a_killed_receiver_gives_its_value_back() {
         goctl recv killed -n 2 --json
 }
 
+# P8
 test_census_of_licences_by_three_workers() {
     local files out producer workers=() collector worker
     files=$(printf '%s\n' /usr/share/doc/*/copyright)

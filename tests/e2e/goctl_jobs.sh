@@ -40,6 +40,7 @@ test_a_failed_job_is_status_9_with_its_cause() {
         failed "$(goctl wait "$id" --json)"
 }
 
+# G101
 test_a_panic_is_status_9() {
     refuse 9 "a bad day" goctl submit "$trial:panic" --wait --retries 1
     refuse 9 "cause panic" goctl submit "$trial:panic" --wait --retries 1
@@ -50,6 +51,7 @@ test_a_crash_is_status_9_and_the_next_job_runs() {
     expect 0 "Hello, you!" goctl submit "$trial:hello" you --wait
 }
 
+# G128
 test_retries_run_it_again() {
     local id
     expect 0 "at last" goctl submit "$trial:third" --wait --retries 4 --backoff 1ms

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plugin code that kills its host or will not end: the record is true, daemon and neighbours are unharmed.
+"""Plugin code that kills its host or will not end: the record is true, daemon and neighbours are unharmed. Rows G103, G106
+and G161 of tests/guide/ROWS.md, between processes.
 
 usage: host_crash.py BUILD
 """

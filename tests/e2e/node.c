@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 30 };
+enum { PATIENCE_S = 30, FLAGS_MAX = 16 };
 
 struct node *node_make(void)
 {
@@ -74,10 +74,13 @@ static void await_ready(struct node *node)
 void node_run(struct node *node, bool ready)
 {
     char state[128];
-    const char *program = getenv("GOROUTINED");
+    char *program = getenv("GOROUTINED");
+    char *argv[FLAGS_MAX + 6] = {program ? program : (char *)"goroutined", "--endpoint", node->endpoint,
+                                 "--state", state};
     snprintf(state, sizeof state, "%s/state", node->folder);
-    spawn(node, (char *[]){(char *)(program ? program : "goroutined"), "--endpoint", node->endpoint,
-                           "--state", state, NULL});
+    for (int n = 0; node->flags && node->flags[n] && n < FLAGS_MAX; n++)
+        argv[5 + n] = node->flags[n];
+    spawn(node, argv);
     if (ready)
         await_ready(node);
 }

@@ -11,6 +11,7 @@
 
 struct node {
     char folder[64], endpoint[128];
+    char *const *flags; /* further arguments of the daemon, NULL-terminated and borrowed; or NULL */
     pid_t pid;
     int log_fd; /* its standard error */
 };

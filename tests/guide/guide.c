@@ -24,19 +24,10 @@ static struct guide_run *run_here(void)
     return run;
 }
 
-static void lines_drop(struct guide_run *run)
-{
-    for (size_t i = 0; i < run->lines_n; i++)
-        free(run->lines[i]);
-    free(run->lines);
-    run->lines = NULL;
-    run->lines_n = run->lines_room = 0;
-}
-
 static void run_delete(struct guide_run *run)
 {
     go_group_unref(run->group);
-    lines_drop(run);
+    lines_drop(&run->lines);
     pthread_mutex_destroy(&run->lock);
     free(run);
 }
@@ -181,19 +172,6 @@ void guide_run(const struct guide_row *row, void (*print)(struct guide_run *run,
 
 /* ---- lines ---- */
 
-static void keep_line(struct guide_run *run, const char *text)
-{
-    char *line = strdup(text);
-
-    if (run->lines_n == run->lines_room) {
-        run->lines_room = 2 * run->lines_room + 16;
-        run->lines = realloc(run->lines, run->lines_room * sizeof *run->lines);
-    }
-    if (!line || !run->lines)
-        abort();
-    run->lines[run->lines_n++] = line;
-}
-
 void say(const char *format, ...)
 {
     struct guide_run *run = run_here();
@@ -204,7 +182,7 @@ void say(const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     pthread_mutex_lock(&run->lock);
-    keep_line(run, line);
+    lines_add(&run->lines, line);
     if (!run->print)
         printf("%s\n", line);
     pthread_mutex_unlock(&run->lock);
@@ -236,43 +214,8 @@ void say_nothing_yet(void)
     struct guide_run *run = run_here();
 
     pthread_mutex_lock(&run->lock);
-    lines_drop(run);
+    lines_drop(&run->lines);
     pthread_mutex_unlock(&run->lock);
-}
-
-static size_t count_of(char *const *have, size_t n, const char *line)
-{
-    size_t times = 0;
-
-    for (size_t i = 0; i < n; i++)
-        times += strcmp(have[i], line) == 0;
-    return times;
-}
-
-/* Both as multisets. */
-static bool lines_equal_set(char *const *have, size_t n, const char *const *wanted)
-{
-    size_t wanted_n = 0;
-
-    while (wanted[wanted_n])
-        wanted_n++;
-    for (size_t i = 0; i < wanted_n; i++)
-        if (count_of(have, n, wanted[i]) != count_of((char *const *)wanted, wanted_n, wanted[i]))
-            return false;
-    return n == wanted_n;
-}
-
-/* Those that begin with prefix. */
-static bool lines_equal(char *const *have, size_t n, const char *prefix, const char *const *wanted)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strncmp(have[i], prefix, strlen(prefix)) != 0)
-            continue;
-        if (!*wanted || strcmp(have[i], *wanted) != 0)
-            return false;
-        wanted++;
-    }
-    return !*wanted;
 }
 
 bool said_by(const char *prefix, const char *const *lines)
@@ -281,7 +224,7 @@ bool said_by(const char *prefix, const char *const *lines)
     bool equal;
 
     pthread_mutex_lock(&run->lock);
-    equal = lines_equal(run->lines, run->lines_n, prefix, lines);
+    equal = lines_are(&run->lines, prefix, lines);
     pthread_mutex_unlock(&run->lock);
     return equal;
 }
@@ -297,7 +240,7 @@ bool said_in_any_order(const char *const *lines)
     bool equal;
 
     pthread_mutex_lock(&run->lock);
-    equal = lines_equal_set(run->lines, run->lines_n, lines);
+    equal = lines_are_set(&run->lines, lines);
     pthread_mutex_unlock(&run->lock);
     return equal;
 }
@@ -313,7 +256,7 @@ size_t said_times(const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     pthread_mutex_lock(&run->lock);
-    times = count_of(run->lines, run->lines_n, line);
+    times = lines_count(&run->lines, line);
     pthread_mutex_unlock(&run->lock);
     return times;
 }
@@ -324,48 +267,41 @@ size_t said_lines(void)
     size_t n;
 
     pthread_mutex_lock(&run->lock);
-    n = run->lines_n;
+    n = run->lines.n;
     pthread_mutex_unlock(&run->lock);
     return n;
 }
 
-static bool said_at(bool last, const char *line)
+static bool said_at(bool (*at)(const struct lines *lines, const char *line), const char *line)
 {
     struct guide_run *run = run_here();
     bool is;
 
     pthread_mutex_lock(&run->lock);
-    is = run->lines_n > 0 && strcmp(run->lines[last ? run->lines_n - 1 : 0], line) == 0;
+    is = at(&run->lines, line);
     pthread_mutex_unlock(&run->lock);
     return is;
 }
 
 bool said_first(const char *line)
 {
-    return said_at(false, line);
+    return said_at(lines_begin, line);
 }
 
 bool said_last(const char *line)
 {
-    return said_at(true, line);
+    return said_at(lines_end, line);
 }
 
 bool said_before(const char *first, const char *second)
 {
     struct guide_run *run = run_here();
-    size_t firsts = 0, seconds = 0;
-    bool ordered = true;
+    bool ordered;
 
     pthread_mutex_lock(&run->lock);
-    for (size_t i = 0; i < run->lines_n; i++) {
-        bool is_first = strncmp(run->lines[i], first, strlen(first)) == 0;
-
-        ordered = ordered && !(is_first && seconds > 0);
-        firsts += is_first;
-        seconds += strncmp(run->lines[i], second, strlen(second)) == 0;
-    }
+    ordered = lines_ordered(&run->lines, first, second);
     pthread_mutex_unlock(&run->lock);
-    return ordered && firsts > 0 && seconds > 0;
+    return ordered;
 }
 
 /* ---- checks ---- */
@@ -373,8 +309,8 @@ bool said_before(const char *first, const char *second)
 static void show_lines(struct guide_run *run)
 {
     pthread_mutex_lock(&run->lock);
-    for (size_t i = 0; i < run->lines_n && i < LINES_SHOWN; i++)
-        fprintf(stderr, "  said: %s\n", run->lines[i]);
+    for (size_t i = 0; i < run->lines.n && i < LINES_SHOWN; i++)
+        fprintf(stderr, "  said: %s\n", run->lines.line[i]);
     pthread_mutex_unlock(&run->lock);
 }
 
@@ -388,28 +324,6 @@ void guide_must(bool holds, const char *what, const char *file, int line)
     show_lines(run_here());
     atomic_store(&run_here()->failed, true);
     go_panic("%s:%d: %s does not hold", file, line, what);
-}
-
-bool ints_are(const int *got, size_t n, const int *wanted, size_t wanted_n)
-{
-    return n == wanted_n && memcmp(got, wanted, n * sizeof *got) == 0;
-}
-
-static size_t ints_count(const int *of, size_t n, int value)
-{
-    size_t times = 0;
-
-    for (size_t i = 0; i < n; i++)
-        times += of[i] == value;
-    return times;
-}
-
-bool ints_are_set(const int *got, size_t n, const int *wanted, size_t wanted_n)
-{
-    for (size_t i = 0; i < wanted_n; i++)
-        if (ints_count(got, n, wanted[i]) != ints_count(wanted, wanted_n, wanted[i]))
-            return false;
-    return n == wanted_n;
 }
 
 /* ---- waiting for a state ---- */

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "goroutine.h"
+#include "lines.h"
 
 /* ---- declaring ---- */
 
@@ -93,7 +94,6 @@ void say_unkept(const char *line);
 /* The lines said so far, for the checks below: exactly these in this order; these in any order; those that begin with
  * `prefix` are exactly these in this order; how many are this line; the first and the last; all that begin with `first`
  * come before all that begin with `second`, and there are some of both. */
-#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
 bool said(const char *const *lines);
 bool said_in_any_order(const char *const *lines);
 bool said_by(const char *prefix, const char *const *lines);
@@ -109,11 +109,6 @@ void say_nothing_yet(void);
 
 #define must(holds) guide_must(!!(holds), #holds, __FILE__, __LINE__)
 void guide_must(bool holds, const char *what, const char *file, int line);
-
-/* Whether the n integers are these, in this order, or in any order. */
-#define INTS(...) (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int)
-bool ints_are(const int *got, size_t n, const int *wanted, size_t wanted_n);
-bool ints_are_set(const int *got, size_t n, const int *wanted, size_t wanted_n);
 
 /* ---- waiting for a state ---- */
 

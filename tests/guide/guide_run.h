@@ -18,8 +18,7 @@ struct guide_run {
 
     go_group *group;      /* held; NULL in a program */
     pthread_mutex_t lock; /* guards the lines; held briefly, never over a wait */
-    char **lines;
-    size_t lines_n, lines_room;
+    struct lines lines;
     int procs_before; /* of the host, when the row fixed its own number for the time of the job; else 0 */
     atomic_bool failed, over;
     struct guide_run *next;

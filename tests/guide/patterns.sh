@@ -46,7 +46,7 @@ while IFS=$'\t' read -r pattern file; do
     # "each builds there, against what is installed alone", as README says
     # shellcheck disable=SC2086
     (cd "$folder" && ${CC:-cc} -D_GNU_SOURCE -fexceptions -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
-        -Werror -o "$root/example" "$(basename "$file")" guide.c main.c $flags) || fail "$pattern does not build"
+        -Werror -o "$root/example" "$(basename "$file")" guide.c lines.c main.c $flags) || fail "$pattern does not build"
     for procs in 1 2 4; do
         # "with 1, 2 and 4 processors each prints its text, and its exit status is 0"
         "$root/example" --procs $procs >"$root/out" || fail "$pattern with $procs processors: status $?"
