@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 
 import goroutine_client
@@ -493,6 +494,84 @@ def test_ping_and_stats_answer():
         expect(client.call("ping", {"payload": {"body": b"hello"}}), output=pb.Value(body=b"hello"))
         names = [row.name for row in client.call("stats", {"prefix": b"sess"}).stats]
         assert b"sessions" in names and all(name.startswith(b"sess") for name in names)
+
+
+# ---- the client of the examples
+
+
+class Cut(goroutine_client.Client):
+    """Its connection is cut again and again; what is under way, either way, is lost."""
+    steps = 0
+
+    def step(self, stop=None, silence_ms=20):
+        self.steps += 1
+        if self.steps % 3 == 0:
+            self.dealer.close(linger=0)
+            self.connect()
+        return super().step(stop, silence_ms)
+
+
+def pair(kind, name, capacity=0):
+    """Two clients and their handles of one channel."""
+    clients = kind(ENDPOINT), kind(ENDPOINT)
+    return [part for client in clients for part in (client, client.make(name, capacity))]
+
+
+def test_IP7_values_arrive_once_and_in_order_through_cuts():
+    numbers = [b"%d" % number for number in range(100)]
+    for capacity in (0, 4):
+        sender, out, receiver, into = pair(Cut, f"cut-{capacity}", capacity)
+        sending = threading.Thread(target=lambda: [sender.send(out, number) for number in numbers], daemon=True)
+        sending.start()
+        assert [receiver.recv(into)[0] for _ in numbers] == numbers
+        sending.join()
+        sender.close(out)
+        assert list(receiver.range(into)) == []
+        assert min(sender.attempt, receiver.attempt) > len(numbers) / 3
+        sender.bye()
+        receiver.bye()
+
+
+def test_IP1_1_a_cancel_is_said_again_after_a_cut():
+    receiver, into, other, same = pair(Cut, "cut-cancel")
+    failures = []
+
+    def receive(stop):
+        try:
+            receiver.recv(into, stop=stop)
+        except goroutine_client.Failed as failed:
+            failures.append(failed.status)
+
+    for _ in range(10):
+        stop = goroutine_client.Stop()
+        receiving = threading.Thread(target=receive, args=(stop,), daemon=True)
+        receiving.start()
+        while not other.info(same).receivers:
+            pass
+        stop.cancel()
+        receiving.join()
+        stop.close()
+        assert not other.info(same).receivers
+    assert failures == [pb.CANCELED] * 10
+
+
+def test_large_values_pass_sends_receives_and_selects():
+    sender, out, receiver, into = pair(goroutine_client.Client, "large-select", 3)
+    large = bytes(range(256)) * 256
+    assert sender.select(goroutine_client.Send(out, large)) == (0, b"", True)
+    assert sender.send(out, b"small", large) == 2
+    assert receiver.select(goroutine_client.Recv(None), goroutine_client.Recv(into)) == (1, large, True)
+    assert receiver.recv_many(into, 5) == [b"small", large]
+
+
+def test_a_client_whose_daemon_sends_it_away_says_why():
+    client = goroutine_client.Client(ENDPOINT)
+    client.lifeline.send(b"x")
+    try:
+        client.recv(client.make("away"))
+        assert False, "a receive without a session"
+    except goroutine_client.Failed as failed:
+        assert failed.status == pb.SESSION_OVER and str(failed) != "SESSION_OVER: ", failed
 
 
 def main():

@@ -215,6 +215,7 @@ static void test_sends_and_receives_cost_what_the_table_says(void **state)
     gc_value_clear(&v);
     costs("gc_send_many", assert_fails(gc_send_many(g, c, values, GC_VALUES_MAX, GC_FOREVER), GC_VALUES_MAX));
     costs("gc_range", assert_fails(gc_range(g, c, &v, 0, GC_FOREVER), 1));
+    gc_value_clear(&v);
     struct gc_case k = gc_case_recv(c, &v);
     costs("gc_select", assert_ok(gc_select(g, &k, 1, 0, GC_FOREVER)));
     costs("gc_recv_many",
