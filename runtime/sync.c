@@ -4,7 +4,8 @@
  *
  * Mutex: LOCKED means held, WAITERS that the queue is not empty. Unlock lets the first waiter try again, and
  * a newcomer may be faster; but once the first has waited a millisecond it is handed the mutex, which never
- * becomes free meanwhile, so newcomers queue (M2). A loser goes back to the front.
+ * becomes free meanwhile, so newcomers queue (M2). A loser goes back to the front. WOKEN means that one is on its way to
+ * try: until it has, unlocking wakes nobody else, who would only lose too.
  *
  * `self` is for copy_check, `home` for home_note.
  */
@@ -19,30 +20,31 @@
 #include "queue.h"
 #include "sync.h"
 
-enum { LOCKED = 1, WAITERS = 2 };
+enum { LOCKED = 1, WAITERS = 2, WOKEN = 4 };
 enum { OUTCOME_RETRY = 0, OUTCOME_OWNED = 1 };
 
 #define STARVES_AFTER_NS 1000000
 
 /* ---- mutex ---- */
 
-static bool word_take(struct mutex *m)
+/* `woken`: the caller's flag, WOKEN or 0, which ends with the try. */
+static bool word_take(struct mutex *m, uint32_t woken)
 {
     uint32_t word = atomic_load_explicit(&m->word, memory_order_relaxed);
 
     while (!(word & LOCKED))
-        if (atomic_compare_exchange_weak(&m->word, &word, word | LOCKED))
+        if (atomic_compare_exchange_weak(&m->word, &word, (word | LOCKED) & ~woken))
             return true;
     return false;
 }
 
 /* Says that somebody waits; false if it became free before that. Internal lock held. */
-static bool word_mark(struct mutex *m)
+static bool word_mark(struct mutex *m, uint32_t woken)
 {
     uint32_t word = atomic_load(&m->word);
 
     while (word & LOCKED)
-        if (atomic_compare_exchange_weak(&m->word, &word, word | WAITERS))
+        if (atomic_compare_exchange_weak(&m->word, &word, (word | WAITERS) & ~woken))
             return true;
     return false;
 }
@@ -65,22 +67,25 @@ static struct waiter *mutex_claim(struct mutex *m, unsigned *outcome)
 
 static unsigned mutex_lock_slow(struct mutex *m, unsigned flags)
 {
-    struct waiter w = {.since_ns = clock_queue_ns()};
-    bool woken = false;
+    struct waiter w;
+    uint32_t woken = 0;
     unsigned outcome;
 
+    if (word_take(m, 0))
+        return OUTCOME_OWNED;
+    w.since_ns = clock_queue_ns();
     for (;;) {
         lock_take(&m->lock, RANK_CHAN);
-        while (!word_mark(m))
-            if (word_take(m)) {
+        while (!word_mark(m, woken))
+            if (word_take(m, woken)) {
                 lock_drop(&m->lock);
                 return OUTCOME_OWNED;
             }
         outcome = queue_wait(queue_list(&m->waiters), &m->lock, &w, woken, "mutex", flags);
         if (outcome != OUTCOME_RETRY)
             return outcome;
-        woken = true;
-        if (word_take(m))
+        woken = WOKEN;
+        if (word_take(m, woken))
             return OUTCOME_OWNED;
     }
 }
@@ -117,9 +122,8 @@ void go_mutex_lock(go_mutex *mutex)
 int go_mutex_trylock(go_mutex *mutex)
 {
     struct mutex *m = (struct mutex *)mutex;
-    uint32_t free = 0;
 
-    if (!atomic_compare_exchange_strong(&m->word, &free, LOCKED))
+    if (!word_take(m, 0))
         return 0;
     note_locker(m);
     return 1;
@@ -140,6 +144,8 @@ static bool mutex_unlock_slow(struct mutex *m)
     g = w ? w->g : NULL;
     if (list_empty(queue_list(&m->waiters)))
         atomic_fetch_and(&m->word, ~(uint32_t)WAITERS);
+    if (g && outcome == OUTCOME_RETRY)
+        atomic_fetch_or(&m->word, WOKEN);
     lock_drop(&m->lock);
     if (!g)
         return false;
@@ -151,16 +157,21 @@ static bool mutex_unlock_slow(struct mutex *m)
 
 static __attribute__((noinline)) void mutex_unlock_wake(struct mutex *m)
 {
-    uint32_t word;
+    uint32_t word = atomic_load_explicit(&m->word, memory_order_relaxed);
 
-    do {
-        word = LOCKED;
-        if (atomic_compare_exchange_strong(&m->word, &word, 0))
-            return;
+    for (;;) {
         if (!(word & LOCKED))
             panic_fatal("unlock of a mutex that is not locked (last locked by goroutine %llu)",
                         (unsigned long long)m->locker);
-    } while (!mutex_unlock_slow(m));
+        if (!(word & WAITERS) || word & WOKEN) {
+            if (atomic_compare_exchange_weak(&m->word, &word, word & ~(uint32_t)LOCKED))
+                return;
+        } else if (mutex_unlock_slow(m)) {
+            return;
+        } else {
+            word = atomic_load_explicit(&m->word, memory_order_relaxed);
+        }
+    }
 }
 
 void go_mutex_unlock(go_mutex *mutex)
