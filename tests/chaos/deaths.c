@@ -169,21 +169,31 @@ static void start_partner(int i, bool sends, int number)
     MUST(pthread_create(&partners[i].thread, NULL, run_partner, &partners[i]) == 0);
 }
 
-static void join_partners(void)
+static void join_partners(bool sending)
 {
     for (int i = 0; i < PARTNERS_MAX; i++)
-        if (partners[i].runs)
+        if (partners[i].runs && partners[i].sends == sending) {
             pthread_join(partners[i].thread, NULL);
-    memset(partners, 0, sizeof(partners));
+            partners[i].runs = false;
+        }
 }
 
-static void drain(void)
+static void take_all(void)
 {
     int r;
 
     while ((r = get(g, channel_g, GC_NOW)) == 1)
         ;
     MUST(r == -EAGAIN);
+}
+
+/* Whoever receives has his value first. What came back lets its sender go; one that is late leaves his in the buffer. */
+static void drain(void)
+{
+    join_partners(false);
+    take_all();
+    join_partners(true);
+    take_all();
 }
 
 static void judge(bool drained)
@@ -223,9 +233,12 @@ static void set_stage(const struct act *act, enum state state)
         MUST(gc_submit(g, &later, &job, GC_FOREVER) == 0);
 }
 
+/* The partner goes with its session: the answer to a drop of an idle client is read a second later. */
 static void clear_stage(void)
 {
-    MUST(gc_drop(g, channel_g) == 0 && gc_drop(h, channel_h) == 0 && gc_drop(g, other) == 0);
+    gc_disconnect(h);
+    h = probe_client(node.endpoint, 0);
+    MUST(gc_drop(g, channel_g) == 0 && gc_drop(g, other) == 0);
     MUST(gc_unlink(g, VICTIM_CHANNEL, GC_FOREVER) == 0 && gc_unlink(g, VICTIM_OTHER, GC_FOREVER) == 0);
     await_baseline();
 }
@@ -280,11 +293,7 @@ static void check_dead(const struct act *act, enum state state)
 
     if (act->receives && state == STATE_PARKED && !act->capacity)
         MUST(gc_send(g, channel_g, gc_bytes(&nobody, sizeof(nobody)), GC_NOW) == -EAGAIN);
-    if (act->receives)
-        drain();
-    if (act->sends)
-        drain();
-    join_partners();
+    drain();
     if (act->receives)
         MUST(witness->value[NUMBER_PARTNER].flagged == (state == STATE_COMMITTED));
     if (act->sends)
@@ -315,9 +324,7 @@ static void check_others(const struct act *act)
 /* It lived, so all is as if it had never stopped. */
 static void check_alive(const struct act *act)
 {
-    if (act->receives || act->sends)
-        drain();
-    join_partners();
+    drain();
     if (act->sends)
         MUST(witness->value[NUMBER_VICTIM].received == 1);
     if (is(act, "lock")) {
@@ -400,7 +407,8 @@ static void kill_daemon(const struct act *act, enum state state)
         MUST(status == told(act));
     else
         MUST(status == EXIT_LIVED || status == EXIT_RESET_LATER);
-    join_partners();
+    join_partners(false);
+    join_partners(true);
     judge(false);
     MUST(gc_recv(g, channel_g, &(struct gc_value){0}, 0, GC_NOW) == -ENETRESET); /* old handles are void */
     await_baseline();
