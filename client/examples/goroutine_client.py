@@ -34,6 +34,7 @@ FOREVER, NOW = None, -1
 
 Send = collections.namedtuple("Send", "chan body")  # the cases of a select
 Recv = collections.namedtuple("Recv", "chan")
+Carrying = collections.namedtuple("Carrying", "body chans")  # a value with channels in it
 
 
 def after(seconds):
@@ -74,8 +75,10 @@ def pack(bodies):
     """Values, and the parts of the message that hold the large ones."""
     values, parts = [], []
     for body in bodies:
+        body, chans = body if isinstance(body, Carrying) else (body, [])
         parts += [body] if len(body) >= PART_BYTES else []
         values.append(pb.Value(part=len(parts)) if len(body) >= PART_BYTES else pb.Value(body=body))
+        values[-1].handles.extend(pb.Passed(handle=chan) for chan in chans)
     return values, parts
 
 
@@ -261,11 +264,14 @@ class Client:
         values, parts = pack(bodies)
         return self.call(parts, send=pb.Send(handle=chan, values=values), **how).outcome
 
-    def recv_many(self, chan, most, **how):
-        """Waits for one, and takes what is there, at most so many. No values: closed and drained."""
+    def recv_values(self, chan, most, **how):
+        """Waits for one, and takes what is there, at most so many, as Values. None: closed and drained."""
         if chan is None:
             self.nothing(**how)
-        return [value.body for value in self.call(recv=pb.Recv(handle=chan, max=most), **how).values]
+        return self.call(recv=pb.Recv(handle=chan, max=most), **how).values
+
+    def recv_many(self, chan, most, **how):
+        return [value.body for value in self.recv_values(chan, most, **how)]
 
     def recv(self, chan, **how):
         values = self.recv_many(chan, 1, **how)

@@ -63,6 +63,9 @@ struct channels {
     /* Batches of 8-byte values: how many were moved, else as the single operation. */
     int (*send_many)(void *chan, const uint64_t *values, int n, struct wait wait);
     int (*recv_many)(void *chan, uint64_t *values, int n, struct wait wait);
+    /* A channel as the value of another, made for 8 bytes (U6). What is received is the actor's own, and its to drop. */
+    int (*send_chan)(void *chan, void *value, struct wait wait);
+    int (*recv_chan)(void *chan, void **value, struct wait wait);
     int (*close)(void *chan);
     int (*select)(struct choice *choices, int n, struct wait wait);
     int64_t (*len)(void *chan);

@@ -12,7 +12,7 @@ from goroutine_client import pb
 
 ORDER, ITEM, ANSWER = struct.Struct("=IIIIQQIIII32s"), struct.Struct("=QQII"), struct.Struct("=qQiI")
 (JOIN, STOP_NEW, STOP_CANCEL, STOP_FREE, OPEN, DROP, UNLINK, CLOSE, LEN, CAP, SEND, RECV, SEND_MANY, RECV_MANY,
- SELECT) = range(1, 16)
+ SELECT, SEND_CHAN, RECV_CHAN) = range(1, 18)
 WAIT_FOREVER, WAIT_NOW, WAIT_PAST, WAIT_STOP, WAIT_SOON = range(5)
 WAY_SEND = 1
 ERRNO = {pb.CLOSED: errno.EPIPE, pb.CANCELED: errno.ECANCELED, pb.TIMED_OUT: errno.ETIMEDOUT, pb.TOO_BIG: errno.E2BIG,
@@ -71,6 +71,13 @@ class Seat:
         if verb in (RECV, RECV_MANY):
             values = self.client.recv_many(chan, n if verb == RECV_MANY else 1, **how(wait, stop))
             return len(values), 0, 0, [number(value) for value in values]
+        if verb == SEND_CHAN:
+            inner, value, _, size = items[0]
+            self.client.send(chan, gc.Carrying(body(value, size), [inner]), **how(wait, stop))
+            return 0, 0, 0, []
+        if verb == RECV_CHAN:
+            values = self.client.recv_values(chan, 1, **how(wait, stop))
+            return len(values), values[0].handles[0].handle if values else 0, 0, []
         if verb == SELECT:
             return self.select(items, how(wait, stop))
         return self.plain(verb, chan, name), 0, 0, []

@@ -95,6 +95,7 @@ static int open_handle(struct named *named, unsigned flags, uint64_t capacity)
                                .capacity = capacity,
                                .value_bytes = flags ? named->value_bytes : 0};
 
+    assert_true(named->name[0]);
     memcpy(order.name, named->name, sizeof order.name);
     int64_t r = ask(self, &order, &answer);
     named->handle[self] = answer.handle;
@@ -258,6 +259,30 @@ static int recv_many(void *chan, uint64_t *values, int n, struct wait wait)
     return r;
 }
 
+static int send_chan(void *chan, void *value, struct wait wait)
+{
+    struct seat_order *order = order_new(SEAT_SEND_CHAN, chan, wait, 1);
+    struct seat_answer answer;
+
+    order->items[0] = item_of(chan, WAY_SEND, &(uint64_t){0});
+    order->items[0].handle = handle_of(value);
+    return carry_out(order, &answer);
+}
+
+/* What is received has no name: it is of this actor alone. */
+static int recv_chan(void *chan, void **value, struct wait wait)
+{
+    struct named *named = calloc(1, sizeof *named);
+    struct seat_answer answer;
+
+    assert_non_null(named);
+    int r = carry_out(order_new(SEAT_RECV_CHAN, chan, wait, 0), &answer);
+    named->value_bytes = sizeof(uint64_t);
+    named->handle[self] = answer.handle;
+    *value = named;
+    return r;
+}
+
 static int close_chan(void *chan)
 {
     struct seat_answer answer;
@@ -410,6 +435,8 @@ const struct channels channels = {
     .recv = recv,
     .send_many = send_many,
     .recv_many = recv_many,
+    .send_chan = send_chan,
+    .recv_chan = recv_chan,
     .close = close_chan,
     .select = select_cases,
     .len = len,

@@ -103,6 +103,22 @@ static int recv_many(void *chan, uint64_t *values, int n, struct wait wait)
     return go_chan_recv_many(chan, values, (size_t)n, until_of(wait));
 }
 
+/* The value holds the channel. */
+static int send_chan(void *chan, void *value, struct wait wait)
+{
+    void *held = go_chan_ref(value);
+    int r = go_chan_send(chan, &held, until_of(wait));
+
+    if (r < 0)
+        go_chan_unref(held);
+    return r;
+}
+
+static int recv_chan(void *chan, void **value, struct wait wait)
+{
+    return go_chan_recv(chan, value, until_of(wait));
+}
+
 static int close_chan(void *chan)
 {
     return go_chan_close(chan);
@@ -184,6 +200,8 @@ const struct channels channels = {
     .recv = recv,
     .send_many = send_many,
     .recv_many = recv_many,
+    .send_chan = send_chan,
+    .recv_chan = recv_chan,
     .close = close_chan,
     .select = select_cases,
     .len = len,

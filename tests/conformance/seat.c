@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "goclient_chan.h"
+
 static gc_until until_of(const struct participant *participant, const struct seat_order *order)
 {
     switch (order->wait) {
@@ -85,6 +87,26 @@ static int64_t recv_many(gc_client *g, const struct seat_order *order, gc_until 
     return r;
 }
 
+static int64_t send_chan(gc_client *g, const struct seat_order *order, gc_until until)
+{
+    struct gc_passed passed = {.chan = gc_chan_of(order->items[0].handle)};
+    struct gc_value value = gc_carrying(value_of(&order->items[0]), &passed, 1);
+
+    return gc_send(g, gc_chan_of(order->handle), value, until);
+}
+
+static int64_t recv_chan(gc_client *g, const struct seat_order *order, gc_until until,
+                         struct seat_answer *answer)
+{
+    struct gc_value value;
+    int r = gc_recv(g, gc_chan_of(order->handle), &value, 0, until);
+
+    if (r > 0 && value.chans_n == 1)
+        answer->handle = value.chans[0].chan.id;
+    gc_value_clear(&value);
+    return r;
+}
+
 /* S11: a case that was not chosen must not be written; that it was is told as -EBADMSG. */
 static int64_t select_cases(gc_client *g, const struct seat_order *order, gc_until until,
                             struct seat_answer *answer)
@@ -162,6 +184,10 @@ static int64_t execute(struct participant *participant, const struct seat_order 
         return recv_many(g, order, until, answer);
     case SEAT_SELECT:
         return select_cases(g, order, until, answer);
+    case SEAT_SEND_CHAN:
+        return send_chan(g, order, until);
+    case SEAT_RECV_CHAN:
+        return recv_chan(g, order, until, answer);
     default:
         return -ENOSYS;
     }

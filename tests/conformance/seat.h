@@ -34,6 +34,8 @@ enum seat_verb {
     SEAT_SEND_MANY, /* the values of all items */
     SEAT_RECV_MANY, /* at most items_n */
     SEAT_SELECT,    /* all items */
+    SEAT_SEND_CHAN, /* a value that carries the channel of item 0 */
+    SEAT_RECV_CHAN, /* gives `handle` */
 };
 
 /* As wait_kind and way of conform.h, which a plugin does not include. */

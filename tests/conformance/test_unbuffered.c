@@ -114,19 +114,49 @@ static void test_U5_values_of_no_bytes_meet_on_a_rendezvous(void **state)
     channels.drop(c);
 }
 
+static void answer_on_what_is_received(void *outer)
+{
+    uint64_t value = 11;
+    void *inner = NULL;
+
+    assert_int_equal(channels.recv_chan(outer, &inner, FOREVER), 1);
+    assert_int_equal(channels.send(inner, &value, FOREVER), 0);
+    channels.drop(inner);
+}
+
 static void test_U6_a_channel_is_sent_through_a_channel(void **state)
 {
-    if (channels.narrow) /* handles of a daemon belong to their session */
-        skip();
-    void *outer = channels.make(1, 8), *inner = channels.make(1, 8);
-    uint64_t handle = (uintptr_t)inner, got = 0;
+    void *outer = channels.make(0, 8), *inner = channels.make(0, 8);
+    struct call *other = run_later(answer_on_what_is_received, outer);
+    uint64_t got = 0;
 
-    assert_int_equal(channels.send(outer, &handle, FOREVER), 0);
-    assert_int_equal(channels.recv(outer, &got, FOREVER), 1);
-    assert_int_equal(send_now((void *)(uintptr_t)got, 11), 0);
-    assert_int_equal(recv_now(inner, &got), 1);
+    assert_int_equal(channels.send_chan(outer, inner, FOREVER), 0);
+    assert_int_equal(channels.recv(inner, &got, FOREVER), 1);
     assert_int_equal(got, 11);
+    finish(other, NULL);
     channels.drop(inner);
+    channels.drop(outer);
+}
+
+static void take_from_what_is_received(void *outer)
+{
+    void *inner = NULL;
+    uint64_t got = 0;
+
+    assert_int_equal(channels.recv_chan(outer, &inner, NOW), 1);
+    assert_int_equal(recv_now(inner, &got), 1);
+    assert_int_equal(got, 12);
+    channels.drop(inner);
+}
+
+static void test_U6_a_channel_lives_in_the_value_that_carries_it(void **state)
+{
+    void *outer = channels.make(1, 8), *inner = channels.make(1, 8);
+
+    assert_int_equal(send_now(inner, 12), 0);
+    assert_int_equal(channels.send_chan(outer, inner, FOREVER), 0);
+    channels.drop(inner);
+    finish(run_later(take_from_what_is_received, outer), NULL);
     channels.drop(outer);
 }
 
@@ -241,6 +271,7 @@ int run_unbuffered(void)
         cmocka_unit_test(test_U5_a_value_of_no_bytes_is_a_value),
         cmocka_unit_test(test_U5_values_of_no_bytes_meet_on_a_rendezvous),
         cmocka_unit_test(test_U6_a_channel_is_sent_through_a_channel),
+        cmocka_unit_test(test_U6_a_channel_lives_in_the_value_that_carries_it),
         cmocka_unit_test(test_U7_try_send_needs_a_parked_receiver),
         cmocka_unit_test(test_U7_try_receive_needs_a_parked_sender),
         cmocka_unit_test(test_U7_neither_try_form_parks),
