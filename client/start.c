@@ -45,6 +45,7 @@ void start_ended(struct call *call)
 {
     struct gc_client *g = call->g;
     list_append(&g->ends, &call->wake);
+    g->kick = true; /* the service thread may be the one that leads */
     if (g->has_thread)
         pthread_cond_signal(&g->service);
     else

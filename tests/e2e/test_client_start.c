@@ -109,6 +109,32 @@ static void test_started_receive_is_told_while_nobody_calls(void **state)
     gc_disconnect(other);
 }
 
+/* Whoever calls looks at the socket too: what he finds there for a started operation the service thread tells, also when it
+ * waits for that socket just then. And a cancel that races the value ends in one of the two. */
+static void test_IP1_1_a_cancel_in_a_race_is_told_once_and_loses_nothing(void **state)
+{
+    gc_client *g = node_connect(node), *other = node_connect(node);
+    gc_chan c = make(g, "start.race", 1), theirs = make(other, "start.race", 1);
+    for (int i = 0; i < MANY / 10; i++) {
+        struct told t;
+        gc_started started;
+        told_init(&t);
+        assert_ok(gc_start_recv(g, c, 0, tell, &t, &started, GC_FOREVER));
+        assert_ok(gc_send(other, theirs, gc_string("v"), GC_FOREVER));
+        while (gc_start_cancel(g, started) == 0)
+            ;
+        told_wait(&t);
+        if (t.end.index == 0)
+            assert_value(&t.end.value, "v");
+        struct gc_value v;
+        assert_fails(gc_recv(g, c, &v, 0, GC_NOW), t.end.index == 0 ? -EAGAIN : 1);
+        if (t.end.index < 0)
+            assert_value(&v, "v");
+    }
+    gc_disconnect(g);
+    gc_disconnect(other);
+}
+
 static void test_started_send_is_told_when_the_receiver_has_it(void **state)
 {
     gc_client *g = node_connect(node);
@@ -322,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_started_receive_is_told_on_the_service_thread),
         cmocka_unit_test(test_started_receive_is_told_while_nobody_calls),
+        cmocka_unit_test(test_IP1_1_a_cancel_in_a_race_is_told_once_and_loses_nothing),
         cmocka_unit_test(test_started_send_is_told_when_the_receiver_has_it),
         cmocka_unit_test(test_started_select_tells_the_case_that_took_effect),
         cmocka_unit_test(test_IP1_1_cancel_of_a_started_operation_is_answered_by_it),
