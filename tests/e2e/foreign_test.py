@@ -128,7 +128,9 @@ def bound():
     """A client whose connection is bound to its session."""
     client = Raw()
     try:
-        assert client.hello().welcome.session == client.session
+        welcome = client.hello().welcome
+        assert welcome.session == client.session
+        client.window = welcome.window_ops
         yield client
     finally:
         client.end()
@@ -406,6 +408,29 @@ def test_IP1_2_what_is_returned_is_surely_unseen():
         result = recv(client, handle, 2)
         assert bodies(result) == [b"b"]
         expect(result.values[0], flags=RETURNED)
+
+
+def test_IP1_2_a_return_of_count_0_gives_all_back():
+    with bound() as client:
+        handle = make(client, b"returned-all", 4)
+        send(client, handle, b"a", b"b")
+        receive = client.request("recv", {"handle": handle, "max": 2})
+        client.write({"requests": [receive]})
+        client.result(receive["id"])
+        client.write({"returns": [{"op": receive["id"]}]})
+        assert bodies(recv(client, handle, 2)) == [b"a", b"b"]
+
+
+def test_IP6_2_who_acknowledges_nothing_is_refused_at_the_window_until_it_does():
+    with bound() as client:
+        client.write({"requests": [client.request("ping", {}) for _ in range(client.window)]})
+        expect(client.result(client.last_id))
+        refused = client.request("ping", {})
+        client.write({"requests": [refused]})
+        expect(client.result(refused["id"]), status="OVER_LIMIT")
+        client.mark = client.last_id - 1
+        client.write({"ack_mark": client.mark, "requests": [refused]})
+        expect(client.result(refused["id"]))
 
 
 def test_C1_after_the_close_values_drain_and_then_it_is_closed():

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "client_fixture.h"
+#include "goclient_chan.h"
 
 enum { ROWS_MAX = 100 };
 
@@ -225,6 +226,72 @@ static void test_sends_and_receives_cost_what_the_table_says(void **state)
     gc_value_clear(&v);
 }
 
+/* The receive that meets the close is the one that was under way ahead of the last values. */
+static void test_windows_cost_what_the_table_says(void **state)
+{
+    enum { VALUES = 64, WINDOW = 16, FETCHES = VALUES / (WINDOW / 2) + 1 };
+    struct row *row =
+        find_row("gc_window_range over a window of n, for every n / 2 values and for the close");
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.window", VALUES);
+    struct gc_value values[VALUES], v = {0};
+    struct gc_about now;
+    gc_window *w;
+    int n = 0;
+
+    for (int i = 0; i < VALUES; i++)
+        values[i] = gc_string("value");
+    costs("gc_window_open", assert_ok(gc_window_open(g, c, WINDOW, &w, GC_FOREVER)));
+    assert_fails(gc_send_many(g, c, values, VALUES, GC_FOREVER), VALUES);
+    assert_fails(gc_window_range(w, &v, 0, GC_FOREVER), 1);
+    costs("gc_window_close with values or a receive to give back", gc_window_close(w));
+    gc_value_clear(&v);
+
+    assert_ok(gc_window_open(g, c, WINDOW, &w, GC_FOREVER));
+    assert_ok(gc_close(g, c, GC_FOREVER));
+    count_from(g);
+    while (gc_window_range(w, &v, 0, GC_FOREVER) > 0)
+        n++;
+    gc_about(g, &now);
+    assert_int_equal(n, VALUES - 1);
+    assert_int_equal(now.frames_received - before.frames_received, FETCHES * row->received);
+    if (gc_after_ms(1).ns - before_ns <
+        40000000) /* acknowledgements that wait for longer leave by themselves */
+        assert_int_equal(now.frames_sent - before.frames_sent, FETCHES * row->sent);
+    row->proven = true;
+    gc_window_close(w);
+}
+
+static void note_end(gc_client *g, struct gc_end *end, void *index)
+{
+    gc_value_clear(&end->value);
+    *(int *)index = end->index;
+}
+
+static void await_end(gc_client *g, const int *index)
+{
+    while (*index == 1)
+        gc_dispatch(g, GC_FOREVER);
+}
+
+static void test_started_operations_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.start", 1);
+    gc_started started;
+    int index = 1;
+
+    costs("gc_start, of an operation that can take effect at once",
+          assert_ok(gc_start_send(g, c, gc_string("value"), note_end, &index, NULL, GC_FOREVER));
+          await_end(g, &index));
+    assert_int_equal(index, 0);
+    index = 1;
+    assert_ok(gc_start_send(g, c, gc_string("value"), note_end, &index, &started, GC_FOREVER));
+    assert_ok(gc_ping(g, GC_FOREVER)); /* it has left */
+    costs("gc_start_cancel", assert_ok(gc_start_cancel(g, started)); await_end(g, &index));
+    assert_int_equal(index, -ECANCELED);
+}
+
 /* ---- what another process has part in ---- */
 
 static void *send_two(void *name)
@@ -417,6 +484,8 @@ int main(void)
         TEST(test_channels_cost_what_the_table_says),
         TEST(test_drop_costs_what_the_table_says),
         TEST(test_sends_and_receives_cost_what_the_table_says),
+        TEST(test_windows_cost_what_the_table_says),
+        TEST(test_started_operations_cost_what_the_table_says),
         TEST(test_IP0_values_whose_senders_wait_cost_what_the_table_says),
         TEST(test_waits_that_end_cost_what_the_table_says),
         TEST(test_held_values_cost_what_the_table_says),

@@ -13,6 +13,7 @@ LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind")
+CALLS = ("client/goclient.h", "client/goclient_chan.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
@@ -146,13 +147,21 @@ def limit_findings(document):
     yield from (f"{DOCUMENT}: cites {name}, which is no limit" for name in sorted(cited - set(limits)))
 
 
+def cost_findings(document):
+    """Each call that waits for the daemon has its row in the table of frames; test_client_costs proves them."""
+    named = set(re.findall(r"\bgc_\w+", " ".join(row[0] for row in table_rows(after(document, "## Frames per call")))))
+    for header in CALLS:
+        calls = re.findall(r"GC_API\s[^;]*?\b(gc_\w+)\([^;]*\bgc_until until\);", without_comments(tree.read(header)))
+        yield from (f"{DOCUMENT}: frames per call: lacks {call}" for call in calls if call not in named)
+
+
 def main():
     if not (tree.ROOT / pathlib.Path(SCHEMA)).exists():
         tree.report([f"{SCHEMA} does not exist"], "protocol")
     document = tree.read(DOCUMENT)
     messages, enums, verbs = schema()
     findings = [*message_findings(document, messages), *verb_findings(document, verbs),
-                *enum_findings(document, enums), *limit_findings(document)]
+                *enum_findings(document, enums), *limit_findings(document), *cost_findings(document)]
     tree.report(findings, f"protocol: {len(messages)} messages, {len(verbs)} verbs")
 
 
