@@ -148,6 +148,18 @@ static int resolve_endpoint(struct gc_client *g, const char *endpoint)
     return r;
 }
 
+static int resolve_lane(struct gc_client *g, const char *lane)
+{
+    const char *from = lane ? "as given" : "from $" LANE_VARIABLE;
+    lane = lane ? lane : getenv(LANE_VARIABLE);
+    if (!lane || !*lane || !strcmp(lane, LANE_AUTO))
+        return 0;
+    g->zmq_wanted = !strcmp(lane, LANE_ZMQ);
+    if (!g->zmq_wanted)
+        snprintf(g->why, sizeof g->why, "\"%s\" (%s) is not a lane: auto or zmq", lane, from);
+    return g->zmq_wanted ? 0 : -EINVAL;
+}
+
 /* Leads until the link is live or has failed. */
 static int link_establish(struct gc_client *g)
 {
@@ -177,7 +189,9 @@ static int connect_failed(struct gc_client *g, int error, char *why)
 static int client_make(const struct gc_options *options, const struct gc_waiting *waiting, gc_client **out)
 {
     int r = client_new(options, waiting, out);
-    return r < 0 ? r : resolve_endpoint(*out, options->endpoint);
+    if (r == 0)
+        r = resolve_endpoint(*out, options->endpoint);
+    return r < 0 ? r : resolve_lane(*out, options->lane);
 }
 
 static int client_begin(struct gc_client *g, const struct gc_options *options)
@@ -325,6 +339,8 @@ GC_API void gc_about(gc_client *g, struct gc_about *out)
     if (client_forked(g))
         return;
     client_enter(g);
+    if (g->transport)
+        out->lane = g->transport_fd == g->lifeline ? "local" : "zmq";
     out->session = g->protocol->facts.session_number;
     out->node = g->protocol->facts.node;
     out->incarnation = g->protocol->facts.incarnation;

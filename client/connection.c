@@ -38,16 +38,34 @@ static void __attribute__((format(printf, 2, 3))) explain(struct gc_client *g, c
     va_end(args);
 }
 
+/* Whether the lifeline is watched for room. */
+static void set_full(struct gc_client *g, bool full)
+{
+    struct epoll_event event = {.events = EPOLLIN | (full ? EPOLLOUT : 0), .data.fd = g->lifeline};
+    if (full != g->transport_full)
+        epoll_ctl(g->epoll_fd, EPOLL_CTL_MOD, g->lifeline, &event);
+    g->transport_full = full;
+}
+
+static void transport_close(struct gc_client *g)
+{
+    if (!g->transport)
+        return;
+    if (g->transport_fd == g->lifeline)
+        set_full(g, false);
+    else
+        epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->transport_fd, NULL);
+    g->transport = g->transport->ops->close(g->transport);
+}
+
 void link_close(struct gc_client *g)
 {
+    transport_close(g);
     if (g->lifeline >= 0) {
         epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->lifeline, NULL);
         close(g->lifeline);
     }
-    if (g->transport)
-        epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->transport_fd, NULL);
     g->lifeline = -1;
-    g->transport = transport_zmq.close(g->transport);
     if (g->link != LINK_LOST)
         g->link = g->single ? LINK_LOST : LINK_DOWN;
     g->answer_by_ns = PROTOCOL_NEVER;
@@ -112,17 +130,32 @@ static void link_lost(struct gc_client *g, int error, const char *text)
 
 /* ---- the steps of a link ---- */
 
+/* Frames go over the lifeline, where there is one and nobody minds. */
+static int transport_open(struct gc_client *g)
+{
+    bool local = g->lifeline >= 0 && !g->zmq_only;
+    int r = local ? transport_local_open(g->lifeline, &g->transport)
+                  : transport_zmq_open(g->endpoint, &g->transport);
+    if (r < 0)
+        return r;
+    g->transport_fd = g->transport->ops->fd(g->transport);
+    return local ? 0 : watch(g, g->transport_fd);
+}
+
+/* True: there is one. */
+static bool transport_begin(struct gc_client *g, int64_t now)
+{
+    int r = transport_open(g);
+    if (r < 0)
+        link_failed(g, r, r == -EINVAL ? "not an endpoint: use ipc://PATH or tcp://HOST:PORT" : NULL, now);
+    return r == 0;
+}
+
 static void link_up(struct gc_client *g, struct secret session, int64_t now)
 {
-    int r = transport_zmq.open(g->endpoint, &g->transport);
-    if (r == 0) {
-        g->transport_fd = transport_zmq.fd(g->transport);
-        r = watch(g, g->transport_fd);
-    }
-    if (r < 0) {
-        link_failed(g, r, r == -EINVAL ? "not an endpoint: use ipc://PATH or tcp://HOST:PORT" : NULL, now);
+    g->zmq_only = g->zmq_wanted;
+    if (!transport_begin(g, now))
         return;
-    }
     g->link = LINK_UP;
     g->sessions++;
     protocol_session(g->protocol, session);
@@ -183,16 +216,25 @@ static void link_look(struct gc_client *g, int64_t now)
     }
 }
 
+/* Whether the lifeline has ended: what it says is in `news`. */
+static bool lifeline_ended(struct gc_client *g)
+{
+    bool stirs = g->lifeline_stirs;
+    g->lifeline_stirs = false;
+    if (g->transport->ops->ended)
+        return g->transport->ops->ended(g->transport, &g->news);
+    return stirs && g->lifeline >= 0 && lifeline_read(g->lifeline, &g->news);
+}
+
 /* Lifeline and transport of a session: what the protocol has to know of them. */
 static void link_watch(struct gc_client *g, int64_t now)
 {
     struct protocol *p = g->protocol;
-    if (g->lifeline_stirs && g->lifeline >= 0 && lifeline_read(g->lifeline, &g->news)) {
+    if (lifeline_ended(g)) {
         link_lost(g, g->news.error ? g->news.error : -ECONNRESET, g->news.text);
         return;
     }
-    g->lifeline_stirs = false;
-    bool writable = transport_zmq.events(g->transport) & TRANSPORT_WRITABLE;
+    bool writable = g->transport->ops->events(g->transport) & TRANSPORT_WRITABLE;
     if (writable && p->state == PROTOCOL_CUT)
         protocol_connected(p, now);
     else if (!writable && p->state != PROTOCOL_CUT)
@@ -233,21 +275,48 @@ static void link_judge(struct gc_client *g, int64_t now)
 
 /* ---- frames ---- */
 
+/* The daemon takes no frames over the lifeline: the same session goes on over ZeroMQ. */
+static void leave_lane(struct gc_client *g, int64_t now)
+{
+    g->zmq_only = true;
+    transport_close(g);
+    protocol_disconnected(g->protocol);
+    transport_begin(g, now);
+}
+
 static int receive_one(struct gc_client *g, int64_t now)
 {
     const struct bytes *parts;
     const struct server_frame *frame;
     const char *why;
-    int parts_n = transport_zmq.recv(g->transport, &parts);
+    int parts_n = g->transport->ops->recv(g->transport, &parts);
     if (parts_n <= 0)
         return parts_n;
     g->frames_received++;
-    if (wire_decode_server(g->wire, parts, (size_t)parts_n, &frame, &why) == 0)
-        protocol_input(g->protocol, frame, now);
-    else
+    int r = wire_decode_server(g->wire, parts, (size_t)parts_n, &frame, &why);
+    bool leave = r == 0 && frame->refused == -EOPNOTSUPP && g->transport_fd == g->lifeline;
+    if (r < 0)
         protocol_connected(g->protocol, now); /* a frame is lost: bind anew, and it comes again */
+    else if (!leave)
+        protocol_input(g->protocol, frame, now);
     wire_reset(g->wire);
+    if (leave)
+        leave_lane(g, now);
     return 1;
+}
+
+/* Keeps an eye on the room of a transport that could not send everything. */
+static void watch_room(struct gc_client *g)
+{
+    if (g->link == LINK_UP && g->transport_fd == g->lifeline)
+        set_full(g, g->transport->ops->events(g->transport) & TRANSPORT_FULL);
+}
+
+void client_stir(struct gc_client *g, int fd)
+{
+    g->lifeline_stirs |= fd == g->lifeline;
+    if (g->transport && fd == g->transport_fd && g->transport->ops->stir)
+        g->transport->ops->stir(g->transport);
 }
 
 void client_flush(struct gc_client *g)
@@ -258,12 +327,15 @@ void client_flush(struct gc_client *g)
         struct wire_message message;
         int r = wire_encode_client(g->wire, frame, &message);
         if (r == 0)
-            r = transport_zmq.send(g->transport, &message);
+            r = g->transport->ops->send(g->transport, &message);
         g->frames_sent++;
         wire_reset(g->wire);
-        if (r < 0)
+        if (r == -EPIPE)
+            protocol_unsent(g->protocol);
+        else if (r < 0)
             protocol_disconnected(g->protocol); /* what it carried is resolved by RESUME */
     }
+    watch_room(g);
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -285,11 +357,16 @@ static bool transport_stirs(const struct gc_client *g)
 {
     enum protocol_state state = g->protocol->state;
     bool bound = state == PROTOCOL_HELLO || state == PROTOCOL_RESUME || state == PROTOCOL_LIVE;
-    unsigned events = transport_zmq.events(g->transport);
+    unsigned events = g->transport->ops->events(g->transport);
 
     if (events & TRANSPORT_READABLE)
         return true;
     return events & TRANSPORT_WRITABLE ? state == PROTOCOL_CUT : bound;
+}
+
+int64_t client_retry(const struct gc_client *g, int64_t next)
+{
+    return g->transport_full ? earliest(next, now_ns() + CLIENT_FULL_MS * MS) : next;
 }
 
 int64_t client_pump(struct gc_client *g)
@@ -306,5 +383,5 @@ int64_t client_pump(struct gc_client *g)
         client_flush(g);
         again = g->link == LINK_UP && transport_stirs(g);
     } while (again);
-    return earliest(next, link_next(g));
+    return client_retry(g, earliest(next, link_next(g)));
 }

@@ -25,6 +25,7 @@ enum {
     CLIENT_RETRY_MS = 10, /* first delay before a daemon that is gone is looked for again; doubles */
     CLIENT_RETRY_MAX_MS = 500,
     CLIENT_BYE_MS = 500, /* how long a farewell is waited for */
+    CLIENT_FULL_MS = 5,  /* when to try again what a daemon did not take, where nobody waits for room */
 };
 
 enum link_state {
@@ -57,8 +58,11 @@ struct gc_client {
     bool lifeline_stirs; /* it was seen readable */
     struct lifeline_news news;
     struct transport *transport;
+    bool zmq_wanted;     /* lane=zmq here: frames never use the lifeline */
+    bool zmq_only;       /* or, as the daemon of this session said */
+    bool transport_full; /* its descriptor is watched for room */
     uint64_t frames_sent, frames_received;
-    int transport_fd;
+    int transport_fd;       /* of the local lane the lifeline itself */
     bool connecting;        /* inside gc_connect: failures are told, not retried */
     bool single;            /* a host: one session, on an inherited lifeline */
     int link_error;         /* why connecting failed */
@@ -117,6 +121,12 @@ bool client_forked(const struct gc_client *g);
 
 /* Takes what came, does what is due, sends what is ready. When to call again, absolute or PROTOCOL_NEVER. */
 int64_t client_pump(struct gc_client *g);
+
+/* A descriptor of the link was seen ready. */
+void client_stir(struct gc_client *g, int fd);
+
+/* `next`, or sooner while the daemon has not taken everything. */
+int64_t client_retry(const struct gc_client *g, int64_t next);
 
 /* Sends what is ready, and nothing else. */
 void client_flush(struct gc_client *g);

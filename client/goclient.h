@@ -148,6 +148,7 @@ struct gc_options {
     int64_t absent_ms;    /* how long to wait for a daemon that is not there yet; 0: fail at once */
     int64_t answer_ms;    /* how long its first answer may take; 0: 5000 */
     int64_t reconnect_ms; /* how long to look for a daemon that has gone; 0: 10000 */
+    const char *lane;     /* "auto": the fastest way for frames; "zmq"; NULL: $GOROUTINED_LANE, else auto */
 };
 
 /* Opens a session. `options` may be NULL. The default endpoint is $GOROUTINED_ENDPOINT, else
@@ -159,8 +160,7 @@ struct gc_options {
  *     -EPERM, -EACCES   it does not let this user in, or the socket does not
  *     -EPROTONOSUPPORT  it speaks another version
  *     -EPROTO           what answers there is no goroutined
- *     -ESHUTDOWN        it is stopping
- *     -ENOBUFS          it has too many sessions
+ *     -ESHUTDOWN, -ENOBUFS  it is stopping; it has too many sessions
  *     -EINVAL           no such kind of endpoint, or `options` is not of this library
  *     -ENAMETOOLONG     the endpoint is longer than a socket address
  *     -EMFILE, -EAGAIN, -ENOMEM  no descriptor, thread or memory left */
@@ -179,11 +179,11 @@ GC_API int gc_fd(const gc_client *g);
 GC_API int gc_dispatch(gc_client *g, gc_until until);
 
 struct gc_about {
-    uint64_t session;     /* public number of the session, for people */
-    uint64_t node;        /* of the daemon */
-    uint64_t incarnation; /* of the daemon: larger after each restart */
+    uint64_t session;           /* public number of the session, for people */
+    uint64_t node, incarnation; /* of the daemon; the incarnation is larger after each restart */
     uint64_t frames_sent, frames_received;
     char endpoint[256];
+    const char *lane; /* "local", "zmq"; NULL: no session */
 };
 
 /* The session and daemon this client speaks to. Does not block; any thread. */

@@ -106,8 +106,8 @@ int client_lead(struct gc_client *g, int64_t until_ns)
         eventfd_t count;
         if (events[i].data.fd == g->event_fd)
             (void)!eventfd_read(g->event_fd, &count);
-        else if (events[i].data.fd == g->lifeline)
-            g->lifeline_stirs = true;
+        else
+            client_stir(g, events[i].data.fd);
     }
     calls_cancel_done(g);
     return n;
@@ -134,7 +134,7 @@ void client_pass_on(struct gc_client *g)
         return;
     if (g->waiting->leads && wake_a_leader(g))
         return;
-    int64_t next = protocol_tick(g->protocol, now_ns());
+    int64_t next = client_retry(g, protocol_tick(g->protocol, now_ns()));
     if (g->has_thread && (next < g->service_until_ns || !list_empty(&g->starts)))
         pthread_cond_signal(&g->service);
 }

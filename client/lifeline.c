@@ -29,14 +29,13 @@ static int ended(struct lifeline_news *news, int error, const char *text)
     return 1;
 }
 
-static int take_farewell(struct lifeline_news *news, const struct farewell *farewell)
+void lifeline_farewell(struct lifeline_news *news, const struct farewell *farewell)
 {
     size_t bytes = farewell->text_bytes < FAREWELL_TEXT_BYTES ? farewell->text_bytes : FAREWELL_TEXT_BYTES;
     memcpy(news->text, farewell->text, bytes);
     news->text[bytes] = '\0';
     news->error = farewell->error;
     news->greeted = false;
-    return 1;
 }
 
 int lifeline_read(int fd, struct lifeline_news *news)
@@ -54,8 +53,10 @@ int lifeline_read(int fd, struct lifeline_news *news)
     size = recv(fd, &farewell, want, MSG_DONTWAIT);
     if (size != (ssize_t)want) /* both are written in one call: what is torn comes from a dying daemon */
         return ended(news, -ENETRESET, "the daemon is gone");
-    if (want == sizeof farewell)
-        return take_farewell(news, &farewell);
+    if (want == sizeof farewell) {
+        lifeline_farewell(news, &farewell);
+        return 1;
+    }
     memcpy(&news->greeting, &farewell, sizeof greeting);
     news->greeted = true;
     return 1;

@@ -214,6 +214,10 @@ int protocol_settle(struct protocol *p, uint64_t id, uint64_t n, bool give_back,
 /* The next frame, borrowed until the next call: it counts as sent. NULL: nothing to send. */
 const struct client_frame *protocol_output(struct protocol *p, int64_t now_ns);
 
+/* The frame shown last has certainly not left, nor will it: its operations wait as if they had not been in it. The
+ * connection is to be given up. */
+void protocol_unsent(struct protocol *p);
+
 void protocol_input(struct protocol *p, const struct server_frame *frame, int64_t now_ns);
 
 /* Ends what is past its deadline and never left, tries silent connections, lets late ACKs leave (by the next

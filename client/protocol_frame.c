@@ -179,6 +179,17 @@ const struct client_frame *protocol_output(struct protocol *p, int64_t now_ns)
     return &p->out;
 }
 
+void protocol_unsent(struct protocol *p)
+{
+    struct protocol_op *op, *before;
+    for (op = container_of(p->flight.prev, struct protocol_op, place);
+         list_link(op, place) != &p->flight && op->frame == p->frame_out; op = before) {
+        before = container_of(op->place.prev, struct protocol_op, place);
+        op_move(p, op, OP_QUEUED);
+    }
+    protocol_disconnected(p);
+}
+
 /* ---- input ---- */
 
 /* The daemon has taken all that left before `op`. */

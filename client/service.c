@@ -36,6 +36,8 @@ static void *service_run(void *arg)
     struct gc_client *g = arg;
     client_lock(g);
     while (!g->stopping) {
+        if (!g->service_leads) /* it slept, and saw no descriptor */
+            client_stir(g, g->transport_fd);
         int64_t next = g->led ? PROTOCOL_NEVER : client_pump(g);
         if (!list_empty(&g->deliveries) || !list_empty(&g->ends) ||
             (g->lost_error && !g->lost_told && g->host.lost)) {

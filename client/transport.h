@@ -6,29 +6,45 @@
  */
 #pragma once
 
+#include "lifeline.h"
 #include "message.h"
 #include "wire.h"
 
 enum transport_events {
-    TRANSPORT_READABLE = 1, /* a frame is there */
+    TRANSPORT_READABLE = 1, /* a frame is there, or the end */
     TRANSPORT_WRITABLE = 2, /* there is a connection that takes one */
+    TRANSPORT_FULL = 4,     /* not all has left: its descriptor becomes writable when more can */
 };
 
-struct transport;
+struct transport_ops;
+
+/* First member of each transport. */
+struct transport {
+    const struct transport_ops *ops;
+};
 
 struct transport_ops {
-    /* 0, -EINVAL (the endpoint), -EMFILE, -ENOMEM. */
-    int (*open)(const char *endpoint, struct transport **out);
-    /* What has not left is gone. Accepts NULL, returns NULL. */
+    /* What has not left is gone. Returns NULL. */
     struct transport *(*close)(struct transport *t);
     /* Readable when `events` may have changed since it was last called. */
     int (*fd)(const struct transport *t);
     /* enum transport_events; to be called again after every send, before sleeping on fd. */
     unsigned (*events)(struct transport *t);
-    /* 0; -EAGAIN: no connection, the frame is gone; -ENOMEM. Copies. */
+    /* 0; -EAGAIN: no connection, the frame is gone; -EPIPE: likewise, and nothing of it has left; -ENOMEM. Copies. */
     int (*send)(struct transport *t, const struct wire_message *message);
     /* The number of parts of the next frame, 0: none there. They live until the next call. -ENOMEM. */
     int (*recv)(struct transport *t, const struct bytes **parts);
+
+    /* Of one that is a lifeline; else NULL. */
+
+    /* Its descriptor was seen ready: without this it is not read. */
+    void (*stir)(struct transport *t);
+    /* Whether the lifeline has ended, all frames before its end having been received: how is in *news. */
+    bool (*ended)(const struct transport *t, struct lifeline_news *news);
 };
 
-extern const struct transport_ops transport_zmq;
+/* ZeroMQ. 0, -EINVAL (the endpoint), -EMFILE, -ENOMEM. */
+int transport_zmq_open(const char *endpoint, struct transport **out);
+
+/* The local lane: frames over a greeted lifeline, whose descriptor stays the caller's. 0, -ENOMEM. */
+int transport_local_open(int lifeline, struct transport **out);

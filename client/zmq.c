@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "cleanup.h"
+#include "list.h"
 #include "transport.h"
 
 enum {
@@ -20,20 +21,21 @@ enum {
     UNLIMITED = 0, /* our window bounds what is under way (IP6), never the high-water mark */
 };
 
-struct transport {
+struct dealer {
+    struct transport transport;
     void *context, *socket;
     zmq_msg_t *messages; /* of the frame last received */
     struct bytes *parts;
     size_t parts_n, parts_max;
 };
 
-static void parts_clear(struct transport *t)
+static void parts_clear(struct dealer *t)
 {
     while (t->parts_n)
         zmq_msg_close(&t->messages[--t->parts_n]);
 }
 
-static struct transport *transport_close(struct transport *t)
+static struct dealer *dealer_delete(struct dealer *t)
 {
     if (!t)
         return NULL;
@@ -47,7 +49,7 @@ static struct transport *transport_close(struct transport *t)
     free(t);
     return NULL;
 }
-DEFINE_CLEANUP(struct transport *, transport_close)
+DEFINE_CLEANUP(struct dealer *, dealer_delete)
 
 static int set(void *socket, int option, int value)
 {
@@ -72,7 +74,7 @@ static int configure(void *socket)
     return 0;
 }
 
-static int connect_dealer(struct transport *t, const char *endpoint)
+static int connect_dealer(struct dealer *t, const char *endpoint)
 {
     t->context = zmq_ctx_new();
     if (!t->context)
@@ -86,11 +88,14 @@ static int connect_dealer(struct transport *t, const char *endpoint)
     return zmq_connect(t->socket, endpoint) < 0 ? (errno == ENOMEM ? -ENOMEM : -EINVAL) : 0;
 }
 
-static int transport_open(const char *endpoint, struct transport **out)
+static const struct transport_ops dealer_ops;
+
+int transport_zmq_open(const char *endpoint, struct transport **out)
 {
-    _cleanup_(transport_closep) struct transport *t = calloc(1, sizeof *t);
+    _cleanup_(dealer_deletep) struct dealer *t = calloc(1, sizeof *t);
     if (!t)
         return -ENOMEM;
+    t->transport.ops = &dealer_ops;
     /* Its threads shall not run the program's signal handlers. */
     sigset_t all, old;
     sigfillset(&all);
@@ -99,20 +104,33 @@ static int transport_open(const char *endpoint, struct transport **out)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (r < 0)
         return r;
-    *out = t;
+    *out = &t->transport;
     t = NULL;
     return 0;
 }
 
-static int transport_fd(const struct transport *t)
+static struct dealer *dealer_of(const struct transport *t)
 {
+    return container_of(t, struct dealer, transport);
+}
+
+static struct transport *dealer_close(struct transport *transport)
+{
+    dealer_delete(dealer_of(transport));
+    return NULL;
+}
+
+static int dealer_fd(const struct transport *transport)
+{
+    const struct dealer *t = dealer_of(transport);
     int fd = -1;
     size_t size = sizeof fd;
     return zmq_getsockopt(t->socket, ZMQ_FD, &fd, &size) < 0 ? -errno : fd;
 }
 
-static unsigned transport_events(struct transport *t)
+static unsigned dealer_events(struct transport *transport)
 {
+    struct dealer *t = dealer_of(transport);
     int events = 0;
     size_t size = sizeof events;
     if (zmq_getsockopt(t->socket, ZMQ_EVENTS, &events, &size) < 0)
@@ -121,7 +139,7 @@ static unsigned transport_events(struct transport *t)
 }
 
 /* Never blocks half-way: once its first part was taken, the pipe takes the others. */
-static int send_part(struct transport *t, zmq_msg_t *message, bool more)
+static int send_part(struct dealer *t, zmq_msg_t *message, bool more)
 {
     while (zmq_msg_send(message, t->socket, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0)
         if (errno != EINTR) {
@@ -132,8 +150,9 @@ static int send_part(struct transport *t, zmq_msg_t *message, bool more)
     return 0;
 }
 
-static int transport_send(struct transport *t, const struct wire_message *message)
+static int dealer_send(struct transport *transport, const struct wire_message *message)
 {
+    struct dealer *t = dealer_of(transport);
     zmq_msg_t part;
     if (zmq_msg_init_size(&part, message->head_bytes) < 0)
         return -ENOMEM;
@@ -148,7 +167,7 @@ static int transport_send(struct transport *t, const struct wire_message *messag
     return r;
 }
 
-static int parts_reserve(struct transport *t)
+static int parts_reserve(struct dealer *t)
 {
     if (t->parts_n < t->parts_max)
         return 0;
@@ -172,7 +191,7 @@ static int parts_reserve(struct transport *t)
     return 0;
 }
 
-static int recv_part(struct transport *t)
+static int recv_part(struct dealer *t)
 {
     if (parts_reserve(t) < 0)
         return -ENOMEM;
@@ -185,8 +204,9 @@ static int recv_part(struct transport *t)
     return zmq_msg_more(message);
 }
 
-static int transport_recv(struct transport *t, const struct bytes **parts)
+static int dealer_recv(struct transport *transport, const struct bytes **parts)
 {
+    struct dealer *t = dealer_of(transport);
     int more;
     parts_clear(t);
     while ((more = recv_part(t)) > 0)
@@ -199,11 +219,10 @@ static int transport_recv(struct transport *t, const struct bytes **parts)
     return (int)t->parts_n;
 }
 
-const struct transport_ops transport_zmq = {
-    .open = transport_open,
-    .close = transport_close,
-    .fd = transport_fd,
-    .events = transport_events,
-    .send = transport_send,
-    .recv = transport_recv,
+static const struct transport_ops dealer_ops = {
+    .close = dealer_close,
+    .fd = dealer_fd,
+    .events = dealer_events,
+    .send = dealer_send,
+    .recv = dealer_recv,
 };

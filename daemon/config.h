@@ -15,6 +15,9 @@
 
 #define OPTIONS(OPTION)                                                                                      \
     OPTION(TEXT, endpoint, "ENDPOINT", NULL, "where clients of this machine connect: ipc://PATH")            \
+    OPTION(TEXT, lane, "LANE", "auto",                                                                       \
+           "auto: clients of this machine may send frames over their "                                       \
+           "lifelines; zmq: over ZeroMQ only")                                                               \
     OPTION(TEXT, listen, "ENDPOINT", NULL, "listen here too: tcp://HOST:PORT, to be kept behind a firewall") \
     OPTION(TEXT, state, "DIR", NULL, "state directory: database, copies of plugins, records of hosts")       \
     OPTION(TEXT, host_program, "FILE", NULL, "path of goroutined-host")                                      \

@@ -101,6 +101,8 @@ int config_check(struct config *config, char **why)
                        NODE_MAX);
     if (strcmp(config->durability, "full") && strcmp(config->durability, "process"))
         return why_set(why, -EINVAL, "durability: '%s' is neither full nor process", config->durability);
+    if (strcmp(config->lane, LANE_AUTO) && strcmp(config->lane, LANE_ZMQ))
+        return why_set(why, -EINVAL, "lane: '%s' is neither auto nor zmq", config->lane);
     if (level_of(config->log_level) < 0)
         return why_set(why, -EINVAL, "log_level: '%s' is not error, warning, info or debug",
                        config->log_level);

@@ -21,6 +21,7 @@
 #include "endpoint.h"
 #include "hub_open.h"
 #include "lifeline.h"
+#include "local.h"
 #include "log.h"
 #include "notify.h"
 #include "paths.h"
@@ -163,12 +164,14 @@ static int open_core(struct hub *hub, char **why)
 
 /* ---- transports ---- */
 
-static int open_transport(struct hub *hub, const char *endpoint, char **why)
+static int open_transport(struct hub *hub, const struct transport_ops *ops, const char *endpoint, char **why)
 {
-    struct transport_options options = {endpoint, hub->config->limits.frame_bytes_max,
-                                        config_socket_mode(hub->config)};
+    struct transport_options options = {.endpoint = endpoint,
+                                        .frame_bytes_max = hub->config->limits.frame_bytes_max,
+                                        .mode = config_socket_mode(hub->config),
+                                        .refused = strcmp(hub->config->lane, LANE_AUTO) != 0};
     struct transport *transport;
-    int r = transport_zmq.open(hub, &options, &transport, why);
+    int r = ops->open(hub, &options, &transport, why);
 
     if (!r)
         list_append(&hub->transports, &transport->link);
@@ -196,11 +199,13 @@ static int open_endpoints(struct hub *hub, char **why)
         why);
 
     if (!r)
+        r = open_transport(hub, &transport_local, NULL, why);
+    if (!r)
         r = lifelines_open(hub, path, config_socket_mode(config), why);
     if (!r)
-        r = open_transport(hub, config->endpoint, why);
+        r = open_transport(hub, &transport_zmq, config->endpoint, why);
     if (!r && config->listen)
-        r = open_transport(hub, config->listen, why);
+        r = open_transport(hub, &transport_zmq, config->listen, why);
     return r;
 }
 

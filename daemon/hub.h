@@ -62,6 +62,7 @@ struct hub {
     size_t unbound_n;
     struct peer *peers_by_number, *peers_by_secret;
     struct lifelines *lifelines;
+    struct transport *local; /* of what lifelines carry (local.h) */
     struct writer *writer;
     struct supervisor *supervisor;
     const struct store_ops *store_ops;

@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "endpoint.h"
 #include "fd.h"
+#include "local.h"
 #include "log.h"
 #include "why.h"
 
@@ -37,19 +38,14 @@ struct lifelines {
 struct lifeline {
     struct hub *hub;
     struct peer *peer;
-    struct source stream, process;
+    struct stream stream;
+    struct source process;
     struct list link, newcomer;
 };
 
 /* ---- saying something ---- */
 
-static void say(int fd, const void *data, size_t size)
-{
-    if (send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        log_debug("event=lifeline_write_failed error=%d", errno);
-}
-
-static void say_farewell(int fd, int error, const char *text)
+static struct farewell farewell_of(int error, const char *text)
 {
     struct farewell farewell = {.magic = FAREWELL_MAGIC, .version = PROTOCOL_VERSION, .error = error};
     size_t size = text ? strnlen(text, sizeof(farewell.text)) : 0;
@@ -57,7 +53,7 @@ static void say_farewell(int fd, int error, const char *text)
     farewell.text_bytes = (uint32_t)size;
     if (size)
         memcpy(farewell.text, text, size);
-    say(fd, &farewell, sizeof(farewell));
+    return farewell;
 }
 
 static void greet(struct lifeline *lifeline)
@@ -68,7 +64,7 @@ static void greet(struct lifeline *lifeline)
                                 .incarnation = lifeline->hub->incarnation};
 
     list_remove(&lifeline->newcomer);
-    say(lifeline->stream.fd, &greeting, sizeof(greeting));
+    stream_say(&lifeline->stream, &greeting, sizeof(greeting));
     explicit_bzero(&greeting, sizeof(greeting));
 }
 
@@ -91,7 +87,7 @@ static void drop_source(struct hub *hub, struct source *source)
 
 static void lifeline_free(struct lifeline *lifeline)
 {
-    drop_source(lifeline->hub, &lifeline->stream);
+    stream_close(&lifeline->stream);
     drop_source(lifeline->hub, &lifeline->process);
     list_remove(&lifeline->link);
     list_remove(&lifeline->newcomer);
@@ -100,7 +96,9 @@ static void lifeline_free(struct lifeline *lifeline)
 
 void lifeline_end(struct lifeline *lifeline, int error, const char *text)
 {
-    say_farewell(lifeline->stream.fd, error, text);
+    struct farewell farewell = farewell_of(error, text);
+
+    stream_say(&lifeline->stream, &farewell, sizeof(farewell));
     lifeline_free(lifeline);
 }
 
@@ -118,27 +116,18 @@ static void process_ended(struct source *source, uint32_t events)
     lifeline_owner_died(container_of(source, struct lifeline, process));
 }
 
-/* ---- the end of the stream ---- */
-
-static void intruded(struct lifeline *lifeline)
+static void stream_ended(struct stream *stream, int error, const char *text)
 {
+    struct lifeline *lifeline = container_of(stream, struct lifeline, stream);
     struct hub *hub = lifeline->hub;
     struct peer *peer = lifeline->peer;
 
-    lifeline_end(lifeline, -EPROTO, "a client writes nothing on its lifeline");
-    hub_peer_died(hub, peer);
-}
-
-static void stream_ready(struct source *source, uint32_t events)
-{
-    struct lifeline *lifeline = container_of(source, struct lifeline, stream);
-    char byte;
-    ssize_t n = recv(source->fd, &byte, sizeof(byte), MSG_DONTWAIT);
-
-    if (n > 0)
-        intruded(lifeline);
-    else if (!n || (errno != EAGAIN && errno != EINTR))
+    if (!error) {
         lifeline_owner_died(lifeline);
+        return;
+    }
+    lifeline_end(lifeline, error, text);
+    hub_peer_died(hub, peer);
 }
 
 /* ---- the beginning ---- */
@@ -157,7 +146,7 @@ static int watch_process(struct lifeline *lifeline, int pid)
     int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
     int r = fd < 0 && (errno == EMFILE || errno == ENFILE) && pid > 0 ? -errno : 0;
 
-    if (!r && ended_already(lifeline->stream.fd))
+    if (!r && ended_already(lifeline->stream.source.fd))
         r = -ESRCH;
     if (!r && fd >= 0)
         r = poller_add(&lifeline->hub->poller, &lifeline->process, fd, EPOLLIN, process_ended);
@@ -166,17 +155,17 @@ static int watch_process(struct lifeline *lifeline, int pid)
     return r;
 }
 
-static struct lifeline *lifeline_new(struct hub *hub, int fd)
+static struct lifeline *lifeline_new(struct hub *hub, int fd, struct credentials who)
 {
     struct lifeline *lifeline = calloc(1, sizeof(*lifeline));
 
     if (!lifeline)
         return NULL;
     lifeline->hub = hub;
-    lifeline->stream.fd = lifeline->process.fd = -1;
+    lifeline->process.fd = -1;
     list_init(&lifeline->link);
     list_init(&lifeline->newcomer);
-    if (poller_add(&hub->poller, &lifeline->stream, fd, EPOLLIN | EPOLLRDHUP, stream_ready) < 0) {
+    if (stream_open(&lifeline->stream, hub, fd, who, stream_ended) < 0) {
         free(lifeline);
         return NULL;
     }
@@ -187,7 +176,7 @@ static struct lifeline *lifeline_new(struct hub *hub, int fd)
 
 struct lifeline *lifeline_adopt(struct hub *hub, int fd, struct credentials who, uint64_t host)
 {
-    struct lifeline *lifeline = lifeline_new(hub, fd);
+    struct lifeline *lifeline = lifeline_new(hub, fd, who);
 
     if (!lifeline) {
         close(fd);
@@ -252,7 +241,9 @@ static void turn_away(struct lifelines *lifelines)
     cleanup_close(&lifelines->reserve);
     fd = accept4(lifelines->listener.fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
-        say_farewell(fd, -EMFILE, no_descriptors);
+        struct farewell farewell = farewell_of(-EMFILE, no_descriptors);
+        if (send(fd, &farewell, sizeof(farewell), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+            log_debug("event=lifeline_write_failed error=%d", errno);
         close(fd);
     }
     lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

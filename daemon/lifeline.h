@@ -3,7 +3,8 @@
  *
  * A client connects to the socket beside an ipc endpoint; its credentials come from the kernel. It is dead
  * when the stream ends, or when its process does, which a pidfd tells: a forked child may hold the stream.
- * A lifeline lives from its session's beginning to lifeline_end or to the death of its owner. Hub thread.
+ * Its stream may also carry the frames of a connection (local.h). A lifeline lives from its session's beginning to
+ * lifeline_end or to the death of its owner. Hub thread.
  */
 #pragma once
 

@@ -36,12 +36,22 @@ static int64_t real_ns(void)
 
 /* ---- one turn ---- */
 
+/* Another one is first in the next turn: none can take every turn for itself. */
+static void rotate(struct list *transports)
+{
+    struct list *first = transports->next;
+
+    list_remove(first);
+    list_append(transports, first);
+}
+
 static void receive(struct hub *hub)
 {
     struct transport *transport;
     int64_t until_ns = real_ns() + TURN_NS;
     int left = TURN_FRAMES, n;
 
+    rotate(&hub->transports);
     list_each (transport, &hub->transports, link) {
         do {
             n = transport->ops->receive(transport, left < RECEIVE_AT_ONCE ? left : RECEIVE_AT_ONCE);

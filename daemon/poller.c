@@ -29,6 +29,13 @@ int poller_add(struct poller *poller, struct source *source, int fd, uint32_t ev
     return -errno;
 }
 
+void poller_change(struct poller *poller, struct source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+
+    epoll_ctl(poller->fd, EPOLL_CTL_MOD, source->fd, &event);
+}
+
 int poller_remove(struct poller *poller, struct source *source)
 {
     int fd = source->fd;

@@ -28,6 +28,8 @@ void poller_destroy(struct poller *poller);
 /* Level-triggered. 0 or negative errno value, with source->fd = -1. */
 int poller_add(struct poller *poller, struct source *source, int fd, uint32_t events,
                void (*ready)(struct source *source, uint32_t events));
+/* Of a source in the set: other events. */
+void poller_change(struct poller *poller, struct source *source, uint32_t events);
 /* Does not close the descriptor, which it returns; -1 when it was not in the set. */
 int poller_remove(struct poller *poller, struct source *source);
 /* Waits at most timeout_ms (-1: for ever) and tells all that are ready. Count told, or negative errno value. */

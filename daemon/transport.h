@@ -31,9 +31,10 @@ struct conn {
 enum { PENDING_BYTES_MAX = 4 << 20 };
 
 struct transport_options {
-    const char *endpoint;
+    const char *endpoint; /* NULL for the local lane */
     uint64_t frame_bytes_max;
     unsigned mode; /* of an ipc socket */
+    bool refused;  /* of the local lane: who asks for it is told to use another */
 };
 
 struct transport_ops {
@@ -60,4 +61,4 @@ struct transport {
     bool remote;      /* no credentials, no lifeline: sessions live by a lease */
 };
 
-extern const struct transport_ops transport_zmq;
+extern const struct transport_ops transport_zmq; /* the local lane is in local.h */

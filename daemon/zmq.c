@@ -7,7 +7,8 @@
  * ROUTER never says that a connection has ended: a send that fails with EHOSTUNREACH shows it (MANDATORY). A
  * connection that takes no more (EAGAIN) keeps its frames in `pending`, in order, and is tried again.
  * ZMQ_FD is edge-triggered, and any call on the socket may swallow the edge: `waiting` asks ZMQ_EVENTS before
- * every sleep, and `receive` ends by EAGAIN or by its cap, never in between.
+ * every sleep that follows a call or an edge, and `receive` ends by EAGAIN or by its cap, never in between. Where
+ * neither was (`stirred`) there is nothing to ask: a look costs a system call.
  * libzmq holds a message of many parts until its last has come: frame_bytes_max bounds each part only.
  */
 #include <zmq.h>
@@ -44,6 +45,7 @@ struct router {
     zmq_msg_t *parts;
     struct bytes *bytes;
     size_t parts_room;
+    bool stirred; /* events must be asked for before a sleep */
 };
 
 /* A connection of a ROUTER. */
@@ -212,6 +214,8 @@ static int zmq_receive(struct transport *transport, int most)
     zmq_msg_t id;
     int n = 0;
 
+    if (!router->stirred)
+        return 0;
     for (; n < most; n++) {
         zmq_msg_init(&id);
         if (zmq_msg_recv(&id, router->socket, ZMQ_DONTWAIT) < 0)
@@ -229,7 +233,10 @@ static bool zmq_waiting(struct transport *transport)
     int events = 0;
     size_t size = sizeof(events);
 
-    return !zmq_getsockopt(router->socket, ZMQ_EVENTS, &events, &size) && (events & ZMQ_POLLIN);
+    if (!router->stirred)
+        return false;
+    router->stirred = !zmq_getsockopt(router->socket, ZMQ_EVENTS, &events, &size) && (events & ZMQ_POLLIN);
+    return router->stirred;
 }
 
 /* ---- sending ---- */
@@ -269,6 +276,7 @@ static struct frame *frame_new(const struct route *route, const struct wire_mess
 /* 0, -EAGAIN, -EHOSTUNREACH. Only the first part can fail so: after it libzmq takes the whole message. */
 static int frame_send(struct router *router, struct frame *frame)
 {
+    router->stirred = true;
     while (frame->sent < frame->parts_n) {
         int more = frame->sent + 1 < frame->parts_n ? ZMQ_SNDMORE : 0;
         if (zmq_msg_send(&frame->parts[frame->sent], router->socket, ZMQ_DONTWAIT | more) < 0)
@@ -344,7 +352,7 @@ static bool zmq_resend(struct transport *transport)
 
 static void wake(struct source *source, uint32_t events)
 {
-    /* The turn that follows receives from every transport. */
+    container_of(source, struct router, source)->stirred = true; /* the turn that follows receives */
 }
 
 static void set_int(struct router *router, int option, int value)
@@ -435,6 +443,7 @@ static int zmq_open(struct hub *hub, const struct transport_options *options, st
     list_init(&router->stuck);
     router->source.fd = -1;
     router->hub = hub;
+    router->stirred = true;
     router->context = zmq_ctx_new();
     router->socket = router->context ? zmq_socket(router->context, ZMQ_ROUTER) : NULL;
     int r = router->socket ? 0 : why_set(why, -errno, "cannot make a ROUTER: %s", zmq_strerror(errno));

@@ -8,6 +8,7 @@ packages_test=(libcmocka-dev g++ gdb bsdextrautils nettle-dev zlib1g-dev libhttp
 packages_python=(python3-zmq python3-protobuf protobuf-compiler) # client/examples/goroutine_client.py
 packages_style=(clang-format universal-ctags git mandoc)
 packages_sanitize=(clang llvm libclang-rt-14-dev)
+packages_bench=(golang-go nats-server redis-server gearman-job-server) # peers of tests/bench/run, each left out if missing
 packages_nightly=(valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 # packages_missing NAME... prints those that dpkg does not know as installed, on one line.

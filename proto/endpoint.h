@@ -9,6 +9,7 @@
  * speaks ZeroMQ, and reads one struct greeting. The daemon then knows by the socket's credentials who owns
  * that session, and by its end that the owner died; the client knows by its end that the session is over.
  * Whoever ends it in order writes one struct farewell before closing; an end without a farewell is a death.
+ * Between greeting and farewell the stream may carry frames (PROTOCOL.md, "The local lane").
  *
  * Both structs are of one machine: native byte order, no padding. They never change their first two members.
  */
@@ -26,6 +27,9 @@
 #define ENDPOINT_IPC          "ipc://"
 #define ENDPOINT_TCP          "tcp://"
 #define LIFELINE_SUFFIX       ".life"
+#define LANE_VARIABLE         "GOROUTINED_LANE"
+#define LANE_AUTO             "auto" /* frames travel over the lifeline where both sides can */
+#define LANE_ZMQ              "zmq"  /* never */
 
 enum {
     GREETING_MAGIC = 0x6c696665, /* "life" */

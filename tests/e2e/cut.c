@@ -1,5 +1,6 @@
 /* One thread moves the bytes of all connections. */
 #include "cut.h"
+#include "cut_lane.h"
 
 #include <err.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ enum { PAIRS_MAX = 32, LISTENERS = 2 };
 struct pair {
     int fd[2]; /* of the client, of the daemon; -1: free */
     bool lifeline;
+    struct cut_lane lane; /* of a lifeline */
 };
 
 struct cut {
@@ -60,6 +62,7 @@ static void pair_close(struct pair *pair)
 {
     close(pair->fd[0]);
     close(pair->fd[1]);
+    cut_lane_clear(&pair->lane);
     pair->fd[0] = pair->fd[1] = -1;
 }
 
@@ -70,26 +73,37 @@ static void accept_pair(struct cut *cut, int which)
         return;
     for (int i = 0; i < PAIRS_MAX; i++)
         if (cut->pairs[i].fd[0] < 0) {
-            cut->pairs[i] = (struct pair){{fd, connect_to(cut->behind[which])}, which == 1};
+            cut->pairs[i] = (struct pair){.fd = {fd, connect_to(cut->behind[which])}, .lifeline = which == 1};
+            cut_lane_init(&cut->pairs[i].lane);
             return;
         }
     errx(1, "cut: too many connections");
 }
 
-static bool move_bytes(int from, int to)
+static bool move_bytes(struct pair *pair, int side)
 {
     char bytes[65536];
-    ssize_t n = read(from, bytes, sizeof bytes);
-    return n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+    int to = pair->fd[!side];
+    ssize_t n = read(pair->fd[side], bytes, sizeof bytes);
+    if (n <= 0)
+        return false;
+    if (pair->lifeline)
+        return cut_lane_move(&pair->lane, side ? LANE_DAEMON : LANE_CLIENT, bytes, (size_t)n, to,
+                             pair->fd[0]);
+    return send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
+/* A connection ends; a lane loses its frames, since the end of its stream would be a death. */
 static void cut_pairs(struct cut *cut)
 {
-    for (int i = 0; i < PAIRS_MAX; i++)
-        if (cut->pairs[i].fd[0] >= 0 && !cut->pairs[i].lifeline) {
-            pair_close(&cut->pairs[i]);
-            atomic_fetch_add(&cut->cuts, 1);
-        }
+    for (int i = 0; i < PAIRS_MAX; i++) {
+        struct pair *pair = &cut->pairs[i];
+        if (pair->fd[0] < 0 || (pair->lifeline && !cut_lane_lose(&pair->lane, pair->fd[0])))
+            continue;
+        if (!pair->lifeline)
+            pair_close(pair);
+        atomic_fetch_add(&cut->cuts, 1);
+    }
 }
 
 static void pump_once(struct cut *cut)
@@ -107,7 +121,7 @@ static void pump_once(struct cut *cut)
         eventfd_read(cut->event_fd, &count);
     for (int i = 0; i < 2 * PAIRS_MAX; i++) {
         struct pair *pair = &cut->pairs[i / 2];
-        if (pairs[i].revents && pair->fd[0] >= 0 && !move_bytes(pair->fd[i % 2], pair->fd[!(i % 2)]))
+        if (pairs[i].revents && pair->fd[0] >= 0 && !move_bytes(pair, i % 2))
             pair_close(pair);
     }
     if (atomic_exchange(&cut->cutting, false))

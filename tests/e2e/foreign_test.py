@@ -176,9 +176,9 @@ def test_bye_is_answered_by_a_farewell_without_error():
         assert client.farewell()[0] == 0
 
 
-def test_who_writes_on_the_lifeline_is_sent_away():
+def test_who_writes_what_is_no_frame_on_the_lifeline_is_sent_away():
     with bound() as client:
-        client.lifeline.send(b"x")
+        client.lifeline.send(b"\xff" * 8)
         assert client.farewell()[0] < 0
 
 

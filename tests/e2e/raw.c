@@ -1,5 +1,6 @@
 #include "raw.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,21 +13,41 @@
 #include <cmocka.h>
 
 #include "endpoint.h"
+#include "lane.h"
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 512 };
 
-/* Parts of the frame received last: its bytes are in there. */
+/* Parts of the frame received last: its bytes are in there, or in stream_frame. */
 static zmq_msg_t parts[PARTS_MAX];
 static size_t parts_n;
+static char *stream_frame;
+
+bool raw_is_local(void)
+{
+    const char *lane = getenv("RAW_LANE");
+
+    return lane && !strcmp(lane, "local");
+}
 
 void raw_connect(struct raw *raw, const struct node *node)
+{
+    raw_connect_by(raw, node, raw_is_local());
+}
+
+void raw_connect_by(struct raw *raw, const struct node *node, bool local)
 {
     const struct wire_bounds bounds = WIRE_BOUNDS_DEFAULT;
     const int patience = RAW_PATIENCE_MS, none = 0;
 
-    *raw = (struct raw){.lifeline = -1};
+    *raw = (struct raw){.lifeline = -1, .stream = -1};
     raw->in = wire_new(&bounds);
     raw->out = wire_new(&bounds);
+    if (local) {
+        struct timeval time = {.tv_sec = RAW_PATIENCE_MS / 1000};
+        raw->stream = lifeline_open(node, &raw->session);
+        setsockopt(raw->stream, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+        return;
+    }
     raw->context = zmq_ctx_new();
     raw->socket = zmq_socket(raw->context, ZMQ_DEALER);
     zmq_setsockopt(raw->socket, ZMQ_RCVTIMEO, &patience, sizeof(patience));
@@ -63,7 +84,7 @@ int lifeline_farewell(int fd)
 
 void raw_greet(struct raw *raw, const struct node *node)
 {
-    raw->lifeline = lifeline_open(node, &raw->session);
+    raw->lifeline = raw->stream >= 0 ? raw->stream : lifeline_open(node, &raw->session);
 }
 
 void raw_open(struct raw *raw, const struct node *node)
@@ -89,16 +110,32 @@ static void drop_parts(void)
 void raw_close(struct raw *raw)
 {
     drop_parts();
-    if (raw->lifeline >= 0)
+    if (raw->lifeline >= 0 && raw->lifeline != raw->stream)
         close(raw->lifeline);
-    zmq_close(raw->socket);
-    zmq_ctx_term(raw->context);
+    if (raw->stream >= 0)
+        close(raw->stream);
+    if (raw->socket)
+        zmq_close(raw->socket);
+    if (raw->context)
+        zmq_ctx_term(raw->context);
     wire_delete(raw->in);
     wire_delete(raw->out);
 }
 
+static void stream_write(struct raw *raw, const void *data, size_t size)
+{
+    assert_int_equal(send(raw->stream, data, size, MSG_NOSIGNAL), size);
+}
+
 void raw_send_bytes(struct raw *raw, const void *data, size_t size)
 {
+    uint32_t words[] = {(uint32_t)size + LANE_WORD_BYTES, 1};
+
+    if (raw->stream >= 0) {
+        stream_write(raw, words, sizeof(words));
+        stream_write(raw, data, size);
+        return;
+    }
     assert_int_equal(zmq_send(raw->socket, data, size, 0), size);
 }
 
@@ -112,7 +149,13 @@ void raw_send(struct raw *raw, struct client_frame frame)
         frame.version = PROTOCOL_VERSION;
     wire_reset(raw->out);
     assert_int_equal(wire_encode_client(raw->out, &frame, &message), 0);
-    char *head = malloc(message.head_bytes + 1);
+    char *head = malloc(lane_message_bytes(&message));
+    if (raw->stream >= 0) {
+        lane_pack(&message, head);
+        stream_write(raw, head, lane_message_bytes(&message));
+        free(head);
+        return;
+    }
     wire_pack(&message, head);
     zmq_send(raw->socket, head, message.head_bytes, message.bodies_n ? ZMQ_SNDMORE : 0);
     for (size_t i = 0; i < message.bodies_n; i++)
@@ -126,11 +169,26 @@ void raw_ask(struct raw *raw, struct request request)
     raw_send(raw, (struct client_frame){.requests = &request, .requests_n = 1});
 }
 
-const struct server_frame *raw_receive(struct raw *raw)
+/* The number of parts of the next frame of a stream. */
+static size_t receive_stream(struct raw *raw, struct bytes *bytes)
 {
-    struct bytes bytes[PARTS_MAX];
-    const struct server_frame *frame;
-    const char *why;
+    uint32_t size;
+
+    if (recv(raw->stream, &size, sizeof(size), MSG_WAITALL) != sizeof(size))
+        fail_msg("no frame came: %s", strerror(errno));
+    ssize_t all = lane_frame_bytes(&size, sizeof(size), LANE_FRAME_BYTES_MAX);
+    assert_true(all > 0);
+    free(stream_frame);
+    stream_frame = malloc((size_t)all);
+    memcpy(stream_frame, &size, sizeof(size));
+    assert_int_equal(recv(raw->stream, stream_frame + sizeof(size), size, MSG_WAITALL), size);
+    ssize_t n = lane_split(stream_frame, (size_t)all, bytes, PARTS_MAX);
+    assert_true(n > 0);
+    return (size_t)n;
+}
+
+static size_t receive_message(struct raw *raw, struct bytes *bytes)
+{
     int more = 1;
 
     drop_parts();
@@ -142,8 +200,18 @@ const struct server_frame *raw_receive(struct raw *raw)
     }
     for (size_t i = 0; i < parts_n; i++)
         bytes[i] = (struct bytes){zmq_msg_data(&parts[i]), zmq_msg_size(&parts[i])};
+    return parts_n;
+}
+
+const struct server_frame *raw_receive(struct raw *raw)
+{
+    struct bytes bytes[PARTS_MAX];
+    const struct server_frame *frame;
+    const char *why;
+    size_t n = raw->stream >= 0 ? receive_stream(raw, bytes) : receive_message(raw, bytes);
+
     wire_reset(raw->in);
-    assert_int_equal(wire_decode_server(raw->in, bytes, parts_n, &frame, &why), 0);
+    assert_int_equal(wire_decode_server(raw->in, bytes, n, &frame, &why), 0);
     return frame;
 }
 

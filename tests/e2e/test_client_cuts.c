@@ -1,4 +1,4 @@
-/* A client whose connection is cut again and again loses nothing and doubles nothing (IP7). */
+/* A client whose connection is cut again and again loses nothing and doubles nothing (IP7); which lane it takes. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -73,11 +73,50 @@ static void test_IP7_buffer_survives_cuts_of_the_connection(void **state)
     pass_through_cuts("cut.4", 4);
 }
 
+/* ---- lanes ---- */
+
+static bool only_zmq(void)
+{
+    const char *lane = getenv("GOROUTINED_LANE");
+    return lane && !strcmp(lane, "zmq");
+}
+
+static void expect_lane(const char *asked, const char *got)
+{
+    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .lane = asked};
+    struct gc_about about;
+    gc_client *g;
+    assert_ok(gc_connect(&options, &g, NULL));
+    assert_ok(gc_ping(g, GC_FOREVER));
+    gc_about(g, &about);
+    assert_string_equal(about.lane, got);
+    gc_disconnect(g);
+}
+
+/* The daemon of a run with GOROUTINED_LANE=zmq refuses the other: the client then goes over ZeroMQ by itself. */
+static void test_frames_take_the_lane_that_both_sides_want(void **state)
+{
+    expect_lane("zmq", "zmq");
+    expect_lane("auto", only_zmq() ? "zmq" : "local");
+    expect_lane(NULL, only_zmq() ? "zmq" : "local");
+}
+
+static void test_a_lane_nobody_knows_is_refused_in_words(void **state)
+{
+    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .lane = "fast"};
+    char why[GC_WHY_BYTES];
+    gc_client *g;
+    assert_int_equal(gc_connect(&options, &g, why), -EINVAL);
+    assert_non_null(strstr(why, "\"fast\" (as given) is not a lane: auto or zmq"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_IP7_rendezvous_survives_cuts_of_the_connection),
         cmocka_unit_test(test_IP7_buffer_survives_cuts_of_the_connection),
+        cmocka_unit_test(test_frames_take_the_lane_that_both_sides_want),
+        cmocka_unit_test(test_a_lane_nobody_knows_is_refused_in_words),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

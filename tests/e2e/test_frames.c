@@ -270,13 +270,15 @@ static void test_IP0_the_end_of_the_lifeline_ends_the_session(void **state)
 
     watch_owner(&owner, &other);
     close(owner.lifeline);
-    owner.lifeline = -1;
+    owner.lifeline = owner.stream = -1;
     const struct result *result = raw_result(&other);
     assert_int_equal(result->op, 2);
     assert_true(result->flags & RESULT_CLOSED);
-    raw_ask(&owner, (struct request){.id = 2, .verb = VERB_PING});
-    const struct server_frame *frame = raw_receive(&owner);
-    assert_true(frame->refused == -ECONNRESET || frame->need_resume);
+    if (!raw_is_local()) { /* there the connection has ended, too */
+        raw_ask(&owner, (struct request){.id = 2, .verb = VERB_PING});
+        const struct server_frame *frame = raw_receive(&owner);
+        assert_true(frame->refused == -ECONNRESET || frame->need_resume);
+    }
     raw_close(&owner);
     raw_close(&other);
 }
@@ -312,12 +314,12 @@ static void test_IP9_a_forked_child_does_not_keep_its_dead_parent_alive(void **s
     raw_close(&other);
 }
 
-static void test_writing_on_a_lifeline_ends_it_with_the_reason(void **state)
+static void test_what_is_no_frame_ends_a_lifeline_with_the_reason(void **state)
 {
     struct secret session;
     int fd = lifeline_open(&node, &session);
 
-    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(write(fd, "GET / HTTP/1.1", 14), 14);
     assert_int_equal(lifeline_farewell(fd), -EPROTO);
     close(fd);
 }
@@ -374,7 +376,7 @@ int main(void)
         cmocka_unit_test(test_a_repeated_frame_is_dropped),
         cmocka_unit_test(test_IP0_the_end_of_the_lifeline_ends_the_session),
         cmocka_unit_test(test_IP9_a_forked_child_does_not_keep_its_dead_parent_alive),
-        cmocka_unit_test(test_writing_on_a_lifeline_ends_it_with_the_reason),
+        cmocka_unit_test(test_what_is_no_frame_ends_a_lifeline_with_the_reason),
         cmocka_unit_test(test_bye_is_answered_by_a_farewell),
         cmocka_unit_test(test_large_values_travel_as_parts_both_ways),
     };

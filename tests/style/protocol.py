@@ -16,8 +16,9 @@ ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_
 CALLS = ("client/goclient.h", "client/goclient_chan.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
+TRANSPORT = "daemon/transport.h"
 CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
-             "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX")
+             "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
 HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL")  # how many there are, and all of them: no numbers of the wire
 FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
          "VERB_PARKS": "parks", "VERB_TEST": "test"}
@@ -136,7 +137,7 @@ def enum_findings(document, schema_enums):
 
 def limit_findings(document):
     limits = limit_rows()
-    named = c_enums(MESSAGE)[""] | c_enums(WIRE)[""]
+    named = c_enums(MESSAGE)[""] | c_enums(WIRE)[""] | c_enums(TRANSPORT)[""]
     real = limits | {word: value for value, word in named if word in CONSTANTS}
     rows = {row[0]: int(row[1]) for row in table_rows(after(document, "## Limits"))}
     for name, value in rows.items():
