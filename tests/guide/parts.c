@@ -166,6 +166,12 @@ bool recv_text(struct part *me, gc_chan c, char *text)
     return r > 0;
 }
 
+const char *error_words(int error)
+{
+    must(error == -ETIMEDOUT || error == -ECANCELED);
+    return error == -ETIMEDOUT ? "context deadline exceeded" : "context canceled";
+}
+
 int number_of(const struct gc_value *v)
 {
     char text[TEXT_BYTES];

@@ -113,6 +113,8 @@ void send_number(struct part *me, gc_chan c, int number);
 bool recv_text(struct part *me, gc_chan c, char *text);
 bool recv_number(struct part *me, gc_chan c, int *number);
 void close_chan(struct part *me, gc_chan c);
+/* What a call under a context has ended with: "context canceled", "context deadline exceeded". */
+const char *error_words(int error);
 /* The value as a number. */
 int number_of(const struct gc_value *v);
 
