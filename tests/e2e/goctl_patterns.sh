@@ -153,6 +153,26 @@ test_G72_ten_tasks_by_the_name_of_their_function() {
     refuse 9 "the disk of trial" goctl submit "$trial:fail" --retries 1 --wait
 }
 
+test_G75_a_pool_finishes_what_is_queued_and_counts_it() {
+    local workers=() n
+    goctl make g75.tasks --cap 12
+    seq 12 | goctl send --try --lines g75.tasks
+    goctl close g75.tasks
+    refuse 4 g75.tasks goctl send g75.tasks 13
+    for n in 1 2 3; do
+        # One task panics, as a job; its worker goes on.
+        (while task=$(goctl recv g75.tasks 2>/dev/null); do
+            if [ "$task" = 5 ]; then goctl submit "$trial:panic" --retries 1 --wait 2>/dev/null; fi && echo "$task done" ||
+                echo "$task failed"
+        done >"$temporary/g75.$n") &
+        workers+=($!)
+    done
+    each_ended 0 "${workers[@]}"
+    same "counters" "$(cat "$temporary"/g75.? | wc -l)" 12
+    same "failed" "$(cat "$temporary"/g75.? | grep failed)" "5 failed"
+    same "each once" "$(cat "$temporary"/g75.? | cut -d' ' -f1 | sort -n | xargs)" "$(seq 12 | xargs)"
+}
+
 test_G82_a_pipeline_of_four_stages() {
     local stages=()
     goctl make g82.a
@@ -347,6 +367,105 @@ test_G125_ten_workers_share_three_resources() {
     each_ended 0 "${workers[@]}"
     same "acquired and released" "$(cat "$temporary"/g125.[0-9]* | cut -d' ' -f1 | sort | uniq -c | xargs)" "10 acquire 10 release"
     same "left" "$(goctl recv g125.pool -n 3 | sort -n | xargs)" "1 2 3"
+}
+
+# submit_to KIND ID accepts a job of that kind, or says why not.
+submit_to() { goctl send --try "g126.$1" "$2"; }
+
+test_G126_a_job_processor_with_a_queue_for_each_kind() {
+    local handlers=() kind n
+    goctl make g126.mail --cap 10
+    goctl make g126.image --cap 10
+    for n in $(seq 10); do
+        expect 0 "" submit_to mail "$n"
+        expect 0 "" submit_to image "$n"
+    done
+    refuse 5 g126.video submit_to video 11
+    refuse 8 g126.mail submit_to mail 11
+    goctl close g126.mail g126.image
+    refuse 4 g126.mail submit_to mail 12
+    for kind in mail image; do
+        goctl range g126.$kind >"$temporary/g126.$kind" &
+        handlers+=($!)
+    done
+    each_ended 0 "${handlers[@]}"
+    for kind in mail image; do same "$kind" "$(xargs <"$temporary/g126.$kind")" "$(seq 10 | xargs)"; done
+}
+
+# next_job prints the most urgent job there is, or waits for any.
+next_job() {
+    local priority
+    for priority in 4 3 2 1 0; do goctl recv --try g127.$priority 2>/dev/null && return; done
+    goctl select --recv g127.0 --recv g127.1 --recv g127.2 --recv g127.3 --recv g127.4 --recv g127.stop 2>/dev/null |
+        cut -d' ' -f2 | grep .
+}
+
+test_G127_jobs_run_by_priority_then_arrival() {
+    local worker priority job=0
+    for priority in 0 1 2 3 4; do goctl make g127.$priority --cap 10; done
+    goctl make g127.stop
+    for priority in 2 0 4 1 4 3; do goctl send g127.$priority $((job += 1)); done
+    (while job=$(next_job); do echo "$job"; done >"$temporary/g127") &
+    worker=$!
+    until_number g127.stop receivers 1
+    goctl send g127.0 7
+    until_number g127.0 length 0
+    until_number g127.stop receivers 1
+    goctl close g127.stop
+    ended $worker 0
+    same "order" "$(xargs <"$temporary/g127")" "3 5 6 1 4 2 7"
+}
+
+test_G136_a_pipeline_whose_queues_can_be_read() {
+    local processes=() source
+    for queue in raw parsed enriched; do goctl make g136.$queue --cap 10; done
+    goctl make g136.gate
+    for source in 0 1 2; do
+        (seq 100 | sed "s/^/$source /" | goctl send --lines g136.raw) &
+        processes+=($!)
+    done
+    (while line=$(goctl recv g136.raw 2>/dev/null); do goctl send g136.parsed "$line"; done && goctl close g136.parsed) &
+    processes+=($!)
+    (while line=$(goctl recv g136.parsed 2>/dev/null); do
+        goctl send g136.enriched "${line% *} $((1000 * ${line% *} + ${line#* }))"
+    done && goctl close g136.enriched) &
+    processes+=($!)
+    (goctl range g136.gate && goctl range g136.enriched >"$temporary/g136") &
+    processes+=($!)
+    until_number g136.enriched senders 1
+    until_number g136.parsed senders 1
+    until_number g136.raw sent 32
+    for queue in raw parsed enriched; do same "depth of $queue" "$(number_of g136.$queue length)" 10; done
+    same "waiting sources" "$(number_of g136.raw senders)" 3
+    goctl close g136.gate
+    each_ended 0 "${processes[@]:0:3}"
+    goctl close g136.raw
+    each_ended 0 "${processes[@]:3}"
+    same "in, out, dropped" "$(number_of g136.raw sent) $(number_of g136.enriched received) $(number_of g136.raw dropped)" "300 300 0"
+    same "sums" "$(awk '{ sum[$1] += $2 } END { print sum[0], sum[1], sum[2] }' "$temporary/g136")" "5050 105050 205050"
+}
+
+# stop_on_input CHANNEL closes it when a line comes, or the input ends.
+stop_on_input() {
+    read -r _
+    goctl close "$1"
+}
+
+test_G143_workers_stop_on_a_line_or_the_end_of_the_input() {
+    local workers n input
+    for input in "stop, please" ""; do
+        goctl make g143.stop
+        workers=()
+        for n in 1 2 3 4 5; do
+            (goctl range g143.stop && echo "worker $n cancelled!") >"$temporary/g143.$n" &
+            workers+=($!)
+        done
+        until_number g143.stop receivers 5
+        if [ -n "$input" ]; then echo "$input" | stop_on_input g143.stop; else stop_on_input g143.stop </dev/null; fi
+        each_ended 0 "${workers[@]}"
+        same "lines" "$(cat "$temporary"/g143.? | sort)" "$(seq -f 'worker %g cancelled!' 5)"
+        goctl rm g143.stop
+    done
 }
 
 node_start
