@@ -122,11 +122,14 @@ static int fetch(struct gc_window *w, gc_until until)
     return batch_take(w, call);
 }
 
+/* Most values only note that they are acknowledged: that leaves with the next frame. */
 static void look_ahead(struct gc_window *w)
 {
     int error; /* of this one the next fetch tells, if it is still so */
-    if (w->most > 1 && !w->ahead && !w->closed)
-        w->ahead = receive_begin(w, GC_FOREVER, &error);
+    if (w->most == 1 || w->ahead || w->closed)
+        return;
+    w->ahead = receive_begin(w, GC_FOREVER, &error);
+    client_pump(w->g);
 }
 
 /* The first value that was not handed out. 1; how its session ended. */
@@ -142,7 +145,6 @@ static int hand_out(struct gc_window *w, struct gc_value *v, bool hold)
     }
     value_give(v, &w->batch, i, hold);
     look_ahead(w);
-    client_pump(g);
     return 1;
 }
 

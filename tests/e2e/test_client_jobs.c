@@ -103,6 +103,43 @@ static void test_started_wait_tells_the_result_of_the_job(void **state)
     assert_told(&t, 3, "hello");
 }
 
+static uint64_t handles_of(gc_client *g, gc_chan c)
+{
+    struct gc_chan_info info;
+
+    assert_ok(gc_chan_info(g, c, &info, GC_FOREVER));
+    return info.handles;
+}
+
+static void test_U6_a_job_answers_on_the_channel_it_receives(void **state)
+{
+    gc_client *g = *state;
+    gc_chan requests = make(g, "jobs.requests", 1);
+    struct gc_passed reply = {make(g, NULL, 1), GC_MAY_SEND};
+    gc_job job = submit(g, "answer", "jobs.requests");
+    struct gc_value v;
+
+    assert_ok(gc_send(g, requests, gc_carrying(gc_string("?"), &reply, 1), GC_FOREVER));
+    assert_fails(gc_recv(g, reply.chan, &v, 0, GC_FOREVER), 1);
+    assert_value(&v, "answer");
+    assert_int_equal(gc_wait(g, job, NULL, GC_FOREVER), 1);
+    assert_int_equal(handles_of(g, reply.chan), 1); /* that of the run has ended with it */
+    assert_int_equal(handles_of(g, requests), 1);
+}
+
+static void test_U6_jobs_pass_channels_to_each_other(void **state)
+{
+    gc_client *g = *state;
+    gc_chan requests = make(g, "jobs.between", 0);
+    gc_job asking = submit(g, "ask", "jobs.between"), answering = submit(g, "answer", "jobs.between");
+    struct gc_result result;
+
+    assert_int_equal(gc_wait(g, asking, &result, GC_FOREVER), 1);
+    assert_result(&result, "answer");
+    assert_int_equal(gc_wait(g, answering, NULL, GC_FOREVER), 1);
+    assert_int_equal(handles_of(g, requests), 1);
+}
+
 static void test_select_takes_the_job_that_ends(void **state)
 {
     gc_client *g = *state;
@@ -180,6 +217,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_wait_gives_the_result_and_gives_it_again),
         TEST(test_started_wait_tells_the_result_of_the_job),
+        TEST(test_U6_a_job_answers_on_the_channel_it_receives),
+        TEST(test_U6_jobs_pass_channels_to_each_other),
         TEST(test_select_takes_the_job_that_ends),
         TEST(test_select_gives_the_result_of_a_job_that_had_ended),
         TEST(test_a_function_that_is_missing_is_named),

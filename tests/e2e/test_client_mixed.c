@@ -4,6 +4,8 @@
  */
 #include <goroutine_host.h>
 
+#include <stdio.h>
+
 #include "client_fixture.h"
 #include "goclient_go.h"
 
@@ -363,6 +365,38 @@ static void test_IP1_2_an_unwound_mixed_select_takes_nothing(void **state)
     run_goroutines(ended_scope);
 }
 
+/* ---- jobs ---- */
+
+static void job_or_value(gc_client *g)
+{
+    char plugin[256];
+    struct gc_submit what = {
+        .size = sizeof what, .plugin = plugin, .function = "echo", .argument = "hi", .argument_bytes = 2};
+    struct gc_result result = {.text = NULL};
+    go_chan *near = go_chan_new(sizeof(int), 1);
+    int one = 1;
+    gc_job job, endless;
+    snprintf(plugin, sizeof plugin, "%s/trial.so", getenv("PLUGINS"));
+    CHECK(gc_submit(g, &what, &job, GC_FOREVER) == 0);
+    what.function = "wait";
+    CHECK(gc_submit(g, &what, &endless, GC_FOREVER) == 0);
+    struct gc_case remote[] = {gc_case_job(endless, NULL), gc_case_job(job, &result)};
+    struct go_case local = GO_RECV(near, NULL);
+    CHECK(gc_go_select(g, remote, 2, &local, 1, 0, GO_FOREVER) == 1);
+    CHECK(remote[1].status == 1 && result.bytes == 2 && memcmp(result.data, "hi", 2) == 0);
+    gc_result_clear(&result);
+    CHECK(go_chan_send(near, &one, GO_NOW) == 0);
+    CHECK(gc_go_select(g, remote, 1, &local, 1, 0, GO_FOREVER) == 1);
+    CHECK(gc_job_cancel(g, endless, NULL, GC_FOREVER) == 0);
+    CHECK(gc_go_select(g, remote, 1, &local, 1, 0, GO_FOREVER) == 0 && remote[0].status == 0);
+    go_chan_unref(near);
+}
+
+static void test_IP5_3_the_end_of_a_job_is_a_remote_case(void **state)
+{
+    run_goroutines(job_or_value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_IP5_3_two_mixed_selects_meet_at_a_local_channel),
         cmocka_unit_test(test_IP5_3_timers_and_contexts_are_local_cases),
         cmocka_unit_test(test_IP1_2_an_unwound_mixed_select_takes_nothing),
+        cmocka_unit_test(test_IP5_3_the_end_of_a_job_is_a_remote_case),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

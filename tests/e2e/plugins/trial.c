@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "goclient_chan.h"
 #include "goplugin.h"
 
 static int hello(gp_job *job)
@@ -55,19 +56,61 @@ static int late(gp_job *job)
     return mark && fclose(mark) == 0 ? -ECANCELED : -EIO;
 }
 
+static int open_named(gp_job *job, gc_chan *out)
+{
+    struct gp_bytes argument = gp_argument(job);
+    char name[GC_NAME_BYTES];
+
+    snprintf(name, sizeof name, "%.*s", (int)argument.size, (const char *)argument.data);
+    return gc_open(gp_client(job), name, NULL, out, GC_FOREVER);
+}
+
 /* Waits for a value on the channel that the argument names, and leaves it as the result. */
 static int receive(gp_job *job)
 {
-    struct gp_bytes argument = gp_argument(job);
     struct gc_value value = {0};
-    char name[GC_NAME_BYTES];
     gc_chan channel;
-    int r;
+    int r = open_named(job, &channel);
 
-    snprintf(name, sizeof name, "%.*s", (int)argument.size, (const char *)argument.data);
-    r = gc_open(gp_client(job), name, NULL, &channel, GC_FOREVER);
     if (r >= 0)
         r = gc_recv(gp_client(job), channel, &value, 0, GC_FOREVER);
+    if (r > 0)
+        r = gp_result(job, value.data, value.size);
+    gc_value_clear(&value);
+    return r;
+}
+
+/* Answers one request on the channel that came with it, and leaves that to the end of its run. */
+static int answer(gp_job *job)
+{
+    struct gc_value request = {0};
+    gc_chan channel;
+    int r = open_named(job, &channel);
+
+    if (r >= 0)
+        r = gc_recv(gp_client(job), channel, &request, 0, GC_FOREVER);
+    if (r > 0)
+        r = request.chans_n == 1
+                ? gc_send(gp_client(job), request.chans[0].chan, gc_string("answer"), GC_FOREVER)
+                : -EINVAL;
+    gc_value_clear(&request);
+    return r;
+}
+
+/* Asks on the channel that the argument names, with one for the answer, which is its result. */
+static int ask(gp_job *job)
+{
+    struct gc_passed reply = {.rights = GC_MAY_SEND};
+    struct gc_value value = {0};
+    gc_chan channel;
+    int r = open_named(job, &channel);
+
+    if (r >= 0)
+        r = gc_make(gp_client(job), NULL, 0, &reply.chan, GC_FOREVER);
+    if (r >= 0)
+        r = gc_send(gp_client(job), channel, gc_carrying(gc_string("?"), &reply, 1), GC_FOREVER);
+    if (r >= 0)
+        r = gc_recv(gp_client(job), reply.chan, &value, 0, GC_FOREVER);
     if (r > 0)
         r = gp_result(job, value.data, value.size);
     gc_value_clear(&value);
@@ -123,5 +166,7 @@ GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "giv
           {"wait", "waits until it is cancelled", wait},
           {"late", "stops the daemon until its time is over, and makes a file", late},
           {"receive", "receives a value from the channel it is given", receive},
+          {"answer", "answers on the channel that came with a request", answer},
+          {"ask", "asks, with a channel for the answer", ask},
           {"print_many", "prints from ten goroutines", print_many}, {"panic", "panics", panic},
           {"crash", "reads address 0", crash});
