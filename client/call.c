@@ -50,13 +50,14 @@ static void call_free(struct call *call)
 static bool is_flat(const struct result *result)
 {
     return !result->values_n && !result->chans_n && !result->jobs_n && !result->stats_n && !result->offer &&
-           !result->text.size && !result->output.size;
+           !result->ctxs_n && !result->text.size && !result->output.size;
 }
 
 /* Without memory, what has taken effect is still told; what was only asked for has failed. */
 static void keep_flat(struct call *call, const struct result *result)
 {
-    bool asked = result->chans_n || result->jobs_n || result->stats_n || result->output.size;
+    bool asked =
+        result->chans_n || result->jobs_n || result->stats_n || result->ctxs_n || result->output.size;
     call->no_memory = result->values_n > 0;
     call->result = (struct result){.op = result->op,
                                    .status = asked ? -ENOMEM : result->status,
@@ -76,6 +77,14 @@ static void keep_result(struct call *call, const struct result *result)
         keep_flat(call, result);
 }
 
+static void tell_watched(struct call *call, const struct result *result)
+{
+    gc_ctx *ctx = call->watched;
+    call->watched = NULL;
+    if (ctx)
+        context_over(ctx, result);
+}
+
 /* A result nobody waits for: it surfaces here, and is delivered when the lock is given up. */
 static void deliver_later(struct call *call, const struct result *result)
 {
@@ -88,6 +97,7 @@ static void deliver_later(struct call *call, const struct result *result)
     }
     g->kick = true; /* the service thread is to deliver it */
     g->starved |= call->deliver && (!delivery || !delivery->block);
+    tell_watched(call, result);
     if (call->op.phase == OP_FINISHED)
         protocol_surface(g->protocol, &call->op, false, now_ns());
 }
@@ -109,12 +119,14 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
 static void release(struct protocol_op *op, void *context)
 {
     struct call *call = (struct call *)op;
+    struct result lost = {.status = -ECONNRESET};
+    tell_watched(call, &lost); /* its session went without a word about it */
     call->released = true;
     call_free(call);
 }
 
-/* Starts what gives back: an operation nobody waits for. Without memory the end of the scope gives it back. */
-static void give_back(gc_client *g, const struct request *request, uint64_t run)
+/* Without memory the end of the scope gives it back. */
+void call_give_back(gc_client *g, const struct request *request, uint64_t run)
 {
     struct call *call = call_new(g, request, GC_FOREVER);
     if (!call)
@@ -124,20 +136,24 @@ static void give_back(gc_client *g, const struct request *request, uint64_t run)
     protocol_start(g->protocol, &call->op, now_ns());
 }
 
-/* What the result gave to somebody who is gone: handles and locks (IP1.3) go back, values do so by themselves. */
+/* What the result gave to somebody who is gone: handles, locks (IP1.3) and contexts go back, values do so by
+ * themselves. */
 static void give_back_grant(struct call *call, const struct result *result)
 {
     const struct request *request = &call->op.request;
     if (result->status < 0)
         return;
     if (request->verb == VERB_CHAN_OPEN)
-        give_back(call->g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {result->handle}},
-                  request->run);
+        call_give_back(call->g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {result->handle}},
+                       request->run);
     if (request->verb == VERB_LOCK)
-        give_back(call->g,
-                  &(struct request){.verb = VERB_UNLOCK,
-                                    .unlock = {request->lock.name, result->handle, UNLOCK_UNSEEN}},
-                  request->run);
+        call_give_back(call->g,
+                       &(struct request){.verb = VERB_UNLOCK,
+                                         .unlock = {request->lock.name, result->handle, UNLOCK_UNSEEN}},
+                       request->run);
+    if (request->verb == VERB_CTX_NEW)
+        call_give_back(call->g, &(struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = result->handle},
+                       request->run);
 }
 
 static void leftover(struct protocol_op *op, const struct result *result, void *context)
@@ -161,6 +177,13 @@ void calls_deliver(gc_client *g)
         client_lock(g);
     }
     client_unlock(g);
+    contexts_deliver(g);
+}
+
+/* Of a context of the daemon: that ends it there, where one word ends all; only what has not left ends here. */
+static bool ends_here(const struct call *call)
+{
+    return !call->ctx->id || call->op.phase == OP_NIL || call->op.phase == OP_QUEUED;
 }
 
 void calls_cancel_done(gc_client *g)
@@ -169,9 +192,10 @@ void calls_cancel_done(gc_client *g)
     if (cancels == g->cancels_seen)
         return;
     g->cancels_seen = cancels;
+    contexts_tell(g);
     struct call *call, *after;
     list_each_safe (call, after, &g->bound, bound)
-        if (atomic_load(&call->ctx->done))
+        if (atomic_load(&call->ctx->done) && ends_here(call))
             protocol_cancel(g->protocol, &call->op);
 }
 
@@ -186,10 +210,11 @@ int call_begin(struct call *call)
     if (r < 0)
         return r;
     if (call->ctx && atomic_load(&call->ctx->done))
-        return -ECANCELED;
+        return context_error(call->ctx);
     if (request_charge(request) > REQUEST_BYTES_MAX)
         return -E2BIG;
     request->run = g->waiting->scope();
+    request->context = call->ctx ? call->ctx->id : 0;
     if (call->ctx)
         list_append(&g->bound, &call->bound);
     protocol_start(g->protocol, &call->op, now_ns());
@@ -316,6 +341,16 @@ void call_note(const struct gc_client *g, int status, const struct result *resul
     last_failed(status, text, result->flags & RESULT_DOUBT);
 }
 
+/* The same; what ended here by its context has the words of that. */
+static void note_failure(const struct call *call, int status, const struct result *result)
+{
+    const gc_ctx *ctx = call->ctx;
+    if (!result->text.size && ctx && ctx->over && status == ctx->status)
+        last_failed(status, ctx->text, result->flags & RESULT_DOUBT);
+    else
+        call_note(call->g, status, result);
+}
+
 int call_run(gc_client *g, const struct request *request, gc_until until, unsigned flags,
              struct answer *answer)
 {
@@ -332,8 +367,10 @@ int call_run(gc_client *g, const struct request *request, gc_until until, unsign
         call_wait(call);
         status = call_take(call, flags, answer);
     }
+    if (status == -ECANCELED && call->ctx)
+        status = context_error(call->ctx); /* it may have ended here, by what the daemon had said before */
     if (status < 0)
-        call_note(g, status, &answer->result);
+        note_failure(call, status, &answer->result);
     struct call *mine = call;
     call = NULL;
     call_leave(mine);
@@ -376,4 +413,18 @@ int call_post(gc_client *g, const struct request *request,
     client_pass_on(g);
     client_leave(g);
     return r;
+}
+
+int call_watch(gc_client *g, const struct request *request, gc_ctx *ctx)
+{
+    struct call *call = call_new(g, request, GC_FOREVER);
+    if (!call)
+        return -ENOMEM;
+    call->left = true;
+    call->op.request.run = g->waiting->scope();
+    call->watched = ctx;
+    ctx->watch = call;
+    g->watches++;
+    protocol_start(g->protocol, &call->op, now_ns());
+    return 0;
 }

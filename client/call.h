@@ -33,6 +33,8 @@ struct call {
     struct result result;            /* what it points at is in `block` */
     struct result_block *block;      /* or NULL: it points at nothing */
 
+    gc_ctx *watched; /* of a CTX_WATCH without a caller: hears of its result */
+
     /* Instead of a caller: runs on the service thread, without the lock, for each result. */
     void (*deliver)(const struct result *result, void *arg);
     void *arg;
@@ -90,6 +92,12 @@ static inline struct bytes text_bytes(const char *text)
 /* Starts one operation nobody waits for. `deliver` may be NULL. 0, -ENOMEM, how the session ended. */
 int call_post(gc_client *g, const struct request *request,
               void (*deliver)(const struct result *result, void *arg), void *arg);
+
+/* Starts the CTX_WATCH of a context, which it makes its `watch`. With the lock. 0, -ENOMEM. */
+int call_watch(gc_client *g, const struct request *request, gc_ctx *ctx);
+
+/* Starts what gives something back, or tells something: nobody waits for it, nor hears that it failed. With the lock. */
+void call_give_back(gc_client *g, const struct request *request, uint64_t run);
 
 /* The protocol's callbacks. */
 extern const struct protocol_user call_user;

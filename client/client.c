@@ -1,5 +1,5 @@
 /*
- * Clients and contexts: made, ended, moved by hand.
+ * Clients: made, ended, moved by hand.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #include "call.h"
 #include "cleanup.h"
-#include "context.h"
 #include "identity.h"
 #include "last.h"
 #include "options.h"
@@ -94,8 +93,8 @@ static int open_protocol(struct gc_client *g)
 
 static void init_lists(struct gc_client *g)
 {
-    struct list *lists[] = {&g->waiters, &g->wakes, &g->bound,  &g->deliveries,
-                            &g->starts,  &g->ends,  &g->windows};
+    struct list *lists[] = {&g->waiters, &g->wakes,   &g->bound,    &g->deliveries, &g->starts,
+                            &g->ends,    &g->windows, &g->contexts, &g->funcs_due};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         list_init(lists[i]);
 }
@@ -349,36 +348,7 @@ GC_API void gc_about(gc_client *g, struct gc_about *out)
     client_leave(g);
 }
 
-/* ---- contexts ---- */
-
-GC_API gc_ctx *gc_ctx_new(gc_client *g)
-{
-    struct gc_ctx *ctx = calloc(1, sizeof *ctx);
-    if (ctx)
-        ctx->g = g;
-    return ctx;
-}
-
-GC_API gc_ctx *gc_ctx_free(gc_ctx *ctx)
-{
-    free(ctx);
-    return NULL;
-}
-
-GC_API void gc_ctx_cancel(gc_ctx *ctx)
-{
-    int error = errno;
-    if (!atomic_exchange(&ctx->done, true)) {
-        atomic_fetch_add(&ctx->g->cancels, 1);
-        eventfd_write(ctx->g->event_fd, 1);
-    }
-    errno = error;
-}
-
-GC_API bool gc_ctx_done(const gc_ctx *ctx)
-{
-    return atomic_load(&ctx->done);
-}
+/* ---- the rest ---- */
 
 GC_API gc_until gc_after_ms(int64_t ms)
 {

@@ -98,6 +98,9 @@ struct gc_client {
     struct list ends;         /* struct call by `wake`: those of them that have ended, to be told */
     uint64_t starts_n;        /* so far */
     struct list windows;      /* struct gc_window */
+    struct list contexts;     /* gc_ctx of the daemon */
+    struct list funcs_due;    /* struct gc_context_func whose context is over */
+    uint64_t watches;         /* contexts whose end will come unasked: somebody always leads */
 
     struct handle *handles;
     uint32_t handles_n, handles_max, handles_free; /* handles_free: place (index + 1) of a free one */

@@ -386,7 +386,7 @@ GC_API int gc_unlock(gc_client *g, const char *name, uint64_t token, unsigned fl
 /* ---- jobs ---- */
 
 enum gc_submit_flags {
-    GC_DETACHED = 1 << 0, /* not cancelled by the end of the submitting session (or job) */
+    GC_DETACHED = 1 << 0, /* not cancelled by the end of the context of the call (goclient_context.h) */
 };
 
 struct gc_submit {

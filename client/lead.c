@@ -135,6 +135,6 @@ void client_pass_on(struct gc_client *g)
     if (g->waiting->leads && wake_a_leader(g))
         return;
     int64_t next = client_retry(g, protocol_tick(g->protocol, now_ns()));
-    if (g->has_thread && (next < g->service_until_ns || !list_empty(&g->starts)))
+    if (g->has_thread && (next < g->service_until_ns || g->watches || !list_empty(&g->starts)))
         pthread_cond_signal(&g->service);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "call.h"
+#include "goclient_context.h"
 #include "last.h"
 
 static struct bytes name_of(const char *name)
@@ -34,6 +35,8 @@ GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned fla
     if (r < 0 || !until.ctx || !gc_ctx_done(until.ctx))
         return r;
     /* IP1.3, SE1: cancel wins over a grant, which can be given back without reordering anything. */
+    struct gc_context_cause why;
     gc_unlock(g, name, *token, UNLOCK_UNSEEN, GC_FOREVER);
-    return -ECANCELED;
+    gc_context_cause(until.ctx, &why);
+    return last_failed(why.status, why.text, false);
 }

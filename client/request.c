@@ -29,6 +29,12 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_PROGRESS] = {FIELD(progress.text)},
     [VERB_LOCK] = {FIELD(lock.name)},
     [VERB_UNLOCK] = {FIELD(unlock.name)},
+    [VERB_CTX_NEW] = {FIELD(ctx_new.name), FIELD(ctx_new.parent_name), FIELD(ctx_new.cause)},
+    [VERB_CTX_CANCEL] = {FIELD(ctx_cancel.name), FIELD(ctx_cancel.cause)},
+    [VERB_CTX_DROP] = {FIELD(ctx_drop.name)},
+    [VERB_CTX_INFO] = {FIELD(ctx_info.name), FIELD(ctx_info.key)},
+    [VERB_CTX_WATCH] = {FIELD(ctx_watch.name)},
+    [VERB_CTX_LIST] = {FIELD(ctx_list.prefix), FIELD(ctx_list.after)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {
@@ -77,6 +83,8 @@ static size_t vector_size(const struct request *request)
     if (request->verb == VERB_SELECT)
         for (size_t i = 0; i < request->select.cases_n; i++)
             size += sizeof(struct select_case) + passed_size(&request->select.cases[i].value);
+    if (request->verb == VERB_CTX_NEW)
+        size = request->ctx_new.values_n * sizeof(struct ctx_value);
     return size;
 }
 
@@ -98,6 +106,9 @@ size_t request_charge(const struct request *request)
     if (request->verb == VERB_SELECT)
         for (size_t i = 0; i < request->select.cases_n; i++)
             size += request->select.cases[i].value.body.size;
+    if (request->verb == VERB_CTX_NEW)
+        for (size_t i = 0; i < request->ctx_new.values_n; i++)
+            size += request->ctx_new.values[i].name.size + request->ctx_new.values[i].value.size;
     return size;
 }
 
@@ -136,6 +147,16 @@ static void copy_cases(struct request *to, const struct request *from, struct sp
     to->select.cases = cases;
 }
 
+static void copy_bindings(struct request *to, const struct request *from, struct span *arrays,
+                          struct span *bodies)
+{
+    struct ctx_value *values = span_take(arrays, from->ctx_new.values_n * sizeof(*values));
+    for (size_t i = 0; i < from->ctx_new.values_n; i++)
+        values[i] = (struct ctx_value){bytes_copy(from->ctx_new.values[i].name, bodies),
+                                       bytes_copy(from->ctx_new.values[i].value, bodies)};
+    to->ctx_new.values = values;
+}
+
 void request_copy(struct request *to, const struct request *from, void *memory)
 {
     struct span arrays = {memory}, span = {arrays.next + vector_size(from)};
@@ -144,6 +165,8 @@ void request_copy(struct request *to, const struct request *from, void *memory)
         copy_values(to, from, &arrays, &span);
     if (from->verb == VERB_SELECT)
         copy_cases(to, from, &arrays, &span);
+    if (from->verb == VERB_CTX_NEW)
+        copy_bindings(to, from, &arrays, &span);
     const size_t *field = fields[from->verb];
     for (int i = 0; i < FIELDS_MAX && field[i]; i++) {
         struct bytes *bytes = (struct bytes *)((char *)to + field[i] - 1);
@@ -154,11 +177,19 @@ void request_copy(struct request *to, const struct request *from, void *memory)
 enum trait { NAMES_HANDLE = 1, DOUBTFUL = 2 };
 
 static const unsigned traits[VERB_NUMBER_END] = {
-    [VERB_CHAN_DROP] = NAMES_HANDLE, [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_RECV] = NAMES_HANDLE,      [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_SELECT] = NAMES_HANDLE,    [VERB_CHAN_UNLINK] = DOUBTFUL,
-    [VERB_SUBMIT] = DOUBTFUL,        [VERB_JOB_CANCEL] = DOUBTFUL,
+    [VERB_CHAN_DROP] = NAMES_HANDLE,
+    [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_RECV] = NAMES_HANDLE,
+    [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_SELECT] = NAMES_HANDLE,
+    [VERB_CHAN_UNLINK] = DOUBTFUL,
+    [VERB_SUBMIT] = DOUBTFUL,
+    [VERB_JOB_CANCEL] = DOUBTFUL,
     [VERB_UNLOCK] = DOUBTFUL,
+    [VERB_CTX_NEW] = DOUBTFUL,
+    [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_CTX_DROP] = NAMES_HANDLE,
+    [VERB_CTX_WATCH] = NAMES_HANDLE,
 };
 
 bool request_names_handle(const struct request *request)

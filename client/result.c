@@ -80,6 +80,14 @@ static void copy_stats(struct counter *stats, size_t n, struct span *span)
         copy_bytes(&stats[i].name, span);
 }
 
+static void copy_ctxs(struct ctx_info *ctxs, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        copy_bytes(&ctxs[i].name, span);
+        copy_bytes(&ctxs[i].text, span);
+    }
+}
+
 static void copy_offer(struct offer *offer, struct span *span)
 {
     copy_bytes(&offer->function, span);
@@ -94,12 +102,14 @@ static void result_walk(struct result *result, struct span *span)
     struct chan_info *chans = span_array(span, result->chans, result->chans_n, sizeof *chans);
     struct job_info *jobs = span_array(span, result->jobs, result->jobs_n, sizeof *jobs);
     struct counter *stats = span_array(span, result->stats, result->stats_n, sizeof *stats);
+    struct ctx_info *ctxs = span_array(span, result->ctxs, result->ctxs_n, sizeof *ctxs);
     struct offer *offer = span_array(span, result->offer, result->offer ? 1 : 0, sizeof *offer);
     copy_passed(values, result->values_n, span);
     result->values = values;
     result->chans = chans;
     result->jobs = jobs;
     result->stats = stats;
+    result->ctxs = ctxs;
     result->offer = offer;
     copy_bytes(&result->text, span);
     copy_bytes(&result->output, span);
@@ -107,6 +117,7 @@ static void result_walk(struct result *result, struct span *span)
     copy_chans(chans, result->chans_n, span);
     copy_jobs(jobs, result->jobs_n, span);
     copy_stats(stats, result->stats_n, span);
+    copy_ctxs(ctxs, result->ctxs_n, span);
     if (offer)
         copy_offer(offer, span);
 }

@@ -39,14 +39,14 @@ static void *service_run(void *arg)
         if (!g->service_leads) /* it slept, and saw no descriptor */
             client_stir(g, g->transport_fd);
         int64_t next = g->led ? PROTOCOL_NEVER : client_pump(g);
-        if (!list_empty(&g->deliveries) || !list_empty(&g->ends) ||
+        if (!list_empty(&g->deliveries) || !list_empty(&g->ends) || !list_empty(&g->funcs_due) ||
             (g->lost_error && !g->lost_told && g->host.lost)) {
             client_unlock(g);
             calls_deliver(g);
             starts_tell(g);
             tell_loss(g);
             client_lock(g);
-        } else if (g->service_leads || (!g->led && !list_empty(&g->starts))) {
+        } else if (g->service_leads || (!g->led && (g->watches || !list_empty(&g->starts)))) {
             client_lead(g, next);
         } else if (!list_empty(&g->wakes)) {
             client_unlock(g);

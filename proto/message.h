@@ -20,6 +20,7 @@ enum {
     CASES_MAX = 1024,           /* cases in one SELECT (S12: a smaller documented limit is allowed) */
     NAME_BYTES_MAX = 255,       /* [A-Za-z0-9_.:/-] */
     PAYLOAD_FRAME_BYTES = 8192, /* values of this size and more travel as frames of their own */
+    CTX_VALUES_MAX = 64,        /* values one context binds */
 };
 
 struct bytes {
@@ -106,11 +107,11 @@ struct request_close {
     uint64_t handle;
 };
 
-enum case_kind { CASE_SEND = 1, CASE_RECV = 2, CASE_JOB = 3 };
+enum case_kind { CASE_SEND = 1, CASE_RECV = 2, CASE_JOB = 3, CASE_CTX = 4 };
 
 struct select_case {
     uint32_t kind;   /* enum case_kind */
-    uint64_t handle; /* channel handle; CASE_JOB: job id, ready when the job has ended */
+    uint64_t handle; /* channel handle; CASE_JOB, CASE_CTX: id of what is ready when it has ended */
     struct value value;
 };
 
@@ -131,7 +132,7 @@ struct request_chan_list {
 };
 
 enum submit_flags {
-    SUBMIT_DETACHED = 1 << 0, /* says that it outlives the submitting scope, as every job does (IP4) */
+    SUBMIT_DETACHED = 1 << 0, /* outlives the context that the operation names (IP4) */
 };
 
 struct request_submit {
@@ -249,6 +250,63 @@ struct request_unlock {
     uint32_t flags; /* enum unlock_flags */
 };
 
+enum ctx_flags {
+    CTX_WITHOUT_CANCEL =
+        1 << 0,            /* takes only the values of its parent, not its end or deadline; DETACHED (X9) */
+    CTX_DETACHED = 1 << 1, /* belongs to no scope: only a cancel or its deadline ends it (X6) */
+    CTX_FLAGS_ALL = (1 << 2) - 1,
+};
+
+/* Positive outcome of CTX_NEW: it is over already (X3). */
+enum { CTX_OVER = 1 };
+
+struct ctx_value {
+    struct bytes name, value;
+};
+
+struct request_ctx_new {
+    struct bytes name;        /* empty: anonymous */
+    uint64_t parent;          /* or, when 0, */
+    struct bytes parent_name; /* by name; empty: none */
+    uint32_t flags;           /* enum ctx_flags */
+    uint32_t deadline;        /* enum until_kind: FOREVER, AT or IN */
+    int64_t deadline_ns;
+    int32_t code;       /* of the cause when the deadline ends it; 0: that of the status */
+    struct bytes cause; /* the same in words */
+    const struct ctx_value *values;
+    size_t values_n;
+};
+
+/* The following name a context by id or, when that is 0, by name. */
+struct request_ctx_cancel {
+    uint64_t context;
+    struct bytes name;
+    int32_t code;       /* of the cause; 0: that of the status */
+    struct bytes cause; /* in words; empty: those of the code */
+};
+
+struct request_ctx_drop {
+    uint64_t context;
+    struct bytes name;
+};
+
+struct request_ctx_info {
+    uint64_t context;
+    struct bytes name;
+    struct bytes key; /* empty: none */
+};
+
+struct request_ctx_watch {
+    uint64_t context;
+    struct bytes name;
+};
+
+struct request_ctx_list {
+    struct bytes prefix;
+    struct bytes after; /* the last name of the page before */
+    uint32_t limit;
+};
+
 struct request_ping {
     struct bytes payload;
 };
@@ -266,6 +324,7 @@ struct request {
     int32_t fault; /* negative errno value found by the decoder, with fault_text saying what is wrong */
     struct bytes fault_text;
     struct until until;
+    uint64_t context; /* ends it too; 0: none */
     union {
 #define VERB_MEMBER(NAME, name, number, flags, help) struct request_##name name;
         VERBS(VERB_MEMBER)
@@ -365,6 +424,19 @@ struct job_info {
     uint64_t output_bytes;
 };
 
+struct ctx_info {
+    struct bytes name;
+    uint64_t id, parent; /* parent: 0 none */
+    uint32_t flags;      /* enum ctx_flags */
+    int32_t status;      /* 0: it has not ended; -ECANCELED, -ETIMEDOUT */
+    int32_t code;        /* of the cause: identity of it */
+    struct bytes text;   /* the same in words */
+    uint64_t origin;     /* the context in which it began to end */
+    int64_t left_ns;     /* to its deadline; 0: none, or it has ended */
+    uint64_t children;   /* that have not ended */
+    uint64_t ops, jobs;  /* that end with it */
+};
+
 struct counter {
     struct bytes name;
     uint64_t value;
@@ -404,6 +476,8 @@ struct result {
     const struct counter *stats;
     size_t stats_n;
     const struct offer *offer;
+    const struct ctx_info *ctxs;
+    size_t ctxs_n;
 };
 
 struct welcome {

@@ -50,12 +50,18 @@ enum verb_flags {
     VERB(PRINT, print, 67, VERB_HOST | VERB_FREE, "append to the kept output of a job")                      \
     VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")                                  \
     VERB(LOCK, lock, 80, VERB_PARKS, "take a named lock; gives its fencing token")                           \
-    VERB(UNLOCK, unlock, 81, VERB_FREE, "give a named lock back")
+    VERB(UNLOCK, unlock, 81, VERB_FREE, "give a named lock back")                                            \
+    VERB(CTX_NEW, ctx_new, 96, VERB_PLAIN, "make a context, alone or below another")                         \
+    VERB(CTX_CANCEL, ctx_cancel, 97, VERB_FREE, "end a context and all below it")                            \
+    VERB(CTX_DROP, ctx_drop, 98, VERB_FREE, "end a context and forget it")                                   \
+    VERB(CTX_INFO, ctx_info, 99, VERB_PLAIN, "what is known of one context, and one of its values")          \
+    VERB(CTX_WATCH, ctx_watch, 100, VERB_PARKS, "wait for a context to end")                                 \
+    VERB(CTX_LIST, ctx_list, 101, VERB_PLAIN, "the named contexts")
 
 enum verb {
     VERB_NONE = 0,
 #define VERB_ENUM(NAME, name, number, flags, help) VERB_##NAME = number,
     VERBS(VERB_ENUM)
 #undef VERB_ENUM
-        VERB_NUMBER_END = 96
+        VERB_NUMBER_END = 160
 };

@@ -23,6 +23,7 @@ const struct option_row common_rows[] = {
 
 #define TRY {"try", 0, OPTION_FLAG, AT(try_once), NULL, "do not wait"}
 #define RAW {"raw", 0, OPTION_FLAG, AT(raw), NULL, "print values as they are, without a newline behind each"}
+#define CTX {"ctx", 0, OPTION_TEXT, AT(ctx), "NAME", "give up when this context ends; see goctl ctx", COMPLETES_CONTEXT}
 #define QUEUE(help) {"queue", 'q', OPTION_TEXT, AT(queue), "NAME", help}
 
 static const struct option_row make_rows[] = {
@@ -39,6 +40,7 @@ static const struct option_row make_rows[] = {
 
 static const struct option_row send_rows[] = {
     TRY,
+    CTX,
     {"lines", 'l', OPTION_FLAG, AT(lines), NULL, "send the lines of standard input; the same as -"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, "send all of standard input as one value"},
     END,
@@ -46,13 +48,22 @@ static const struct option_row send_rows[] = {
 
 static const struct option_row recv_rows[] = {
     TRY,
+    CTX,
     {"count", 'n', OPTION_COUNT, AT(count), "N", "receive N values"},
     {"follow", 'f', OPTION_FLAG, AT(follow), NULL, "go on until the channel is closed"},
     RAW,
     END,
 };
 
-static const struct option_row range_rows[] = {RAW, END};
+static const struct option_row range_rows[] = {RAW, CTX, END};
+static const struct option_row wait_rows[] = {CTX, END};
+
+static const struct option_row ctx_rows[] = {
+    {"parent", 'p', OPTION_TEXT, AT(parent), "NAME", "new: below this context, and ends with it", COMPLETES_CONTEXT},
+    {"value", 0, OPTION_CASE_SEND, 0, "NAME=VALUE", "new: binds a value"},
+    {"limit", 0, OPTION_COUNT, AT(limit), "N", "ls: list at most N"},
+    END,
+};
 
 static const struct option_row select_rows[] = {
     {"recv", 'r', OPTION_CASE_RECV, 0, "NAME", "a case: receive a value from NAME", COMPLETES_CHANNEL},
@@ -60,6 +71,7 @@ static const struct option_row select_rows[] = {
     {"job", 'j', OPTION_CASE_JOB, 0, "ID", "a case: the job has ended", COMPLETES_JOB},
     TRY,
     RAW,
+    CTX,
     END,
 };
 
@@ -70,6 +82,7 @@ static const struct option_row ls_rows[] = {
 
 static const struct option_row submit_rows[] = {
     {"wait", 'w', OPTION_FLAG, AT(wait), NULL, "wait for the end and print the result"},
+    {"ctx", 0, OPTION_TEXT, AT(job_ctx), "NAME", "the job is cancelled when this context ends", COMPLETES_CONTEXT},
     QUEUE("the queue; \"default\" if not given"),
     {"retries", 0, OPTION_COUNT, AT(retries), "N", "run it at most N times until it succeeds"},
     {"backoff", 0, OPTION_DURATION, AT(backoff_ns), "TIME", "wait before the second run; doubles with each"},
@@ -145,7 +158,8 @@ const struct command commands[] = {
         .completes = COMPLETES_CHANNEL,
         .rows = recv_rows,
         .examples = EXAMPLES("goctl recv results", "goctl recv results -n 9 --timeout 2s",
-                             "goctl recv results --follow --json", "goctl recv --try results"),
+                             "goctl recv results --ctx deploy", "goctl recv results --follow --json",
+                             "goctl recv --try results"),
         .run = command_recv,
     },
     {
@@ -234,6 +248,7 @@ const struct command commands[] = {
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_JOB,
+        .rows = wait_rows,
         .examples = EXAMPLES("goctl wait 42 --timeout 1m"),
         .run = command_wait,
     },
@@ -276,6 +291,26 @@ const struct command commands[] = {
         .rows = cancel_rows,
         .examples = EXAMPLES("goctl cancel 42 --cause superseded"),
         .run = command_cancel,
+    },
+    {
+        .name = "ctx",
+        .operands = "new|cancel|wait|info|value|drop NAME, or ls [PREFIX]",
+        .help = "contexts: what ends waits and jobs of many processes at once",
+        .more =
+            "new NAME makes one, which ends after --timeout, with --parent, or by cancel NAME [CAUSE].\n"
+            "wait NAME waits for the end and prints why; its exit status is 6 after a cancel and 3 after\n"
+            "the deadline. info NAME tells what is known, value NAME KEY prints a value of it or of those\n"
+            "above it, drop NAME ends and forgets it, ls lists them. One made here belongs to nobody and\n"
+            "lives for a day at most. With --ctx other commands give up when it ends.",
+        .operands_min = 1,
+        .operands_max = 3,
+        .completes = COMPLETES_CONTEXT,
+        .rows = ctx_rows,
+        .examples =
+            EXAMPLES("goctl ctx new deploy --timeout 10m", "goctl ctx cancel deploy \"rolled back\"",
+                     "goctl ctx wait deploy", "goctl ctx new canary --parent deploy --value host=web1",
+                     "goctl ctx value canary host"),
+        .run = command_ctx,
     },
     {
         .name = "ping",

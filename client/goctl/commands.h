@@ -25,6 +25,9 @@ int command_job(const struct options *options);
 int command_logs(const struct options *options);
 int command_cancel(const struct options *options);
 
+/* context.c */
+int command_ctx(const struct options *options);
+
 /* examples.c */
 int command_examples(const struct options *options);
 

@@ -59,6 +59,7 @@ static const char *const completers[] = {
     [COMPLETES_CHANNEL] = "_goctl_words \"$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')\"",
     [COMPLETES_JOB] = "_goctl_words \"$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')\"",
     [COMPLETES_FILE] = "COMPREPLY=($(compgen -f -- \"$cur\"))",
+    [COMPLETES_CONTEXT] = "_goctl_words \"$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')\"",
     [COMPLETES_COMMAND] = "_goctl_words \"$_goctl_commands\"",
 };
 

@@ -23,7 +23,14 @@ enum option_kind {
 };
 
 /* What the shell can complete an operand or a value with. */
-enum completes { COMPLETES_NOTHING, COMPLETES_CHANNEL, COMPLETES_JOB, COMPLETES_FILE, COMPLETES_COMMAND };
+enum completes {
+    COMPLETES_NOTHING,
+    COMPLETES_CHANNEL,
+    COMPLETES_JOB,
+    COMPLETES_FILE,
+    COMPLETES_COMMAND,
+    COMPLETES_CONTEXT
+};
 
 struct option_row {
     const char *name; /* long name; NULL ends a table */
@@ -37,7 +44,7 @@ struct option_row {
 
 enum select_kind { SELECT_RECV, SELECT_SEND, SELECT_JOB };
 
-/* One --recv, --send or --job of a select, in the order of the command line. */
+/* One --recv, --send or --job of a select, in the order of the command line; or one --value of a context (SELECT_SEND). */
 struct select_option {
     enum select_kind kind;
     char *name;        /* channel; a copy of its own */
@@ -61,6 +68,8 @@ struct options {
     uint64_t count;
     struct select_option *cases;
     size_t cases_n;
+    /* contexts */
+    const char *ctx, *parent, *job_ctx;
     /* jobs */
     const char *queue, *key, *cause;
     uint64_t retries, priority, limit;

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "goclient_context.h"
 #include "options.h"
 #include "status.h"
 
@@ -29,7 +30,7 @@ enum { BY_NOTHING = 0, BY_READER = -1 }; /* or the number of a signal */
 static struct {
     pthread_t thread;
     int signal_fd, stop_fd, wake_fd;
-    _Atomic(gc_ctx *) ctx;
+    _Atomic(gc_ctx *) ctx, below;
     atomic_int ended_by;
     atomic_bool output, quit;
 } watch = {.signal_fd = -1, .stop_fd = -1, .wake_fd = -1};
@@ -71,6 +72,9 @@ static void end(int by)
         raise_again(by);
     atomic_store(&watch.ended_by, by);
     eventfd_write(watch.stop_fd, 1);
+    if (ctx)
+        gc_ctx_cancel(ctx);
+    ctx = atomic_load(&watch.below);
     if (ctx)
         gc_ctx_cancel(ctx);
 }
@@ -161,9 +165,21 @@ static int connect_to(const char *endpoint, gc_client **client)
     return r == -EINVAL ? STATUS_USAGE : STATUS_UNAVAILABLE;
 }
 
+/* A context of our own below the one of --ctx, so that a signal to this command does not end that for others. */
+static int open_ctx(struct session *session)
+{
+    struct gc_context_options options = {.size = sizeof options, .parent_name = session->options->ctx};
+    int r = gc_context_derive(session->client, NULL, &options, &session->ctx, session_interrupt(session));
+
+    if (r < 0)
+        return session_fail_hint(r, r == -ENOENT ? "`goctl ctx ls` lists those there are" : NULL,
+                                 "context %s", options.parent_name);
+    atomic_store(&watch.below, session->ctx);
+    return 0;
+}
+
 int session_open(struct session *session, const struct options *options)
 {
-    gc_ctx *ctx;
     int r = watch_start();
 
     *session = (struct session){.options = options};
@@ -176,13 +192,14 @@ int session_open(struct session *session, const struct options *options)
         watch_stop();
         return r;
     }
-    ctx = gc_ctx_new(session->client);
-    if (!ctx) {
+    session->interrupt = gc_ctx_new(session->client);
+    if (!session->interrupt) {
         fputs("goctl: no memory\n", stderr);
         return session_close(session, STATUS_FAILURE);
     }
-    atomic_store(&watch.ctx, ctx);
-    return 0;
+    atomic_store(&watch.ctx, session->interrupt);
+    r = options->ctx ? open_ctx(session) : 0;
+    return r ? session_close(session, r) : 0;
 }
 
 int session_close(struct session *session, int status)
@@ -191,18 +208,24 @@ int session_close(struct session *session, int status)
 
     watch_stop();
     by = atomic_load(&watch.ended_by);
-    gc_ctx_free(atomic_load(&watch.ctx));
+    session->ctx = gc_ctx_free(session->ctx);
+    session->interrupt = gc_ctx_free(session->interrupt);
     session->client = gc_disconnect(session->client);
     if (by > 0)
         raise_again(by);
     return by == BY_READER ? STATUS_NO_READER : status;
 }
 
+gc_until session_interrupt(const struct session *session)
+{
+    return gc_with(session->interrupt);
+}
+
 gc_until session_patience(const struct session *session)
 {
     /* An absolute time, made when the wait begins: each value has the whole of --timeout. */
     int64_t ns = session->options->timeout_ns;
-    gc_until until = gc_with(atomic_load(&watch.ctx));
+    gc_until until = gc_with(session->ctx ? session->ctx : session->interrupt);
     struct timespec now;
 
     if (ns < 0)

@@ -13,6 +13,8 @@ struct options;
 struct session {
     gc_client *client;
     const struct options *options;
+    gc_ctx *interrupt; /* ends by a signal */
+    gc_ctx *ctx;       /* of --ctx, and ends by a signal too: below the one that was named; or NULL */
 };
 
 /* Connects. 0, or an exit status after the reason was told. One session at a time. Blocks for some seconds. */
@@ -29,6 +31,9 @@ gc_until session_until(const struct session *session);
 
 /* As above, but never GC_NOW: for what --try does not mean, such as opening the channel. */
 gc_until session_patience(const struct session *session);
+
+/* As above without --timeout, and without --ctx: only what ends the command ends the wait. */
+gc_until session_interrupt(const struct session *session);
 
 /* From now on the command also ends when nobody reads standard output any more. */
 void session_watch_output(void);

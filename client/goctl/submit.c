@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "goclient_context.h"
 #include "lines.h"
 #include "options.h"
 #include "output.h"
@@ -63,7 +64,7 @@ static struct gc_submit submit_of(const struct options *options, const struct ar
         .argument = argument->value.data,
         .argument_bytes = argument->value.size,
         .queue = options->queue,
-        .flags = GC_DETACHED,
+        .flags = options->job_ctx ? 0 : GC_DETACHED,
         .attempts_max = (uint32_t)options->retries,
         .backoff_ns = options->backoff_ns,
         .time_limit_ns = options->time_limit_ns,
@@ -97,6 +98,22 @@ static int submit_failed(int error, const char *what)
     return session_fail_hint(error, *hint ? hint : NULL, "submit %s", what);
 }
 
+/* The job is bound to the context of --ctx itself, which outlives us. */
+static int submit_with(struct session *session, const struct gc_submit *what, gc_job *job)
+{
+    gc_until until = session_patience(session);
+    const char *name = session->options->job_ctx;
+    gc_ctx *ctx = NULL;
+    int r = name ? gc_context_open(session->client, name, &ctx, until) : 0;
+
+    if (ctx)
+        until.ctx = ctx;
+    if (r == 0)
+        r = gc_submit(session->client, what, job, until);
+    gc_ctx_free(ctx);
+    return r;
+}
+
 static int submit(struct session *session, const char *plugin, const char *function)
 {
     const struct options *options = session->options;
@@ -112,7 +129,7 @@ static int submit(struct session *session, const char *plugin, const char *funct
     what = submit_of(options, &argument);
     what.plugin = plugin;
     what.function = function;
-    r = gc_submit(session->client, &what, &job, session_patience(session));
+    r = submit_with(session, &what, &job);
     argument_release(&argument);
     if (r < 0)
         return submit_failed(r, options->operands[0]);

@@ -25,6 +25,7 @@ static const size_t chan_strings[] = {STRING(chan_info, name)};
 static const size_t job_strings[] = {STRING(job_info, plugin), STRING(job_info, function),
                                      STRING(job_info, queue),  STRING(job_info, text),
                                      STRING(job_info, result), STRING(job_info, progress)};
+static const size_t ctx_strings[] = {STRING(ctx_info, name), STRING(ctx_info, text)};
 static const size_t counter_strings[] = {STRING(counter, name)};
 static const size_t offer_strings[] = {STRING(offer, function), STRING(offer, argument), STRING(offer, text)};
 
@@ -58,6 +59,7 @@ static void pack_result(struct packer *p, const struct result *from, struct resu
     pack_strings(p, (const char *)from, (char *)to, result_strings, COUNT(result_strings));
     to->chans = PACK_ROWS(p, from->chans, from->chans_n, chan_strings);
     to->jobs = PACK_ROWS(p, from->jobs, from->jobs_n, job_strings);
+    to->ctxs = PACK_ROWS(p, from->ctxs, from->ctxs_n, ctx_strings);
     to->stats = PACK_ROWS(p, from->stats, from->stats_n, counter_strings);
     to->offer = PACK_ROWS(p, from->offer, from->offer ? 1 : 0, offer_strings);
 }

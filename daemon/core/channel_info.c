@@ -39,14 +39,6 @@ int handle_chan_info(struct core *core, struct op *op, const struct request *req
     return op_answer(core, op, &(struct result){.handle = ask->handle, .chans = &info, .chans_n = 1});
 }
 
-static int name_order(struct bytes a, struct bytes b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size ? memcmp(a.data, b.data, size) : 0;
-
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static bool wanted(const struct request_chan_list *list, const struct channel *c)
 {
     struct bytes name = {c->text, c->name_size};

@@ -25,7 +25,7 @@ static bool eligible(const struct core *core, const struct waiter *w)
 {
     struct op *op = w->op;
 
-    if (op->scope->ended || op_resolved(core, op))
+    if (op_gone(core, op))
         return false;
     if (timer_armed(&op->timer) && op->timer.at_ns <= core->now.mono_ns)
         return false;
@@ -122,7 +122,7 @@ static void channels_check(const struct core *core, struct sums *found, struct s
 
 static void parked_check(const struct core *core, struct op *op, const struct waiter *w)
 {
-    bool passed = list_linked(&op->entry.out), gone = op->scope->ended || op_resolved(core, op);
+    bool passed = list_linked(&op->entry.out), gone = op_gone(core, op);
 
     if (op->state == OP_HANDED)
         assert(!passed && "a handed operation waits for nothing but its ACKs");
@@ -288,6 +288,7 @@ static void account_sums(const struct core *core, const struct account *account,
     }
     list_each (c, &core->channel_list, link)
         used[SLOT_CHANNELS] += c->account == account;
+    contexts_charged(core, account, used);
 }
 
 static void accounts_check(const struct core *core)
@@ -300,6 +301,8 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_SESSIONS] == used[SLOT_SESSIONS] && "sessions are charged");
         assert(account->used[SLOT_WAITERS] == used[SLOT_WAITERS] && "parked operations are charged");
         assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] && "channels are charged");
+        assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
+               account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
     }
 }
 
@@ -326,6 +329,7 @@ void core_check(const struct core *core)
     accounts_check(core);
     held_check(core);
     locks_check(core);
+    contexts_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

@@ -44,6 +44,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->walked);
     list_init(&core->dying);
     list_init(&core->ended_list);
+    contexts_init(core);
     return jobs_init(core) < 0 ? core_delete(core) : core;
 }
 
@@ -64,6 +65,7 @@ static void everything_ends(struct core *core)
     locks_free(core);
     ended_free(core);
     jobs_fini(core);
+    contexts_free(core); /* jobs are tied to them */
 }
 
 struct core *core_delete(struct core *core)
@@ -84,6 +86,8 @@ struct core *core_delete(struct core *core)
     map_free(core, &core->links);
     map_free(core, &core->handles);
     map_free(core, &core->locks);
+    map_free(core, &core->contexts.by_id);
+    map_free(core, &core->contexts.by_name);
     map_free(core, &core->channels);
     map_free(core, &core->fetches);
     map_free(core, &core->ended);
@@ -131,18 +135,23 @@ static int64_t wake_at(const struct core *core, bool flushed)
 {
     int64_t next = timers_next(core);
     int64_t retry = time_after(core->now.mono_ns, OUTBOX_RETRY_NS);
+    enum sweep_left contexts = contexts_left(core);
 
-    if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released))
+    if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
+        contexts == SWEEP_NOW)
         return core->now.mono_ns;
-    return flushed || next < retry ? next : retry;
+    return (flushed && contexts == SWEEP_NOTHING) || next < retry ? next : retry;
 }
 
 void core_step(struct core *core, struct now now, const struct input *in, struct effects *out)
 {
     core->now = now;
     core->out = out;
+    contexts_turn(core);
     timers_run(core, core->limits.sweep_per_turn);
+    contexts_sweep(core); /* what has ended is told before anything that comes now (IP8) */
     inputs[in->kind](core, in);
+    contexts_sweep(core);
     jobs_turn(core);
     sweep(core);
     commit_step(core);

@@ -34,7 +34,17 @@ extern int core_planted; /* enum plant */
 
 /* ---- accounts: who pays ---------------------------------------------------------------------------- */
 
-enum account_slot { SLOT_SESSIONS, SLOT_WAITERS, SLOT_CHANNELS, SLOT_BYTES, SLOT_JOBS, SLOT_LOCKS, SLOTS };
+enum account_slot {
+    SLOT_SESSIONS,
+    SLOT_WAITERS,
+    SLOT_CHANNELS,
+    SLOT_BYTES,
+    SLOT_JOBS,
+    SLOT_LOCKS,
+    SLOT_CONTEXTS,
+    SLOT_DETACHED,
+    SLOTS
+};
 
 /* One per uid. Lives while anything refers to it; whatever is charged says so in itself. */
 struct account {
@@ -92,8 +102,10 @@ struct scope {
     struct list handles;  /* struct handle */
     struct list channels; /* owner-closes */
     struct list locks;    /* struct lock it holds */
+    struct list contexts; /* struct context, until it ends */
     struct list jobs;     /* of part jobs: struct job, not detached */
     struct list dying;    /* in core->dying once ended */
+    size_t contexts_n;    /* that name it as their owner, also after its end */
     void *job;            /* of part jobs: the job whose run it is */
 };
 
@@ -164,6 +176,7 @@ enum wait_reason {
     WAIT_PLUGIN,
     WAIT_STREAM,
     WAIT_LOCK,
+    WAIT_CONTEXT,
     WAIT_REASONS
 };
 
@@ -182,7 +195,7 @@ struct waiter {
     struct channel *channel; /* CASE_SEND, CASE_RECV */
     union {
         struct handle *via; /* CASE_SEND, CASE_RECV: while channel is set */
-        uint64_t object;    /* CASE_JOB: job id */
+        uint64_t object;    /* CASE_JOB: job id; CASE_CTX: context id */
         struct lock *lock;  /* of a LOCK */
     };
     uint64_t ticket;    /* place in the order of arrival (F1) */
@@ -205,6 +218,7 @@ struct op {
     struct answer *answer;  /* or NULL: status, flags, index, handle say all */
     struct fetching *fetch; /* WAIT_FETCH */
     struct stream *stream;  /* standing operations */
+    struct bond *bond;      /* to the context that ends it, while it may wait; or NULL */
     uint64_t handle;        /* of the result: channel handle or job id */
     uint64_t batch;         /* the result leaves when the store has this batch; 0: at once */
     uint64_t bytes;         /* charged to the session's window */
@@ -312,6 +326,17 @@ enum core_counter {
     COUNTERS
 };
 
+/* See context.c. */
+struct contexts {
+    struct map by_id, by_name;
+    struct list ended;   /* struct context: its end is still to be told below it and to those that watch it */
+    struct list told;    /* that done; operations and jobs are still to be ended */
+    struct list orphans; /* their scope has ended */
+    uint64_t last;       /* sequence of ids */
+    size_t left;         /* of what this turn may still sweep */
+    bool stalled;        /* memory is out: the sweep goes on later */
+};
+
 struct core {
     struct limits limits;
     struct allocator memory;
@@ -322,6 +347,7 @@ struct core {
     struct effects *out; /* of this step */
     struct timers timers;
     struct map locks;
+    struct contexts contexts;
     struct map accounts, sessions, peers, links, handles, channels, fetches, ended;
     struct list session_list, channel_list;
     size_t channels_n;
@@ -404,9 +430,9 @@ static inline void op_depends(struct op *op, uint64_t batch)
 {
     op->batch = op->batch < batch ? batch : op->batch;
 }
-/* Already over although still linked somewhere: its scope ended, its channel closed, its deadline passed.
+/* Already over although still linked somewhere: its scope ended, its channel closed, its context is over.
  * Whoever could match with it asks first. */
-bool op_gone(struct core *core, struct op *op);
+bool op_gone(const struct core *core, struct op *op);
 
 /* Standing operations: op_stream before the first push; one parks with WAIT_STREAM. 0 or -ENOMEM. */
 int op_stream(struct core *core, struct op *op);
@@ -440,6 +466,14 @@ static inline bool core_stored(const struct core *core, uint64_t batch)
 int core_fetch(struct core *core, const struct fetch *what, fetch_done *done, struct op *op, void *context);
 /* Forgets the fetches that have this context and no op: its owner goes. */
 void core_fetch_forget(struct core *core, const void *context);
+
+/* ---- contexts (context_bonds.c) ---------------------------------------------------------------------- */
+
+/* Ties a job to the context of the operation that submits it, which has one: jobs_context_ended is called when that ends,
+ * unless bond_drop was before. NULL: out of memory. */
+struct bond *bond_job(struct core *core, const struct op *op, void *job);
+/* Accepts NULL; returns NULL. */
+struct bond *bond_drop(struct core *core, struct bond *bond);
 
 /* ---- waiting for jobs (select.c) -------------------------------------------------------------------- */
 

@@ -86,8 +86,10 @@ static bool late(const struct core *core, const struct request *request)
 
 static void run(struct core *core, struct op *op, const struct request *request)
 {
-    int r = late(core, request) ? -ETIMEDOUT : verbs[request->verb].handle(core, op, request);
+    int r = late(core, request) ? -ETIMEDOUT : op_bind(core, op, request->context);
 
+    if (r == 0)
+        r = verbs[request->verb].handle(core, op, request);
     if (op->state != OP_NEW)
         return;
     if (op->scope->ended) /* by its own doing */

@@ -12,6 +12,8 @@ size_t text_write(char *to, size_t size, const char *format, ...) __attribute__(
 size_t text_writev(char *to, size_t size, const char *format, va_list arguments);
 /* 1–255 bytes of [A-Za-z0-9_.:/-]: 0, -EINVAL, or -E2BIG. */
 int name_check(struct bytes name);
+/* As memcmp; of two of which one begins the other the shorter comes first. */
+int name_order(struct bytes a, struct bytes b);
 
 /* ---- idset.c ---- */
 
@@ -176,6 +178,8 @@ void waiter_closed(struct core *core, struct waiter *w);
 bool cases_try(struct core *core, struct op *op);
 /* Puts every waiter that is not there into its queue. */
 void cases_enter(struct core *core, struct op *op);
+/* The context of this case is over. */
+void waiter_context_ended(struct core *core, struct waiter *w);
 /* Tests readiness again after an undo or a pass-over and parks again. */
 void op_retry(struct core *core, struct op *op);
 
@@ -205,6 +209,36 @@ void locks_scope_end(struct core *core, struct scope *scope);
 void lock_waiter_left(struct core *core, struct waiter *w);
 void locks_free(struct core *core);
 void locks_check(const struct core *core);
+
+/* ---- context.c, context_bonds.c ---- */
+
+/* Ties a new operation to the context it names, when it may wait. 0; how that context has ended; -ENOENT, -EPERM,
+ * -ENETRESET (words are said), -ENOMEM. */
+int op_bind(struct core *core, struct op *op, uint64_t id);
+/* The context of this bond is over, although its operation may not have been told yet. */
+bool bond_over(const struct core *core, const struct bond *bond);
+/* CASE_CTX. 1: it is over; 0: not yet; -ENOENT, -EPERM, -ENETRESET. */
+int context_case_ready(struct core *core, const struct op *op, uint64_t id);
+/* The list of those that watch it. It has not ended. */
+struct list *context_case_waiters(struct core *core, uint64_t id);
+/* What the result of that case tells; NULL: memory is out, or the context is gone. */
+struct answer *context_case_answer(struct core *core, uint64_t id);
+/* Whatever an ended scope owns ends. O(1), safe to repeat: its word says so at once. */
+void contexts_scope_end(struct core *core, struct scope *scope);
+/* Ends the first context whose scope has ended. False: there is none. */
+bool contexts_orphan(struct core *core);
+void contexts_init(struct core *core);
+/* Each turn sweeps so much and no more. */
+void contexts_turn(struct core *core);
+/* Carries ends on, as far as this turn may. */
+enum sweep_left { SWEEP_NOTHING, SWEEP_NOW, SWEEP_LATER };
+void contexts_sweep(struct core *core);
+/* LATER: memory is out. */
+enum sweep_left contexts_left(const struct core *core);
+void contexts_free(struct core *core);
+void contexts_check(const struct core *core);
+/* Adds what this account has in use. */
+void contexts_charged(const struct core *core, const struct account *account, uint64_t *used);
 
 /* ---- commit.c ---- */
 

@@ -98,6 +98,7 @@ struct job *job_delete(struct core *core, struct job *job)
     list_remove(&job->unstored);
     timer_disarm(core, &job->timer);
     timers_unreserve(core);
+    bond_drop(core, job->bond);
     lane_drop(core, job->lane);
     account_drop(core, job->account);
     core_free(core, job->text);
@@ -238,6 +239,7 @@ static int end(struct core *core, struct job *job, const struct job_row *row, st
     job->crashes = row->crashes;
     job->ended_us = row->ended_us;
     job->charged = false;
+    job->bond = bond_drop(core, job->bond);
     account_release(job->account, SLOT_JOBS, 1);
     job_depends(core, job, batch);
     job_tell(core, job);
@@ -384,7 +386,7 @@ void job_check(const struct core *core, const struct job *job)
     assert((!in_lane || core_stored(core, job->batch)) && "and only stored ones");
     assert((job->state != JOB_READY || in_lane || !core_stored(core, job->batch)) && "and all of those");
     assert((job->charged == !job_ended(job)) && "charged until it ends");
-    assert(!job_ended(job) || list_empty(&job->waiters));
+    assert(!job_ended(job) || (list_empty(&job->waiters) && !job->bond));
     assert(!job->run || job->run->job == job);
     assert(job->batch >= job->born);
 }

@@ -230,6 +230,30 @@ static int cancel_now(struct core *core, struct job *job, struct bytes cause)
     return r < 0 ? r : run_cancel(core, job->run, CAUSE_CANCELED, false);
 }
 
+/* Whatever comes after this run, the job is not tried again: its deadline was that of its context. */
+static int time_out(struct core *core, struct job *job, struct bytes words)
+{
+    struct bytes none = {0};
+
+    job_say_bytes(core, job, words);
+    job->deadline_ns = core->now.mono_ns;
+    return job->run ? run_cancel(core, job->run, CAUSE_TIMEOUT, true)
+                    : job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, none);
+}
+
+int jobs_context_ended(struct core *core, void *of, int status, struct bytes words)
+{
+    struct job *job = of;
+    bool asked = job->cause == CAUSE_CANCELED && job->state != JOB_NONE;
+    int r = 0;
+
+    if (job->state != JOB_NONE && !asked) /* NONE: it goes with its submit, which ends too */
+        r = status == -ETIMEDOUT ? time_out(core, job, words) : cancel_now(core, job, words);
+    if (r == 0)
+        job->bond = bond_drop(core, job->bond);
+    return r;
+}
+
 int handle_job_cancel(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_job_cancel *cancel = &request->job_cancel;

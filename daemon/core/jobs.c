@@ -195,6 +195,7 @@ void jobs_turn(struct core *core)
     if (!core->jobs->started)
         start(core);
     runs_turn(core);
+    contexts_sweep(core); /* those of the runs that have just ended */
     retention_turn(core);
     dispatch(core);
     tell_drained(core);

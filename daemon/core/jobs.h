@@ -21,6 +21,10 @@ void jobs_session_end(struct core *core, struct session *session);
 /* A scope ends: cancel the jobs in scope->jobs and empty that list. */
 void jobs_scope_end(struct core *core, struct scope *scope);
 
+/* The context of this job has ended: it is cancelled, or has timed out, and lets go of its bond. 0 or -ENOMEM: nothing
+ * happened. */
+int jobs_context_ended(struct core *core, void *job, int status, struct bytes words);
+
 /* Batches first..last have this fate: 0, or they did not happen. Before the results that wait for them leave.
  */
 void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error);

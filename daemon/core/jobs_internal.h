@@ -103,6 +103,7 @@ struct job {
     struct lane *lane;
     struct account *account;     /* of the submitter */
     struct run *run;             /* while running */
+    struct bond *bond;           /* to the context that ends it; NULL: none, or it has ended */
     uint64_t run_last;           /* number of the last run */
     uint64_t born, batch;        /* the one that made it, the last one that changed it */
     uint64_t ticket;             /* order among the ready ones */

@@ -200,7 +200,7 @@ void locks_check(const struct core *core)
                "who holds a lock knows it, and lives");
         assert(!(lock->holder && lock->broken) && "a broken lock is not held");
         list_each (w, &lock->waiters, link)
-            assert(w->lock == lock && w->op->verb == VERB_LOCK && (lock->holder || w->op->scope->ended) &&
+            assert(w->lock == lock && w->op->verb == VERB_LOCK && (lock->holder || op_gone(core, w->op)) &&
                    "one waits for a lock while another holds it");
     }
 }

@@ -157,9 +157,9 @@ void op_unhand(struct core *core, struct op *op)
     op_move(core, op, OP_PARKED);
 }
 
-bool op_gone(struct core *core, struct op *op)
+bool op_gone(const struct core *core, struct op *op)
 {
-    return op->scope->ended || op_resolved(core, op);
+    return op->scope->ended || (op->bond && bond_over(core, op->bond)) || op_resolved(core, op);
 }
 
 /* ---- ending ---- */
@@ -216,6 +216,7 @@ static void op_leave(struct core *core, struct op *op)
     if (op->charged)
         account_release(op->scope->account, SLOT_WAITERS, 1);
     op->timed = op->charged = false;
+    op->bond = bond_drop(core, op->bond);
     fetch_forget(core, op);
 }
 

@@ -20,6 +20,7 @@ void scope_create(struct scope *scope, struct session *session, uint64_t run, st
     list_init(&scope->handles);
     list_init(&scope->channels);
     list_init(&scope->locks);
+    list_init(&scope->contexts);
     list_init(&scope->jobs);
     list_init(&scope->dying);
     session->scopes_n++;
@@ -99,6 +100,7 @@ void scope_end(struct core *core, struct scope *scope)
 
     jobs_scope_end(core, scope);
     scope->ended = true;
+    contexts_scope_end(core, scope);
     if (scope->run)
         map_remove(&scope->session->scopes, &scope->node);
     locks_scope_end(core, scope);
@@ -126,13 +128,16 @@ static void scope_free(struct core *core, struct scope *scope)
 
 static size_t scope_sweep(struct core *core, struct scope *scope, size_t most)
 {
+    for (; most && scope->contexts_n && contexts_orphan(core); most--)
+        ;
     for (; most && !list_empty(&scope->ops); most--)
         op_leave_scope(core, list_first(&scope->ops, struct op, link));
     for (; most && !list_empty(&scope->finished); most--)
         op_leave_scope(core, list_first(&scope->finished, struct op, link));
     for (; most && !list_empty(&scope->handles); most--)
         handle_drop(core, list_first(&scope->handles, struct handle, link));
-    if (list_empty(&scope->ops) && list_empty(&scope->finished) && list_empty(&scope->handles))
+    if (list_empty(&scope->ops) && list_empty(&scope->finished) && list_empty(&scope->handles) &&
+        !scope->contexts_n)
         scope_free(core, scope);
     return most;
 }

@@ -17,6 +17,8 @@ static bool waiter_ready(struct core *core, struct waiter *w)
         return channel_writable(core, w->channel, w->op);
     case CASE_RECV:
         return channel_readable(core, w->channel, w->op);
+    case CASE_CTX:
+        return context_case_ready(core, w->op, w->object) != 0; /* or gone, since it was named */
     default:
         return jobs_case_ready(core, w->object, &batch) > 0;
     }
@@ -51,6 +53,15 @@ static void commit_job(struct core *core, struct waiter *w, uint64_t batch)
     op_finish(core, op, 1);
 }
 
+static void commit_context(struct core *core, struct waiter *w)
+{
+    struct op *op = w->op;
+
+    op->handle = w->object;
+    op->answer = context_case_answer(core, w->object);
+    op_finish(core, op, 1);
+}
+
 static void waiter_commit(struct core *core, struct waiter *w)
 {
     uint64_t batch = 0;
@@ -61,6 +72,8 @@ static void waiter_commit(struct core *core, struct waiter *w)
         return commit_send(core, w);
     case CASE_RECV:
         return commit_recv(core, w);
+    case CASE_CTX:
+        return commit_context(core, w);
     default:
         jobs_case_ready(core, w->object, &batch);
         return commit_job(core, w, batch);
@@ -88,6 +101,8 @@ void cases_enter(struct core *core, struct op *op)
 
 void op_retry(struct core *core, struct op *op)
 {
+    if (op->bond && bond_over(core, op->bond))
+        return; /* the sweep of its context ends it */
     cases_try(core, op);
     if (op->state == OP_PARKED)
         cases_enter(core, op);
@@ -170,21 +185,32 @@ int handle_recv(struct core *core, struct op *op, const struct request *request)
     return cases_run(core, op, WAIT_CHAN_RECV);
 }
 
-static int case_create(struct core *core, struct op *op, uint32_t i, const struct select_case *from)
+/* 0 and ready to be made, or why it cannot be. */
+static int case_check(struct core *core, struct op *op, const struct select_case *from,
+                      struct handle **handle)
 {
     uint32_t rights = from->kind == CASE_SEND ? RIGHT_SEND : RIGHT_RECV;
-    struct handle *handle = NULL;
     uint64_t batch;
+
+    if (from->kind == CASE_JOB)
+        return jobs_case_ready(core, from->handle, &batch);
+    if (from->kind == CASE_CTX)
+        return context_case_ready(core, op, from->handle);
+    return handle_get(core, op, from->handle, rights, handle);
+}
+
+static int case_create(struct core *core, struct op *op, uint32_t i, const struct select_case *from)
+{
+    struct handle *handle = NULL;
     int r;
 
-    if (from->kind < CASE_SEND || from->kind > CASE_JOB)
+    if (from->kind < CASE_SEND || from->kind > CASE_CTX)
         return -EINVAL;
-    r = from->kind == CASE_JOB ? jobs_case_ready(core, from->handle, &batch)
-                               : handle_get(core, op, from->handle, rights, &handle);
+    r = case_check(core, op, from, &handle);
     if (r < 0)
         return r;
     waiter_create(core, op, i, from->kind, handle);
-    if (from->kind == CASE_JOB)
+    if (from->kind >= CASE_JOB)
         op->waiters[i].object = from->handle;
     if (from->kind == CASE_SEND && !handle->channel->closed)
         return unsent_add(core, &op->waiters[i], &from->value, i);
@@ -220,4 +246,10 @@ void waiters_job_ended(struct core *core, struct list *waiters, uint64_t batch)
         else
             commit_job(core, w, batch);
     }
+}
+
+void waiter_context_ended(struct core *core, struct waiter *w)
+{
+    w->op->index = w->index;
+    commit_context(core, w);
 }

@@ -127,13 +127,18 @@ static void scopes_end(struct core *core, struct session *session)
 }
 
 /* All of it is over at once: no scope may take what another one gives back. */
-static void scopes_mark(struct session *session)
+static void scopes_mark(struct core *core, struct session *session)
 {
     struct map_node *n = NULL;
 
     session->scope.ended = true;
-    while ((n = map_walk(&session->scopes, n)))
-        map_entry(n, struct scope, node)->ended = true;
+    contexts_scope_end(core, &session->scope);
+    while ((n = map_walk(&session->scopes, n))) {
+        struct scope *scope = map_entry(n, struct scope, node);
+
+        scope->ended = true;
+        contexts_scope_end(core, scope);
+    }
 }
 
 void session_end(struct core *core, struct session *session, int error)
@@ -155,7 +160,7 @@ void session_end(struct core *core, struct session *session, int error)
     map_remove(&core->sessions, &session->node);
     map_remove(&core->peers, &session->peer_node);
     account_release(session->account, SLOT_SESSIONS, 1);
-    scopes_mark(session);
+    scopes_mark(core, session);
     scopes_end(core, session);
 }
 

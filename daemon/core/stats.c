@@ -40,6 +40,7 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "channels", core->channels_n);
     say(rows, "channels.named", core->channels.count);
     say(rows, "connections", core->links.count);
+    say(rows, "contexts", core->contexts.by_id.count);
     say(rows, "fetches", core->fetches.count);
     say(rows, "handles", core->handles.count);
     say(rows, "incarnation", core->incarnation);

@@ -145,6 +145,15 @@ static int charge(struct core *core, struct op *op, struct job *job)
     return r;
 }
 
+/* It ends with the context of its submit, unless that says otherwise. */
+static int bind(struct core *core, const struct op *op, struct job *job)
+{
+    if (!op->bond || job->flags & SUBMIT_DETACHED)
+        return 0;
+    job->bond = bond_job(core, op, job);
+    return job->bond ? 0 : -ENOMEM;
+}
+
 /* The job in state NONE. On failure the operation is finished, or its error is returned. */
 static int make(struct core *core, struct op *op, const struct request_submit *submit, struct lane *lane,
                 struct job **out)
@@ -154,11 +163,14 @@ static int make(struct core *core, struct op *op, const struct request_submit *s
 
     if (r == 0)
         r = charge(core, op, job);
+    if (r == 0) {
+        set_policy(core, job, submit);
+        r = bind(core, op, job);
+    }
     if (r < 0) {
         job_delete(core, job);
         return r;
     }
-    set_policy(core, job, submit);
     job->session = op->scope->session->secret;
     job->op = op->id;
     *out = job;
@@ -202,7 +214,7 @@ static struct op *admission_op(const struct core *core, const struct admission *
     struct session *session = session_find(core, &admission->job->session);
     struct op *op = session && !session->ended ? op_find(core, session, admission->job->op) : NULL;
 
-    return op && op->state == OP_PARKED && op->reason == WAIT_PLUGIN && !op->scope->ended ? op : NULL;
+    return op && op->state == OP_PARKED && op->reason == WAIT_PLUGIN && !op_gone(core, op) ? op : NULL;
 }
 
 static void go_on(struct core *core, struct admission *admission, struct op *op, int error, struct bytes text)

@@ -40,3 +40,11 @@ int name_check(struct bytes name)
             return -EINVAL;
     return 0;
 }
+
+int name_order(struct bytes a, struct bytes b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp(a.data, b.data, size) : 0;
+
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}

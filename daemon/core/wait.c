@@ -39,6 +39,10 @@ void waiter_enter(struct core *core, struct waiter *w)
         list_append(jobs_case_waiters(core, w->object), &w->link);
         return;
     }
+    if (w->kind == CASE_CTX) {
+        list_append(context_case_waiters(core, w->object), &w->link);
+        return;
+    }
     struct wait_queue *q = waiter_queue(w);
     struct list *at = q->list.prev;
 

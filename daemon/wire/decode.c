@@ -265,6 +265,7 @@ static void decode_request(struct decoder *d, const Goroutined__Op *in, struct r
     out->run = in->run;
     out->until.kind = checked_enum(d, "until", in->until, UNTIL_FOREVER, UNTIL_IN);
     out->until.ns = in->until_ns;
+    out->context = in->context;
     decode_verb(d, in, out);
     if (d->fault) {
         out->verb = VERB_NONE;

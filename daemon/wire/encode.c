@@ -166,6 +166,7 @@ static void encode_request(struct encoder *e, const struct request *in, Goroutin
     out->run = in->run;
     out->until = (Goroutined__UntilKind)in->until.kind;
     out->until_ns = in->until.ns;
+    out->context = in->context;
     if (!verb)
         return;
     out->verb_case = (Goroutined__Op__VerbCase)in->verb;

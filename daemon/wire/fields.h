@@ -35,6 +35,8 @@
     MESSAGE(CHAN_INFO, chan_info, struct chan_info, Goroutined__ChanInfo)                                    \
     MESSAGE(JOB_INFO, job_info, struct job_info, Goroutined__JobInfo)                                        \
     MESSAGE(COUNTER, counter, struct counter, Goroutined__Counter)                                           \
+    MESSAGE(CTX_VALUE, ctx_value, struct ctx_value, Goroutined__CtxValue)                                    \
+    MESSAGE(CTX_INFO, ctx_info, struct ctx_info, Goroutined__CtxInfo)                                        \
     MESSAGE(OFFER, offer, struct offer, Goroutined__Offer)                                                   \
     MESSAGE(RESULT, result, struct result, Goroutined__Result)
 
@@ -81,7 +83,7 @@
     FIELD(NUM, count, )
 
 #define SELECT_CASE_FIELDS(FIELD)                                                                            \
-    FIELD(RANGE, kind, CASE_JOB)                                                                             \
+    FIELD(RANGE, kind, CASE_CTX)                                                                             \
     FIELD(NUM, handle, )                                                                                     \
     FIELD(VALUE, value, )
 
@@ -113,7 +115,8 @@
     FIELD(MANY, chans, (chan_info, UINT32_MAX))                                                              \
     FIELD(MANY, jobs, (job_info, UINT32_MAX))                                                                \
     FIELD(MANY, stats, (counter, UINT32_MAX))                                                                \
-    FIELD(ONE, offer, offer)
+    FIELD(ONE, offer, offer)                                                                                 \
+    FIELD(MANY, ctxs, (ctx_info, UINT32_MAX))
 
 #define CHAN_INFO_FIELDS(FIELD)                                                                              \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -157,6 +160,24 @@
 #define COUNTER_FIELDS(FIELD)                                                                                \
     FIELD(TEXT, name, 0)                                                                                     \
     FIELD(NUM, value, )
+
+#define CTX_VALUE_FIELDS(FIELD)                                                                              \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(TEXT, value, 0)
+
+#define CTX_INFO_FIELDS(FIELD)                                                                               \
+    FIELD(TEXT, name, 0)                                                                                     \
+    FIELD(NUM, id, )                                                                                         \
+    FIELD(NUM, parent, )                                                                                     \
+    FIELD(NUM, flags, )                                                                                      \
+    FIELD(STATUS, status, )                                                                                  \
+    FIELD(NUM, code, )                                                                                       \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(NUM, origin, )                                                                                     \
+    FIELD(NUM, left_ns, )                                                                                    \
+    FIELD(NUM, children, )                                                                                   \
+    FIELD(NUM, ops, )                                                                                        \
+    FIELD(NUM, jobs, )
 
 #define OFFER_FIELDS(FIELD)                                                                                  \
     FIELD(NUM, kind, )                                                                                       \
@@ -264,3 +285,32 @@
     FIELD(NAME, name, )                                                                                      \
     FIELD(NUM, token, )                                                                                      \
     FIELD(FLAGS, flags, UNLOCK_CONSISTENT | UNLOCK_UNSEEN)
+#define REQUEST_CTX_NEW(FIELD)                                                                               \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, parent, )                                                                                     \
+    FIELD(NAME, parent_name, )                                                                               \
+    FIELD(FLAGS, flags, CTX_FLAGS_ALL)                                                                       \
+    FIELD(ENUM, deadline, UNTIL_IN)                                                                          \
+    FIELD(NUM, deadline_ns, )                                                                                \
+    FIELD(NUM, code, )                                                                                       \
+    FIELD(TEXT, cause, 0)                                                                                    \
+    FIELD(MANY, values, (ctx_value, CTX_VALUES_MAX))
+#define REQUEST_CTX_CANCEL(FIELD)                                                                            \
+    FIELD(NUM, context, )                                                                                    \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, code, )                                                                                       \
+    FIELD(TEXT, cause, 0)
+#define REQUEST_CTX_DROP(FIELD)                                                                              \
+    FIELD(NUM, context, )                                                                                    \
+    FIELD(NAME, name, )
+#define REQUEST_CTX_INFO(FIELD)                                                                              \
+    FIELD(NUM, context, )                                                                                    \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NAME, key, )
+#define REQUEST_CTX_WATCH(FIELD)                                                                             \
+    FIELD(NUM, context, )                                                                                    \
+    FIELD(NAME, name, )
+#define REQUEST_CTX_LIST(FIELD)                                                                              \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )

@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ping stats version examples completion help"
+_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx ping stats version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -39,34 +39,37 @@ _goctl()
         ;;
     send)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --lines --raw --timeout --json --endpoint --help"
+            _goctl_words " --try --ctx --lines --raw --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     recv)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --count) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --count --follow --raw --timeout --json --endpoint --help"
+            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     range)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --raw --timeout --json --endpoint --help"
+            _goctl_words " --raw --ctx --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -87,11 +90,12 @@ _goctl()
             --recv) _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --send) _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --job) _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --recv --send --job --try --raw --timeout --json --endpoint --help"
+            _goctl_words " --recv --send --job --try --raw --ctx --timeout --json --endpoint --help"
         else
             :
         fi
@@ -132,6 +136,7 @@ _goctl()
         ;;
     submit)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --queue) :; return ;;
             --retries) :; return ;;
             --backoff) :; return ;;
@@ -145,18 +150,19 @@ _goctl()
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --wait --queue --retries --backoff --limit --grace --deadline --in --priority --key --timeout --json --endpoint --help"
+            _goctl_words " --wait --ctx --queue --retries --backoff --limit --grace --deadline --in --priority --key --timeout --json --endpoint --help"
         else
             COMPREPLY=($(compgen -f -- "$cur"))
         fi
         ;;
     wait)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --ctx --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -207,6 +213,20 @@ _goctl()
             _goctl_words " --cause --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    ctx)
+        case $previous in
+            --parent) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --value) :; return ;;
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --parent --value --limit --timeout --json --endpoint --help"
+        else
+            _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     ping)

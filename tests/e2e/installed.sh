@@ -25,7 +25,7 @@ sed -n '/installed.sh builds this/,/^```$/{/^[<`]/!p}' "$SOURCE/README.md" >"$ro
 "$cc" -Wall -Wextra -Werror -o "$root/squares" "$SOURCE/client/examples/squares.c" $(flags goclient)
 # shellcheck disable=SC2046
 "$cc" -Wall -Wextra -Werror -shared -o "$root/hello.so" "$SOURCE/client/examples/hello.c" $(pkg-config --cflags goplugin)
-for header in goroutine goroutine_net goroutine_sync goroutine_patterns goroutine_inspect goroutine_test goclient goclient_go goplugin; do
+for header in goroutine goroutine_net goroutine_sync goroutine_patterns goroutine_inspect goroutine_test goclient goclient_context goclient_go goplugin; do
     echo "#include <$header.h>" >"$root/header.cc"
     # shellcheck disable=SC2046
     "$cc" -x c++ -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags goplugin) "$root/header.cc"

@@ -5,6 +5,7 @@
 
 #include "client_fixture.h"
 #include "goclient_chan.h"
+#include "goclient_context.h"
 
 static struct node *node;
 static char plugin[256];
@@ -211,6 +212,77 @@ static void test_a_try_to_wait_would_block_while_the_job_runs(void **state)
     assert_int_equal(gc_wait(g, job, NULL, GC_FOREVER), 0);
 }
 
+static int job_info(gc_client *g, gc_job job, enum gc_job_state *state)
+{
+    struct gc_job_info info;
+    int r = gc_job_info(g, job, &info, GC_FOREVER);
+
+    *state = info.state;
+    gc_job_info_clear(&info);
+    return r;
+}
+
+/* One runs, one waits in the queue of a plugin that is not due, one does not care. */
+static void test_X1_a_cancel_reaches_jobs_that_run_and_jobs_that_wait(void **state)
+{
+    gc_client *g = *state, *other = node_connect(node);
+    struct gc_submit what = {.size = sizeof what, .plugin = plugin, .function = "wait"};
+    enum gc_job_state now;
+    struct gc_result result;
+    gc_job running, later, detached, none;
+    gc_ctx *ctx, *same;
+
+    assert_ok(gc_context_new(g, &ctx, GC_FOREVER));
+    assert_ok(gc_context_of(other, gc_context_id(ctx), &same, GC_FOREVER));
+    assert_ok(gc_submit(g, &what, &running, gc_with(ctx)));
+    what.delay_ns = 3600 * 1000000000LL;
+    assert_ok(gc_submit(other, &what, &later, gc_with(same)));
+    what.flags = GC_DETACHED;
+    assert_ok(gc_submit(g, &what, &detached, gc_with(ctx)));
+    do
+        assert_ok(job_info(g, running, &now));
+    while (now != GC_JOB_RUNNING);
+    assert_fails(gc_context_cancel(ctx, 0, "superseded", GC_FOREVER), 1);
+    assert_int_equal(gc_wait(g, running, &result, GC_FOREVER), 0);
+    assert_int_equal(result.state, GC_JOB_CANCELLED);
+    gc_result_clear(&result);
+    assert_int_equal(gc_wait(g, later, &result, GC_FOREVER), 0);
+    assert_int_equal(result.state, GC_JOB_CANCELLED);
+    assert_string_equal(result.text, "superseded");
+    gc_result_clear(&result);
+    assert_fails(gc_wait(g, detached, NULL, GC_NOW), -EAGAIN);
+    assert_fails(gc_submit(g, &what, &none, gc_with(ctx)), -ECANCELED);
+    assert_ok(gc_job_cancel(g, detached, NULL, GC_FOREVER));
+    gc_ctx_free(same);
+    gc_disconnect(other);
+    gc_ctx_free(ctx);
+}
+
+/* A job whose time is over with that of its context is not tried again. */
+static void test_X5_the_deadline_of_a_context_ends_its_jobs_for_good(void **state)
+{
+    gc_client *g = *state;
+    struct gc_submit what = {.size = sizeof what, .plugin = plugin, .function = "wait", .attempts_max = 5};
+    struct gc_result result;
+    gc_job job;
+    gc_ctx *ctx;
+    int r;
+
+    for (int64_t ms = 200;; ms *= 2) { /* the time it takes to submit is not what is asked here */
+        assert_ok(gc_context_with_timeout(g, NULL, ms, &ctx, GC_FOREVER));
+        r = gc_submit(g, &what, &job, gc_with(ctx));
+        if (r != -ETIMEDOUT)
+            break;
+        gc_ctx_free(ctx);
+    }
+    assert_ok(r);
+    assert_int_equal(gc_wait(g, job, &result, GC_FOREVER), 0);
+    assert_int_equal(result.cause, GC_CAUSE_TIMEOUT);
+    assert_true(result.attempt <= 1);
+    gc_result_clear(&result);
+    gc_ctx_free(ctx);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
@@ -224,6 +296,8 @@ int main(void)
         TEST(test_a_function_that_is_missing_is_named),
         TEST(test_a_job_is_bound_to_the_real_path_of_its_plugin),
         TEST(test_a_try_to_wait_would_block_while_the_job_runs),
+        TEST(test_X1_a_cancel_reaches_jobs_that_run_and_jobs_that_wait),
+        TEST(test_X5_the_deadline_of_a_context_ends_its_jobs_for_good),
     };
 
     return cmocka_run_group_tests(tests, start_node, stop_node);

@@ -290,6 +290,7 @@ static void expect_empty(struct sim *sim)
     expect_none(sim, "connections", left.connections);
     expect_none(sim, "ended sessions", left.ended);
     expect_none(sim, "locks", left.locks);
+    expect_none(sim, "contexts", left.contexts);
 }
 
 void sim_drain(struct sim *sim)

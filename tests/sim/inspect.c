@@ -18,6 +18,7 @@ struct left core_left(const struct core *core)
         .connections = core->links.count,
         .ended = core->ended.count,
         .locks = core->locks.count,
+        .contexts = core->contexts.by_id.count,
     };
 }
 

@@ -9,7 +9,8 @@ struct core;
 struct secret;
 
 struct left {
-    size_t operations, parked, resolved, results, channels, sessions, handles, connections, ended, locks;
+    size_t operations, parked, resolved, results, channels, sessions, handles, connections, ended, locks,
+        contexts;
 };
 
 /* What the core still holds. */

@@ -162,6 +162,7 @@ static void sim_close(struct sim *sim)
             free(surface);
         }
     judge_locks_free(sim);
+    judge_contexts_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

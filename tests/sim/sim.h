@@ -206,6 +206,12 @@ struct held {
     bool surfaced; /* the call has returned */
 };
 
+/* A context as clients were told. */
+struct sim_context {
+    uint64_t id;
+    bool over;
+};
+
 struct slot {
     uint64_t capacity;
     uint32_t flags, full;
@@ -260,10 +266,12 @@ struct task {
     bool finished, surfaced, dropped; /* dropped: abandoned */
     bool mistaken;                    /* an UNLOCK with a token that is not this client's */
     bool cancelled;
-    bool clean;    /* no deadline, no cancel: IP2.2's exception does not apply */
-    bool scripted; /* of the drain: nobody but it looks at the result */
-    bool answered; /* its result has left the daemon once */
-    uint64_t run;  /* hosts: the run that did it */
+    bool clean;        /* no deadline, no cancel: IP2.2's exception does not apply */
+    bool scripted;     /* of the drain: nobody but it looks at the result */
+    bool answered;     /* its result has left the daemon once */
+    uint64_t run;      /* hosts: the run that did it */
+    uint64_t context;  /* that it names, or asks about */
+    bool context_over; /* as somebody had been told when it began */
     int32_t status;
     uint32_t flags, index;
     uint64_t handle;
@@ -332,6 +340,8 @@ struct sim {
     struct held *held;
     size_t held_n;
     uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */
+    struct sim_context *contexts;
+    size_t contexts_n;
 
     uint64_t faults[SIM_FAULT_COUNT];
     uint64_t verbs[VERB_NUMBER_END];
@@ -442,6 +452,14 @@ bool work_unlock(struct client *client, uint64_t run);
 /* The call has returned, or nobody waits for what it was granted. */
 void lock_surfaced(struct task *task);
 void lock_give_back(struct task *task, uint64_t token);
+/* contexts.c */
+/* Perhaps gives it a context. */
+void context_draw(struct task *task);
+void work_context(struct client *client);
+/* The id of one, or 0. */
+uint64_t some_context(struct sim *sim);
+void judge_context(struct task *task, const struct result *result);
+void judge_contexts_free(struct sim *sim);
 /* faults.c */
 void event_fault(struct sim *sim, struct event *event);
 /* judge.c */

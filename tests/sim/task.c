@@ -135,6 +135,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     note_result(task);
     judge_sent(task, result);
     judge_arrived(task);
+    judge_context(task, result);
     if (client->host)
         schedule(client->sim, between(client->sim, 0, 1 * MS),
                  (struct event){.kind = EVENT_ACT, .who = client->who, .a = client->life});

@@ -151,7 +151,10 @@ struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, si
 void work_until(struct task *task)
 {
     struct sim *sim = task->client->sim;
+    enum verb verb = task->op.request.verb;
 
+    if (verb == VERB_SEND || verb == VERB_RECV || verb == VERB_SELECT)
+        context_draw(task);
     switch (below(sim, 6)) {
     case 0:
         task->op.deadline_ns = PROTOCOL_DEADLINE_NOW;
@@ -208,6 +211,11 @@ static struct select_case draw_case(struct task *task, size_t i, uint8_t **tail)
     if (some_job(sim) && chance(sim, 1, 12)) {
         what.kind = CASE_JOB;
         what.handle = some_job(sim);
+        return what;
+    }
+    if (some_context(sim) && chance(sim, 1, 12)) {
+        what.kind = CASE_CTX;
+        what.handle = some_context(sim);
         return what;
     }
     what.handle = handle_of(task->client, slot);
@@ -349,9 +357,10 @@ static void begin_something(struct client *client)
     static const struct {
         uint32_t weight;
         void (*run)(struct client *client);
-    } deeds[] = {{30, do_send}, {32, do_recv},  {16, do_select}, {2, do_close},     {1, do_drop},
-                 {6, do_look},  {6, do_submit}, {6, do_job},     {2, do_op_status}, {9, do_lock}};
-    uint64_t at = below(client->sim, 110);
+    } deeds[] = {{30, do_send},     {32, do_recv}, {16, do_select},   {2, do_close},
+                 {1, do_drop},      {6, do_look},  {6, do_submit},    {6, do_job},
+                 {2, do_op_status}, {9, do_lock},  {10, work_context}};
+    uint64_t at = below(client->sim, 120);
 
     for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
         if (at < deeds[i].weight) {

@@ -18,7 +18,7 @@ STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 TRANSPORT = "daemon/transport.h"
 CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
-             "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
+             "CTX_VALUES_MAX", "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
 HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL")  # how many there are, and all of them: no numbers of the wire
 FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
          "VERB_PARKS": "parks", "VERB_TEST": "test"}

@@ -78,8 +78,26 @@ static void take_values(struct got *g, const struct result *r)
     }
 }
 
+static void take_contexts(struct got *g, const struct result *r)
+{
+    g->ctxs_n = r->ctxs_n;
+    if (!r->ctxs_n)
+        return;
+    g->ctx = r->ctxs[0];
+    copy_text(g->ctx_text, sizeof(g->ctx_text), r->ctxs[0].text);
+    for (size_t i = 0; i < r->ctxs_n; i++) {
+        size_t used = strlen(g->names);
+
+        if (used + r->ctxs[i].name.size + 2 > sizeof(g->names))
+            break;
+        copy_text(g->names + used, sizeof(g->names) - used, r->ctxs[i].name);
+        strcat(g->names, " ");
+    }
+}
+
 static void take_lists(struct got *g, const struct result *r)
 {
+    take_contexts(g, r);
     g->chans_n = r->chans_n;
     g->stats_n = r->stats_n;
     if (r->chans_n)
@@ -307,7 +325,9 @@ void client_again(struct client *c, struct request request, uint64_t id)
 uint64_t client_do(struct client *c, struct request request)
 {
     request.until = c->until;
+    request.context = c->context;
     c->until = (struct until){0};
+    c->context = 0;
     client_again(c, request, ++c->op);
     return c->op;
 }
@@ -321,6 +341,12 @@ struct client *at_once(struct client *c)
 struct client *within(struct client *c, int64_t ns)
 {
     c->until = (struct until){.kind = UNTIL_IN, .ns = ns};
+    return c;
+}
+
+struct client *under(struct client *c, uint64_t context)
+{
+    c->context = context;
     return c;
 }
 

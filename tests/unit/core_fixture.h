@@ -38,6 +38,9 @@ struct got {
     struct chan_info chan; /* the first */
     char names[1024];      /* of all, each with a blank behind it */
     uint64_t stat;         /* of the first */
+    size_t ctxs_n;
+    struct ctx_info ctx; /* the first; its words are in ctx_text */
+    char ctx_text[64];
 };
 
 /* What a connection was told outside of results. */
@@ -80,6 +83,7 @@ struct client {
     uint64_t peer, conn, frame, op, mark;
     uint64_t run; /* scope of the next operations */
     struct until until;
+    uint64_t context; /* of the next operation only */
 };
 
 #define LIMITS_SMALL(...)                                                                                    \
@@ -131,6 +135,7 @@ uint64_t select_of(struct client *c, const struct select_case *cases, size_t n);
 struct chan_info info(struct client *c, uint64_t handle);
 struct client *at_once(struct client *c); /* the next operation is a try */
 struct client *within(struct client *c, int64_t ns);
+struct client *under(struct client *c, uint64_t context);
 void ack(struct client *c, uint64_t op, uint64_t count);
 void give_back(struct client *c, uint64_t op, uint64_t keep);
 void cancel(struct client *c, uint64_t op);

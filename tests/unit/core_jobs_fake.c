@@ -52,6 +52,11 @@ void jobs_scope_end(struct core *core, struct scope *scope)
 {
 }
 
+int jobs_context_ended(struct core *core, void *job, int status, struct bytes words)
+{
+    return 0;
+}
+
 void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
 {
 }

@@ -31,6 +31,7 @@
     COMMAND(job)                                                                                             \
     COMMAND(logs)                                                                                            \
     COMMAND(cancel)                                                                                          \
+    COMMAND(ctx)                                                                                             \
     COMMAND(ping)                                                                                            \
     COMMAND(stats)                                                                                           \
     COMMAND(version)                                                                                         \

@@ -1,0 +1,570 @@
+/* Contexts between processes: X with their clauses between processes, IP1.4, IP4, IP8. */
+#include "core_fixture.h"
+
+static struct bytes text(const char *words)
+{
+    return (struct bytes){words, words ? strlen(words) : 0};
+}
+
+static uint64_t make(struct client *c, struct request_ctx_new what)
+{
+    return client_do(c, (struct request){.verb = VERB_CTX_NEW, .ctx_new = what});
+}
+
+/* A context that lives; its id. */
+static uint64_t ctx(struct client *c, struct request_ctx_new what)
+{
+    uint64_t op = make(c, what);
+
+    assert_status(c, op, 0);
+    return got(c, op)->handle;
+}
+
+static uint64_t below(struct client *c, uint64_t parent)
+{
+    return ctx(c, (struct request_ctx_new){.parent = parent});
+}
+
+static uint64_t cancel_with(struct client *c, uint64_t context, int32_t code, const char *cause)
+{
+    return client_do(
+        c, (struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel = {context, {0}, code, text(cause)}});
+}
+
+static uint64_t cancel_ctx(struct client *c, uint64_t context)
+{
+    return cancel_with(c, context, 0, NULL);
+}
+
+static uint64_t drop(struct client *c, uint64_t context)
+{
+    return client_do(c, (struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = context});
+}
+
+static uint64_t watch(struct client *c, uint64_t context)
+{
+    return client_do(c, (struct request){.verb = VERB_CTX_WATCH, .ctx_watch.context = context});
+}
+
+static struct got *look_for(struct client *c, uint64_t context, const char *name, const char *key)
+{
+    uint64_t op =
+        client_do(c, (struct request){.verb = VERB_CTX_INFO, .ctx_info = {context, text(name), text(key)}});
+
+    assert_non_null(got(c, op));
+    return got(c, op);
+}
+
+static struct got *look(struct client *c, uint64_t context)
+{
+    struct got *g = look_for(c, context, NULL, NULL);
+
+    assert_int_equal(g->ctxs_n, 1);
+    return g;
+}
+
+static int32_t end_of(struct client *c, uint64_t context)
+{
+    return look(c, context)->ctx.status;
+}
+
+static uint64_t lock(struct client *c, const char *name)
+{
+    return client_do(c, (struct request){.verb = VERB_LOCK, .lock = {text(name), 0}});
+}
+
+/* How many results came after that of `op`. */
+static size_t later_than(struct client *c, uint64_t op)
+{
+    size_t n = 0;
+
+    for (struct got *g = c->rig->got; g && !(g->conn == c->conn && g->op == op); g = g->next)
+        n++;
+    return n;
+}
+
+/* ---- ends ---- */
+
+static void test_X1_a_cancel_ends_the_node_and_all_below_before_it_returns(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t root = ctx(a, (struct request_ctx_new){0}), left = below(a, root), right = below(b, root),
+             leaf = below(b, left);
+    uint64_t seen = watch(a, leaf), op;
+
+    assert_waits(a, seen);
+    op = cancel_ctx(a, left);
+    assert_status(a, op, 1);
+    assert_true(later_than(a, seen) > later_than(a, op));
+    assert_int_equal(end_of(b, left), -ECANCELED);
+    assert_int_equal(end_of(a, leaf), -ECANCELED);
+    assert_int_equal(end_of(a, root), 0);
+    assert_int_equal(end_of(a, right), 0);
+    assert_int_equal(got(a, seen)->ctx.status, -ECANCELED);
+    rig_delete(rig);
+}
+
+static void test_X2_the_first_cancel_counts_for_ever(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND});
+
+    assert_status(a, cancel_with(a, c, -77, "first"), 1);
+    assert_status(b, cancel_with(b, c, -88, "second"), 0);
+    rig_after(rig, 2 * (int64_t)SECOND);
+    assert_string_equal(look(b, c)->ctx_text, "first");
+    assert_int_equal(look(b, c)->ctx.code, -77);
+    assert_int_equal(end_of(b, c), -ECANCELED);
+    rig_delete(rig);
+}
+
+static void test_X3_a_child_of_an_ended_context_is_born_over(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t root = ctx(a, (struct request_ctx_new){0}), op;
+
+    cancel_with(a, root, -5, "no more");
+    op = make(a, (struct request_ctx_new){.parent = root});
+    assert_status(a, op, CTX_OVER);
+    uint64_t child = got(a, op)->handle;
+    assert_int_equal(end_of(a, child), -ECANCELED);
+    assert_string_equal(look(a, child)->ctx_text, "no more");
+    assert_int_equal(look(a, child)->ctx.origin, root);
+    rig_delete(rig);
+}
+
+static void test_X4_a_cause_flows_down_to_those_that_have_none(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t root = ctx(a, (struct request_ctx_new){0}), early = below(a, root), late = below(a, root),
+             plain = ctx(a, (struct request_ctx_new){0});
+
+    cancel_with(a, early, -1, "mine");
+    cancel_with(a, root, -2, "of all");
+    cancel_ctx(a, plain);
+    assert_string_equal(look(a, early)->ctx_text, "mine");
+    assert_int_equal(look(a, early)->ctx.origin, early);
+    assert_string_equal(look(a, late)->ctx_text, "of all");
+    assert_int_equal(look(a, late)->ctx.code, -2);
+    assert_int_equal(look(a, late)->ctx.origin, root);
+    assert_string_equal(look(a, plain)->ctx_text, "context canceled");
+    assert_int_equal(look(a, plain)->ctx.code, -ECANCELED);
+    rig_delete(rig);
+}
+
+static void test_X5_a_later_deadline_below_is_ignored_with_its_cause(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t root = ctx(a, (struct request_ctx_new){
+                               .deadline = UNTIL_IN, .deadline_ns = SECOND, .cause = text("of the root")});
+    uint64_t child = ctx(a, (struct request_ctx_new){.parent = root,
+                                                     .deadline = UNTIL_IN,
+                                                     .deadline_ns = 5 * (int64_t)SECOND,
+                                                     .cause = text("of the child")});
+    assert_int_equal(look(a, child)->ctx.left_ns, SECOND);
+    rig_after(rig, SECOND - 1);
+    assert_int_equal(end_of(a, child), 0);
+    rig_after(rig, 1);
+    assert_int_equal(end_of(a, child), -ETIMEDOUT);
+    assert_string_equal(look(a, child)->ctx_text, "of the root");
+    rig_delete(rig);
+}
+
+static void test_X5_an_earlier_deadline_below_leaves_the_parent_alone(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t root =
+        ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = 2 * (int64_t)SECOND});
+    uint64_t child = ctx(
+        a, (struct request_ctx_new){
+               .parent = root, .deadline = UNTIL_AT, .deadline_ns = rig->now.mono_ns + SECOND, .code = -9});
+
+    rig_after(rig, SECOND);
+    assert_int_equal(end_of(a, child), -ETIMEDOUT);
+    assert_int_equal(look(a, child)->ctx.code, -9);
+    assert_string_equal(look(a, child)->ctx_text, "context deadline exceeded");
+    assert_int_equal(end_of(a, root), 0);
+    rig_delete(rig);
+}
+
+static void test_X5_a_past_deadline_is_over_at_once_and_a_cancel_has_not_its_cause(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t op = make(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = -1});
+    uint64_t other = ctx(
+        a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND, .cause = text("too late")});
+
+    assert_status(a, op, CTX_OVER);
+    assert_int_equal(end_of(a, got(a, op)->handle), -ETIMEDOUT);
+    cancel_ctx(a, other);
+    assert_string_equal(look(a, other)->ctx_text, "context canceled");
+    rig_delete(rig);
+}
+
+static void test_X6_the_death_of_a_client_ends_its_contexts_but_not_detached_ones(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t mine = ctx(a, (struct request_ctx_new){0}), theirs = below(b, mine),
+             detached = ctx(a, (struct request_ctx_new){.flags = CTX_DETACHED}), seen = watch(b, theirs),
+             root = ctx(b, (struct request_ctx_new){0}), under_root = below(a, root);
+
+    assert_int_equal(look(b, root)->ctx.children, 1);
+    client_die(a);
+    assert_status(b, seen, 0);
+    assert_int_equal(got(b, seen)->ctx.code, -EOWNERDEAD);
+    assert_int_equal(got(b, seen)->ctx.origin, mine);
+    assert_int_equal(end_of(b, mine), -ECANCELED);
+    assert_int_equal(end_of(b, under_root), -ECANCELED);
+    assert_int_equal(end_of(b, detached), 0);
+    assert_int_equal(look(b, root)->ctx.children, 0);
+    rig_delete(rig);
+}
+
+static void test_X6_what_has_ended_is_forgotten_after_a_minute(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0});
+
+    below(a, c);
+    client_bye(a);
+    rig_after(rig, 59 * (int64_t)SECOND);
+    assert_int_equal(end_of(b, c), -ECANCELED);
+    rig_after(rig, SECOND);
+    assert_int_equal(look_for(b, c, NULL, NULL)->status, -ENOENT);
+    assert_int_equal(rig_stat(rig, "contexts"), 0);
+    rig_delete(rig);
+}
+
+static void test_X6_a_run_that_ends_ends_its_contexts(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *host = client_up(rig, 1000, false, 5), *b = client_new(rig);
+
+    client_hello(host);
+    client_do(host, (struct request){.verb = VERB_STARTED, .started = {1, 9}});
+    host->run = 9;
+    uint64_t c = ctx(host, (struct request_ctx_new){0}), seen = watch(b, c);
+    host->run = 0;
+    client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
+    assert_status(b, seen, 0);
+    assert_int_equal(got(b, seen)->ctx.code, -EOWNERDEAD);
+    rig_delete(rig);
+}
+
+static void test_X9_without_cancel_keeps_the_values_alone(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    struct ctx_value user = {text("user"), text("12345")};
+    uint64_t root = ctx(a, (struct request_ctx_new){
+                               .deadline = UNTIL_IN, .deadline_ns = SECOND, .values = &user, .values_n = 1});
+    uint64_t free = ctx(a, (struct request_ctx_new){.parent = root, .flags = CTX_WITHOUT_CANCEL});
+    uint64_t late = ctx(a, (struct request_ctx_new){.parent = free});
+
+    cancel_with(a, root, 0, "over");
+    rig_after(rig, SECOND);
+    client_die(a);
+    rig_after(rig, 100 * (int64_t)SECOND);
+    assert_int_equal(end_of(b, free), 0);
+    assert_string_equal(look_for(b, free, NULL, "user")->output, "12345");
+    assert_int_equal(look_for(b, late, NULL, NULL)->status, -ENOENT);
+    drop(b, free);
+    assert_int_equal(rig_stat(rig, "contexts"), 0);
+    rig_delete(rig);
+}
+
+static void test_X10_the_nearest_value_wins_and_outlives_the_end(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    struct ctx_value outer[] = {{text("user"), text("1")}, {text("request"), text("r")}};
+    struct ctx_value inner[] = {
+        {text("user"), text("2")}, {text("user"), text("3")}, {text("none"), text("")}};
+    uint64_t root = ctx(a, (struct request_ctx_new){.values = outer, .values_n = 2});
+    uint64_t child = ctx(a, (struct request_ctx_new){.parent = root, .values = inner, .values_n = 3});
+
+    drop(a, root);
+    assert_int_equal(look_for(b, child, NULL, "user")->status, 1);
+    assert_string_equal(look_for(b, child, NULL, "user")->output, "3");
+    assert_string_equal(look_for(b, child, NULL, "request")->output, "r");
+    assert_int_equal(look_for(b, child, NULL, "none")->status, 1);
+    assert_int_equal(look_for(b, child, NULL, "use")->status, 0);
+    rig_delete(rig);
+}
+
+/* ---- operations that name one ---- */
+
+static void test_IP1_4_a_context_that_is_over_takes_nothing(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), x = chan(a, "x", 2), xb = chan(b, "x", 2), op;
+
+    send1(a, x, "v");
+    cancel_with(a, c, 0, "stopped");
+    op = recv1(under(b, c), xb);
+    assert_status(b, op, -ECANCELED);
+    assert_string_equal(got(b, op)->text, "stopped");
+    op = send1(under(at_once(b), c), xb, "w");
+    assert_status(b, op, -ECANCELED);
+    assert_int_equal(info(a, x).length, 1);
+    assert_status(b, chan_close(under(b, c), xb), 0);
+    rig_delete(rig);
+}
+
+static void test_IP1_4_a_cancel_ends_everything_that_waits_with_it(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *d = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), x = chan(b, "x", 0), y = chan(b, "y", 0);
+    uint64_t held = lock(d, "m"), child = below(d, c);
+    uint64_t waits[] = {
+        recv1(under(b, c), x), send1(under(b, child), y, "v"), SELECT(under(b, c), CASE_R(x), CASE_S(y, "w")),
+        lock(under(b, c), "m"),
+        client_do(under(b, c), (struct request){.verb = VERB_CTX_WATCH, .ctx_watch.context = child})};
+    uint64_t other = recv1(b, x);
+
+    assert_int_equal(look(a, c)->ctx.ops, 4);
+    cancel_with(a, c, 0, "enough");
+    for (size_t i = 0; i < 4; i++) {
+        assert_status(b, waits[i], -ECANCELED);
+        assert_string_equal(got(b, waits[i])->text, "enough");
+    }
+    assert_true(got(b, waits[4]) != NULL);
+    assert_waits(b, other);
+    assert_int_equal(info(b, y).senders, 0);
+    assert_int_equal(info(b, x).receivers, 1);
+    assert_status(d, held, 0);
+    rig_delete(rig);
+}
+
+static void test_X11_a_deadline_of_the_context_is_told_from_a_cancel(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND});
+    uint64_t x = chan(a, "x", 0), op = recv1(under(a, c), x);
+
+    rig_after(rig, SECOND);
+    assert_status(a, op, -ETIMEDOUT);
+    assert_string_equal(got(a, op)->text, "context deadline exceeded");
+    rig_delete(rig);
+}
+
+static void test_IP2_2_a_value_that_was_handed_over_is_sent_although_the_context_ends(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), x = chan(a, "x", 0), xb = chan(b, "x", 0);
+    uint64_t sent = send1(under(a, c), x, "v"), taken = recv1(under(b, c), xb);
+
+    assert_values(b, taken, "v ");
+    assert_waits(a, sent);
+    cancel_ctx(a, c);
+    assert_status(a, sent, 1);
+    rig_delete(rig);
+}
+
+static void test_IP8_the_end_is_told_before_every_later_result(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND}), seen, waits,
+             ping;
+
+    waits = recv1(under(a, c), chan(a, "x", 0));
+    seen = watch(a, below(a, c));
+    rig->now.mono_ns += SECOND;
+    ping = client_do(a, (struct request){.verb = VERB_PING});
+    assert_true(later_than(a, seen) > later_than(a, waits));
+    assert_true(later_than(a, waits) > later_than(a, ping));
+    rig_delete(rig);
+}
+
+static void test_S1_a_select_hears_the_end_of_a_context(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), x = chan(b, "x", 0);
+    struct select_case cases[] = {{.kind = CASE_RECV, .handle = x}, {.kind = CASE_CTX, .handle = c}};
+    uint64_t op = select_of(b, cases, 2);
+
+    assert_waits(b, op);
+    cancel_with(a, c, 0, "go home");
+    assert_status(b, op, 1);
+    assert_int_equal(got(b, op)->index, 1);
+    assert_string_equal(got(b, op)->ctx_text, "go home");
+    op = select_of(at_once(b), cases, 2);
+    assert_int_equal(got(b, op)->index, 1);
+    assert_int_equal(info(b, x).receivers, 0);
+    cases[1].handle = 12345;
+    assert_status(b, select_of(b, cases, 2), -ENETRESET);
+    rig_delete(rig);
+}
+
+/* ---- long sweeps ---- */
+
+static void test_X1_a_long_sweep_goes_on_in_later_turns_but_its_word_counts_at_once(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    limits.sweep_per_turn = 1;
+    struct rig *rig = rig_with(&limits, 3);
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), child = below(b, below(b, c)), x = chan(a, "x", 4),
+             xb = chan(b, "x", 4), wait[6], late;
+
+    for (int i = 0; i < 6; i++)
+        wait[i] = recv1(under(b, i % 2 ? c : child), xb);
+    cancel_ctx(a, c);
+    send1(a, x, "v");
+    late = recv1(under(b, child), xb);
+    assert_status(b, late, -ECANCELED);
+    assert_int_equal(info(a, x).length, 1);
+    assert_int_equal(end_of(b, child), -ECANCELED);
+    rig_sweep(rig);
+    for (int i = 0; i < 6; i++)
+        assert_status(b, wait[i], -ECANCELED);
+    assert_values(b, recv1(b, xb), "v ");
+    rig_delete(rig);
+}
+
+/* The owner's death is one word too. */
+static void test_X6_no_lock_is_granted_to_who_waits_with_a_dead_owners_context(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    limits.sweep_per_turn = 1;
+    struct rig *rig = rig_with(&limits, 3);
+    struct client *a = client_new(rig), *b = client_new(rig), *d = client_new(rig);
+
+    for (int i = 0; i < 4; i++)
+        ctx(a, (struct request_ctx_new){0});
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), first = lock(a, "m"), second = lock(under(b, c), "m"),
+             third = lock(d, "m");
+    assert_status(a, first, 0);
+    client_die(a);
+    assert_status(d, third, GRANT_OWNER_DIED);
+    rig_sweep(rig);
+    assert_status(b, second, -ECANCELED);
+    rig_delete(rig);
+}
+
+/* ---- names, rights, limits ---- */
+
+static void test_a_name_is_taken_until_its_context_is_over_and_nobodys(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_of(rig, 5);
+    uint64_t c = ctx(a, (struct request_ctx_new){.name = text("deploy")});
+
+    assert_status(b, make(b, (struct request_ctx_new){.name = text("deploy")}), -EEXIST);
+    assert_int_equal(look_for(b, 0, "deploy", NULL)->handle, c);
+    cancel_ctx(b, c);
+    assert_status(b, make(b, (struct request_ctx_new){.name = text("deploy")}), -EEXIST);
+    assert_status(b, drop(b, c), -EPERM);
+    assert_status(a, drop(a, c), 0);
+    uint64_t again = ctx(b, (struct request_ctx_new){.name = text("deploy"), .flags = CTX_DETACHED});
+    cancel_ctx(a, again);
+    assert_true(ctx(b, (struct request_ctx_new){.name = text("deploy")}) != again);
+    assert_status(a, make(a, (struct request_ctx_new){.name = text("no blanks")}), -EINVAL);
+    rig_delete(rig);
+}
+
+static void test_the_id_of_another_user_or_life_names_nothing(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_of(rig, 5), *root = client_of(rig, 0);
+    uint64_t c = ctx(a, (struct request_ctx_new){0}), x = chan(b, "x", 1);
+
+    assert_int_equal(look_for(b, c, NULL, NULL)->status, -EPERM);
+    assert_status(b, cancel_ctx(b, c), -EPERM);
+    assert_status(b, send1(under(b, c), x, "v"), -EPERM);
+    assert_status(b, send1(under(b, c - (1ull << 40)), x, "v"), -ENETRESET);
+    assert_status(b, send1(under(b, c + 99), x, "v"), -ENOENT);
+    assert_int_equal(info(b, x).length, 0);
+    assert_status(root, cancel_ctx(root, c), 1);
+    rig_delete(rig);
+}
+
+static void test_lists_are_pages_in_the_order_of_names(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig);
+    const char *names[] = {"b.2", "a.1", "b.1", "b.3"};
+    uint64_t op;
+
+    for (int i = 0; i < 4; i++)
+        ctx(a, (struct request_ctx_new){.name = text(names[i])});
+    op =
+        client_do(a, (struct request){.verb = VERB_CTX_LIST, .ctx_list = {.prefix = text("b."), .limit = 2}});
+    assert_string_equal(got(a, op)->names, "b.1 b.2 ");
+    assert_int_equal(got(a, op)->flags, RESULT_MORE);
+    op = client_do(a, (struct request){.verb = VERB_CTX_LIST, .ctx_list = {.after = text("b.2")}});
+    assert_string_equal(got(a, op)->names, "b.3 ");
+    rig_delete(rig);
+}
+
+static void test_limits_of_contexts(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    limits.contexts_max = 3;
+    limits.contexts_detached_max = 1;
+    limits.context_depth_max = 1;
+    limits.context_bytes_max = 5;
+    limits.context_detached_s = 7;
+    struct rig *rig = rig_with(&limits, 1);
+    struct client *a = client_new(rig);
+    struct ctx_value fits = {text("ab"), text("123")}, large = {text("ab"), text("1234")};
+    uint64_t root = ctx(a, (struct request_ctx_new){.values = &fits, .values_n = 1}), child = below(a, root);
+
+    assert_status(a, make(a, (struct request_ctx_new){.parent = child}), -E2BIG);
+    assert_status(a, make(a, (struct request_ctx_new){.values = &large, .values_n = 1}), -E2BIG);
+    uint64_t detached = ctx(a, (struct request_ctx_new){.flags = CTX_DETACHED});
+    assert_status(a, make(a, (struct request_ctx_new){0}), -ENOBUFS);
+    drop(a, child);
+    assert_status(a, make(a, (struct request_ctx_new){.flags = CTX_DETACHED}), -ENOBUFS);
+    rig_after(rig, 7 * (int64_t)SECOND);
+    assert_int_equal(end_of(a, detached), -ETIMEDOUT);
+    rig_after(rig, 60 * (int64_t)SECOND);
+    ctx(a, (struct request_ctx_new){.flags = CTX_DETACHED});
+    rig_delete(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_X1_a_cancel_ends_the_node_and_all_below_before_it_returns),
+        cmocka_unit_test(test_X2_the_first_cancel_counts_for_ever),
+        cmocka_unit_test(test_X3_a_child_of_an_ended_context_is_born_over),
+        cmocka_unit_test(test_X4_a_cause_flows_down_to_those_that_have_none),
+        cmocka_unit_test(test_X5_a_later_deadline_below_is_ignored_with_its_cause),
+        cmocka_unit_test(test_X5_an_earlier_deadline_below_leaves_the_parent_alone),
+        cmocka_unit_test(test_X5_a_past_deadline_is_over_at_once_and_a_cancel_has_not_its_cause),
+        cmocka_unit_test(test_X6_the_death_of_a_client_ends_its_contexts_but_not_detached_ones),
+        cmocka_unit_test(test_X6_what_has_ended_is_forgotten_after_a_minute),
+        cmocka_unit_test(test_X6_a_run_that_ends_ends_its_contexts),
+        cmocka_unit_test(test_X9_without_cancel_keeps_the_values_alone),
+        cmocka_unit_test(test_X10_the_nearest_value_wins_and_outlives_the_end),
+        cmocka_unit_test(test_IP1_4_a_context_that_is_over_takes_nothing),
+        cmocka_unit_test(test_IP1_4_a_cancel_ends_everything_that_waits_with_it),
+        cmocka_unit_test(test_X11_a_deadline_of_the_context_is_told_from_a_cancel),
+        cmocka_unit_test(test_IP2_2_a_value_that_was_handed_over_is_sent_although_the_context_ends),
+        cmocka_unit_test(test_IP8_the_end_is_told_before_every_later_result),
+        cmocka_unit_test(test_S1_a_select_hears_the_end_of_a_context),
+        cmocka_unit_test(test_X1_a_long_sweep_goes_on_in_later_turns_but_its_word_counts_at_once),
+        cmocka_unit_test(test_X6_no_lock_is_granted_to_who_waits_with_a_dead_owners_context),
+        cmocka_unit_test(test_a_name_is_taken_until_its_context_is_over_and_nobodys),
+        cmocka_unit_test(test_the_id_of_another_user_or_life_names_nothing),
+        cmocka_unit_test(test_lists_are_pages_in_the_order_of_names),
+        cmocka_unit_test(test_limits_of_contexts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
