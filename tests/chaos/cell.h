@@ -25,6 +25,7 @@ struct cell {
     int calls;                 /* of the operation: 2 when B is a rival */
     int status[WHO_N];         /* what each call returned */
     uint64_t token[WHO_N];     /* of a lock */
+    gc_ctx *ctx[WHO_N];        /* a context of the daemon */
     gc_job job[WHO_N], before; /* job of the cell; the newest one before it */
     struct gc_op op;
 
@@ -44,7 +45,7 @@ struct scene {
     bool rivals; /* B may ask for the same meanwhile, and both must come out right */
 };
 
-extern const struct scene scenes_chan[], scenes_job[], scenes_lock[];
+extern const struct scene scenes_chan[], scenes_job[], scenes_lock[], scenes_context[];
 
 /* Ends the program with the cell's name and words. */
 void cell_fail(const struct cell *cell, const char *format, ...)
