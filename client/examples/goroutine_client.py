@@ -8,8 +8,9 @@
     for value in client.range(results):                     # for value := range results
 
 Needs python3-zmq, python3-protobuf, and beside it the schema: protoc --python_out=. -I proto goroutined.proto
-A client does one operation at a time, for one thread at a time; what shall wait beside it takes another client. Only
-for the daemon's own machine (ipc): over tcp a client has a lease to keep instead of the lifeline."""
+A client does one operation at a time, for one thread at a time; what shall wait beside it takes another client. Between
+calls it does nothing: an acknowledgement that is lost is said again by the next call. Only for the daemon's own machine
+(ipc): over tcp a client has a lease to keep instead of the lifeline."""
 
 import collections
 import os

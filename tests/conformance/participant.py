@@ -1,5 +1,5 @@
-"""participant.py ENDPOINT SOCKET: a participant (seat.h) in which client/examples/goroutine_client.py does what is
-ordered. Each seat is a thread with a client of its own."""
+"""participant.py ENDPOINT SOCKET [cut]: a participant (seat.h) in which client/examples/goroutine_client.py does what is
+ordered. Each seat is a thread with a client of its own; with "cut", one whose connection is cut again and again."""
 
 import errno
 import socket
@@ -35,9 +35,22 @@ def number(value):
     return int.from_bytes(value, sys.byteorder)
 
 
+class Cut(gc.Client):
+    """What is under way when its connection is cut, either way, is lost."""
+    steps = 0
+
+    def step(self, stop=None, silence_ms=100):
+        self.steps += 1
+        if self.steps % 5 == 0:
+            self.dealer.close(linger=0)
+            self.connect()
+            silence_ms = 1  # it notices soon
+        return super().step(stop, silence_ms)
+
+
 class Seat:
-    def __init__(self, endpoint, path):
-        self.endpoint, self.path, self.client = endpoint, path, None
+    def __init__(self, kind, endpoint, path):
+        self.kind, self.endpoint, self.path, self.client = kind, endpoint, path, None
 
     def run(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as test:
@@ -62,7 +75,7 @@ class Seat:
         if verb <= STOP_FREE:
             return self.control(verb, stop), 0, 0, []
         if not self.client:
-            self.client = gc.Client(self.endpoint)
+            self.client = self.kind(self.endpoint)
         if verb == OPEN:
             return 0, self.client.open(name, flags=flags, rights=rights, capacity=capacity, element_bytes=size), 0, []
         if verb in (SEND, SEND_MANY):
@@ -84,7 +97,7 @@ class Seat:
 
     def control(self, verb, stop):
         if verb == JOIN:
-            threading.Thread(target=Seat(self.endpoint, self.path).run).start()
+            threading.Thread(target=Seat(self.kind, self.endpoint, self.path).run).start()
         elif verb == STOP_NEW:
             stops[stop] = gc.Stop()
         elif verb == STOP_CANCEL:
@@ -114,4 +127,4 @@ class Seat:
         return 0
 
 
-Seat(*sys.argv[1:3]).run()
+Seat(Cut if "cut" in sys.argv[3:] else gc.Client, *sys.argv[1:3]).run()

@@ -17,17 +17,15 @@
 
 enum { PARTICIPANTS_MAX = 3, PATIENCE_MS = 60000 };
 
-enum kind { NOBODY, CLIENT, PLUGIN_A, PLUGIN_B, PYTHON };
+enum kind { NOBODY, CLIENT, PLUGIN_A, PLUGIN_B, PYTHON, PYTHON_CUT };
 
 /* The two plugins are two files, so that they run in two hosts. */
 static const struct placement {
     const char *name;
     enum kind kinds[PARTICIPANTS_MAX];
 } placements[] = {
-    {"clients", {CLIENT, CLIENT}},
-    {"mixed", {CLIENT, PLUGIN_A, CLIENT}},
-    {"plugins", {PLUGIN_A, PLUGIN_B}},
-    {"python", {PYTHON, CLIENT}},
+    {"clients", {CLIENT, CLIENT}}, {"mixed", {CLIENT, PLUGIN_A, CLIENT}}, {"plugins", {PLUGIN_A, PLUGIN_B}},
+    {"python", {PYTHON, CLIENT}},  {"cut", {PYTHON_CUT, CLIENT}},
 };
 
 struct process {
@@ -151,16 +149,33 @@ static gc_job submit(const char *name)
     return job;
 }
 
+static pid_t run_python(char *how)
+{
+    return run((char *[]){needed("PYTHON"), needed("PARTICIPANT_PY"), node->endpoint, path, how, NULL});
+}
+
 static void start(struct process *process, enum kind kind)
 {
     process->kind = kind;
-    if (kind == CLIENT)
+    switch (kind) {
+    case CLIENT:
         process->pid = run((char *[]){needed("PARTICIPANT"), node->endpoint, path, NULL});
-    else if (kind == PYTHON)
-        process->pid =
-            run((char *[]){needed("PYTHON"), needed("PARTICIPANT_PY"), node->endpoint, path, NULL});
-    else
-        process->job = submit(kind == PLUGIN_A ? "a" : "b");
+        break;
+    case PYTHON:
+        process->pid = run_python(NULL);
+        break;
+    case PYTHON_CUT:
+        process->pid = run_python("cut");
+        break;
+    case PLUGIN_A:
+        process->job = submit("a");
+        break;
+    case PLUGIN_B:
+        process->job = submit("b");
+        break;
+    case NOBODY:
+        return;
+    }
     process->control = await_seat();
 }
 

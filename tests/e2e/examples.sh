@@ -72,6 +72,19 @@ test_worker_that_dies_over_a_task_leaves_it_to_the_next() {
     goctl rm tasks done
 }
 
+test_the_client_in_python_prints_what_comes_until_the_close() {
+    local client
+    [ -n "${ZMQ_PYTHON-}" ] || return 0 # its packages are not installed
+    goctl make lines.python
+    "$ZMQ_PYTHON" "$CLIENT_PY" lines.python >"$temporary/python" &
+    client=$!
+    printf 'one\ntwo\n' | goctl send lines.python --lines
+    goctl close lines.python
+    ended $client 0
+    same "lines" "$(xargs <"$temporary/python")" "one two"
+    goctl rm lines.python
+}
+
 test_wordcount_sends_its_counts_on_a_channel() {
     goctl make counts --cap 1
     printf 'b a\nB' >"$temporary/text"
