@@ -591,7 +591,7 @@ def test_large_values_pass_sends_receives_and_selects():
 
 def test_a_client_whose_daemon_sends_it_away_says_why():
     client = goroutine_client.Client(ENDPOINT)
-    client.lifeline.send(b"x")
+    client.lifeline.send(b"\xff" * 8)
     try:
         client.recv(client.make("away"))
         assert False, "a receive without a session"
