@@ -129,11 +129,11 @@ static uint32_t next_value(struct player *player)
     return player->number * 100u + ++player->sent;
 }
 
-static void play_send(struct player *player, uint8_t channel)
+static void play_send(struct player *player, uint8_t channel, gc_until until)
 {
     uint32_t value = next_value(player);
     struct call *call = note_call(player, 1, &(struct history_case){DEED_SEND, channel, value});
-    int r = gc_send(player->g, player->chan[channel], gc_bytes(&value, sizeof(value)), until_of(player));
+    int r = gc_send(player->g, player->chan[channel], gc_bytes(&value, sizeof(value)), until);
 
     note_return(call, outcome_of(r));
 }
@@ -214,7 +214,7 @@ static void play(struct player *player)
     unsigned what = draw(&player->seed, 40);
 
     if (what < 14)
-        play_send(player, channel);
+        play_send(player, channel, until_of(player));
     else if (what < 26)
         (void)play_recv(player, channel, until_of(player));
     else if (what < 32)
@@ -259,6 +259,8 @@ static int be_player(char **argument)
     player.g = probe_client(argument[2], 0);
     player.calls = board->player[player.number].call;
     player.n = &board->player[player.number].n;
+    if (write(STDOUT_FILENO, "c", 1) != 1)
+        return 1;
     while (read(STDIN_FILENO, &byte, 1) == 1) {
         open_all(&player, board->round);
         player.seed = board->seed + player.number;
@@ -291,6 +293,7 @@ static void start_player(int i)
 
     snprintf(number, sizeof(number), "%d", i);
     players[i] = child_start((char *[]){"histories", "--player", board_path, number, node.endpoint, NULL});
+    child_hear(&players[i]); /* its session is counted */
 }
 
 /* Its death is a call of the history: it ends when the daemon has counted one session less. */
@@ -415,7 +418,7 @@ static void doctor(void)
 /* A proxy says "sent" of a value that it keeps back: then nobody may find the buffer empty. */
 static void catch_liar(unsigned round)
 {
-    struct proxy *proxy = proxy_start(node.endpoint, &framing_zmtp);
+    struct proxy *proxy = proxy_start(node.endpoint);
     struct player liar = {
         .g = probe_client(proxy_endpoint(proxy), 0), .calls = history.call, .n = &history_n};
 
@@ -423,8 +426,7 @@ static void catch_liar(unsigned round)
     open_all(&tester, round);
     open_all(&liar, round);
     proxy_lie(proxy);
-    while (history_n == 0 || history.call[history_n - 1].outcome != OUTCOME_OK)
-        play_send(&liar, 1);
+    play_send(&liar, 1, GC_FOREVER);
     if (play_recv(&tester, 1, GC_NOW) != -EAGAIN)
         errx(1, "the liar did not keep the value back");
     proxy_release(proxy);

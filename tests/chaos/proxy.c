@@ -16,42 +16,25 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "endpoint.h"
-#include "list.h"
+#include "flow.h"
+#include "stream.h"
 #include "wire.h"
 
-enum { PAIRS_MAX = 8, LISTENERS = 2, READ_BYTES = 65536 };
+enum { PAIRS_MAX = 8, LISTENERS = 2 };
 enum direction { TO_DAEMON, TO_CLIENT, DIRECTIONS };
-
-struct held {
-    struct list link;
-    size_t size;
-    uint8_t bytes[];
-};
-
-/* One direction of a connection. */
-struct flow {
-    int from, to; /* descriptors of the pair */
-    uint8_t *in;
-    size_t in_n, in_room, gone;
-    bool holding;
-    struct list held;
-    uint64_t shift; /* frames of ours put in: added to every number */
-    uint64_t last;  /* number of the last frame that passed */
-};
 
 struct pair {
     bool used, lifeline;
+    const struct framing *framing;
     struct flow flow[DIRECTIONS];
 };
 
 struct proxy {
     char folder[64], endpoint[128];
     char path[LISTENERS][128], behind[LISTENERS][128]; /* connection, lifeline */
-    const struct framing *framing;
     int listener[LISTENERS], event_fd;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -66,42 +49,6 @@ struct proxy {
 
 /* ---- sockets ---- */
 
-static int open_socket(const char *path, bool listening)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
-
-    snprintf(address.sun_path, sizeof(address.sun_path), "%.100s", path);
-    if (listening)
-        r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : listen(fd, 16);
-    else
-        r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-    if (fd < 0 || (r < 0 && listening))
-        err(1, "proxy at %s", path);
-    if (r < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static void flow_init(struct flow *flow, int from, int to)
-{
-    *flow = (struct flow){.from = from, .to = to};
-    list_init(&flow->held);
-}
-
-static void flow_clear(struct flow *flow)
-{
-    struct held *held, *after;
-
-    list_each_safe (held, after, &flow->held, link) {
-        list_remove(&held->link);
-        free(held);
-    }
-    free(flow->in);
-}
-
 static void pair_close(struct pair *pair)
 {
     close(pair->flow[TO_DAEMON].from);
@@ -115,12 +62,13 @@ static void pair_close(struct pair *pair)
 static void pair_accept(struct proxy *proxy, int which)
 {
     int client = accept4(proxy->listener[which], NULL, NULL, SOCK_CLOEXEC);
-    int daemon = client < 0 ? -1 : open_socket(proxy->behind[which], false);
+    int daemon = client < 0 ? -1 : flow_socket(proxy->behind[which], false);
 
     for (int i = 0; i < PAIRS_MAX && daemon >= 0; i++)
         if (!proxy->pairs[i].used) {
             proxy->pairs[i].used = true;
             proxy->pairs[i].lifeline = which == 1;
+            proxy->pairs[i].framing = which == 1 ? &framing_lane : &framing_zmtp;
             flow_init(&proxy->pairs[i].flow[TO_DAEMON], client, daemon);
             flow_init(&proxy->pairs[i].flow[TO_CLIENT], daemon, client);
             return;
@@ -130,35 +78,9 @@ static void pair_accept(struct proxy *proxy, int which)
     close(client);
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size) {
-        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return false;
-        bytes += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
 /* ---- frames ---- */
 
-/* False: the other side is gone. */
-static bool emit(struct flow *flow, const uint8_t *bytes, size_t size)
-{
-    if (!flow->holding)
-        return write_all(flow->to, bytes, size);
-    struct held *held = malloc(sizeof(*held) + size);
-    if (!held)
-        err(1, "proxy");
-    held->size = size;
-    memcpy(held->bytes, bytes, size);
-    list_append(&flow->held, &held->link);
-    return true;
-}
-
-static bool emit_encoded(struct proxy *proxy, struct flow *flow, const struct wire_message *message)
+static bool emit_encoded(const struct pair *pair, struct flow *flow, const struct wire_message *message)
 {
     struct bytes parts[STREAM_PARTS_MAX];
     uint8_t *head = malloc(message->head_bytes + 1);
@@ -170,69 +92,72 @@ static bool emit_encoded(struct proxy *proxy, struct flow *flow, const struct wi
     parts[0] = (struct bytes){head, message->head_bytes};
     for (size_t i = 0; i < message->bodies_n; i++)
         parts[i + 1] = message->bodies[i];
-    uint8_t *bytes = proxy->framing->write(parts, message->bodies_n + 1, &size);
-    bool sent = emit(flow, bytes, size);
+    uint8_t *bytes = pair->framing->write(parts, message->bodies_n + 1, &size);
+    bool sent = flow_emit(flow, bytes, size);
     free(bytes);
     free(head);
     return sent;
 }
 
-static bool emit_client(struct proxy *proxy, struct flow *flow, const struct client_frame *frame)
+static bool emit_client(struct proxy *proxy, struct pair *pair, const struct client_frame *frame)
 {
     struct wire_message message;
 
     wire_reset(proxy->wire_out);
     if (wire_encode_client(proxy->wire_out, frame, &message) < 0)
         errx(1, "proxy: a frame of the client cannot be written");
-    return emit_encoded(proxy, flow, &message);
+    return emit_encoded(pair, &pair->flow[TO_DAEMON], &message);
 }
 
-static bool emit_server(struct proxy *proxy, struct flow *flow, const struct server_frame *frame)
+static bool emit_server(struct proxy *proxy, struct pair *pair, const struct server_frame *frame)
 {
     struct wire_message message;
 
     wire_reset(proxy->wire_out);
     if (wire_encode_server(proxy->wire_out, frame, &message) < 0)
         errx(1, "proxy: a frame of the daemon cannot be written");
-    return emit_encoded(proxy, flow, &message);
+    return emit_encoded(pair, &pair->flow[TO_CLIENT], &message);
 }
 
 /* What passes, under its number of our count. */
-static bool pass_client(struct proxy *proxy, struct flow *flow, const struct client_frame *frame,
+static bool pass_client(struct proxy *proxy, struct pair *pair, const struct client_frame *frame,
                         const struct unit *unit, const uint8_t *raw)
 {
+    struct flow *flow = &pair->flow[TO_DAEMON];
     struct client_frame mine = *frame;
 
     if (frame->hello || frame->resume)
         flow->shift = 0;
     mine.number += flow->shift;
     flow->last = mine.number;
-    return flow->shift ? emit_client(proxy, flow, &mine) : emit(flow, raw, unit->size);
+    return flow->shift ? emit_client(proxy, pair, &mine) : flow_emit(flow, raw, unit->size);
 }
 
-static bool pass_server(struct proxy *proxy, struct flow *flow, const struct server_frame *frame,
+static bool pass_server(struct proxy *proxy, struct pair *pair, const struct server_frame *frame,
                         const struct unit *unit, const uint8_t *raw)
 {
+    struct flow *flow = &pair->flow[TO_CLIENT];
     struct server_frame mine = *frame;
 
     if (frame->welcome)
         flow->shift = 0;
     mine.number += flow->shift;
     flow->last = mine.number;
-    return flow->shift ? emit_server(proxy, flow, &mine) : emit(flow, raw, unit->size);
+    return flow->shift ? emit_server(proxy, pair, &mine) : flow_emit(flow, raw, unit->size);
 }
 
 /* The requests of the frame that was kept, in a frame of their own. */
-static bool ask_again(struct proxy *proxy, struct flow *flow)
+static bool ask_again(struct proxy *proxy, struct pair *pair)
 {
+    struct flow *flow = &pair->flow[TO_DAEMON];
     const struct client_frame *asked;
     const char *why;
-    struct unit unit = proxy->framing->next(proxy->asked, proxy->asked_n, SIZE_MAX);
+    struct unit unit = pair->framing->next(proxy->asked, proxy->asked_n, SIZE_MAX);
 
     if (wire_decode_client(proxy->wire, unit.parts, unit.parts_n, &asked, &why) < 0)
         errx(1, "proxy: %s", why);
     flow->shift++;
-    return emit_client(proxy, flow,
+    return emit_client(proxy, pair,
                        &(struct client_frame){.version = asked->version,
                                               .number = ++flow->last,
                                               .requests = asked->requests,
@@ -270,11 +195,25 @@ static bool lie_about(struct proxy *proxy, struct pair *pair, const struct clien
         struct result sent = {.op = frame->requests[i].id, .status = 1};
         back->shift++;
         pair->flow[TO_DAEMON].holding = true;
-        if (!emit_server(proxy, back,
+        if (!emit_server(proxy, pair,
                          &(struct server_frame){.number = ++back->last, .results = &sent, .results_n = 1}))
             return false;
     }
     return true;
+}
+
+static bool say_missing(struct proxy *proxy, struct pair *pair)
+{
+    return emit_server(proxy, pair, &(struct server_frame){.need_resume = true});
+}
+
+/* False: the connection shall end. */
+static bool cut(struct proxy *proxy, struct pair *pair)
+{
+    if (!pair->lifeline)
+        return false;
+    pair->flow[TO_DAEMON].losing = pair->flow[TO_CLIENT].losing = true;
+    return say_missing(proxy, pair);
 }
 
 /* False: the connection is cut, or gone. */
@@ -288,15 +227,17 @@ static bool strike_client(struct proxy *proxy, struct pair *pair, enum fault fau
         flow->last = frame->number + flow->shift;
         return true;
     }
-    if (fault == FAULT_AGAIN && !request && !ask_again(proxy, flow))
+    if (fault == FAULT_AGAIN && !request && !ask_again(proxy, pair))
         return false;
     if (fault == FAULT_DELAY || fault == FAULT_REORDER)
         flow->holding = true;
-    if (fault == FAULT_CUT || !pass_client(proxy, flow, frame, unit, raw))
+    if (fault == FAULT_CUT)
+        return cut(proxy, pair);
+    if (!pass_client(proxy, pair, frame, unit, raw))
         return false;
-    if (fault == FAULT_DOUBLE && !pass_client(proxy, flow, frame, unit, raw))
+    if (fault == FAULT_DOUBLE && !pass_client(proxy, pair, frame, unit, raw))
         return false;
-    return fault != FAULT_AGAIN || !request || ask_again(proxy, flow);
+    return fault != FAULT_AGAIN || !request || ask_again(proxy, pair);
 }
 
 static bool strike_server(struct proxy *proxy, struct pair *pair, enum fault fault,
@@ -308,13 +249,15 @@ static bool strike_server(struct proxy *proxy, struct pair *pair, enum fault fau
         flow->last = frame->number + flow->shift;
         return true;
     }
-    if (fault == FAULT_AGAIN && !ask_again(proxy, &pair->flow[TO_DAEMON]))
+    if (fault == FAULT_AGAIN && !ask_again(proxy, pair))
         return false;
     if (fault == FAULT_DELAY || fault == FAULT_REORDER)
         flow->holding = true;
-    if (fault == FAULT_CUT || !pass_server(proxy, flow, frame, unit, raw))
+    if (fault == FAULT_CUT)
+        return cut(proxy, pair);
+    if (!pass_server(proxy, pair, frame, unit, raw))
         return false;
-    return fault != FAULT_DOUBLE || pass_server(proxy, flow, frame, unit, raw);
+    return fault != FAULT_DOUBLE || pass_server(proxy, pair, frame, unit, raw);
 }
 
 static bool client_message(struct proxy *proxy, struct pair *pair, const struct unit *unit,
@@ -325,7 +268,10 @@ static bool client_message(struct proxy *proxy, struct pair *pair, const struct 
     const char *why;
 
     if (wire_decode_client(proxy->wire, unit->parts, unit->parts_n, &frame, &why) < 0)
-        return emit(flow, raw, unit->size);
+        return flow_emit(flow, raw, unit->size);
+    flow->losing &= !frame->hello && !frame->resume;
+    if (flow->losing)
+        return say_missing(proxy, pair);
     pthread_mutex_lock(&proxy->lock);
     bool followed = proxy->rule.op, lying = proxy->lying;
     enum fault fault = rule_client(&proxy->rule, frame);
@@ -336,7 +282,7 @@ static bool client_message(struct proxy *proxy, struct pair *pair, const struct 
     if (lying && !lie_about(proxy, pair, frame))
         return false;
     bool alive = fault ? strike_client(proxy, pair, fault, frame, unit, raw)
-                       : pass_client(proxy, flow, frame, unit, raw);
+                       : pass_client(proxy, pair, frame, unit, raw);
     if (fault)
         say_struck(proxy);
     return alive;
@@ -345,16 +291,20 @@ static bool client_message(struct proxy *proxy, struct pair *pair, const struct 
 static bool server_message(struct proxy *proxy, struct pair *pair, const struct unit *unit,
                            const uint8_t *raw)
 {
+    struct flow *flow = &pair->flow[TO_CLIENT];
     const struct server_frame *frame;
     const char *why;
 
     if (wire_decode_server(proxy->wire, unit->parts, unit->parts_n, &frame, &why) < 0)
-        return emit(&pair->flow[TO_CLIENT], raw, unit->size);
+        return flow_emit(flow, raw, unit->size);
+    flow->losing &= !frame->welcome;
+    if (flow->losing)
+        return true;
     pthread_mutex_lock(&proxy->lock);
     enum fault fault = rule_server(&proxy->rule, frame);
     pthread_mutex_unlock(&proxy->lock);
     bool alive = fault ? strike_server(proxy, pair, fault, frame, unit, raw)
-                       : pass_server(proxy, &pair->flow[TO_CLIENT], frame, unit, raw);
+                       : pass_server(proxy, pair, frame, unit, raw);
     if (fault)
         say_struck(proxy);
     return alive;
@@ -362,27 +312,12 @@ static bool server_message(struct proxy *proxy, struct pair *pair, const struct 
 
 /* ---- the thread ---- */
 
-static bool read_more(struct flow *flow)
-{
-    if (flow->in_room - flow->in_n < READ_BYTES) {
-        flow->in_room = 2 * flow->in_room + READ_BYTES;
-        flow->in = realloc(flow->in, flow->in_room);
-        if (!flow->in)
-            err(1, "proxy");
-    }
-    ssize_t n = recv(flow->from, flow->in + flow->in_n, flow->in_room - flow->in_n, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return true;
-    flow->in_n += n > 0 ? (size_t)n : 0;
-    return n > 0;
-}
-
 static bool unit_pass(struct proxy *proxy, struct pair *pair, enum direction way, const struct unit *unit,
                       const uint8_t *raw)
 {
     wire_reset(proxy->wire);
     if (unit->kind == UNIT_OTHER)
-        return emit(&pair->flow[way], raw, unit->size);
+        return flow_emit(&pair->flow[way], raw, unit->size);
     return way == TO_DAEMON ? client_message(proxy, pair, unit, raw) : server_message(proxy, pair, unit, raw);
 }
 
@@ -390,16 +325,11 @@ static bool unit_pass(struct proxy *proxy, struct pair *pair, enum direction way
 static bool flow_move(struct proxy *proxy, struct pair *pair, enum direction way)
 {
     struct flow *flow = &pair->flow[way];
-    bool alive = read_more(flow);
+    bool alive = flow_read(flow);
     size_t at = 0;
 
-    if (pair->lifeline) {
-        alive = alive && write_all(flow->to, flow->in, flow->in_n);
-        flow->in_n = 0;
-        return alive;
-    }
     while (alive && at < flow->in_n) {
-        struct unit unit = proxy->framing->next(flow->in + at, flow->in_n - at, flow->gone);
+        struct unit unit = pair->framing->next(flow->in + at, flow->in_n - at, flow->gone);
         if (unit.kind == UNIT_TORN)
             break;
         alive = unit_pass(proxy, pair, way, &unit, flow->in + at);
@@ -408,20 +338,6 @@ static bool flow_move(struct proxy *proxy, struct pair *pair, enum direction way
     }
     memmove(flow->in, flow->in + at, flow->in_n - at);
     flow->in_n -= at;
-    return alive;
-}
-
-static bool flow_flush(struct flow *flow)
-{
-    struct held *held, *after;
-    bool alive = true;
-
-    flow->holding = false;
-    list_each_safe (held, after, &flow->held, link) {
-        alive = alive && write_all(flow->to, held->bytes, held->size);
-        list_remove(&held->link);
-        free(held);
-    }
     return alive;
 }
 
@@ -483,7 +399,7 @@ static void *run(void *arg)
 
 /* ---- what the test says ---- */
 
-struct proxy *proxy_start(const char *endpoint, const struct framing *framing)
+struct proxy *proxy_start(const char *endpoint)
 {
     static const struct wire_bounds bounds = WIRE_BOUNDS_DEFAULT;
     static const char *const suffix[LISTENERS] = {"", LIFELINE_SUFFIX};
@@ -498,10 +414,9 @@ struct proxy *proxy_start(const char *endpoint, const struct framing *framing)
         snprintf(proxy->behind[i], sizeof(proxy->behind[i]), "%.100s%s", endpoint + strlen(ENDPOINT_IPC),
                  suffix[i]);
         snprintf(proxy->path[i], sizeof(proxy->path[i]), "%s/socket%s", proxy->folder, suffix[i]);
-        proxy->listener[i] = open_socket(proxy->path[i], true);
+        proxy->listener[i] = flow_socket(proxy->path[i], true);
     }
     snprintf(proxy->endpoint, sizeof(proxy->endpoint), ENDPOINT_IPC "%s/socket", proxy->folder);
-    proxy->framing = framing;
     proxy->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&proxy->lock, NULL);
     pthread_cond_init(&proxy->news, NULL);

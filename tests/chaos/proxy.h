@@ -1,6 +1,7 @@
 /*
- * A proxy between one client and a daemon that can do harm to the frames between them. A thread of its own moves the
- * bytes. The lifeline passes untouched, so the session lives on; the daemon takes the process of the proxy for the
+ * A proxy between one client and a daemon that can do harm to the frames between them, on a connection of ZeroMQ and on a
+ * lifeline. A thread of its own moves the bytes. The stream of a lifeline is never ended, so the session lives on: to cut
+ * it is to lose every frame, both ways, until the client binds anew. The daemon takes the process of the proxy for the
  * client.
  *
  * Every function may be called from any thread but the proxy's own. What fails ends the program with words.
@@ -8,12 +9,11 @@
 #pragma once
 
 #include "rule.h"
-#include "stream.h"
 
 struct proxy;
 
 /* `endpoint`: of the daemon, ipc. */
-struct proxy *proxy_start(const char *endpoint, const struct framing *framing);
+struct proxy *proxy_start(const char *endpoint);
 /* Ends every connection through it. Accepts NULL, returns NULL. */
 struct proxy *proxy_stop(struct proxy *proxy);
 /* Where the client shall connect. */

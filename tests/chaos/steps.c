@@ -254,7 +254,7 @@ static void run_cell(const struct scene *scene, enum step step, enum fault fault
     cell->calls = has_rival(&run) ? 2 : 1;
     pthread_mutex_init(&cell->lock, NULL);
     pthread_cond_init(&cell->news, NULL);
-    run.proxy = proxy_start(node.endpoint, &framing_zmtp);
+    run.proxy = proxy_start(node.endpoint);
     cell->g[WHO_A] = probe_client(proxy_endpoint(run.proxy), 0);
     cell->g[WHO_B] = observer;
     scene->prepare(cell);

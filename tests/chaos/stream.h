@@ -34,3 +34,5 @@ struct framing {
 
 /* ZMTP 3 with the mechanism NULL, as libzmq speaks it over ipc. */
 extern const struct framing framing_zmtp;
+/* The lifeline, which may carry frames too. */
+extern const struct framing framing_lane;
