@@ -484,12 +484,29 @@ static void kill_host(const struct act *act, enum state state)
     clear_stage();
 }
 
+/* The states of its threads, as the kernel shows them. */
+static bool stands_still(pid_t pid)
+{
+    char line[96], state;
+    bool still = true;
+
+    snprintf(line, sizeof(line), "cat /proc/%d/task/*/stat", pid);
+    FILE *threads = popen(line, "re");
+    MUST(threads);
+    while (fscanf(threads, "%*d (%*[^)]) %c %*[^\n]", &state) == 1)
+        still &= state == 'T';
+    pclose(threads);
+    return still;
+}
+
 static void stop_host(const struct act *act, enum state state)
 {
     name_stage("host", "stopped", act, state);
     gc_job made = reach_in_host(act, state);
     pid_t pid = host_pid();
     MUST(kill(pid, SIGSTOP) == 0);
+    while (!stands_still(pid))
+        ;
     let(act, state);
     check_others(act);
     MUST(kill(pid, SIGCONT) == 0);
