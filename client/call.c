@@ -146,11 +146,10 @@ static void give_back_grant(struct call *call, const struct result *result)
     if (request->verb == VERB_CHAN_OPEN)
         call_give_back(call->g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {result->handle}},
                        request->run);
-    if (request->verb == VERB_LOCK)
-        call_give_back(call->g,
-                       &(struct request){.verb = VERB_UNLOCK,
-                                         .unlock = {request->lock.name, result->handle, UNLOCK_UNSEEN}},
-                       request->run);
+    if (request_grants(request)) {
+        struct request back = request_give_back(request, result->handle);
+        call_give_back(call->g, &back, request->run);
+    }
     if (request->verb == VERB_CTX_NEW)
         call_give_back(call->g, &(struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = result->handle},
                        request->run);

@@ -364,25 +364,6 @@ GC_API int gc_channels(gc_client *g, const char *prefix, const char *after, uint
                        struct gc_chan_page *out, gc_until until);
 GC_API void gc_chan_page_clear(struct gc_chan_page *page);
 
-/* ---- locks ---- */
-
-/* Positive outcome of gc_lock: the lock is held, and its last owner died holding it. */
-enum { GC_OWNER_DIED = 1 };
-
-enum gc_lock_flags { GC_RECOVER = 1 << 0 /* take it even if nobody made it consistent */ };
-enum gc_unlock_flags { GC_CONSISTENT = 1 << 0 /* after GC_OWNER_DIED: what it guards is in order again */ };
-
-/* Takes the lock `name`, a mutex of all processes of the daemon, in the order of arrival; NULL or "" is refused.
- * *token is its fencing token: larger than every earlier one of this lock, so that what it guards can refuse
- * whoever comes late. Not recursive: taking it twice waits for itself. Any thread of this session (in a job: of
- * the job) may unlock it; the end of the session or job passes it on. 0, or GC_OWNER_DIED: it is held, and what it
- * guards may be half done. -ENOTRECOVERABLE: unlocked after such a death without GC_CONSISTENT, and no GC_RECOVER.
- * -EAGAIN with GC_NOW: somebody holds it. */
-GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned flags, gc_until until);
-
-/* Gives it back, also where the caller's scope has ended. -EPERM: not locked, or somebody else's. -ESTALE: an old token. */
-GC_API int gc_unlock(gc_client *g, const char *name, uint64_t token, unsigned flags, gc_until until);
-
 /* ---- jobs ---- */
 
 enum gc_submit_flags {
@@ -598,3 +579,6 @@ GC_API int gc_clock_advance(gc_client *g, int64_t ns, gc_until until);
 #ifdef __cplusplus
 }
 #endif
+
+/* Locks, and what else processes agree with. */
+#include "goclient_sync.h"

@@ -48,6 +48,9 @@ static const struct {
     {EBADMSG, "a frame could not be decoded"},
     {ESHUTDOWN, "the daemon is stopping"},
     {EOPNOTSUPP, "not supported by this daemon"},
+    {EOWNERDEAD, "who had it died"},
+    {ENOTRECOVERABLE, "its last owner died, and nobody put right what it guards"},
+    {EBUSY, "in use, or open"},
     {EREMOTEIO, "the daemon failed"},
 };
 

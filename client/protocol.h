@@ -75,7 +75,7 @@ struct protocol_op {
     bool cancelled;     /* its end was asked for */
     bool abandoned;     /* nobody waits: its values go back */
     bool handed;        /* a sender waits for its ACK */
-    bool granted;       /* its result is a lock */
+    bool granted;       /* its result is a lock or the like */
     bool returning;     /* settles by RETURN, not ACK */
     bool local;         /* its result was made here: nothing to acknowledge */
     int fenced;         /* OP_FENCED: how its session ended */

@@ -138,7 +138,7 @@ void op_finish(struct protocol *p, struct protocol_op *op, const struct result *
     op->charge = values_bytes(result);
     op->values_n = (uint32_t)result->values_n;
     op->handed = result->flags & RESULT_HANDED;
-    op->granted = op->request.verb == VERB_LOCK && result->status >= 0;
+    op->granted = request_grants(&op->request) && result->status >= 0;
     list_remove(&op->cancel);
     op_move(p, op, OP_FINISHED);
     if (op_is_ping(p, op))

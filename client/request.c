@@ -35,6 +35,13 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_CTX_INFO] = {FIELD(ctx_info.name), FIELD(ctx_info.key)},
     [VERB_CTX_WATCH] = {FIELD(ctx_watch.name)},
     [VERB_CTX_LIST] = {FIELD(ctx_list.prefix), FIELD(ctx_list.after)},
+    [VERB_SYNC_TAKE] = {FIELD(sync_take.name)},
+    [VERB_SYNC_GIVE] = {FIELD(sync_give.name), FIELD(sync_give.value)},
+    [VERB_SYNC_ADD] = {FIELD(sync_add.name)},
+    [VERB_SYNC_WAIT] = {FIELD(sync_wait.name)},
+    [VERB_SYNC_RESET] = {FIELD(sync_reset.name)},
+    [VERB_COND_WAIT] = {FIELD(cond_wait.name), FIELD(cond_wait.lock)},
+    [VERB_COND_SIGNAL] = {FIELD(cond_signal.name)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {
@@ -174,6 +181,29 @@ void request_copy(struct request *to, const struct request *from, void *memory)
     }
 }
 
+bool request_grants(const struct request *request)
+{
+    return request->verb == VERB_LOCK || request->verb == VERB_SYNC_TAKE || request->verb == VERB_COND_WAIT;
+}
+
+static uint32_t given_back(const struct request_sync_take *what)
+{
+    return GIVE_UNSEEN | (what->flags & TAKE_READ ? GIVE_READ : 0);
+}
+
+struct request request_give_back(const struct request *request, uint64_t token)
+{
+    const struct request_sync_take *what = &request->sync_take;
+
+    if (request->verb == VERB_LOCK)
+        return (struct request){.verb = VERB_UNLOCK, .unlock = {request->lock.name, token, UNLOCK_UNSEEN}};
+    if (request->verb == VERB_COND_WAIT)
+        return (struct request){.verb = VERB_UNLOCK,
+                                .unlock = {request->cond_wait.lock, token, UNLOCK_UNSEEN}};
+    return (struct request){.verb = VERB_SYNC_GIVE,
+                            .sync_give = {what->kind, what->name, what->units, token, given_back(what)}};
+}
+
 enum trait { NAMES_HANDLE = 1, DOUBTFUL = 2 };
 
 static const unsigned traits[VERB_NUMBER_END] = {
@@ -190,6 +220,11 @@ static const unsigned traits[VERB_NUMBER_END] = {
     [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
     [VERB_CTX_DROP] = NAMES_HANDLE,
     [VERB_CTX_WATCH] = NAMES_HANDLE,
+    [VERB_SYNC_GIVE] = DOUBTFUL,
+    [VERB_SYNC_ADD] = DOUBTFUL,
+    [VERB_SYNC_RESET] = DOUBTFUL,
+    [VERB_COND_SIGNAL] = DOUBTFUL,
+    [VERB_COND_WAIT] = DOUBTFUL,
 };
 
 bool request_names_handle(const struct request *request)

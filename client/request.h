@@ -19,5 +19,11 @@ bool request_names_handle(const struct request *request);
 /* Whether its effect is in doubt when its session ends before the result is known (IP4). */
 bool request_doubtful(const struct request *request);
 
+/* Whether its result grants something of a sync object, which goes back when nobody is there to have it (IP1.3). */
+bool request_grants(const struct request *request);
+
+/* What gives back the grant of `request`, which borrows its name, as if it had never been given. */
+struct request request_give_back(const struct request *request, uint64_t token);
+
 /* The VERB_ flags of a verb; 0 for a number that is none. */
 unsigned verb_flags(enum verb verb);

@@ -51,6 +51,13 @@ enum verb_flags {
     VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")                                  \
     VERB(LOCK, lock, 80, VERB_PARKS, "take a named lock; gives its fencing token")                           \
     VERB(UNLOCK, unlock, 81, VERB_FREE, "give a named lock back")                                            \
+    VERB(SYNC_TAKE, sync_take, 82, VERB_PARKS, "take something of a named sync object")                      \
+    VERB(SYNC_GIVE, sync_give, 83, VERB_FREE, "give something of a named sync object back")                  \
+    VERB(SYNC_ADD, sync_add, 84, VERB_PLAIN, "add to a named wait group or counter")                         \
+    VERB(SYNC_WAIT, sync_wait, 85, VERB_PARKS, "wait for a named wait group, counter, barrier or group")     \
+    VERB(SYNC_RESET, sync_reset, 86, VERB_PLAIN, "let a named sync object begin anew")                       \
+    VERB(COND_WAIT, cond_wait, 87, VERB_PARKS, "give a lock up, wait for a signal, take it again")           \
+    VERB(COND_SIGNAL, cond_signal, 88, VERB_FREE, "wake who waits for a named condition")                    \
     VERB(CTX_NEW, ctx_new, 96, VERB_PLAIN, "make a context, alone or below another")                         \
     VERB(CTX_CANCEL, ctx_cancel, 97, VERB_FREE, "end a context and all below it")                            \
     VERB(CTX_DROP, ctx_drop, 98, VERB_FREE, "end a context and forget it")                                   \

@@ -112,6 +112,35 @@ static const struct option_row cancel_rows[] = {
     END,
 };
 
+static const struct option_row lock_rows[] = {
+    TRY,
+    {"recover", 0, OPTION_FLAG, AT(recover), NULL, "take it even if nobody put right what a dead owner left"},
+    END,
+};
+
+static const struct option_row sem_rows[] = {
+    TRY,
+    {"size", 0, OPTION_COUNT, AT(size), "N", "how many units there are, the same from everybody"},
+    {"units", 'n', OPTION_COUNT, AT(units), "N", "take N of them; 1 if not given"},
+    END,
+};
+
+static const struct option_row wg_rows[] = {TRY, END};
+
+static const struct option_row once_rows[] = {
+    TRY,
+    {"reset", 0, OPTION_FLAG, AT(reset), NULL, "let it run again"},
+    END,
+};
+
+static const struct option_row limit_rows[] = {
+    TRY,
+    {"every", 0, OPTION_DURATION, AT(every_ns), "TIME", "one token each TIME, the same from everybody"},
+    {"burst", 0, OPTION_COUNT, AT(burst), "N", "keep at most N tokens; 1 if not given"},
+    {"units", 'n', OPTION_COUNT, AT(units), "N", "take N tokens; 1 if not given"},
+    END,
+};
+
 static const struct option_row ping_rows[] = {
     {"count", 'n', OPTION_COUNT, AT(count), "N", "ask N times"},
     END,
@@ -311,6 +340,78 @@ const struct command commands[] = {
                      "goctl ctx wait deploy", "goctl ctx new canary --parent deploy --value host=web1",
                      "goctl ctx value canary host"),
         .run = command_ctx,
+    },
+    {
+        .name = "lock",
+        .operands = "NAME -- COMMAND…",
+        .help = "run a command while holding a lock",
+        .more = "The exit status is the command's. It finds the fencing token of the lock in "
+                "GOROUTINED_TOKEN and,\n"
+                "when the last owner died holding it, 1 in GOROUTINED_OWNER_DIED, else 0. After such a death "
+                "the\n"
+                "success of the command means that what the lock guards is in order again.",
+        .operands_min = 2,
+        .operands_max = -1,
+        .rows = lock_rows,
+        .examples =
+            EXAMPLES("goctl lock backup -- rsync -a /srv /mnt", "goctl lock --try deploy -- make install",
+                     "goctl lock deploy --timeout 5m -- sh -c 'echo $GOROUTINED_TOKEN'"),
+        .run = command_lock,
+    },
+    {
+        .name = "sem",
+        .operands = "NAME -- COMMAND…",
+        .help = "run a command while holding units of a semaphore",
+        .more = "At most --size units are held at once, in all; who asks for more than are free waits, and "
+                "nobody passes\n"
+                "him. The exit status is the command's.",
+        .operands_min = 2,
+        .operands_max = -1,
+        .rows = sem_rows,
+        .examples = EXAMPLES("goctl sem encoders --size 4 -- ffmpeg -i a.wav a.ogg",
+                             "goctl sem memory --size 64 --units 16 -- make"),
+        .run = command_sem,
+    },
+    {
+        .name = "wg",
+        .operands = "add|done|wait NAME [N]",
+        .help = "add units to a wait group, settle them, wait until none is left",
+        .more = "Units added here belong to nobody, so that anybody may settle them; they live a day. 1 when "
+                "N is\n"
+                "not given. wait fails when units were settled because who had them died.",
+        .operands_min = 2,
+        .operands_max = 3,
+        .rows = wg_rows,
+        .examples =
+            EXAMPLES("goctl wg add uploads 3", "goctl wg done uploads", "goctl wg wait uploads --timeout 1h"),
+        .run = command_wg,
+    },
+    {
+        .name = "once",
+        .operands = "NAME -- COMMAND…",
+        .help = "run a command unless somebody, anywhere, has",
+        .more = "The exit status is the command's; 0 when it has run before, or has ended elsewhere "
+                "meanwhile. When it\n"
+                "failed, everybody else fails, until --reset.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .rows = once_rows,
+        .examples = EXAMPLES("goctl once schema.7 -- psql -f schema7.sql", "goctl once --reset schema.7"),
+        .run = command_once,
+    },
+    {
+        .name = "limit",
+        .operands = "NAME [-- COMMAND…]",
+        .help = "wait for tokens of a bucket, then run a command",
+        .more = "One token each --every, for all processes together, in the order of arrival; at most "
+                "--burst are\n"
+                "kept. Without a command it returns when it has them.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .rows = limit_rows,
+        .examples = EXAMPLES("goctl limit mail --every 100ms --burst 10 -- sendmail -t",
+                             "goctl limit api --every 1s --try"),
+        .run = command_limit,
     },
     {
         .name = "ping",

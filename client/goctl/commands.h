@@ -28,6 +28,15 @@ int command_cancel(const struct options *options);
 /* context.c */
 int command_ctx(const struct options *options);
 
+/* lock.c */
+int command_lock(const struct options *options);
+int command_sem(const struct options *options);
+
+/* agree.c */
+int command_wg(const struct options *options);
+int command_once(const struct options *options);
+int command_limit(const struct options *options);
+
 /* examples.c */
 int command_examples(const struct options *options);
 

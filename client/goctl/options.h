@@ -76,6 +76,11 @@ struct options {
     int64_t backoff_ns, time_limit_ns, grace_ns, deadline_ns, delay_ns;
     uint32_t states;
     bool wait;
+    /* what processes agree with */
+    bool recover;
+    bool reset;
+    uint64_t size, units, burst;
+    int64_t every_ns;
     /* what is left */
     char **operands;
     int operands_n;

@@ -33,6 +33,7 @@ static struct {
     _Atomic(gc_ctx *) ctx, below;
     atomic_int ended_by;
     atomic_bool output, quit;
+    sigset_t before; /* blocked when we began */
 } watch = {.signal_fd = -1, .stop_fd = -1, .wake_fd = -1};
 
 /* The signals that end a command, less those our parent wants ignored (nohup, jobs in the background). */
@@ -112,7 +113,7 @@ static int watch_start(void)
     sigset_t set = ending_signals();
     int r;
 
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    pthread_sigmask(SIG_BLOCK, &set, &watch.before);
     watch.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
     watch.stop_fd = eventfd(0, EFD_CLOEXEC);
     watch.wake_fd = eventfd(0, EFD_CLOEXEC);
@@ -146,6 +147,18 @@ int session_stop_fd(void)
 bool session_stopped(void)
 {
     return atomic_load(&watch.ended_by) != BY_NOTHING;
+}
+
+int session_signal(void)
+{
+    int by = atomic_load(&watch.ended_by);
+
+    return by > 0 ? by : 0;
+}
+
+sigset_t session_signals_before(void)
+{
+    return watch.before;
 }
 
 enum {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "goclient.h"
@@ -41,6 +42,12 @@ void session_watch_output(void);
 /* Readable once the command has to end. For poll beside other descriptors. */
 int session_stop_fd(void);
 bool session_stopped(void);
+
+/* The signal that asked the command to end; 0: none did. */
+int session_signal(void);
+
+/* The signals that were blocked before the session was opened: for programs that goctl starts. */
+sigset_t session_signals_before(void);
 
 /*
  * Tells on standard error what went wrong: the text, then what the library says of `error`. Gives the exit

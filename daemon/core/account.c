@@ -45,10 +45,15 @@ static uint64_t slot_limit(const struct core *core, enum account_slot slot)
 {
     const struct limits *l = &core->limits;
     const uint64_t most[SLOTS] = {
-        [SLOT_SESSIONS] = l->sessions_per_account, [SLOT_WAITERS] = l->waiters_max,
-        [SLOT_CHANNELS] = l->channels_max,         [SLOT_BYTES] = l->account_bytes_max,
-        [SLOT_JOBS] = l->jobs_waiting_max,         [SLOT_LOCKS] = l->locks_max,
-        [SLOT_CONTEXTS] = l->contexts_max,         [SLOT_DETACHED] = l->contexts_detached_max,
+        [SLOT_SESSIONS] = l->sessions_per_account,
+        [SLOT_WAITERS] = l->waiters_max,
+        [SLOT_CHANNELS] = l->channels_max,
+        [SLOT_BYTES] = l->account_bytes_max,
+        [SLOT_JOBS] = l->jobs_waiting_max,
+        [SLOT_LOCKS] = l->locks_max,
+        [SLOT_HOLDS] = l->holds_max,
+        [SLOT_CONTEXTS] = l->contexts_max,
+        [SLOT_DETACHED] = l->contexts_detached_max,
     };
 
     return most[slot];

@@ -303,6 +303,8 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] && "channels are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
+        assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
+        assert(account->used[SLOT_HOLDS] == holds_charged(core, account) && "holds are charged");
     }
 }
 
@@ -328,8 +330,8 @@ void core_check(const struct core *core)
     sessions_check(core, &found);
     accounts_check(core);
     held_check(core);
-    locks_check(core);
     contexts_check(core);
+    syncs_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

@@ -62,7 +62,7 @@ static void everything_ends(struct core *core)
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
     commit_end(core);
-    locks_free(core);
+    syncs_free(core);
     ended_free(core);
     jobs_fini(core);
     contexts_free(core); /* jobs are tied to them */
@@ -85,9 +85,10 @@ struct core *core_delete(struct core *core)
     map_free(core, &core->peers);
     map_free(core, &core->links);
     map_free(core, &core->handles);
-    map_free(core, &core->locks);
     map_free(core, &core->contexts.by_id);
     map_free(core, &core->contexts.by_name);
+    map_free(core, &core->syncs);
+    map_free(core, &core->holds);
     map_free(core, &core->channels);
     map_free(core, &core->fetches);
     map_free(core, &core->ended);

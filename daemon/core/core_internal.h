@@ -43,6 +43,7 @@ enum account_slot {
     SLOT_LOCKS,
     SLOT_CONTEXTS,
     SLOT_DETACHED,
+    SLOT_HOLDS,
     SLOTS
 };
 
@@ -103,6 +104,7 @@ struct scope {
     struct list channels; /* owner-closes */
     struct list locks;    /* struct lock it holds */
     struct list contexts; /* struct context, until it ends */
+    struct list holds;    /* struct hold: what it has of other sync objects, or waits for */
     struct list jobs;     /* of part jobs: struct job, not detached */
     struct list dying;    /* in core->dying once ended */
     size_t contexts_n;    /* that name it as their owner, also after its end */
@@ -177,6 +179,7 @@ enum wait_reason {
     WAIT_STREAM,
     WAIT_LOCK,
     WAIT_CONTEXT,
+    WAIT_SYNC,
     WAIT_REASONS
 };
 
@@ -196,14 +199,14 @@ struct waiter {
     union {
         struct handle *via; /* CASE_SEND, CASE_RECV: while channel is set */
         uint64_t object;    /* CASE_JOB: job id; CASE_CTX: context id */
-        struct lock *lock;  /* of a LOCK */
+        struct sync *sync;  /* WAIT_LOCK, WAIT_SYNC */
     };
-    uint64_t ticket;    /* place in the order of arrival (F1) */
+    uint64_t ticket;    /* place in the order of arrival (F1); WAIT_SYNC: what it wants of the object */
     struct list unsent; /* CASE_SEND: items not yet handed over */
     uint32_t index;     /* of the case */
     uint32_t max;       /* CASE_RECV: values wanted */
     uint8_t kind;       /* enum case_kind */
-    bool recovers;      /* a LOCK with LOCK_RECOVER */
+    bool recovers;      /* LOCK_RECOVER, TAKE_RECOVER */
 };
 
 struct op {
@@ -346,12 +349,13 @@ struct core {
     struct now now;      /* of this step */
     struct effects *out; /* of this step */
     struct timers timers;
-    struct map locks;
     struct contexts contexts;
+    struct map syncs, holds;
+    size_t syncs_n[SYNC_KINDS]; /* by kind */
     struct map accounts, sessions, peers, links, handles, channels, fetches, ended;
     struct list session_list, channel_list;
     size_t channels_n;
-    uint64_t ticket, lock_sequence, handle_sequence, session_sequence, fetch_sequence;
+    uint64_t ticket, sync_sequence, handle_sequence, session_sequence, fetch_sequence;
     struct list outbox;     /* struct entry: results to emit at the end of the step */
     struct list held;       /* struct op by entry.out: results that wait for the store, by batch */
     struct list resolved;   /* struct waiter: their channel has closed */

@@ -17,12 +17,15 @@
     LIMIT(id_gaps_max, "gaps", 65536, "gaps in the used operation ids above the mark, per session")          \
     LIMIT(waiters_max, "operations", 2000000, "parked operations of one user")                               \
     LIMIT(channels_max, "channels", 200000, "channels of one user")                                          \
-    LIMIT(locks_max, "locks", 100000, "named locks of one user")                                             \
     LIMIT(contexts_max, "contexts", 100000, "contexts of one user")                                          \
     LIMIT(contexts_detached_max, "contexts", 10000, "those of them that belong to no session or job")        \
     LIMIT(context_detached_s, "seconds", 86400, "life of such a context that has no deadline")               \
     LIMIT(context_depth_max, "contexts", 100, "contexts above one another")                                  \
     LIMIT(context_bytes_max, "bytes", 4096, "names and values that one context binds")                       \
+    LIMIT(locks_max, "objects", 100000, "named locks, semaphores and so on of one user")                     \
+    LIMIT(holds_max, "holds", 200000, "objects that sessions of one user hold or wait for, locks aside")     \
+    LIMIT(group_units_max, "units", 1 << 30, "units of one wait group")                                      \
+    LIMIT(group_detached_s, "seconds", 86400, "detached units live untouched")                               \
     LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \
     LIMIT(value_handles_max, "handles", 16, "channels that one value may carry (U6)")                        \
     LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \

@@ -93,8 +93,15 @@ void op_wait(struct core *core, struct op *op, enum wait_reason reason);
 void op_hand(struct core *core, struct op *op, uint32_t index);
 /* The undo of op_hand. */
 void op_unhand(struct core *core, struct op *op);
+/* Its deadline and its context end it no more. */
+void op_untime(struct core *core, struct op *op);
 /* From its ended scope to that of its session. */
 void op_adopt(struct core *core, struct op *op);
+/* Its deadline has passed; a turn runs so many timers and no more. */
+static inline bool op_late(const struct core *core, const struct op *op)
+{
+    return op->timed && op->timer.at_ns <= core->now.mono_ns;
+}
 static inline bool op_waits(const struct op *op)
 {
     return op->state == OP_PARKED || op->state == OP_HANDED;
@@ -205,10 +212,18 @@ struct channel *channel_find(const struct core *core, struct bytes name);
 
 /* Whatever an ended scope holds passes on. */
 void locks_scope_end(struct core *core, struct scope *scope);
-/* The waiter of a LOCK has left its queue, if it was in one. May free the lock. */
-void lock_waiter_left(struct core *core, struct waiter *w);
-void locks_free(struct core *core);
-void locks_check(const struct core *core);
+
+/* ---- sync.c: named sync objects of all kinds ---- */
+
+/* Whatever an ended scope has of them goes back. Locks: locks_scope_end. */
+void syncs_scope_end(struct core *core, struct scope *scope);
+/* A waiter has left the queue of its object, if it was in one. May free the object. */
+void sync_waiter_left(struct core *core, struct waiter *w);
+void syncs_free(struct core *core);
+void syncs_check(const struct core *core);
+/* How many of them, and of holds, this account pays for: for core_check. */
+uint64_t syncs_charged(const struct core *core, const struct account *account);
+uint64_t holds_charged(const struct core *core, const struct account *account);
 
 /* ---- context.c, context_bonds.c ---- */
 

@@ -188,14 +188,23 @@ static void waiter_release(struct core *core, struct waiter *w)
     list_each_safe (item, after, &w->unsent, link)
         item_drop(core, item);
     w->channel = NULL;
-    if (w->op->verb == VERB_LOCK)
-        lock_waiter_left(core, w);
+    if (w->op->reason == WAIT_LOCK || w->op->reason == WAIT_SYNC)
+        sync_waiter_left(core, w);
     if (!c)
         return;
     if (!--w->via->waiters_n && w->via->dead)
         core_free(core, w->via);
     c->waiters_n--;
     channel_settle(core, c);
+}
+
+void op_untime(struct core *core, struct op *op)
+{
+    timer_disarm(core, &op->timer);
+    if (op->timed)
+        timers_unreserve(core);
+    op->timed = false;
+    op->bond = bond_drop(core, op->bond);
 }
 
 /* Out of every queue, with all its charges given back. Values under way stand (IP2.3). */
@@ -210,13 +219,10 @@ static void op_leave(struct core *core, struct op *op)
     }
     for (uint32_t i = 0; i < op->waiters_n; i++)
         waiter_release(core, &op->waiters[i]);
-    timer_disarm(core, &op->timer);
-    if (op->timed)
-        timers_unreserve(core);
+    op_untime(core, op);
     if (op->charged)
         account_release(op->scope->account, SLOT_WAITERS, 1);
-    op->timed = op->charged = false;
-    op->bond = bond_drop(core, op->bond);
+    op->charged = false;
     fetch_forget(core, op);
 }
 
@@ -319,6 +325,9 @@ void op_interrupt(struct core *core, struct op *op, int error)
     struct waiter *closed;
 
     if (!op_waits(op) || op->scope->ended)
+        return;
+    if (op->verb == VERB_COND_WAIT &&
+        op->reason == WAIT_LOCK) /* signalled: it only comes back to the lock (K1) */
         return;
     closed = op_resolved(core, op);
     if (closed)

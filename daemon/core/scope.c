@@ -21,6 +21,7 @@ void scope_create(struct scope *scope, struct session *session, uint64_t run, st
     list_init(&scope->channels);
     list_init(&scope->locks);
     list_init(&scope->contexts);
+    list_init(&scope->holds);
     list_init(&scope->jobs);
     list_init(&scope->dying);
     session->scopes_n++;
@@ -73,6 +74,12 @@ static void op_void(struct core *core, struct op *op)
     log_recount(core, op);
 }
 
+static bool is_grant(const struct op *op)
+{
+    return op->status >= 0 &&
+           (op->verb == VERB_LOCK || op->verb == VERB_SYNC_TAKE || op->verb == VERB_COND_WAIT);
+}
+
 /* Its scope has ended. With the session it is forgotten; else its one result stays in the session's log, for it tells
  * what happened: what was sent stands, what waited never happened, a grant is void (IP4). */
 static void op_leave_scope(struct core *core, struct op *op)
@@ -81,7 +88,7 @@ static void op_leave_scope(struct core *core, struct op *op)
         return op_forget(core, op);
     if (op_waits(op))
         op_stop(core, op, -ESTALE);
-    else if (op->verb == VERB_LOCK && op->status >= 0)
+    else if (is_grant(op))
         op_void(core, op);
     op_adopt(core, op);
 }
@@ -104,6 +111,7 @@ void scope_end(struct core *core, struct scope *scope)
     if (scope->run)
         map_remove(&scope->session->scopes, &scope->node);
     locks_scope_end(core, scope);
+    syncs_scope_end(core, scope);
     while (!list_empty(&scope->holding))
         op_give_back(core, container_of(scope->holding.prev, struct op, link));
     list_each_safe (c, after, &scope->channels, owner) {
@@ -118,6 +126,7 @@ static void scope_free(struct core *core, struct scope *scope)
 {
     struct session *session = scope->session;
 
+    assert(list_empty(&scope->holds) && list_empty(&scope->locks));
     list_remove(&scope->dying);
     scope->account = account_drop(core, scope->account);
     if (scope->run)

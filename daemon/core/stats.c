@@ -44,7 +44,7 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "fetches", core->fetches.count);
     say(rows, "handles", core->handles.count);
     say(rows, "incarnation", core->incarnation);
-    say(rows, "locks", core->locks.count);
+    say(rows, "locks", core->syncs_n[SYNC_MUTEX]);
     say(rows, "ops", core->ops_n);
     say(rows, "ops.arrived", core->counters[COUNT_OPS]);
     say(rows, "ops.parked", core->parked_n);
@@ -56,6 +56,8 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "sessions.remembered", core->ended.count);
     say(rows, "store.asked", core->batch_last);
     say(rows, "store.done", core->batch_stored);
+    say(rows, "syncs", core->syncs.count);
+    say(rows, "syncs.holds", core->holds.count);
     say(rows, "timers", core->timers.count);
     say(rows, "values.given_back", core->counters[COUNT_REDELIVERED]);
     jobs_stats(core, say, rows);

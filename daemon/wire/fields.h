@@ -285,6 +285,42 @@
     FIELD(NAME, name, )                                                                                      \
     FIELD(NUM, token, )                                                                                      \
     FIELD(FLAGS, flags, UNLOCK_CONSISTENT | UNLOCK_UNSEEN)
+#define REQUEST_SYNC_TAKE(FIELD)                                                                             \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, units, )                                                                                      \
+    FIELD(NUM, size, )                                                                                       \
+    FIELD(FLAGS, flags, TAKE_READ | TAKE_RECOVER)                                                            \
+    FIELD(NUM, period_ns, )
+#define REQUEST_SYNC_GIVE(FIELD)                                                                             \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, units, )                                                                                      \
+    FIELD(NUM, token, )                                                                                      \
+    FIELD(FLAGS, flags, GIVE_READ | GIVE_CONSISTENT | GIVE_UNSEEN | GIVE_FAILED)                             \
+    FIELD(NUM, error, )                                                                                      \
+    FIELD(BODY, value, )
+#define REQUEST_SYNC_ADD(FIELD)                                                                              \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, delta, )                                                                                      \
+    FIELD(FLAGS, flags, ADD_DETACHED)
+#define REQUEST_SYNC_WAIT(FIELD)                                                                             \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NUM, round, )                                                                                      \
+    FIELD(NUM, value, )
+#define REQUEST_SYNC_RESET(FIELD)                                                                            \
+    FIELD(NUM, kind, )                                                                                       \
+    FIELD(NAME, name, )
+#define REQUEST_COND_WAIT(FIELD)                                                                             \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(NAME, lock, )                                                                                      \
+    FIELD(NUM, token, )                                                                                      \
+    FIELD(FLAGS, flags, UNLOCK_CONSISTENT)
+#define REQUEST_COND_SIGNAL(FIELD)                                                                           \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(FLAGS, flags, SIGNAL_ALL)
 #define REQUEST_CTX_NEW(FIELD)                                                                               \
     FIELD(NAME, name, )                                                                                      \
     FIELD(NUM, parent, )                                                                                     \

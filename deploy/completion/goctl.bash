@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx ping stats version examples completion help"
+_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx lock sem wg once limit ping stats version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -227,6 +227,66 @@ _goctl()
             _goctl_words " --parent --value --limit --timeout --json --endpoint --help"
         else
             _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    lock)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --recover --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    sem)
+        case $previous in
+            --size) :; return ;;
+            --units) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --size --units --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    wg)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    once)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --reset --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    limit)
+        case $previous in
+            --every) :; return ;;
+            --burst) :; return ;;
+            --units) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --every --burst --units --timeout --json --endpoint --help"
+        else
+            :
         fi
         ;;
     ping)

@@ -96,7 +96,7 @@ static void await_parked(uint64_t n)
 static void await_baseline(uint64_t sessions)
 {
     static const char *const none[] = {"ops.parked", "results.kept", "handles", "channels",
-                                       "locks",      "contexts",     "fetches", "bytes"};
+                                       "syncs",      "contexts",     "fetches", "bytes"};
 
     probe_await(observer, "sessions", sessions);
     for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
@@ -272,7 +272,8 @@ static void run_cell(const struct scene *scene, enum step step, enum fault fault
 
 static const struct scene *find_scene(const char *verb, const char *name)
 {
-    static const struct scene *const all[] = {scenes_chan, scenes_job, scenes_lock, scenes_context};
+    static const struct scene *const all[] = {scenes_chan, scenes_job, scenes_lock, scenes_context,
+                                              scenes_sync};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         for (const struct scene *scene = all[i]; scene->verb; scene++)

@@ -121,6 +121,16 @@ static void assert_cost(gc_client *g, const char *key)
         assert_cost(g, key);                                                                                 \
     } while (0)
 
+/* Lets the acknowledgement of the last result leave, which it does by itself in a while. */
+static void let_ack_leave(gc_client *g)
+{
+    struct gc_about now;
+
+    count_from(g);
+    for (gc_about(g, &now); now.frames_sent == before.frames_sent; gc_about(g, &now))
+        gc_dispatch(g, GC_FOREVER);
+}
+
 /* ---- fixtures ---- */
 
 static int start(void **state)
@@ -388,6 +398,82 @@ static void test_locks_cost_what_the_table_says(void **state)
     costs("gc_unlock", assert_ok(gc_unlock(g, "costs", token, 0, GC_FOREVER)));
 }
 
+static void test_what_is_taken_and_counted_by_name_costs_what_the_table_says(void **state)
+{
+    const struct gc_breaking when = {1, 1000000};
+    gc_client *g = *state;
+    uint64_t token;
+
+    costs("gc_rwlock", assert_ok(gc_rwlock(g, "costs.rw", &token, 0, GC_FOREVER)));
+    costs("gc_rwunlock", assert_ok(gc_rwunlock(g, "costs.rw", token, 0, GC_FOREVER)));
+    costs("gc_rlock", assert_ok(gc_rlock(g, "costs.rw", GC_FOREVER)));
+    costs("gc_runlock", assert_ok(gc_runlock(g, "costs.rw", GC_FOREVER)));
+    costs("gc_sem_acquire", assert_ok(gc_sem_acquire(g, "costs.sem", 1, 1, GC_FOREVER)));
+    costs("gc_sem_release", assert_ok(gc_sem_release(g, "costs.sem", 1, GC_FOREVER)));
+    costs("gc_wg_add", assert_ok(gc_wg_add(g, "costs.wg", 1, GC_DETACHED_UNITS, NULL, GC_FOREVER)));
+    costs("gc_wg_claim", assert_ok(gc_wg_claim(g, "costs.wg", 1, GC_FOREVER)));
+    costs("gc_wg_done", assert_ok(gc_wg_done(g, "costs.wg", 1, GC_FOREVER)));
+    costs("gc_wg_wait", assert_ok(gc_wg_wait(g, "costs.wg", 0, NULL, GC_FOREVER)));
+    costs("gc_counter_add", assert_ok(gc_counter_add(g, "costs.n", 1, NULL, GC_FOREVER)));
+    costs("gc_counter_wait", assert_ok(gc_counter_wait(g, "costs.n", 1, NULL, GC_FOREVER)));
+    costs("gc_sync_reset", assert_ok(gc_sync_reset(g, GC_SYNC_COUNTER, "costs.n", GC_FOREVER)));
+    costs("gc_barrier_wait", assert_fails(gc_barrier_wait(g, "costs.b", 1, GC_FOREVER), GC_BARRIER_LAST));
+    costs("gc_group_start", assert_ok(gc_group_start(g, "costs.g", 1, GC_FOREVER)));
+    costs("gc_group_end", assert_ok(gc_group_end(g, "costs.g", 0, GC_FOREVER)));
+    costs("gc_group_wait", assert_ok(gc_group_wait(g, "costs.g", NULL, GC_FOREVER)));
+    costs("gc_limit_take",
+          assert_ok(gc_limit_take(g, "costs.l", (struct gc_rate){1000000, 1}, 1, GC_FOREVER)));
+    costs("gc_breaker_enter", assert_ok(gc_breaker_enter(g, "costs.c", when, &token, GC_FOREVER)));
+    costs("gc_breaker_leave", assert_ok(gc_breaker_leave(g, "costs.c", token, false, GC_FOREVER)));
+}
+
+static int do_nothing(void *arg)
+{
+    return 0;
+}
+
+static void test_once_costs_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+
+    costs("the one gc_once or gc_flight_do that runs it",
+          assert_ok(gc_once(g, "costs.o", do_nothing, NULL, GC_FOREVER)));
+    costs("gc_once, gc_flight_do where another ran it",
+          assert_ok(gc_once(g, "costs.o", do_nothing, NULL, GC_FOREVER)));
+    assert_ok(gc_sync_reset(g, GC_SYNC_ONCE, "costs.o", GC_FOREVER));
+}
+
+/* Has the lock only when somebody waits. */
+static void *signal_one(void *arg)
+{
+    uint64_t token;
+
+    if (gc_lock(arg, "costs.m", &token, 0, GC_FOREVER) == 0 &&
+        gc_cond_signal(arg, "costs.cond", GC_FOREVER) == 1)
+        gc_unlock(arg, "costs.m", token, 0, GC_FOREVER);
+    return NULL;
+}
+
+static void test_conditions_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state, *other = node_connect(node);
+    pthread_t thread;
+    uint64_t token;
+
+    costs("gc_cond_signal", assert_ok(gc_cond_signal(g, "costs.cond", GC_FOREVER)));
+    costs("gc_cond_broadcast", assert_ok(gc_cond_broadcast(g, "costs.cond", GC_FOREVER)));
+    assert_ok(gc_lock(g, "costs.m", &token, 0, GC_FOREVER));
+    let_ack_leave(g);
+    assert_int_equal(pthread_create(&thread, NULL, signal_one, other), 0);
+    costs("gc_cond_wait", assert_ok(gc_cond_wait(g, "costs.cond", "costs.m", &token, GC_FOREVER)));
+    pthread_join(thread, NULL);
+    let_ack_leave(g);
+    costs("a gc_cond_wait that ends by its deadline, with the lock held again",
+          assert_fails(gc_cond_wait(g, "costs.cond", "costs.m", &token, gc_after_ms(1)), -ETIMEDOUT));
+    assert_ok(gc_unlock(g, "costs.m", token, 0, GC_FOREVER));
+    gc_disconnect(other);
+}
+
 static void test_jobs_cost_what_the_table_says(void **state)
 {
     gc_client *g = *state;
@@ -425,16 +511,6 @@ static void test_the_daemons_own_calls_cost_what_the_table_says(void **state)
     costs("gc_stats", assert_true(gc_stats(g, NULL, &stats, GC_FOREVER) > 0));
     gc_stats_clear(&stats);
     costs("gc_clock_advance", assert_fails(gc_clock_advance(g, 1, GC_FOREVER), -EOPNOTSUPP));
-}
-
-/* Lets the acknowledgement of the last result leave, which it does by itself in a while. */
-static void let_ack_leave(gc_client *g)
-{
-    struct gc_about now;
-
-    count_from(g);
-    for (gc_about(g, &now); now.frames_sent == before.frames_sent; gc_about(g, &now))
-        gc_dispatch(g, GC_FOREVER);
 }
 
 static void test_what_is_decided_here_costs_nothing(void **state)
@@ -490,6 +566,9 @@ int main(void)
         TEST(test_waits_that_end_cost_what_the_table_says),
         TEST(test_held_values_cost_what_the_table_says),
         TEST(test_locks_cost_what_the_table_says),
+        TEST(test_what_is_taken_and_counted_by_name_costs_what_the_table_says),
+        TEST(test_once_costs_what_the_table_says),
+        TEST(test_conditions_cost_what_the_table_says),
         TEST(test_jobs_cost_what_the_table_says),
         TEST(test_the_daemons_own_calls_cost_what_the_table_says),
         TEST(test_what_is_decided_here_costs_nothing),

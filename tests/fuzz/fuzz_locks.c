@@ -73,11 +73,35 @@ static void acknowledged(struct lock_watch *watch, uint64_t conn, const struct c
         lock_ledger_acked(watch->ledger, session->number, head->returns[i].op, head->returns[i].op);
 }
 
+/* A condition gives locks up and takes them; a name may be that of another object. */
+static void others(struct lock_watch *watch, const struct request *request)
+{
+    switch (request->verb) {
+    case VERB_SYNC_TAKE:
+        lock_ledger_strange(watch->ledger, request->sync_take.name);
+        break;
+    case VERB_SYNC_ADD:
+        lock_ledger_strange(watch->ledger, request->sync_add.name);
+        break;
+    case VERB_SYNC_WAIT:
+        lock_ledger_strange(watch->ledger, request->sync_wait.name);
+        break;
+    case VERB_COND_WAIT:
+        lock_ledger_strange(watch->ledger, request->cond_wait.name);
+        lock_ledger_strange(watch->ledger, request->cond_wait.lock);
+        break;
+    default:
+        break;
+    }
+}
+
 void lock_watch_before(struct lock_watch *watch, const struct input *in)
 {
     watch->session = 0;
     if (in->kind == IN_FRAME)
         acknowledged(watch, in->conn, in->frame.head);
+    if (in->kind == IN_OP)
+        others(watch, in->op);
     if (in->kind != IN_OP || (in->op->verb != VERB_LOCK && in->op->verb != VERB_UNLOCK))
         return;
     const struct session *session = session_on(watch, in->conn);

@@ -17,7 +17,7 @@ struct left core_left(const struct core *core)
         .handles = core->handles.count,
         .connections = core->links.count,
         .ended = core->ended.count,
-        .locks = core->locks.count,
+        .locks = core->syncs.count,
         .contexts = core->contexts.by_id.count,
     };
 }

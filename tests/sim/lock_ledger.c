@@ -34,6 +34,7 @@ struct named {
     bool broken;         /* unlocked without having been made consistent */
     uint64_t breaks;     /* how often it became so */
     bool unsure;         /* the two above are not known */
+    bool strange;        /* operations of other kinds name it: nothing is judged any more */
     size_t name_size;
     char name[];
 };
@@ -58,6 +59,7 @@ struct claim {
 struct release {
     struct list link;
     uint64_t session, op;
+    const struct named *lock;
     bool valid;
     bool guessed; /* with a token that nobody was told */
 };
@@ -203,6 +205,7 @@ static void unlock_taken(struct lock_ledger *ledger, uint64_t session, const str
 
     release->session = session;
     release->op = request->id;
+    release->lock = lock;
     release->valid = owner && !owner->unlocked && owner->token == request->unlock.token &&
                      owner->session == session && owner->run == request->run;
     release->guessed = request->unlock.token > lock->token;
@@ -225,6 +228,11 @@ void lock_ledger_perhaps(struct lock_ledger *ledger, const struct request *reque
 {
     if (request->verb == VERB_UNLOCK)
         lock_of(ledger, request->unlock.name)->unsure = true;
+}
+
+void lock_ledger_strange(struct lock_ledger *ledger, struct bytes name)
+{
+    lock_of(ledger, name)->strange = true;
 }
 
 /* ---- results ---- */
@@ -293,7 +301,7 @@ static const char *failed(const struct lock_ledger *ledger, const struct claim *
 
 static const char *told(struct lock_ledger *ledger, struct claim *claim, const struct result *result)
 {
-    if (claim->guessed)
+    if (claim->guessed || claim->lock->strange)
         return NULL;
     if (result->status < 0)
         return failed(ledger, claim, result->status);
@@ -307,7 +315,7 @@ static const char *told(struct lock_ledger *ledger, struct claim *claim, const s
 
 static const char *released(const struct release *release, int32_t status)
 {
-    if (release->guessed)
+    if (release->guessed || release->lock->strange)
         return NULL;
     if (release->valid)
         return status == 0 ? NULL : "the owner's UNLOCK fails";

@@ -29,5 +29,8 @@ void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t fi
 /* Perhaps it took it: from now on nothing is said about the news of deaths on its lock. */
 void lock_ledger_perhaps(struct lock_ledger *ledger, const struct request *request);
 
+/* An operation that the ledger does not follow names it: from now on nothing is said about its lock. */
+void lock_ledger_strange(struct lock_ledger *ledger, struct bytes name);
+
 /* A result leaves the core; results of other operations are passed over. What does not hold, in words; or NULL. */
 const char *lock_ledger_result(struct lock_ledger *ledger, uint64_t session, const struct result *result);

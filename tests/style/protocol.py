@@ -12,14 +12,15 @@ MESSAGE = "proto/message.h"
 LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
-         "job_state", "job_cause", "offer_kind")
-CALLS = ("client/goclient.h", "client/goclient_chan.h")
+         "job_state", "job_cause", "offer_kind", "sync_kind", "take_flags", "give_flags",
+         "add_flags", "signal_flags")
+CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_sync.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 TRANSPORT = "daemon/transport.h"
 CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
              "CTX_VALUES_MAX", "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
-HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL")  # how many there are, and all of them: no numbers of the wire
+HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL", "SYNC_KINDS")  # how many there are, and all of them: no numbers of the wire
 FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
          "VERB_PARKS": "parks", "VERB_TEST": "test"}
 

@@ -32,6 +32,11 @@
     COMMAND(logs)                                                                                            \
     COMMAND(cancel)                                                                                          \
     COMMAND(ctx)                                                                                             \
+    COMMAND(lock)                                                                                            \
+    COMMAND(sem)                                                                                             \
+    COMMAND(wg)                                                                                              \
+    COMMAND(once)                                                                                            \
+    COMMAND(limit)                                                                                           \
     COMMAND(ping)                                                                                            \
     COMMAND(stats)                                                                                           \
     COMMAND(version)                                                                                         \
