@@ -58,6 +58,7 @@ void event_lifeline(struct sim *sim, struct event *event)
     client->peer = in.peer;
     client->session = session_new(sim, client->who, in.peer, in.session_up.secret);
     memset(client->handle, 0, sizeof(client->handle));
+    memset(client->loose, 0, sizeof(client->loose));
     daemon_input(sim, &in);
     schedule(sim, between(sim, 20 * US, 1 * MS),
              (struct event){.kind = EVENT_GREETING, .who = client->who, .a = client->life, .b = in.peer});
@@ -96,6 +97,7 @@ static void session_refused(struct client *client)
     client->session = 0;
     client->greeted = false;
     memset(client->handle, 0, sizeof(client->handle));
+    memset(client->loose, 0, sizeof(client->loose));
 }
 
 /* Lets time and everything that is ready take its course. After every call into the protocol. */

@@ -16,6 +16,7 @@ enum {
     HOST_SLOTS = 6, /* processes of hosts at once: two generations, some of them dying while others start */
     ACTORS = CLIENTS + HOST_SLOTS,
     SLOTS = 10,      /* kinds of channels in use at once */
+    LOOSE = 4,       /* channels without a name that one client knows */
     LOCKS = 3,       /* named locks */
     OPS_MAX = 8,     /* operations of one client under way */
     GENERATIONS = 2, /* plugins */
@@ -238,7 +239,8 @@ struct client {
     struct {
         uint64_t handle, name;
     } handle[SLOTS];
-    int64_t tick_ns; /* of the tick that is scheduled */
+    uint64_t loose[LOOSE]; /* handles of channels without a name, made here or received in values (loose.c) */
+    int64_t tick_ns;       /* of the tick that is scheduled */
     /* hosts only */
     uint64_t host; /* of EFFECT_HOST_START; 0: a plain client */
     uint32_t generation;
@@ -275,7 +277,8 @@ struct task {
     int32_t status;
     uint32_t flags, index;
     uint64_t handle;
-    uint64_t *got; /* ids of the values received */
+    uint64_t *got;    /* ids of the values received */
+    uint64_t carried; /* a handle that came in one of them */
     uint32_t *got_flags;
     size_t got_n;
     uint64_t held_n; /* settled so far */
@@ -432,6 +435,11 @@ typedef bool task_test(const struct task *task);
 bool client_has(const struct client *client, task_test *is);
 void task_forget(struct client *client); /* the process is gone */
 extern const struct protocol_user task_user;
+/* loose.c: channels that travel in values. A value may carry one; `passed` lives as long as it. loose_surfaced: whether the
+ * result is only theirs. */
+void loose_begin(struct client *client);
+void loose_load(struct client *client, struct value *value, struct passed *passed);
+bool loose_surfaced(struct task *task);
 /* work.c */
 void event_act(struct sim *sim, struct event *event);
 void work_surfaced(struct task *task);

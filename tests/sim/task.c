@@ -99,6 +99,8 @@ static void keep_values(struct task *task, const struct result *result)
         else
             memcpy(&task->got[i], result->values[i].body.data, sizeof(uint64_t));
         task->got_flags[i] = result->values[i].flags;
+        if (result->values[i].handles_n)
+            task->carried = result->values[i].handles[0].handle;
     }
 }
 

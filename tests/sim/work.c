@@ -111,19 +111,6 @@ static size_t draw_size(struct sim *sim)
     return chance(sim, 1, 30) ? BIG_BODY : 8 + below(sim, 24);
 }
 
-/* Now and then a value carries a channel of its sender (U6): who receives it leaves it to the end of its session. */
-static void load(struct client *client, struct value *value, struct passed *passed)
-{
-    struct sim *sim = client->sim;
-    uint64_t handle = chance(sim, 1, 5) ? client->handle[below(sim, SLOTS)].handle : 0;
-
-    if (!handle)
-        return;
-    *passed = (struct passed){handle, chance(sim, 1, 2) ? RIGHT_SEND : 0};
-    value->handles = passed;
-    value->handles_n = 1;
-}
-
 struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, size_t n)
 {
     struct task *task = task_new(client, VERB_SEND);
@@ -141,7 +128,7 @@ struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, si
         task->sent[i] = value_new(client, slot);
         values[i] = value_body(&tail, task->sent[i], size);
     }
-    load(client, &values[0], passed);
+    loose_load(client, &values[0], passed);
     task->op.request.send = (struct request_send){handle, values, n};
     return task;
 }
@@ -357,10 +344,10 @@ static void begin_something(struct client *client)
     static const struct {
         uint32_t weight;
         void (*run)(struct client *client);
-    } deeds[] = {{30, do_send},     {32, do_recv}, {16, do_select},   {2, do_close},
-                 {1, do_drop},      {6, do_look},  {6, do_submit},    {6, do_job},
-                 {2, do_op_status}, {9, do_lock},  {10, work_context}};
-    uint64_t at = below(client->sim, 120);
+    } deeds[] = {{30, do_send},     {32, do_recv}, {16, do_select},    {2, do_close},
+                 {1, do_drop},      {6, do_look},  {6, do_submit},     {6, do_job},
+                 {2, do_op_status}, {9, do_lock},  {10, work_context}, {8, loose_begin}};
+    uint64_t at = below(client->sim, 128);
 
     for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
         if (at < deeds[i].weight) {
@@ -381,6 +368,8 @@ void work_surfaced(struct task *task)
 {
     struct client *client = task->client;
 
+    if (loose_surfaced(task))
+        return;
     switch (task->op.request.verb) {
     case VERB_CHAN_OPEN:
         if (task->status >= 0 && task->session == client->session && !task->scripted) {
