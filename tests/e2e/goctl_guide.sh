@@ -67,6 +67,40 @@ test_G38_a_select_of_receive_and_send_takes_effect_once() {
     same "taken out" $((received + $(number_of g38.in length))) "$(number_of g38.in sent)"
 }
 
+test_G62_a_deadline_ends_the_slow_operation_and_no_child_extends_it() {
+    goctl make g62.quick --cap 1
+    goctl make g62.slow
+    goctl send g62.quick result
+    goctl ctx new g62 --timeout 50ms
+    goctl ctx new g62.child --parent g62 --timeout 1h
+    expect 0 result goctl recv g62.quick --timeout 1h
+    refuse 3 "deadline exceeded" goctl recv g62.slow --ctx g62
+    expect 3 "timeout context deadline exceeded" goctl ctx wait g62.child
+    refuse 3 "deadline exceeded" goctl recv g62.slow --ctx g62.child
+}
+
+test_G66_a_cancel_reaches_every_command_that_waits() {
+    local waiters=()
+    goctl make g66.in
+    goctl make g66.out
+    goctl ctx new g66
+    goctl ctx new g66.other
+    goctl recv g66.in --ctx g66 2>/dev/null &
+    waiters+=($!)
+    goctl send g66.out never --ctx g66 2>/dev/null &
+    waiters+=($!)
+    goctl select --recv g66.in --send g66.out=never --ctx g66 2>/dev/null &
+    waiters+=($!)
+    goctl wait "$(goctl submit "$trial:wait" --ctx g66)" 2>/dev/null &
+    waiters+=($!)
+    until_number g66.in receivers 2
+    until_number g66.out senders 2
+    goctl ctx cancel g66
+    each_ended 6 "${waiters[@]}"
+    refuse 8 g66.in goctl send --try g66.in nobody
+    refuse 8 g66.out goctl recv --try g66.out
+}
+
 # double reads numbers and prints them doubled, one by one.
 double() { while read -r n; do echo $((2 * n)); done; }
 

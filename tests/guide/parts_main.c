@@ -238,6 +238,7 @@ static void remove_channels(void)
     }
     until_none("channels");
     until_none("locks");
+    until_none("contexts");
 }
 
 /* ---- rounds ---- */
