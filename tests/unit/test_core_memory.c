@@ -49,6 +49,37 @@ static void host_work(struct client *host)
     client_do(host, (struct request){.verb = VERB_DONE, .done = {1, 9}});
 }
 
+static uint64_t context(struct client *c, uint64_t parent, struct request_ctx_new what)
+{
+    what.parent = parent;
+    uint64_t op = client_do(c, (struct request){.verb = VERB_CTX_NEW, .ctx_new = what});
+    struct got *g = got(c, op);
+
+    return g && g->status >= 0 ? g->handle : 0;
+}
+
+/* What names context 0 names none. */
+static void contexts(struct client *a, struct client *b)
+{
+    struct ctx_value value = {{"key", 3}, {"value", 5}};
+    uint64_t x = chan(a, "x", 2), xb = chan(b, "x", 2);
+    uint64_t root =
+        context(a, 0, (struct request_ctx_new){.name = {"root", 4}, .values = &value, .values_n = 1});
+    uint64_t timed = context(
+        b, root, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = 3 * MS, .cause = {"late", 4}});
+    uint64_t alone = context(b, timed, (struct request_ctx_new){.flags = CTX_WITHOUT_CANCEL});
+
+    client_do(a, (struct request){.verb = VERB_CTX_WATCH, .ctx_watch.context = timed});
+    client_do(under(a, root), (struct request){.verb = VERB_CTX_WATCH, .ctx_watch.name = {"root", 4}});
+    recv1(under(b, timed), xb);
+    client_do(b, (struct request){.verb = VERB_CTX_INFO, .ctx_info = {timed, {0}, {"key", 3}}});
+    client_do(b, (struct request){.verb = VERB_CTX_LIST});
+    SELECT(under(a, root), CASE_R(x), {.kind = CASE_CTX, .handle = timed});
+    rig_after(rig, 4 * MS);
+    client_do(a, (struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel = {root, {0}, -7, {"why", 3}}});
+    client_do(b, (struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = alone});
+}
+
 static void workload(void)
 {
     struct client *a = client_new(rig), *b = client_of(rig, 5), *host = client_up(rig, 1000, false, 5);
@@ -58,6 +89,7 @@ static void workload(void)
     client_hello(remote);
     exchange(a, b);
     host_work(host);
+    contexts(a, b);
     ask(a);
     exchange(remote, a);
     client_die(b);
@@ -75,6 +107,9 @@ static void everybody_goes(void)
     assert_int_equal(rig_stat(rig, "ops.parked"), 0);
     assert_int_equal(rig_stat(rig, "handles"), 0);
     assert_int_equal(rig_stat(rig, "results.kept"), 0);
+    rig_after(rig, 90000 * (int64_t)SECOND); /* a detached context that nobody dropped */
+    rig_after(rig, 100 * (int64_t)SECOND);
+    assert_int_equal(rig_stat(rig, "contexts"), 0);
 }
 
 /* The number of allocations the workload made. */
