@@ -499,7 +499,7 @@ GC_API int gc_op_status(gc_client *g, const struct gc_op *op, gc_job *job, gc_un
 
 /* ---- select ---- */
 
-enum gc_case_kind { GC_CASE_NONE, GC_CASE_SEND, GC_CASE_RECV, GC_CASE_JOB };
+enum gc_case_kind { GC_CASE_NONE, GC_CASE_SEND, GC_CASE_RECV, GC_CASE_JOB, GC_CASE_CONTEXT };
 
 /* A case with the nil channel, or of kind GC_CASE_NONE, is never ready. */
 struct gc_case {
@@ -507,7 +507,7 @@ struct gc_case {
     gc_chan chan;
     struct gc_value send;     /* GC_CASE_SEND */
     struct gc_value *recv;    /* GC_CASE_RECV: written only when this case is the one */
-    gc_job job;               /* GC_CASE_JOB: ready when it has ended */
+    gc_job job;               /* GC_CASE_JOB: ready when it has ended; GC_CASE_CONTEXT: id of the context */
     struct gc_result *result; /* or NULL; written only when this case is the one */
     int status;               /* of the case that took effect: what gc_send, gc_recv or gc_wait returns */
 };

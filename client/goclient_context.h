@@ -120,6 +120,15 @@ GC_API gc_context_func *gc_context_after_func(gc_ctx *ctx, void (*fn)(void *arg)
  * gc_disconnect. Accepts NULL. */
 GC_API bool gc_context_func_stop(gc_context_func *func);
 
+/* case <-ctx.Done(): of gc_select and gc_start; its status is 1, and gc_context_cause tells why. Of a context of the daemon
+ * alone: one of gc_ctx_new is never ready. A select with a context of a session that is over fails with -ENETRESET. */
+static inline struct gc_case gc_case_context(const gc_ctx *ctx)
+{
+    struct gc_case k = gc_case_of(GC_CASE_CONTEXT, gc_chan_of(0));
+    k.job.id = gc_context_id(ctx);
+    return k;
+}
+
 /* ---- what is known of them ---- */
 
 struct gc_context_info {

@@ -25,6 +25,7 @@ struct gc_offer {
     unsigned cause;   /* CANCEL: enum job_cause */
     int64_t grace_ns;
     int64_t time_left_ns; /* RUN: to the deadline of its context; 0: none */
+    uint64_t context;     /* RUN: of the daemon, that ends it; 0: none */
 };
 
 struct gc_host_options {

@@ -88,7 +88,7 @@ static int resolve_cases(const struct gc_client *g, struct request *request)
 {
     struct select_case *cases = (struct select_case *)request->select.cases; /* of our copy */
     for (size_t i = 0; i < request->select.cases_n; i++) {
-        int r = cases[i].kind == CASE_JOB ? 0 : handles_find(g, cases[i].handle, &cases[i].handle);
+        int r = cases[i].kind >= CASE_JOB ? 0 : handles_find(g, cases[i].handle, &cases[i].handle);
         if (r == 0)
             r = resolve_passed(g, &cases[i].value);
         if (r < 0)

@@ -25,7 +25,8 @@ static void give_offer(const struct result *result, void *arg)
                              .text = from->text.size ? from->text.data : "",
                              .cause = from->cause,
                              .grace_ns = from->grace_ns,
-                             .time_left_ns = from->time_left_ns};
+                             .time_left_ns = from->time_left_ns,
+                             .context = from->context};
     g->host.offer(&offer, g->host.arg);
 }
 

@@ -17,7 +17,7 @@ void cases_destroy(struct cases *cases)
 
 static bool is_open(const struct gc_case *k)
 {
-    if (k->kind == GC_CASE_JOB)
+    if (k->kind == GC_CASE_JOB || k->kind == GC_CASE_CONTEXT)
         return k->job.id != 0;
     return (k->kind == GC_CASE_SEND || k->kind == GC_CASE_RECV) && k->chan.id != 0;
 }
@@ -33,7 +33,7 @@ int cases_create(struct cases *cases, const struct gc_case *from, size_t n)
             continue;
         cases->wire[cases->n] =
             (struct select_case){.kind = from[i].kind,
-                                 .handle = from[i].kind == GC_CASE_JOB ? from[i].job.id : from[i].chan.id,
+                                 .handle = from[i].kind >= GC_CASE_JOB ? from[i].job.id : from[i].chan.id,
                                  .value = value_wire(&from[i].send)};
         cases->from[cases->n++] = i;
     }

@@ -160,6 +160,8 @@ static void give_case(struct gc_end *end, const struct start *start, const struc
         end->status = result->status < 0 ? result->status : 0;
     else if (k->kind == CASE_JOB)
         give_job(end, answer);
+    else if (k->kind == CASE_CTX)
+        end->status = 1;
     else if ((end->status = result->values_n > 0))
         value_give(&end->value, answer, 0, start->flags & GC_HOLD);
 }

@@ -539,6 +539,7 @@ struct offer {
     uint32_t cause;       /* CANCEL: enum job_cause */
     int64_t grace_ns;     /* CANCEL: until the scope ends */
     int64_t time_left_ns; /* RUN: to the deadline of its context; 0: none */
+    uint64_t context;     /* RUN: the one its submit named, whose end ends it; 0: none */
 };
 
 /* The one result of an operation, or one of a standing operation's stream. */

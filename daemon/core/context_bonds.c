@@ -40,6 +40,11 @@ bool bond_over(const struct core *core, const struct bond *bond)
     return context_over(core, bond->context);
 }
 
+uint64_t bond_context(const struct bond *bond)
+{
+    return bond->context->id;
+}
+
 struct bond *bond_job(struct core *core, const struct op *op, void *job)
 {
     return bond_new(core, op->bond->context, NULL, job);

@@ -476,6 +476,8 @@ void core_fetch_forget(struct core *core, const void *context);
 /* Ties a job to the context of the operation that submits it, which has one: jobs_context_ended is called when that ends,
  * unless bond_drop was before. NULL: out of memory. */
 struct bond *bond_job(struct core *core, const struct op *op, void *job);
+/* The id of its context. */
+uint64_t bond_context(const struct bond *bond);
 /* Accepts NULL; returns NULL. */
 struct bond *bond_drop(struct core *core, struct bond *bond);
 

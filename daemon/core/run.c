@@ -164,6 +164,7 @@ static int offer(struct core *core, struct run *run, struct bytes argument)
         .argument = argument,
         .function = {job->lane->function->name, job->lane->function->name_size},
         .time_left_ns = time_left_ns(core, job),
+        .context = job->bond ? bond_context(job->bond) : 0,
     };
 
     run->scope = scope_new(core, run->host->session, run->number, job->account);

@@ -105,6 +105,10 @@ unsigned gp_attempt(const gp_job *job);
  */
 go_ctx *gp_context(const gp_job *job);
 
+/* The context of the daemon that the job was submitted with, whose end cancels it; 0: none. For gc_context_of with
+ * gp_client: its values, and contexts below it, which end with the job. */
+uint64_t gp_context_id(const gp_job *job);
+
 /* The host's client. Calls made by goroutines of the job belong to the job's scope: what they own or hold
  * ends with it, with the rights and charges of the job's submitter. Never disconnect it. */
 gc_client *gp_client(const gp_job *job);

@@ -182,6 +182,7 @@ static struct gp_job *job_new(struct host *host, const struct gp_function *funct
     job->id = offer->job;
     job->run = offer->run;
     job->attempt = offer->attempt;
+    job->context = offer->context;
     job->argument.size = offer->argument_bytes;
     job->argument.data =
         calloc(1, offer->argument_bytes + 1); /* a string argument ends in 0, beyond its size */

@@ -19,6 +19,7 @@ struct gp_job {
     struct list link; /* in the host's jobs; the host's lock */
     struct host *host;
     uint64_t id, run;
+    uint64_t context; /* of the daemon, that ends it; 0: none */
     uint32_t attempt;
     const struct gp_function *function;
     struct gp_bytes argument; /* owned */

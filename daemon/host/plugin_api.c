@@ -39,6 +39,11 @@ GP_API go_ctx *gp_context(const gp_job *job)
     return job->ctx;
 }
 
+GP_API uint64_t gp_context_id(const gp_job *job)
+{
+    return job->context;
+}
+
 GP_API gc_client *gp_client(const gp_job *job)
 {
     return job->host->client;

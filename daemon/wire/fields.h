@@ -189,7 +189,8 @@
     FIELD(TEXT, text, 0)                                                                                     \
     FIELD(NUM, cause, )                                                                                      \
     FIELD(NUM, grace_ns, )                                                                                   \
-    FIELD(NUM, time_left_ns, )
+    FIELD(NUM, time_left_ns, )                                                                               \
+    FIELD(NUM, context, )
 
 /* The verbs: one list per row of VERBS. */
 #define REQUEST_CHAN_OPEN(FIELD)                                                                             \

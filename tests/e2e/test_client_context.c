@@ -442,6 +442,28 @@ static void test_X11_the_end_of_the_session_is_told_from_a_cancel(void **state)
     close(ends[1]);
 }
 
+static void test_S1_a_select_hears_the_end_of_a_context(void **state)
+{
+    gc_client *g = *state, *other = node_connect(node);
+    gc_chan c = make(g, "selected", 1);
+    gc_ctx *ctx = context(g, NULL, NULL), *same;
+    struct gc_value v;
+    struct gc_case cases[] = {gc_case_recv(c, &v), gc_case_context(ctx)};
+
+    assert_fails(gc_select(g, cases, 2, 0, GC_NOW), -EAGAIN);
+    assert_ok(gc_send(g, c, gc_string("v"), GC_FOREVER));
+    assert_int_equal(gc_select(g, cases, 2, 0, GC_FOREVER), 0);
+    assert_value(&v, "v");
+    assert_ok(gc_context_of(other, gc_context_id(ctx), &same, GC_FOREVER));
+    assert_fails(gc_context_cancel(same, 0, "enough", GC_FOREVER), 1);
+    assert_int_equal(gc_select(g, cases, 2, 0, GC_FOREVER), 1);
+    assert_int_equal(cases[1].status, 1);
+    assert_true(ended_by(ctx, -ECANCELED, "enough"));
+    gc_ctx_free(same);
+    gc_disconnect(other);
+    gc_ctx_free(ctx);
+}
+
 static void test_names_are_listed_in_pages(void **state)
 {
     gc_client *g = *state;
@@ -479,6 +501,7 @@ int main(void)
         TEST(test_X1_a_cancel_in_a_signal_handler_reaches_other_processes),
         cmocka_unit_test(test_X6_a_context_that_is_freed_ends_and_leaves_nothing),
         cmocka_unit_test(test_X11_the_end_of_the_session_is_told_from_a_cancel),
+        TEST(test_S1_a_select_hears_the_end_of_a_context),
         TEST(test_names_are_listed_in_pages),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);

@@ -258,6 +258,26 @@ static void test_X1_a_cancel_reaches_jobs_that_run_and_jobs_that_wait(void **sta
     gc_ctx_free(ctx);
 }
 
+static void test_X10_the_values_of_a_context_are_there_for_its_jobs(void **state)
+{
+    gc_client *g = *state;
+    struct gc_submit what = {
+        .size = sizeof what, .plugin = plugin, .function = "lookup", .argument = "user", .argument_bytes = 4};
+    struct gc_result result;
+    gc_job job;
+    gc_ctx *ctx;
+
+    assert_ok(gc_context_with_value(g, NULL, "user", gc_string("12345"), &ctx, GC_FOREVER));
+    assert_ok(gc_submit(g, &what, &job, gc_with(ctx)));
+    assert_int_equal(gc_wait(g, job, &result, GC_FOREVER), 1);
+    assert_result(&result, "12345");
+    assert_ok(gc_submit(g, &what, &job, GC_FOREVER));
+    assert_int_equal(gc_wait(g, job, &result, GC_FOREVER), 0);
+    assert_int_equal(result.error, -ENOENT);
+    gc_result_clear(&result);
+    gc_ctx_free(ctx);
+}
+
 /* A job whose time is over with that of its context is not tried again. */
 static void test_X5_the_deadline_of_a_context_ends_its_jobs_for_good(void **state)
 {
@@ -297,6 +317,7 @@ int main(void)
         TEST(test_a_job_is_bound_to_the_real_path_of_its_plugin),
         TEST(test_a_try_to_wait_would_block_while_the_job_runs),
         TEST(test_X1_a_cancel_reaches_jobs_that_run_and_jobs_that_wait),
+        TEST(test_X10_the_values_of_a_context_are_there_for_its_jobs),
         TEST(test_X5_the_deadline_of_a_context_ends_its_jobs_for_good),
     };
 

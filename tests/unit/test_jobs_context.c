@@ -41,6 +41,7 @@ static void test_X1_a_cancel_ends_jobs_that_wait_and_asks_those_that_run(void **
     uint64_t runs = submit(f, c, with(ctx, SUBMIT(.grace_ns = 300 * MS)));
     struct client *host = host_up(f);
     struct seen *offer = begin(f, host);
+    assert_int_equal(offer->offer.context, ctx);
     uint64_t ready = submit(f, c, with(ctx, SUBMIT_TO(PLUGIN, TEXT("other"), .delay_ns = 1000 * MS)));
     uint64_t detached = submit(f, c, with(ctx, SUBMIT(.delay_ns = 1000 * MS, .flags = SUBMIT_DETACHED)));
     uint64_t alone = submit(f, c, SUBMIT(.delay_ns = 1000 * MS));

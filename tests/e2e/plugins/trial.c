@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "goclient_chan.h"
+#include "goclient_context.h"
 #include "goplugin.h"
 
 static int hello(gp_job *job)
@@ -146,6 +147,23 @@ static int print_many(gp_job *job)
     return 0;
 }
 
+/* Leaves the value that its context binds to the name that the argument is. */
+static int lookup(gp_job *job)
+{
+    struct gc_value value = {0};
+    gc_ctx *ctx;
+    int r = gc_context_of(gp_client(job), gp_context_id(job), &ctx, GC_FOREVER);
+
+    if (r < 0)
+        return r;
+    r = gc_context_value(ctx, gp_argument(job).data, &value, GC_FOREVER);
+    if (r > 0)
+        r = gp_result(job, value.data, value.size);
+    gc_value_clear(&value);
+    gc_ctx_free(ctx);
+    return r;
+}
+
 static int panic(gp_job *job)
 {
     (void)job;
@@ -168,5 +186,6 @@ GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "giv
           {"receive", "receives a value from the channel it is given", receive},
           {"answer", "answers on the channel that came with a request", answer},
           {"ask", "asks, with a channel for the answer", ask},
+          {"lookup", "looks up a value of its context", lookup},
           {"print_many", "prints from ten goroutines", print_many}, {"panic", "panics", panic},
           {"crash", "reads address 0", crash});
