@@ -50,14 +50,14 @@ static void call_free(struct call *call)
 static bool is_flat(const struct result *result)
 {
     return !result->values_n && !result->chans_n && !result->jobs_n && !result->stats_n && !result->offer &&
-           !result->ctxs_n && !result->text.size && !result->output.size;
+           !result->ctxs_n && !result->waits_n && !result->text.size && !result->output.size;
 }
 
 /* Without memory, what has taken effect is still told; what was only asked for has failed. */
 static void keep_flat(struct call *call, const struct result *result)
 {
-    bool asked =
-        result->chans_n || result->jobs_n || result->stats_n || result->ctxs_n || result->output.size;
+    bool asked = result->chans_n || result->jobs_n || result->stats_n || result->ctxs_n || result->waits_n ||
+                 result->output.size;
     call->no_memory = result->values_n > 0;
     call->result = (struct result){.op = result->op,
                                    .status = asked ? -ENOMEM : result->status,
@@ -361,6 +361,8 @@ int call_run(gc_client *g, const struct request *request, gc_until until, unsign
         return last_failed(-ENOMEM, NULL, false);
     call->masked = flags & CALL_MASKED;
     client_enter(g);
+    if (g->promised && g->waiting->leads)
+        call->op.request.flags = OP_BLOCKS; /* this thread does nothing else meanwhile */
     int status = call_begin(call);
     if (status == 0) {
         call_wait(call);

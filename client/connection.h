@@ -83,6 +83,7 @@ struct gc_client {
     struct list bound;   /* struct call: those with a context */
     atomic_uint cancels; /* of contexts, ever; without the lock */
     unsigned cancels_seen;
+    bool promised;  /* gc_callers: calls say that their caller does nothing else */
     uint64_t calls; /* inside */
     bool closing;   /* `closer` is to be made ready by the last of them */
     struct gc_wait closer;

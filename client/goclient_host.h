@@ -15,8 +15,8 @@ extern "C" {
 
 /* The kinds and causes are those of the protocol (message.h). Bytes are borrowed for the call of `offer`. */
 struct gc_offer {
-    unsigned kind; /* enum offer_kind */
-    uint64_t job, run;
+    unsigned kind;        /* enum offer_kind */
+    uint64_t job, run;    /* DUMP: job is the number of the dump */
     unsigned attempt;     /* failures so far */
     const char *function; /* RUN */
     const void *argument;
@@ -76,6 +76,10 @@ GC_API int gc_host_done(gc_client *g, const struct gc_host_end *end, void (*stor
 /* Appends to the kept output of a job; waits for the daemon's answer, and not for the end of the caller's scope.
  * -ENOBUFS: the output is at its limit. -ESTALE: the run is over. */
 GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *bytes, size_t size);
+
+/* A piece of the text that an offer of kind DUMP asks for, in order; `last`: that was all. Never waits. -ENOMEM,
+ * -ECONNRESET. */
+GC_API int gc_host_dumped(gc_client *g, uint64_t dump, const void *text, size_t size, bool last);
 
 /* How far a job is: 0..1 and a few words, or NULL. Never waits; nothing is answered. */
 GC_API int gc_host_progress(gc_client *g, uint64_t job, uint64_t run, double fraction, const char *text);

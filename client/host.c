@@ -94,3 +94,9 @@ GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *b
     answer_end(&answer);
     return r < 0 ? r : 0;
 }
+
+GC_API int gc_host_dumped(gc_client *g, uint64_t dump, const void *text, size_t size, bool last)
+{
+    return call_post(g, &(struct request){.verb = VERB_DUMPED, .dumped = {dump, {text, size}, last}}, NULL,
+                     NULL);
+}

@@ -88,6 +88,16 @@ static void copy_ctxs(struct ctx_info *ctxs, size_t n, struct span *span)
     }
 }
 
+static void copy_waits(struct wait_info *waits, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        copy_bytes(&waits[i].program, span);
+        copy_bytes(&waits[i].reason, span);
+        copy_bytes(&waits[i].kind, span);
+        copy_bytes(&waits[i].object, span);
+    }
+}
+
 static void copy_offer(struct offer *offer, struct span *span)
 {
     copy_bytes(&offer->function, span);
@@ -104,6 +114,7 @@ static void result_walk(struct result *result, struct span *span)
     struct counter *stats = span_array(span, result->stats, result->stats_n, sizeof *stats);
     struct ctx_info *ctxs = span_array(span, result->ctxs, result->ctxs_n, sizeof *ctxs);
     struct offer *offer = span_array(span, result->offer, result->offer ? 1 : 0, sizeof *offer);
+    struct wait_info *waits = span_array(span, result->waits, result->waits_n, sizeof *waits);
     copy_passed(values, result->values_n, span);
     result->values = values;
     result->chans = chans;
@@ -111,6 +122,7 @@ static void result_walk(struct result *result, struct span *span)
     result->stats = stats;
     result->ctxs = ctxs;
     result->offer = offer;
+    result->waits = waits;
     copy_bytes(&result->text, span);
     copy_bytes(&result->output, span);
     copy_values(values, result->values_n, span);
@@ -118,6 +130,7 @@ static void result_walk(struct result *result, struct span *span)
     copy_jobs(jobs, result->jobs_n, span);
     copy_stats(stats, result->stats_n, span);
     copy_ctxs(ctxs, result->ctxs_n, span);
+    copy_waits(waits, result->waits_n, span);
     if (offer)
         copy_offer(offer, span);
 }

@@ -151,6 +151,7 @@ static int open_core(struct hub *hub, char **why)
     hub->core = core_new(&hub->config->limits, &memory, hub->config->node, hub->incarnation, seed);
     if (!hub->core)
         return why_set(why, -ENOMEM, "out of memory");
+    core_set_owner(hub->core, getuid());
     if (hub->config->test_clock)
         core_allow_clock(hub->core);
     int r = queues_read(hub->config->queues, add_queue, hub->core, why);

@@ -45,7 +45,7 @@ static size_t result_bytes(const struct result *result)
         bytes += 8 + body_bytes(result->values[i].body);
     for (size_t i = 0; i < result->jobs_n; i++)
         bytes += 512 + body_bytes(result->jobs[i].result);
-    return bytes + 256 * result->chans_n + 64 * result->stats_n +
+    return bytes + 256 * result->chans_n + 64 * result->stats_n + 512 * result->waits_n +
            (result->offer ? 256 + body_bytes(result->offer->argument) : 0);
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message_inspect.h"
 #include "verbs.h"
 
 enum {
@@ -21,11 +22,6 @@ enum {
     NAME_BYTES_MAX = 255,       /* [A-Za-z0-9_.:/-] */
     PAYLOAD_FRAME_BYTES = 8192, /* values of this size and more travel as frames of their own */
     CTX_VALUES_MAX = 64,        /* values one context binds */
-};
-
-struct bytes {
-    const void *data;
-    size_t size;
 };
 
 struct secret {
@@ -403,7 +399,8 @@ struct request_stats {
 /* One operation. `id` increases strictly within its session (IP0). */
 struct request {
     uint64_t id;
-    uint64_t run; /* scope: the job's run, or 0 for the session itself */
+    uint64_t run;   /* scope: the job's run, or 0 for the session itself */
+    uint32_t flags; /* enum op_flags; others are ignored */
     enum verb
         verb; /* NONE: not known or malformed; it is answered with `fault`, or -EOPNOTSUPP when that is 0 */
     int32_t fault; /* negative errno value found by the decoder, with fault_text saying what is wrong */
@@ -528,11 +525,12 @@ struct counter {
 };
 
 /* What a host is told on its RESERVE. */
-enum offer_kind { OFFER_RUN = 1, OFFER_CANCEL = 2, OFFER_DRAIN = 3, OFFER_SCOPE_END = 4 };
+enum offer_kind { OFFER_RUN = 1, OFFER_CANCEL = 2, OFFER_DRAIN = 3, OFFER_SCOPE_END = 4, OFFER_DUMP = 5 };
 
 struct offer {
     uint32_t kind; /* enum offer_kind */
-    uint64_t job, run;
+    uint64_t job;  /* DUMP: number of the dump */
+    uint64_t run;
     uint32_t attempt;
     struct bytes function, argument;
     struct bytes text;    /* CANCEL: the cause */
@@ -564,6 +562,8 @@ struct result {
     const struct offer *offer;
     const struct ctx_info *ctxs;
     size_t ctxs_n;
+    const struct wait_info *waits;
+    size_t waits_n;
 };
 
 struct welcome {

@@ -44,6 +44,12 @@ enum verb_flags {
     VERB(PING, ping, 48, VERB_PLAIN, "an answer from the core")                                              \
     VERB(STATS, stats, 49, VERB_PLAIN, "counters of the daemon")                                             \
     VERB(CLOCK_ADVANCE, clock_advance, 50, VERB_TEST, "move the test clock forward")                         \
+    VERB(DUMP, dump, 51, VERB_PLAIN, "the operations that wait: whose, for what, how long")                  \
+    VERB(DEADLOCKS, deadlocks, 52, VERB_PLAIN, "the waits that provably never end")                          \
+    VERB(LEAKS, leaks, 53, VERB_PLAIN, "waits and objects that nobody else knows of")                        \
+    VERB(CALLERS, callers, 54, VERB_PLAIN, "how many of this session can act: proofs rest on it")            \
+    VERB(GOROUTINES, goroutines, 55, VERB_PARKS, "the goroutines of a host, with their stacks")              \
+    VERB(DUMPED, dumped, 56, VERB_HOST | VERB_FREE, "a piece of what a host tells of its goroutines")        \
     VERB(RESERVE, reserve, 64, VERB_HOST | VERB_STANDING, "take jobs of one plugin generation")              \
     VERB(STARTED, started, 65, VERB_HOST | VERB_FREE, "an offered job has begun")                            \
     VERB(DONE, done, 66, VERB_HOST | VERB_FREE | VERB_STORED, "a job has ended")                             \

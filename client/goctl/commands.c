@@ -141,6 +141,20 @@ static const struct option_row limit_rows[] = {
     END,
 };
 
+static const struct option_row dump_rows[] = {
+    {"session", 0, OPTION_COUNT, AT(session), "N", "only those of one session"},
+    {"object", 0, OPTION_TEXT, AT(object), "NAME", "only those that wait for this channel or lock", COMPLETES_CHANNEL},
+    {"age", 0, OPTION_DURATION, AT(age_ns), "TIME", "only those that have waited for so long"},
+    {"limit", 0, OPTION_COUNT, AT(limit), "N", "list at most N"},
+    {"goroutines", 'g', OPTION_FLAG, AT(goroutines), NULL, "instead the goroutines of every host, with their stacks"},
+    END,
+};
+
+static const struct option_row report_rows[] = {
+    {"age", 0, OPTION_DURATION, AT(age_ns), "TIME", "suspect what has waited for so long (default 10s)"},
+    END,
+};
+
 static const struct option_row ping_rows[] = {
     {"count", 'n', OPTION_COUNT, AT(count), "N", "ask N times"},
     END,
@@ -412,6 +426,38 @@ const struct command commands[] = {
         .examples = EXAMPLES("goctl limit mail --every 100ms --burst 10 -- sendmail -t",
                              "goctl limit api --every 1s --try"),
         .run = command_limit,
+    },
+    {
+        .name = "dump",
+        .operands = "",
+        .help = "who waits for what: the waiting operations of all processes",
+        .more = "The oldest come first. You see what your user waits for; root sees everything.",
+        .rows = dump_rows,
+        .examples = EXAMPLES("goctl dump", "goctl dump --object results", "goctl dump --age 1m --json",
+                             "goctl dump --goroutines"),
+        .run = command_dump,
+    },
+    {
+        .name = "deadlocks",
+        .operands = "",
+        .help = "the waits that never end: proven, and apart from them those that only look so",
+        .more =
+            "Proven: each waits for what only others of its group could do, on the word of programs that\n"
+            "said how many callers they have. Suspected: has waited for --age, without a deadline.",
+        .rows = report_rows,
+        .examples = EXAMPLES("goctl deadlocks", "goctl deadlocks --age 1m --json"),
+        .run = command_deadlocks,
+    },
+    {
+        .name = "leaks",
+        .operands = "",
+        .help = "waits and channels that nobody else knows of",
+        .more =
+            "Waits on channels that nobody else has open, proven or suspected; sessions that hold channels\n"
+            "which are closed and drained; channels with a name that nobody has open.",
+        .rows = report_rows,
+        .examples = EXAMPLES("goctl leaks", "goctl leaks --age 1m --json"),
+        .run = command_leaks,
     },
     {
         .name = "ping",

@@ -37,6 +37,11 @@ int command_wg(const struct options *options);
 int command_once(const struct options *options);
 int command_limit(const struct options *options);
 
+/* inspect.c, reports.c */
+int command_dump(const struct options *options);
+int command_deadlocks(const struct options *options);
+int command_leaks(const struct options *options);
+
 /* examples.c */
 int command_examples(const struct options *options);
 

@@ -81,6 +81,11 @@ struct options {
     bool reset;
     uint64_t size, units, burst;
     int64_t every_ns;
+    /* what waits */
+    uint64_t session;
+    const char *object;
+    int64_t age_ns;
+    bool goroutines;
     /* what is left */
     char **operands;
     int operands_n;

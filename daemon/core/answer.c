@@ -27,6 +27,8 @@ static const size_t job_strings[] = {STRING(job_info, plugin), STRING(job_info, 
                                      STRING(job_info, result), STRING(job_info, progress)};
 static const size_t ctx_strings[] = {STRING(ctx_info, name), STRING(ctx_info, text)};
 static const size_t counter_strings[] = {STRING(counter, name)};
+static const size_t wait_strings[] = {STRING(wait_info, program), STRING(wait_info, reason),
+                                      STRING(wait_info, kind), STRING(wait_info, object)};
 static const size_t offer_strings[] = {STRING(offer, function), STRING(offer, argument), STRING(offer, text)};
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -61,6 +63,7 @@ static void pack_result(struct packer *p, const struct result *from, struct resu
     to->jobs = PACK_ROWS(p, from->jobs, from->jobs_n, job_strings);
     to->ctxs = PACK_ROWS(p, from->ctxs, from->ctxs_n, ctx_strings);
     to->stats = PACK_ROWS(p, from->stats, from->stats_n, counter_strings);
+    to->waits = PACK_ROWS(p, from->waits, from->waits_n, wait_strings);
     to->offer = PACK_ROWS(p, from->offer, from->offer ? 1 : 0, offer_strings);
 }
 

@@ -28,6 +28,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
         .memory = memory ? *memory : (struct allocator){default_resize, NULL},
         .node = node,
         .incarnation = incarnation,
+        .sweep_left = limits->sweep_per_turn,
     };
     struct core *core = core_alloc(&head, sizeof(*core));
 
@@ -103,6 +104,11 @@ void core_allow_clock(struct core *core)
     core->clock_moves = true;
 }
 
+void core_set_owner(struct core *core, uint32_t uid)
+{
+    core->owner = uid;
+}
+
 int core_load(struct core *core, const struct job_row *row, const char **why)
 {
     return jobs_load(core, row, why);
@@ -126,9 +132,12 @@ static void (*const inputs[])(struct core *core, const struct input *in) = {
     [IN_DRAIN] = input_drain,           [IN_TICK] = input_tick,
 };
 
-static void sweep(struct core *core)
+/* A turn of the shell has many inputs, and at its end one IN_TICK when something is left. */
+static void sweep(struct core *core, const struct input *in)
 {
-    cargo_sweep(core, scopes_sweep(core, resolved_sweep(core, core->limits.sweep_per_turn)));
+    if (in->kind == IN_TICK)
+        core->sweep_left = core->limits.sweep_per_turn;
+    core->sweep_left = cargo_sweep(core, scopes_sweep(core, resolved_sweep(core, core->sweep_left)));
 }
 
 /* Something is left that no input will bring back: come again at once, or when memory may be there. */
@@ -154,7 +163,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     inputs[in->kind](core, in);
     contexts_sweep(core);
     jobs_turn(core);
-    sweep(core);
+    sweep(core, in);
     commit_step(core);
     out->wake_ns = wake_at(core, outbox_flush(core));
 }

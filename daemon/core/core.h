@@ -198,6 +198,9 @@ struct core *core_delete(struct core *core);
 /* Before the first step: CLOCK_ADVANCE is obeyed (--test-clock), else refused with -EPERM. */
 void core_allow_clock(struct core *core);
 
+/* Before the first step: whose daemon it is. He may look at what others wait for, as root may; else root alone. */
+void core_set_owner(struct core *core, uint32_t uid);
+
 /* Before core_load: a named queue that runs at most `concurrency` jobs at once; `default` is there already.
  * Again changes it. 0, -EINVAL (name, or 0 jobs), -E2BIG, -ENOMEM. */
 int core_add_queue(struct core *core, struct bytes name, uint64_t concurrency);

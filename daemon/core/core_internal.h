@@ -120,6 +120,8 @@ struct idset {
     size_t gaps, size;
 };
 
+enum { PROGRAM_BYTES = 32 };
+
 struct session {
     struct map_node node; /* of core->sessions, by secret */
     struct secret secret;
@@ -129,9 +131,10 @@ struct session {
     struct list link; /* of core->session_list, in order of number */
     struct credentials who;
     struct account *account;
-    uint64_t host;   /* of EFFECT_HOST_START; 0: a plain client */
-    void *host_part; /* of part jobs */
-    bool same_clock; /* deadlines may be absolute */
+    uint64_t host;               /* of EFFECT_HOST_START; 0: a plain client */
+    void *host_part;             /* of part jobs */
+    char program[PROGRAM_BYTES]; /* as HELLO said it, for people; cut, with its end */
+    bool same_clock;             /* deadlines may be absolute */
     bool ended;
     bool lease;
     struct timer lease_timer; /* tcp: silence ends it */
@@ -147,7 +150,16 @@ struct session {
     struct map scopes;       /* by run, without run 0 */
     struct scope scope;      /* run 0 */
     size_t handles_n;
-    size_t scopes_n; /* not yet taken apart; the session goes with the last */
+    uint32_t
+        callers; /* its word: so many of it can act, and wait in operations that BLOCK; 0: it has not said */
+    struct proof_session {
+        struct list link;       /* of those that were found awake, until seen to */
+        struct session *leader; /* of its group, or one nearer to that */
+        uint32_t waits, stuck;  /* its operations that wait, and of them those that nobody can end */
+        bool awake;             /* somebody of it may act */
+        bool named;             /* of the leader: a newcomer could end a wait of the group, by name */
+    } proof;                    /* of the last report, and for it alone (proof.c) */
+    size_t scopes_n;            /* not yet taken apart; the session goes with the last */
 };
 
 /* One connection bound to one session. An unbound connection has no link. */
@@ -180,6 +192,7 @@ enum wait_reason {
     WAIT_LOCK,
     WAIT_CONTEXT,
     WAIT_SYNC,
+    WAIT_HOST,
     WAIT_REASONS
 };
 
@@ -226,6 +239,7 @@ struct op {
     uint64_t batch;         /* the result leaves when the store has this batch; 0: at once */
     uint64_t bytes;         /* charged to the session's window */
     uint64_t job;           /* of part jobs: the job it waits for or changes */
+    int64_t since_ns;       /* it waits, monotonic */
     int32_t status;
     uint32_t flags; /* enum result_flags */
     uint32_t index; /* SELECT: the case */
@@ -242,6 +256,8 @@ struct op {
     bool crowded;   /* over the limit of waiters: a try that fails with -ENOBUFS */
     bool listed;    /* in the list of the RESUME that is being answered */
     bool left;      /* its result was given to a connection at least once */
+    bool blocks;    /* OP_BLOCKS */
+    bool stuck;     /* of the last report: nobody can end it (proof.c) */
     struct waiter waiters[];
 };
 
@@ -302,6 +318,13 @@ struct channel {
     struct wait_queue senders, receivers;
     uint64_t sequence;
     uint64_t sent, received, dropped;
+    struct proof_channel {
+        struct session
+            *ender[2];   /* one that has a handle to end a receive, or a send, here; NULL: nobody has */
+        bool several[2]; /* others have one, too */
+        bool awake[2];   /* one of those may act */
+        bool waited[2];  /* somebody sleeps here */
+    } proof;             /* of the last report, and for it alone (proof.c) */
     uint8_t name_size, tag_size;
     char text[]; /* name, then type tag */
 };
@@ -346,6 +369,7 @@ struct core {
     uint64_t node, incarnation;
     uint64_t hash_key[2], random[4];
     bool clock_moves;    /* CLOCK_ADVANCE is allowed */
+    uint32_t owner;      /* the user of the daemon: he and root see what all others have */
     struct now now;      /* of this step */
     struct effects *out; /* of this step */
     struct timers timers;
@@ -364,6 +388,7 @@ struct core {
     struct list dying;      /* struct scope, ended: operations and handles still to be taken away */
     struct list ended_list; /* struct ended */
     size_t ops_n, parked_n, resolved_n, results_n;
+    size_t sweep_left;                 /* what may still be swept before the next IN_TICK */
     struct batch *batch;               /* of this step, or NULL */
     uint64_t batch_last, batch_stored; /* numbers: the last one made, the last one reported */
     uint64_t counters[COUNTERS];

@@ -54,6 +54,8 @@
     LIMIT(drain_ms, "milliseconds", 10000, "for a drained host or daemon to finish its jobs")                \
     LIMIT(plugins_max, "plugins", 1024, "plugin files known at once")                                        \
     LIMIT(list_page_max, "rows", 1000, "rows in one answer of a list")                                       \
+    LIMIT(inspect_max, "objects", 200000, "operations, handles and channels that a report looks at")         \
+    LIMIT(dump_bytes_max, "bytes", 4 << 20, "what one host tells of its goroutines")                         \
     LIMIT(sweep_per_turn, "operations", 4096, "resolved operations handled in one turn")                     \
     LIMIT(op_status_s, "seconds", 60, "time for which ended sessions are remembered")                        \
     LIMIT(lease_ms, "milliseconds", 10000, "silence that ends a session on tcp")

@@ -212,6 +212,10 @@ struct channel *channel_find(const struct core *core, struct bytes name);
 
 /* Whatever an ended scope holds passes on. */
 void locks_scope_end(struct core *core, struct scope *scope);
+/* The session that holds it; NULL: none. */
+struct session *lock_holder(const struct sync *lock);
+/* Each waiter of each lock that the scope holds. */
+void locks_held_each(const struct scope *scope, void (*fn)(struct waiter *w, void *arg), void *arg);
 
 /* ---- sync.c: named sync objects of all kinds ---- */
 
@@ -219,6 +223,9 @@ void locks_scope_end(struct core *core, struct scope *scope);
 void syncs_scope_end(struct core *core, struct scope *scope);
 /* A waiter has left the queue of its object, if it was in one. May free the object. */
 void sync_waiter_left(struct core *core, struct waiter *w);
+struct bytes sync_name(const struct sync *sync);
+/* What it is, for people. */
+const char *sync_word(const struct sync *sync);
 void syncs_free(struct core *core);
 void syncs_check(const struct core *core);
 /* How many of them, and of holds, this account pays for: for core_check. */

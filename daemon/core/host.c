@@ -88,6 +88,7 @@ static void host_start(struct core *core, struct generation *generation, uint32_
     host->number = ++jobs->host_last;
     host->generation = generation;
     list_init(&host->runs);
+    list_init(&host->dump.askers);
     list_append(&jobs->hosts, &host->link);
     generation->host = host;
     generation->hosts++;
@@ -110,6 +111,11 @@ static struct op *host_stream(const struct core *core, const struct host *host)
     struct op *op = host->session ? op_find(core, host->session, host->reserve) : NULL;
 
     return op && op->state == OP_PARKED ? op : NULL;
+}
+
+bool host_listens(const struct core *core, const struct host *host)
+{
+    return host_stream(core, host);
 }
 
 int host_tell(struct core *core, struct host *host, const struct offer *offer)
@@ -250,6 +256,7 @@ static void host_gone(struct core *core, struct host *host)
 
     if (host->session)
         host->session->host_part = NULL;
+    stacks_host_gone(core, host);
     list_remove(&host->link);
     timer_disarm(core, &host->timer);
     timers_unreserve(core);

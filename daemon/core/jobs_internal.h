@@ -197,7 +197,13 @@ struct host {
     uint64_t offered; /* runs LOADING or OFFERED */
     uint64_t busy;    /* runs with a job */
     struct list runs;
-    struct timer timer; /* start, drain, or end */
+    struct timer timer;     /* start, drain, or end */
+    struct dump_text {      /* what it tells of its goroutines (stacks.c) */
+        struct list askers; /* struct waiter */
+        uint64_t number;    /* of the dump under way; 0: none */
+        char *text;
+        size_t size;
+    } dump;
     int32_t pid;
     uint8_t state; /* enum host_state; only host_move writes it */
     bool ended;    /* IN_HOST_END came; goes with the last run */
@@ -221,7 +227,7 @@ struct jobs {
     struct list unborn, unstored; /* jobs, by the batch the store has not reported on */
     struct list closing;          /* runs whose scope ends in this step */
     size_t plugins_n;
-    uint64_t id_last, run_last, host_last, ticket_last;
+    uint64_t id_last, run_last, host_last, ticket_last, dump_last;
     uint64_t states[JOB_STATES]; /* jobs in memory, by state */
     uint64_t runs;               /* with a job */
     uint64_t dispatched, crashes, host_starts, ended[JOB_STATES], output_dropped;
@@ -367,6 +373,14 @@ void host_pause(struct core *core, struct host *host);
 void host_settle(struct core *core, struct host *host);
 void hosts_free(struct core *core);
 void host_check(const struct core *core);
+
+/* It listens: it has said RESERVE, and not taken that back. */
+bool host_listens(const struct core *core, const struct host *host);
+
+/* ---- stacks.c ---- */
+
+/* The host has ended: who waits for its goroutines is told so. */
+void stacks_host_gone(struct core *core, struct host *host);
 
 /* ---- run.c ---- */
 

@@ -133,6 +133,15 @@ static struct welcome welcome(const struct core *core, const struct session *ses
     };
 }
 
+static void note_program(struct session *session, struct bytes program)
+{
+    size_t size = program.size < PROGRAM_BYTES ? program.size : PROGRAM_BYTES - 1;
+
+    memset(session->program, 0, PROGRAM_BYTES);
+    if (size)
+        memcpy(session->program, program.data, size);
+}
+
 /* HELLO: 0, or the frame is used up. */
 static int hello(struct core *core, const struct input *in)
 {
@@ -141,6 +150,7 @@ static int hello(struct core *core, const struct input *in)
     if (!session)
         return -EPERM;
     session->same_clock = in->frame.same_clock;
+    note_program(session, in->frame.head->hello->program);
     struct welcome w = welcome(core, session);
     if (!link_bind(core, in->conn, session))
         return -ENOMEM;

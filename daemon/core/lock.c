@@ -127,6 +127,23 @@ static int lock_init(struct core *core, struct sync *sync)
     return 0;
 }
 
+struct session *lock_holder(const struct sync *sync)
+{
+    const struct lock *lock = container_of(sync, struct lock, base);
+
+    return lock->holder ? lock->holder->session : NULL;
+}
+
+void locks_held_each(const struct scope *scope, void (*fn)(struct waiter *w, void *arg), void *arg)
+{
+    struct lock *lock;
+    struct waiter *w;
+
+    list_each (lock, &scope->locks, held)
+        list_each (w, &lock->base.waiters, link)
+            fn(w, arg);
+}
+
 /* Somebody holds it, may have to come back to it, or has something to learn from it. */
 static bool lock_news(const struct sync *sync)
 {

@@ -93,6 +93,26 @@ struct map_node *map_walk(const struct map *map, const struct map_node *after)
     return i < map->buckets ? map->bucket[i] : NULL;
 }
 
+static uint32_t mirrored(uint32_t bits)
+{
+    uint32_t to = 0;
+
+    for (int i = 0; i < 32; i++, bits >>= 1)
+        to = to << 1 | (bits & 1);
+    return to;
+}
+
+/* Places are counted from their highest bit down: those that a place parts into when the table doubles come after one
+ * another, so that what was seen stays behind. */
+struct map_node *map_scan(const struct map *map, uint32_t *place)
+{
+    uint32_t mask = map->buckets ? (uint32_t)map->buckets - 1 : 0;
+    struct map_node *node = map->buckets ? map->bucket[*place & mask] : NULL;
+
+    *place = mirrored(mirrored(*place | ~mask) + 1);
+    return node;
+}
+
 void map_free(struct core *core, struct map *map)
 {
     core_free(core, map->bucket);

@@ -37,4 +37,7 @@ struct map_node *map_next(const struct map_node *node);
 /* All nodes, in no order that means anything: `after` NULL starts, NULL ends. Nothing may be added meanwhile.
  */
 struct map_node *map_walk(const struct map *map, const struct map_node *after);
+/* The nodes of one place, which follow each other by `next`; NULL: none. *place moves on, from 0 until it is 0 again.
+ * Between two calls nodes may come and go: who is there all the while is seen, if only once the table does not grow. */
+struct map_node *map_scan(const struct map *map, uint32_t *place);
 void map_free(struct core *core, struct map *map);

@@ -62,6 +62,7 @@ static void op_init(struct core *core, struct op *op, struct scope *scope, const
     op->verb = request->verb;
     op->scope = scope;
     op->try = request->until.kind == UNTIL_NOW;
+    op->blocks = request->flags & OP_BLOCKS;
     list_init(&op->entry.log);
     list_init(&op->entry.out);
     list_init(&op->link);
@@ -126,6 +127,7 @@ void op_wait(struct core *core, struct op *op, enum wait_reason reason)
 {
     op_arm(core, op);
     op->reason = reason;
+    op->since_ns = core->now.mono_ns;
     op_move(core, op, OP_PARKED);
 }
 
@@ -146,8 +148,10 @@ void op_hand(struct core *core, struct op *op, uint32_t index)
         waiter_leave(core, &op->waiters[i]);
     list_remove(&op->entry.out); /* a receive case of it may have been passed over (IP6.2) */
     op_arm(core, op);
-    if (op->reason == WAIT_NONE) /* matched on arrival: it may have to wait after all (IP2.2) */
+    if (op->reason == WAIT_NONE) { /* matched on arrival: it may have to wait after all (IP2.2) */
         op->reason = op->verb == VERB_SELECT ? WAIT_SELECT : WAIT_CHAN_SEND;
+        op->since_ns = core->now.mono_ns;
+    }
     op->index = index;
     op_move(core, op, OP_HANDED);
 }

@@ -296,6 +296,16 @@ void syncs_scope_end(struct core *core, struct scope *scope)
         hold_end(core, hold);
 }
 
+struct bytes sync_name(const struct sync *sync)
+{
+    return (struct bytes){sync->name, sync->name_size};
+}
+
+const char *sync_word(const struct sync *sync)
+{
+    return sync->rules->word;
+}
+
 void syncs_free(struct core *core)
 {
     struct map_node *n;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "crash.h"
+#include "dump_text.h"
 #include "goclient_go.h"
 #include "host.h"
 #include "host_protocol.h"
@@ -151,13 +152,17 @@ static void take_drain(const struct gc_offer *offer)
     tell_if_idle(&host);
 }
 
+static void take_dump(const struct gc_offer *offer)
+{
+    dump_goroutines(host.client, offer->job);
+}
+
 static void on_offer(const struct gc_offer *offer, void *arg)
 {
     static void (*const take[])(const struct gc_offer *offer) = {
-        [OFFER_RUN] = take_run,
-        [OFFER_CANCEL] = take_cancel,
-        [OFFER_DRAIN] = take_drain,
-        [OFFER_SCOPE_END] = take_scope_end,
+        [OFFER_RUN] = take_run,     [OFFER_CANCEL] = take_cancel,
+        [OFFER_DRAIN] = take_drain, [OFFER_SCOPE_END] = take_scope_end,
+        [OFFER_DUMP] = take_dump,
     };
 
     (void)arg;

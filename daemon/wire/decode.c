@@ -263,6 +263,7 @@ static void decode_request(struct decoder *d, const Goroutined__Op *in, struct r
     refuse_fault(d);
     out->id = in->id;
     out->run = in->run;
+    out->flags = in->flags;
     out->until.kind = checked_enum(d, "until", in->until, UNTIL_FOREVER, UNTIL_IN);
     out->until.ns = in->until_ns;
     out->context = in->context;

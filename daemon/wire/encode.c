@@ -164,6 +164,7 @@ static void encode_request(struct encoder *e, const struct request *in, Goroutin
 
     out->id = in->id;
     out->run = in->run;
+    out->flags = in->flags;
     out->until = (Goroutined__UntilKind)in->until.kind;
     out->until_ns = in->until.ns;
     out->context = in->context;

@@ -34,6 +34,7 @@
     MESSAGE(OP_STATE, op_state, struct op_state, Goroutined__OpState)                                        \
     MESSAGE(CHAN_INFO, chan_info, struct chan_info, Goroutined__ChanInfo)                                    \
     MESSAGE(JOB_INFO, job_info, struct job_info, Goroutined__JobInfo)                                        \
+    MESSAGE(WAIT_INFO, wait_info, struct wait_info, Goroutined__WaitInfo)                                    \
     MESSAGE(COUNTER, counter, struct counter, Goroutined__Counter)                                           \
     MESSAGE(CTX_VALUE, ctx_value, struct ctx_value, Goroutined__CtxValue)                                    \
     MESSAGE(CTX_INFO, ctx_info, struct ctx_info, Goroutined__CtxInfo)                                        \
@@ -116,7 +117,8 @@
     FIELD(MANY, jobs, (job_info, UINT32_MAX))                                                                \
     FIELD(MANY, stats, (counter, UINT32_MAX))                                                                \
     FIELD(ONE, offer, offer)                                                                                 \
-    FIELD(MANY, ctxs, (ctx_info, UINT32_MAX))
+    FIELD(MANY, ctxs, (ctx_info, UINT32_MAX))                                                                \
+    FIELD(MANY, waits, (wait_info, UINT32_MAX))
 
 #define CHAN_INFO_FIELDS(FIELD)                                                                              \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -156,6 +158,23 @@
     FIELD(NUM, ended_us, )                                                                                   \
     FIELD(NUM, due_us, )                                                                                     \
     FIELD(NUM, output_bytes, )
+
+#define WAIT_INFO_FIELDS(FIELD)                                                                              \
+    FIELD(NUM, session, )                                                                                    \
+    FIELD(NUM, op, )                                                                                         \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(NUM, pid, )                                                                                        \
+    FIELD(NUM, uid, )                                                                                        \
+    FIELD(TEXT, program, 0)                                                                                  \
+    FIELD(NUM, verb, )                                                                                       \
+    FIELD(TEXT, reason, 0)                                                                                   \
+    FIELD(TEXT, kind, 0)                                                                                     \
+    FIELD(TEXT, object, 0)                                                                                   \
+    FIELD(NUM, cases, )                                                                                      \
+    FIELD(NUM, age_ns, )                                                                                     \
+    FIELD(NUM, left_ns, )                                                                                    \
+    FIELD(NUM, flags, )                                                                                      \
+    FIELD(NUM, group, )
 
 #define COUNTER_FIELDS(FIELD)                                                                                \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -257,6 +276,23 @@
 #define REQUEST_PING(FIELD)          FIELD(BODY, payload, )
 #define REQUEST_STATS(FIELD)         FIELD(NAME, prefix, )
 #define REQUEST_CLOCK_ADVANCE(FIELD) FIELD(NUM, ns, )
+#define REQUEST_DUMP(FIELD)                                                                                  \
+    FIELD(NUM, session, )                                                                                    \
+    FIELD(NAME, object, )                                                                                    \
+    FIELD(NUM, age_ns, )                                                                                     \
+    FIELD(NUM, limit, )                                                                                      \
+    FIELD(NUM, from_session, )                                                                               \
+    FIELD(NUM, from_place, )
+#define REQUEST_DEADLOCKS(FIELD) FIELD(NUM, limit, )
+#define REQUEST_LEAKS(FIELD)                                                                                 \
+    FIELD(NUM, age_ns, )                                                                                     \
+    FIELD(NUM, limit, )
+#define REQUEST_CALLERS(FIELD)    FIELD(NUM, callers, )
+#define REQUEST_GOROUTINES(FIELD) FIELD(NUM, after, )
+#define REQUEST_DUMPED(FIELD)                                                                                \
+    FIELD(NUM, dump, )                                                                                       \
+    FIELD(BODY, text, )                                                                                      \
+    FIELD(NUM, last, )
 #define REQUEST_RESERVE(FIELD)                                                                               \
     FIELD(NAME, generation, )                                                                                \
     FIELD(NUM, window, )

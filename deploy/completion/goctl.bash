@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx lock sem wg once limit ping stats version examples completion help"
+_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx lock sem wg once limit dump deadlocks leaks ping stats version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -285,6 +285,45 @@ _goctl()
         esac
         if [[ $cur == -* ]]; then
             _goctl_words " --try --every --burst --units --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    dump)
+        case $previous in
+            --session) :; return ;;
+            --object) _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --age) :; return ;;
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --session --object --age --limit --goroutines --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    deadlocks)
+        case $previous in
+            --age) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --age --timeout --json --endpoint --help"
+        else
+            :
+        fi
+        ;;
+    leaks)
+        case $previous in
+            --age) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --age --timeout --json --endpoint --help"
         else
             :
         fi

@@ -45,7 +45,8 @@ struct scene {
     bool rivals; /* B may ask for the same meanwhile, and both must come out right */
 };
 
-extern const struct scene scenes_chan[], scenes_job[], scenes_lock[], scenes_context[], scenes_sync[];
+extern const struct scene scenes_chan[], scenes_inspect[], scenes_job[], scenes_lock[], scenes_context[],
+    scenes_sync[];
 
 /* Ends the program with the cell's name and words. */
 void cell_fail(const struct cell *cell, const char *format, ...)

@@ -272,8 +272,8 @@ static void run_cell(const struct scene *scene, enum step step, enum fault fault
 
 static const struct scene *find_scene(const char *verb, const char *name)
 {
-    static const struct scene *const all[] = {scenes_chan, scenes_job, scenes_lock, scenes_context,
-                                              scenes_sync};
+    static const struct scene *const all[] = {scenes_chan, scenes_inspect, scenes_job,
+                                              scenes_lock, scenes_context, scenes_sync};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         for (const struct scene *scene = all[i]; scene->verb; scene++)

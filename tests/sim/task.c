@@ -50,6 +50,7 @@ void task_start(struct task *task)
     task->session = client->session;
     task->incarnation = client->sim->daemon.incarnation;
     task->op.request.run = task->run;
+    task->op.request.flags = chance(client->sim, 1, 2) ? OP_BLOCKS : 0;
     if (task->op.deadline_ns != PROTOCOL_DEADLINE_NONE)
         task->clean = false;
     protocol_start(client->protocol, &task->op, client->sim->now_ns);

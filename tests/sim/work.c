@@ -264,13 +264,18 @@ static void do_drop(struct client *client)
 
 static void do_look(struct client *client)
 {
-    static const enum verb verbs[] = {VERB_CHAN_INFO, VERB_CHAN_LIST, VERB_PING,
-                                      VERB_STATS,     VERB_JOB_LIST,  VERB_CHAN_UNLINK};
+    static const enum verb verbs[] = {VERB_CHAN_INFO, VERB_CHAN_LIST,   VERB_PING, VERB_STATS,
+                                      VERB_JOB_LIST,  VERB_CHAN_UNLINK, VERB_DUMP, VERB_DEADLOCKS,
+                                      VERB_LEAKS,     VERB_CALLERS};
     uint32_t slot = (uint32_t)below(client->sim, SLOTS);
     struct task *task = task_new(client, verbs[below(client->sim, sizeof(verbs) / sizeof(*verbs))]);
 
     if (task->op.request.verb == VERB_CHAN_INFO)
         task->op.request.chan_info.name = slot_name(task, slot);
+    if (task->op.request.verb == VERB_CALLERS)
+        task->op.request.callers.callers = (uint32_t)below(client->sim, 3);
+    if (task->op.request.verb == VERB_DUMP)
+        task->op.request.dump.limit = 1 + (uint32_t)below(client->sim, 4);
     if (task->op.request.verb == VERB_CHAN_UNLINK) /* a name nobody has: real ones keep their values */
         task->op.request.chan_unlink.name = (struct bytes){"nobody", 6};
     task_start(task);

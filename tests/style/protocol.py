@@ -9,11 +9,12 @@ DOCUMENT = "proto/PROTOCOL.md"
 SCHEMA = "proto/goroutined.proto"
 VERBS = "proto/verbs.h"
 MESSAGE = "proto/message.h"
+INSPECT = "proto/message_inspect.h"
 LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind", "sync_kind", "take_flags", "give_flags",
-         "add_flags", "signal_flags")
+         "add_flags", "signal_flags", "op_flags", "wait_flags")
 CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_sync.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
@@ -124,7 +125,7 @@ def errno_rows(document):
 
 
 def enum_findings(document, schema_enums):
-    constants = c_enums(MESSAGE)
+    constants = c_enums(MESSAGE) | c_enums(INSPECT)
     for name in ENUMS:
         rows = {(int(row[0]), row[1]) for row in table_rows(after(document, f"`enum {name}`"))}
         yield from differences(f"enum {name}", rows, constants[name])

@@ -45,6 +45,7 @@ void rig_delete(struct rig *rig)
     assert_int_equal(rig->live, 0);
     for (struct got *g = rig->got; g; g = next) {
         next = g->next;
+        free(g->waits);
         free(g);
     }
     for (struct client *c = rig->clients; c; c = after) {
@@ -114,6 +115,21 @@ static void take_lists(struct got *g, const struct result *r)
     }
 }
 
+static void take_waits(struct got *g, const struct result *r)
+{
+    g->waits_n = r->waits_n;
+    g->waits = calloc(r->waits_n + 1, sizeof(*g->waits));
+    for (size_t i = 0; i < r->waits_n; i++) {
+        struct got_wait *to = &g->waits[i];
+
+        to->info = r->waits[i];
+        copy_text(to->program, sizeof(to->program), to->info.program);
+        copy_text(to->reason, sizeof(to->reason), to->info.reason);
+        copy_text(to->kind, sizeof(to->kind), to->info.kind);
+        copy_text(to->object, sizeof(to->object), to->info.object);
+    }
+}
+
 static void take_result(struct rig *rig, uint64_t conn, const struct result *r)
 {
     struct got *g = calloc(1, sizeof(*g));
@@ -129,6 +145,7 @@ static void take_result(struct rig *rig, uint64_t conn, const struct result *r)
                       .doubt = r->doubt};
     take_values(g, r);
     take_lists(g, r);
+    take_waits(g, r);
     copy_text(g->text, sizeof(g->text), r->text);
     copy_text(g->output, sizeof(g->output), r->output);
     rig->got = g;

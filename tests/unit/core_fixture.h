@@ -19,6 +19,12 @@
 
 enum { GOT_VALUES_MAX = 64, SECOND = 1000000000, MS = 1000000 };
 
+/* A row about a waiting operation. */
+struct got_wait {
+    struct wait_info info; /* without its strings */
+    char program[64], reason[64], kind[64], object[256];
+};
+
 /* A result as a client saw it. */
 struct got {
     struct got *next;
@@ -41,6 +47,8 @@ struct got {
     size_t ctxs_n;
     struct ctx_info ctx; /* the first; its words are in ctx_text */
     char ctx_text[64];
+    struct got_wait *waits;
+    size_t waits_n;
 };
 
 /* What a connection was told outside of results. */

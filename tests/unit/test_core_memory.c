@@ -27,6 +27,10 @@ static void ask(struct client *a)
 {
     client_do(a, (struct request){.verb = VERB_STATS});
     client_do(a, (struct request){.verb = VERB_CHAN_LIST});
+    client_do(a, (struct request){.verb = VERB_DUMP});
+    client_do(a, (struct request){.verb = VERB_DEADLOCKS});
+    client_do(a, (struct request){.verb = VERB_LEAKS});
+    client_do(a, (struct request){.verb = VERB_GOROUTINES});
     client_do(a, (struct request){.verb = VERB_PING, .ping.payload = {"p", 1}});
     client_do(a, (struct request){.verb = VERB_SUBMIT});
     client_do(a, (struct request){.verb = VERB_OP_STATUS, .op_status.op = 3});

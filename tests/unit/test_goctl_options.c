@@ -37,6 +37,9 @@
     COMMAND(wg)                                                                                              \
     COMMAND(once)                                                                                            \
     COMMAND(limit)                                                                                           \
+    COMMAND(dump)                                                                                            \
+    COMMAND(deadlocks)                                                                                       \
+    COMMAND(leaks)                                                                                           \
     COMMAND(ping)                                                                                            \
     COMMAND(stats)                                                                                           \
     COMMAND(version)                                                                                         \

@@ -193,7 +193,7 @@ static void test_rows_are_as_many_as_the_fields_of_the_schema(void **state)
     VERBS(COUNT_VERB)
     assert_int_equal(goroutined__client_frame__descriptor.n_fields, 0 CLIENT_FRAME_FIELDS(COUNT));
     assert_int_equal(goroutined__server_frame__descriptor.n_fields, 0 SERVER_FRAME_FIELDS(COUNT));
-    assert_int_equal(goroutined__op__descriptor.n_fields, 5 + VERBS_N);
+    assert_int_equal(goroutined__op__descriptor.n_fields, 6 + VERBS_N);
 }
 
 /* A member of message.h that no row names would be lost on its way. Only gcc can blank out padding. */

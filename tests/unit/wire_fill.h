@@ -189,7 +189,8 @@ static void fill_verb(struct filler *filler, struct request *out)
 
 static void fill_request(struct filler *filler, struct request *out)
 {
-    *out = (struct request){.id = filler->n + 1, .run = filler->n + 2, .until = {UNTIL_IN, -5}};
+    *out = (struct request){
+        .id = filler->n + 1, .run = filler->n + 2, .flags = OP_BLOCKS, .until = {UNTIL_IN, -5}};
     out->context = filler->n + 3;
     out->verb = verb_numbers[filler->n++ % VERBS_N];
     fill_verb(filler, out);
@@ -198,7 +199,7 @@ static void fill_request(struct filler *filler, struct request *out)
 static void same_request(const struct request *a, const struct request *b)
 {
     assert_int_equal(b->fault, 0);
-    assert_true(a->id == b->id && a->run == b->run && a->verb == b->verb);
+    assert_true(a->id == b->id && a->run == b->run && a->flags == b->flags && a->verb == b->verb);
     assert_true(a->until.kind == b->until.kind && a->until.ns == b->until.ns);
     assert_true(a->context == b->context);
     switch (a->verb) {
