@@ -23,7 +23,8 @@ enum plant {
     PLANT_DOUBLE_GRANT,
     PLANT_EARLY_REPLY,
     PLANT_TWO_OWNERS,
-    PLANT_FORGOTTEN_DEATH
+    PLANT_FORGOTTEN_DEATH,
+    PLANT_LOST_UNIT
 };
 #ifdef CORE_PLANT
 extern int core_planted; /* enum plant */

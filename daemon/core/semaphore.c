@@ -21,8 +21,10 @@ static bool fits(const struct semaphore *s, uint64_t units)
 
 static void grant(struct core *core, struct semaphore *s, struct op *op, struct hold *hold, uint64_t units)
 {
-    s->used += units;
-    sync_grant(core, hold, op, units, 0);
+    uint64_t counted = PLANTED(LOST_UNIT) && units > 1 ? units - 1 : units;
+
+    s->used += counted;
+    sync_grant(core, hold, op, counted, 0);
 }
 
 /* A fresh one has no size yet. 0, or why so many of so many cannot be had. */

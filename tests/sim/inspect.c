@@ -50,7 +50,8 @@ bool core_plant(const char *name)
                   {"double-grant", PLANT_DOUBLE_GRANT},
                   {"early-reply", PLANT_EARLY_REPLY},
                   {"two-owners", PLANT_TWO_OWNERS},
-                  {"forgotten-death", PLANT_FORGOTTEN_DEATH}};
+                  {"forgotten-death", PLANT_FORGOTTEN_DEATH},
+                  {"lost-unit", PLANT_LOST_UNIT}};
 
     for (size_t i = 0; i < sizeof(plants) / sizeof(*plants); i++)
         if (strcmp(plants[i].name, name) == 0) {

@@ -18,6 +18,7 @@ enum {
     SLOTS = 10,      /* kinds of channels in use at once */
     LOOSE = 4,       /* channels without a name that one client knows */
     LOCKS = 3,       /* named locks */
+    UNITS = 3,       /* of a named semaphore */
     OPS_MAX = 8,     /* operations of one client under way */
     GENERATIONS = 2, /* plugins */
 };
@@ -241,6 +242,11 @@ struct client {
     } handle[SLOTS];
     uint64_t loose[LOOSE]; /* handles of channels without a name, made here or received in values (loose.c) */
     int64_t tick_ns;       /* of the tick that is scheduled */
+    struct {
+        uint64_t session;
+        uint64_t told;   /* granted, not begun to give back */
+        uint64_t usable; /* of these, those whose call has returned */
+    } units;
     /* hosts only */
     uint64_t host; /* of EFFECT_HOST_START; 0: a plain client */
     uint32_t generation;
@@ -468,6 +474,15 @@ void work_context(struct client *client);
 uint64_t some_context(struct sim *sim);
 void judge_context(struct task *task, const struct result *result);
 void judge_contexts_free(struct sim *sim);
+/* units.c */
+/* Begins to take units of the semaphore, or to give some back. False: none are there. */
+void work_units(struct client *client);
+bool work_units_back(struct client *client);
+bool task_has_units(const struct task *task);
+/* A client is told of units; its call returns, or that of giving some back; nobody has use for them. */
+void units_told(struct task *task);
+void units_surfaced(struct task *task);
+void units_give_back(struct task *task, bool told);
 /* faults.c */
 void event_fault(struct sim *sim, struct event *event);
 /* judge.c */

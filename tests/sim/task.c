@@ -138,6 +138,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     note_result(task);
     judge_sent(task, result);
     judge_arrived(task);
+    units_told(task);
     judge_context(task, result);
     if (client->host)
         schedule(client->sim, between(client->sim, 0, 1 * MS),
@@ -170,6 +171,8 @@ static void leftover(struct protocol_op *op, const struct result *result, void *
 
     if (client->alive && op->request.verb == VERB_LOCK && result->status >= 0)
         lock_give_back(task_of(op), result->handle);
+    if (client->alive && op->request.verb == VERB_SYNC_TAKE && result->status >= 0)
+        units_give_back(task_of(op), false);
 }
 
 const struct protocol_user task_user = {.finish = finish, .leftover = leftover, .release = release};
@@ -183,7 +186,7 @@ void task_surface(struct task *task, bool hold)
 
     sim_note(sim, "client %u surfaces %llu%s", client->who, (unsigned long long)task->op.request.id,
              hold ? ", holds" : "");
-    bool given = task->got_n > 0 || task_is_grant(task);
+    bool given = task->got_n > 0 || task_is_grant(task) || task_has_units(task);
     bool fenced = given && task->op.phase == OP_FENCED;
     if (given && sim->sessions[task->session].ended && !fenced)
         sim_fail(sim, "client %u: a value or grant surfaces after its session has ended", client->who);
@@ -196,6 +199,8 @@ void task_surface(struct task *task, bool hold)
         work_surfaced(task);
     if (!fenced && !task->scripted)
         lock_surfaced(task);
+    if (!fenced)
+        units_surfaced(task);
     if (!fenced)
         judge_surfaced(task, hold ? SURFACED_HELD : SURFACED_ACKED);
     int r = protocol_surface(client->protocol, &task->op, hold, sim->now_ns);
@@ -234,6 +239,8 @@ void task_abandon(struct task *task)
     judge_sent(task, NULL);
     if (task_is_grant(task) && task->op.phase != OP_FENCED)
         lock_give_back(task, task->handle);
+    if (task_has_units(task) && task->op.phase != OP_FENCED)
+        units_give_back(task, true);
     protocol_abandon(client->protocol, &task->op, client->sim->now_ns);
     client_pump(client);
 }

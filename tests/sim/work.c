@@ -349,10 +349,10 @@ static void begin_something(struct client *client)
     static const struct {
         uint32_t weight;
         void (*run)(struct client *client);
-    } deeds[] = {{30, do_send},     {32, do_recv}, {16, do_select},    {2, do_close},
-                 {1, do_drop},      {6, do_look},  {6, do_submit},     {6, do_job},
-                 {2, do_op_status}, {9, do_lock},  {10, work_context}, {8, loose_begin}};
-    uint64_t at = below(client->sim, 128);
+    } deeds[] = {{30, do_send},      {32, do_recv},    {16, do_select}, {2, do_close},     {1, do_drop},
+                 {6, do_look},       {6, do_submit},   {6, do_job},     {2, do_op_status}, {9, do_lock},
+                 {10, work_context}, {8, loose_begin}, {6, work_units}};
+    uint64_t at = below(client->sim, 134);
 
     for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
         if (at < deeds[i].weight) {
@@ -432,10 +432,10 @@ static struct task *pick(struct client *client, enum which which)
     return NULL;
 }
 
-/* Nobody goes away in the middle of an UNLOCK: it would leave the lock to the end of the session. */
+/* Nobody goes away in the middle of an UNLOCK: it would leave the lock to the end of the session. Likewise with units. */
 static bool may_abandon(const struct task *task)
 {
-    return task->op.request.verb != VERB_UNLOCK;
+    return task->op.request.verb != VERB_UNLOCK && task->op.request.verb != VERB_SYNC_GIVE;
 }
 
 static void stop_waiting(struct client *client)
@@ -482,6 +482,8 @@ static void act(struct client *client)
         ignore(client);
     else if (chance(sim, 1, 4) && work_unlock(client, 0))
         return;
+    else if (chance(sim, 1, 4) && work_units_back(client))
+        return;
     else if (waiting + finished < OPS_MAX && client->session)
         begin_something(client);
 }
@@ -517,6 +519,8 @@ static void calm_down(struct client *client)
         task_settle(task, task->got_n, false);
     }
     while (client->session && work_unlock(client, 0))
+        ;
+    while (client->session && work_units_back(client))
         ;
     hurry(client);
 }
