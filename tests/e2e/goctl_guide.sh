@@ -190,5 +190,104 @@ test_G135_word_counts_per_file_and_one_missing() {
     refuse 9 "/no/such/file" goctl submit "$EXAMPLES/wordcount.so:count" /no/such/file --retries 1 --wait
 }
 
+# increment FILE adds one to the number in it, by reading it and writing it.
+increment() { echo $(($(cat "$1") + 1)) >"$1"; }
+export -f increment
+
+test_G11_a_wait_group_over_three_commands() {
+    local round workers=() waiters=() n
+    for round in 1 2; do
+        workers=() waiters=()
+        expect 0 "" goctl wg add g11 3
+        refuse 8 "g11" goctl wg wait g11 --try
+        for n in 1 2; do
+            goctl wg wait g11 &
+            waiters+=($!)
+        done
+        for n in 1 2 3; do
+            (echo "worker $n starts" && echo "worker $n ends" && goctl wg done g11) >"$temporary/g11.$n" &
+            workers+=($!)
+        done
+        expect 0 "" goctl wg wait g11
+        same "lines" "$(cat "$temporary"/g11.? | sort | xargs -n3 | cut -d' ' -f3 | xargs)" "ends starts ends starts ends starts"
+        each_ended 0 "${workers[@]}" "${waiters[@]}"
+        expect 0 "" goctl wg wait g11
+    done
+}
+
+test_G40_twenty_increments_under_a_lock() {
+    local commands=() _
+    echo 0 >"$temporary/g40"
+    for _ in $(seq 20); do
+        goctl lock g40 -- bash -c 'mkdir "$0.in" && increment "$0" && rmdir "$0.in"' "$temporary/g40" &
+        commands+=($!)
+    done
+    each_ended 0 "${commands[@]}"
+    same "counter" "$(cat "$temporary/g40")" 20
+}
+
+test_G42_the_next_locker_is_told_that_the_owner_died() {
+    local holder
+    mkfifo "$temporary/g42"
+    "$GOCTL" lock g42 -- sh -c 'echo held >"$0"; read -r _ <"$0"' "$temporary/g42" &
+    holder=$!
+    read -r _ <"$temporary/g42"
+    refuse 8 "g42" goctl lock --try g42 -- true
+    kill -KILL $holder
+    ended $holder 137
+    echo >"$temporary/g42" # the command may end, too
+    expect 0 1 goctl lock g42 -- printenv GOROUTINED_OWNER_DIED
+    expect 0 0 goctl lock g42 -- printenv GOROUTINED_OWNER_DIED
+}
+
+test_G44_a_command_runs_once_for_five_callers() {
+    local callers=() n
+    for n in 1 2 3 4 5; do
+        (goctl once g44 -- sh -c 'echo ran >>"$0.log"; echo "Singleton Instance" >"$0"' "$temporary/g44" &&
+            cat "$temporary/g44") >"$temporary/g44.$n" &
+        callers+=($!)
+    done
+    each_ended 0 "${callers[@]}"
+    same "ran" "$(cat "$temporary/g44.log")" ran
+    same "got" "$(cat "$temporary"/g44.[1-5] | sort | uniq -c | xargs)" "5 Singleton Instance"
+    expect 137 "" goctl once g44.dies -- sh -c 'kill -KILL $$'
+    refuse 1 "g44.dies" goctl once g44.dies -- echo never
+}
+
+test_G51_the_units_of_a_holder_that_died_return() {
+    local holder large small
+    mkfifo "$temporary/g51"
+    "$GOCTL" sem g51 --size 6 --units 4 -- sh -c 'echo held >"$0"; read -r _ <"$0"' "$temporary/g51" &
+    holder=$!
+    read -r _ <"$temporary/g51"
+    goctl sem g51 --size 6 --units 5 --timeout 200ms -- echo large 2>"$temporary/g51.large" &
+    large=$!
+    until ! goctl sem g51 --size 6 --units 1 --try -- true 2>/dev/null; do kill -0 "$daemon" || failed "the daemon is gone"; done
+    goctl sem g51 --size 6 --units 1 -- echo small >"$temporary/g51.small" &
+    small=$!
+    ended $large 3
+    ended $small 0
+    same "small" "$(cat "$temporary/g51.small")" small
+    kill -KILL $holder
+    ended $holder 137
+    echo >"$temporary/g51" # the command may end, too
+    expect 0 all goctl sem g51 --size 6 --units 6 -- echo all
+}
+
+test_G119_five_of_twenty_find_a_token() {
+    local n
+    for n in $(seq 20); do
+        if goctl limit g119 --try --every 1h --burst 5 2>/dev/null; then echo token; else echo "$?: rate limited"; fi
+    done >"$temporary/g119"
+    same "tries" "$(sort "$temporary/g119" | uniq -c | xargs)" "15 8: rate limited 5 token"
+}
+
+test_G121_what_is_over_the_rate_waits() {
+    local n
+    for n in 1 2 3 4; do expect 0 "" goctl limit g121 --every 1h --burst 4 --timeout 10ms; done
+    refuse 3 "g121" goctl limit g121 --every 1h --burst 4 --timeout 10ms
+    for n in 1 2 3 4 5 6; do expect 0 "request $n" goctl limit g121.fast --every 5ms --burst 4 -- echo "request $n"; done
+}
+
 node_start
 run_tests

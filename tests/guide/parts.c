@@ -228,6 +228,15 @@ void step_done(struct part *me, const char *name)
     close_chan(me, chan_of(me, name));
 }
 
+void step_done_until_parked(struct part *me, const char *name)
+{
+    uint64_t parked = stat_of(me, "ops.parked");
+
+    step_done(me, name);
+    while (stat_of(me, "ops.parked") != parked)
+        ;
+}
+
 void step_wait(struct part *me, const char *name)
 {
     char text[TEXT_BYTES];

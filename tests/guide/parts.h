@@ -130,6 +130,9 @@ uint64_t stat_of(struct part *me, const char *name);
 /* A step: a declared channel that is closed when the step is done. All who wait for it go on. */
 void step_done(struct part *me, const char *name);
 void step_wait(struct part *me, const char *name);
+/* As step_done, and until those who waited for it wait again, whatever for: as many operations wait in the daemon as did
+ * before. Nobody else may begin or end to wait meanwhile. */
+void step_done_until_parked(struct part *me, const char *name);
 
 /* Path of a file that all participants of this run share; of TEXT_BYTES. */
 void shared_file(const struct part *me, const char *name, char *path);

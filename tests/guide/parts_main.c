@@ -237,8 +237,8 @@ static void remove_channels(void)
         check(gc_unlink(between.g, at->name, GC_FOREVER), "unlink", at->name);
     }
     until_none("channels");
-    until_none("locks");
     until_none("contexts");
+    until_none("syncs");
 }
 
 /* ---- rounds ---- */
