@@ -35,10 +35,13 @@ struct peer {
     void (*serve)(const char *where);
 };
 
-extern const struct peer ours, ours_single, ping, raw, redis, nats, gearman;
+extern const struct peer ours, ours_single, ours_windowed, ping, raw, redis, nats, gearman;
 
 /* Shared by all processes of a run. */
 extern volatile uint64_t *received;
+
+/* A name that no other run has: what one leaves behind shall not be found by the next. */
+const char *run_name(const char *what);
 
 void ready(void);
 int64_t clock_ns(void);

@@ -21,10 +21,22 @@
 
 enum { SAMPLES_MAX = 1 << 20, WARM_UP_MS = 300 };
 
-static const struct peer *const peers[] = {&ours, &ours_single, &ping, &raw, &redis, &nats, &gearman};
+static const struct peer *const peers[] = {&ours, &ours_single, &ours_windowed, &ping,
+                                           &raw,  &redis,       &nats,          &gearman};
 
 volatile uint64_t *received;
 static int ready_fd = -1;
+static pid_t run_number;
+
+const char *run_name(const char *what)
+{
+    static char names[4][64];
+    static unsigned n;
+    char *name = names[n++ % 4];
+
+    snprintf(name, sizeof names[0], "%s.%d", what, run_number);
+    return name;
+}
 
 void ready(void)
 {
@@ -155,6 +167,7 @@ static int measure(const struct peer *peer, char **argv, pid_t server)
     size_t bytes = strtoull(argv[4], NULL, 10);
     int seconds = atoi(argv[5]);
 
+    run_number = getpid();
     received = mmap(NULL, sizeof *received, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (received == MAP_FAILED)
         err(1, "shared memory");

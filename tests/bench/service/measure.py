@@ -27,12 +27,16 @@ FIGURES = [
     Figure("messages-64B-single", "stream", "single", "send/recv", ["auto", "zmq"], 64, {"raw": None}),
     Figure("round-trip", "echo", "ours", "send+recv", ["auto"], 64, {"raw": 2.5, "nats": 2.5, "gearman": 3, "redis": 1.2}),
     Figure("round-trip", "echo", "ours", "send+recv", ["zmq"], 64, {"raw": 0.8}),
+    Figure("round-trip-window", "echo", "windowed", "send+window", ["auto"], 64,
+           {"raw": 2.5, "nats": 2.5, "gearman": 3, "redis": 1.2}),
+    Figure("round-trip-window", "echo", "windowed", "send+window", ["zmq"], 64, {"raw": 0.8}),
     Figure("ping", "ping", "ping", "ping", ["auto", "zmq"], 0, {}),
     Figure("core", "core", "ours", "send+recv", ["none"], 64, {}),
 ]
 CORE_WANT = 5_000_000  # operations per second
 PACKAGES = {"nats": "nats-server", "redis": "redis-server", "gearman": "gearman-job-server"}
 START_SECONDS = 20
+RUN_SECONDS = 60  # at most, for one run
 
 Server = namedtuple("Server", "where pid")
 
@@ -130,7 +134,8 @@ def run(args, row, name, server, lane):
     programs = args.build.resolve() / "tests/bench"
     command = ([programs / "core_alone", str(args.seconds)] if row.kind == "core" else
                [programs / "service", row.kind, name, server.where, str(row.bytes), str(args.seconds), str(server.pid)])
-    out = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GOROUTINED_LANE": lane})
+    out = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GOROUTINED_LANE": lane},
+                         timeout=RUN_SECONDS)
     if out.returncode:
         raise SystemExit(f"service: {row.name} of {name}: {out.stderr}")
     return {key: float(value) for key, value in (pair.split("=") for pair in out.stdout.split())}

@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "goclient.h"
+#include "goclient_chan.h"
 
 enum { CAPACITY = 16 * BATCH };
 
@@ -41,7 +42,7 @@ static void produce(const char *where, size_t bytes)
     struct gc_value values[BATCH];
 
     begin(where, bytes);
-    gc_chan c = open_chan("bench.stream", CAPACITY);
+    gc_chan c = open_chan(run_name("bench.stream"), CAPACITY);
     for (int i = 0; i < BATCH; i++)
         values[i] = value;
     ready();
@@ -54,7 +55,7 @@ static void consume(const char *where, size_t bytes)
     struct gc_value values[BATCH];
 
     begin(where, bytes);
-    gc_chan c = open_chan("bench.stream", CAPACITY);
+    gc_chan c = open_chan(run_name("bench.stream"), CAPACITY);
     ready();
     for (;;) {
         int n = gc_recv_many(g, c, values, BATCH, 0, GC_FOREVER);
@@ -70,7 +71,7 @@ static void consume(const char *where, size_t bytes)
 static void produce_single(const char *where, size_t bytes)
 {
     begin(where, bytes);
-    gc_chan c = open_chan("bench.single", CAPACITY);
+    gc_chan c = open_chan(run_name("bench.single"), CAPACITY);
     ready();
     for (;;)
         check(gc_send(g, c, value, GC_FOREVER), "send");
@@ -81,7 +82,7 @@ static void consume_single(const char *where, size_t bytes)
     struct gc_value v;
 
     begin(where, bytes);
-    gc_chan c = open_chan("bench.single", CAPACITY);
+    gc_chan c = open_chan(run_name("bench.single"), CAPACITY);
     ready();
     for (;;) {
         check(gc_recv(g, c, &v, 0, GC_FOREVER), "receive");
@@ -95,8 +96,8 @@ static void consume_single(const char *where, size_t bytes)
 static void begin_echo(const char *where, size_t bytes)
 {
     begin(where, bytes);
-    there = open_chan("bench.there", 1);
-    back = open_chan("bench.back", 1);
+    there = open_chan(run_name("bench.there"), 1);
+    back = open_chan(run_name("bench.back"), 1);
 }
 
 static void echo(const char *where, size_t bytes)
@@ -120,6 +121,43 @@ static void ask(void)
     gc_value_clear(&v);
 }
 
+/* ---- there and back, what comes being fetched ahead ---- */
+
+enum { WINDOW = 16 };
+
+static gc_window *fetched;
+
+static void begin_windowed(const char *where, size_t bytes, const char *to, const char *from)
+{
+    begin(where, bytes);
+    there = open_chan(run_name(to), WINDOW);
+    back = open_chan(run_name(from), WINDOW);
+    check(gc_window_open(g, back, WINDOW, &fetched, GC_FOREVER), "window");
+}
+
+static void ask_windowed(void)
+{
+    static struct gc_value v;
+
+    check(gc_send(g, there, value, GC_FOREVER), "send");
+    check(gc_window_range(fetched, &v, 0, GC_FOREVER), "receive");
+}
+
+static void echo_windowed(const char *where, size_t bytes)
+{
+    struct gc_value v = {0};
+
+    begin_windowed(where, bytes, "bench.back", "bench.there");
+    ready();
+    while (gc_window_range(fetched, &v, 0, GC_FOREVER) == 1)
+        check(gc_send(g, there, v, GC_FOREVER), "send back");
+}
+
+static void begin_asking_windowed(const char *where, size_t bytes)
+{
+    begin_windowed(where, bytes, "bench.there", "bench.back");
+}
+
 static void ask_server(void)
 {
     check(gc_ping(g, GC_FOREVER), "ping");
@@ -128,4 +166,6 @@ static void ask_server(void)
 const struct peer ours = {
     .name = "ours", .produce = produce, .consume = consume, .echo = echo, .begin = begin_echo, .ask = ask};
 const struct peer ours_single = {.name = "single", .produce = produce_single, .consume = consume_single};
+const struct peer ours_windowed = {
+    .name = "windowed", .echo = echo_windowed, .begin = begin_asking_windowed, .ask = ask_windowed};
 const struct peer ping = {.name = "ping", .begin = begin, .ask = ask_server};

@@ -69,7 +69,7 @@ static void produce(const char *where, size_t bytes)
     long length = 0;
 
     connect_redis(where);
-    command = build(&command_bytes, "LPUSH", "stream", body, bytes);
+    command = build(&command_bytes, "LPUSH", run_name("stream"), body, bytes);
     char *all = repeat(command, command_bytes, BATCH);
     ready();
     for (;;) {
@@ -84,7 +84,7 @@ static void produce(const char *where, size_t bytes)
 static void consume(const char *where, size_t bytes)
 {
     connect_redis(where);
-    pop = build(&pop_bytes, "BRPOP", "stream", "0", 1);
+    pop = build(&pop_bytes, "BRPOP", run_name("stream"), "0", 1);
     char *all = repeat(pop, pop_bytes, BATCH);
     ready();
     for (;;) {
@@ -111,7 +111,7 @@ static void push_and_pop(const char *where, size_t bytes, const char *to, const 
 
 static void echo(const char *where, size_t bytes)
 {
-    push_and_pop(where, bytes, "back", "there");
+    push_and_pop(where, bytes, run_name("back"), run_name("there"));
     write_all(in.fd, pop, pop_bytes);
     ready();
     for (;;) {
@@ -123,7 +123,7 @@ static void echo(const char *where, size_t bytes)
 
 static void begin(const char *where, size_t bytes)
 {
-    push_and_pop(where, bytes, "there", "back");
+    push_and_pop(where, bytes, run_name("there"), run_name("back"));
 }
 
 static void ask(void)
