@@ -1,5 +1,5 @@
 /*
- * Keyed hash (SipHash-1-3) and draws (xoshiro256**), both from the seed.
+ * Keyed hash (SipHash-1-3; of numbers, a keyed product) and draws (xoshiro256**), all from the seed.
  * A client chooses names, operation ids and secrets; without the key it cannot make them collide.
  */
 #include <string.h>
@@ -54,9 +54,13 @@ uint64_t core_hash(const struct core *core, const void *data, size_t size)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+/* One product of two secrets: the tables of operations are asked several times for each. */
 uint64_t core_hash_number(const struct core *core, uint64_t number)
 {
-    return core_hash(core, &number, sizeof(number));
+    const uint64_t *key = core->hash_key;
+    unsigned __int128 product = (unsigned __int128)(number ^ key[0]) * (key[1] | 1);
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static uint64_t draw_word(uint64_t s[4])
@@ -75,8 +79,11 @@ static uint64_t draw_word(uint64_t s[4])
 uint64_t core_draw(struct core *core, uint64_t below)
 {
     /* The top of the range that would favour small numbers is drawn again. */
-    uint64_t least = -below % below, word;
+    uint64_t least, word;
 
+    if (below == 1)
+        return 0;
+    least = -below % below;
     do
         word = draw_word(core->random);
     while (word < least);
