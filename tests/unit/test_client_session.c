@@ -200,6 +200,23 @@ static void test_N1_nil_call_outlives_the_session(void **state)
     assert_int_equal(nil->status, -ECONNRESET);
 }
 
+static void test_IP4_frame_that_could_not_be_written_never_left(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *left = rig_send(rig, "a");
+    rig_leaves(rig);
+    struct rig_op *kept = rig_send(rig, "b"), *open = rig_verb(rig, VERB_CHAN_OPEN);
+    rig_leaves(rig);
+    protocol_unsent(rig->p);
+    protocol_check(rig->p);
+    session_ends(rig, -ENETRESET);
+    assert_int_equal(left->status, -ENETRESET);
+    assert_int_equal(left->flags & RESULT_DOUBT, RESULT_DOUBT);
+    assert_int_equal(kept->status, -ENETRESET);
+    assert_int_equal(kept->flags & RESULT_DOUBT, 0);
+    assert_int_equal(open->results, 0); /* it waits for the next session */
+}
+
 static void test_refused_resume_ends_the_session(void **state)
 {
     struct rig *rig = *state;
@@ -287,6 +304,7 @@ int main(void)
         TEST(test_deadline_ends_what_waits_for_a_session),
         TEST(test_held_value_of_an_ended_session_cannot_be_settled),
         TEST(test_N1_nil_call_outlives_the_session),
+        TEST(test_IP4_frame_that_could_not_be_written_never_left),
         TEST(test_refused_resume_ends_the_session),
         TEST(test_frame_the_daemon_cannot_read_ends_the_session),
         TEST(test_IP0_lease_fences_before_the_daemon_gives_up),
