@@ -1,7 +1,7 @@
 /*
  * One cell of the table: an operation of client A, at one step, struck by one fault; and a scene, which knows what the
- * operation is, what lets it end, and what must be true afterwards. To add a verb: write its scene, put it into `scenes`
- * of its file, and give it rows in steps.txt.
+ * operation is, what lets it end, and what must be true afterwards. To add a verb: write its scene, put it into the list
+ * of its file, and give it rows in steps.txt; a new file of scenes goes into SCENES and meson.build.
  *
  * A speaks through a proxy, B directly: B looks, is the partner, and is the rival that overtakes. All are threads of one
  * process. Whatever does not hold ends the program, with the name of the cell.
@@ -25,9 +25,10 @@ struct cell {
     int calls;                 /* of the operation: 2 when B is a rival */
     int status[WHO_N];         /* what each call returned */
     uint64_t token[WHO_N];     /* of a lock */
-    gc_ctx *ctx[WHO_N];        /* a context of the daemon */
+    gc_ctx *ctx[WHO_N];        /* a context */
     gc_job job[WHO_N], before; /* job of the cell; the newest one before it */
     struct gc_op op;
+    struct gc_value held;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t news;
@@ -45,8 +46,19 @@ struct scene {
     bool rivals; /* B may ask for the same meanwhile, and both must come out right */
 };
 
-extern const struct scene scenes_chan[], scenes_inspect[], scenes_job[], scenes_lock[], scenes_context[],
-    scenes_sync[];
+/* One a line: the files scenes_*.c. */
+#define SCENES(LIST)                                                                                         \
+    LIST(chan)                                                                                               \
+    LIST(context)                                                                                            \
+    LIST(inspect)                                                                                            \
+    LIST(job)                                                                                                \
+    LIST(lock)                                                                                               \
+    LIST(part)                                                                                               \
+    LIST(sync)
+
+#define SCENES_DECLARE(name) extern const struct scene scenes_##name[];
+SCENES(SCENES_DECLARE)
+#undef SCENES_DECLARE
 
 /* Ends the program with the cell's name and words. */
 void cell_fail(const struct cell *cell, const char *format, ...)

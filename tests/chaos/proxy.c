@@ -146,7 +146,7 @@ static bool pass_server(struct proxy *proxy, struct pair *pair, const struct ser
     return flow->shift ? emit_server(proxy, pair, &mine) : flow_emit(flow, raw, unit->size);
 }
 
-/* The requests of the frame that was kept, in a frame of their own. */
+/* What the frame that was kept asks for, in a frame of its own. */
 static bool ask_again(struct proxy *proxy, struct pair *pair)
 {
     struct flow *flow = &pair->flow[TO_DAEMON];
@@ -161,7 +161,11 @@ static bool ask_again(struct proxy *proxy, struct pair *pair)
                        &(struct client_frame){.version = asked->version,
                                               .number = ++flow->last,
                                               .requests = asked->requests,
-                                              .requests_n = asked->requests_n});
+                                              .requests_n = asked->requests_n,
+                                              .cancels = asked->cancels,
+                                              .cancels_n = asked->cancels_n,
+                                              .returns = asked->returns,
+                                              .returns_n = asked->returns_n});
 }
 
 static void keep_asked(struct proxy *proxy, const uint8_t *raw, size_t size)

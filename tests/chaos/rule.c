@@ -1,8 +1,18 @@
 #include "rule.h"
 
+/* The operation that the frame wants to end, or whose values it gives back; 0: none. */
+static uint64_t part_of(const struct rule *rule, const struct client_frame *frame)
+{
+    if ((int)rule->verb == PART_CANCEL && frame->cancels_n)
+        return frame->cancels[0];
+    return (int)rule->verb == PART_RETURN && frame->returns_n ? frame->returns[0].op : 0;
+}
+
 /* Begins to follow the operation, if the frame asks for it. */
 static bool asks(struct rule *rule, const struct client_frame *frame)
 {
+    if (!rule->op && (rule->op = part_of(rule, frame)))
+        return true;
     for (size_t i = 0; !rule->op && i < frame->requests_n; i++)
         if (frame->requests[i].verb == rule->verb) {
             rule->op = frame->requests[i].id;

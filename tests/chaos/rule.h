@@ -38,13 +38,25 @@ enum fault {
         FAULTS_N
 };
 
+/* Parts of a frame that are no verbs and can be struck as their requests are: a rule takes them for its verb. */
+#define PARTS(PART)                                                                                          \
+    PART(CANCEL, cancel)                                                                                     \
+    PART(RETURN, give_back)
+
+enum part {
+    PART_NONE = VERB_NUMBER_END,
+#define PART_ENUM(NAME, name) PART_##NAME,
+    PARTS(PART_ENUM)
+#undef PART_ENUM
+};
+
 struct rule {
     enum step step;
     enum fault fault; /* NONE: strikes nothing */
-    enum verb verb;
-    uint64_t op;  /* the operation it follows; 0: not seen yet */
-    bool replied; /* its result has passed */
-    bool now;     /* said by the test: it is parked, or acknowledged */
+    enum verb verb;   /* or enum part */
+    uint64_t op;      /* the operation it follows; 0: not seen yet */
+    bool replied;     /* its result has passed */
+    bool now;         /* said by the test: it is parked, or acknowledged */
     bool used;
 };
 

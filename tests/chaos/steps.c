@@ -198,11 +198,17 @@ static void strike_now(struct run *run)
     join(bystander);
 }
 
+/* The frame to be struck leaves only when the operation shall end. */
+static bool strikes_late(const struct run *run)
+{
+    return run->step == STEP_REPLY || (run->step == STEP_REQUEST && (int)run->scene->number == PART_CANCEL);
+}
+
 static void steps(struct run *run)
 {
     struct task *call = start(run, run_call, WHO_A);
 
-    if (run->step == STEP_REQUEST)
+    if (run->step == STEP_REQUEST && !strikes_late(run))
         strike(run);
     if (run->scene->complete && run->step == STEP_PARKED) {
         await_parked(1);
@@ -212,7 +218,7 @@ static void steps(struct run *run)
         await_parked((uint64_t)run->cell.calls);
     for (int i = 0; run->scene->complete && i < run->cell.calls; i++)
         start(run, run_complete, i);
-    if (run->step == STEP_REPLY)
+    if (strikes_late(run))
         strike(run);
     join(call);
     if (run->step == STEP_COMMITTED) {
@@ -272,8 +278,8 @@ static void run_cell(const struct scene *scene, enum step step, enum fault fault
 
 static const struct scene *find_scene(const char *verb, const char *name)
 {
-    static const struct scene *const all[] = {scenes_chan, scenes_inspect, scenes_job,
-                                              scenes_lock, scenes_context, scenes_sync};
+#define SCENES_OF(name) scenes_##name,
+    static const struct scene *const all[] = {SCENES(SCENES_OF)};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         for (const struct scene *scene = all[i]; scene->verb; scene++)
