@@ -7,140 +7,19 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "client_fixture.h"
+#include "costs.h"
 #include "goclient_chan.h"
+#include "goclient_context.h"
 
-enum { ROWS_MAX = 100 };
-
-/* A row whose first cell lists functions is one for each of them. */
-struct row {
-    char key[120];
-    unsigned sent, received;
-    bool proven;
-};
-
-static struct row rows[ROWS_MAX];
-static int rows_n;
 static struct node *node;
 static char plugin[256];
-
-/* ---- the table ---- */
-
-static void add_row(const char *key, unsigned sent, unsigned received)
-{
-    struct row *row = &rows[rows_n++];
-
-    assert_true(rows_n < ROWS_MAX);
-    *row = (struct row){.sent = sent, .received = received};
-    for (size_t n = 0; *key && n + 1 < sizeof row->key; key++)
-        if (*key != '`')
-            row->key[n++] = *key;
-}
-
-/* `gc_send`, `gc_close` and nothing else. */
-static bool is_list(const char *cell)
-{
-    bool inside = false;
-
-    for (; *cell; cell++)
-        if (*cell == '`')
-            inside = !inside;
-        else if (!inside && *cell != ',' && *cell != ' ')
-            return false;
-    return true;
-}
-
-static void add_rows(char *cell, unsigned sent, unsigned received)
-{
-    if (!is_list(cell)) {
-        add_row(cell, sent, received);
-        return;
-    }
-    for (char *next, *name = strtok_r(cell, "`, ", &next); name; name = strtok_r(NULL, "`, ", &next))
-        add_row(name, sent, received);
-}
-
-static void read_table(FILE *document)
-{
-    char line[1000], cell[900];
-    unsigned sent, received;
-    bool here = false;
-
-    while (fgets(line, sizeof line, document)) {
-        if (strncmp(line, "## ", 3) == 0)
-            here = strcmp(line, "## Frames per call\n") == 0;
-        else if (here && sscanf(line, "| %899[^|] | %u | %u |", cell, &sent, &received) == 3) {
-            cell[strlen(cell) - 1] = '\0'; /* the blank before the bar */
-            add_rows(cell, sent, received);
-        }
-    }
-}
-
-static struct row *find_row(const char *key)
-{
-    for (int i = 0; i < rows_n; i++)
-        if (strcmp(rows[i].key, key) == 0)
-            return &rows[i];
-    print_error("PROTOCOL.md has no row '%s'\n", key);
-    fail();
-    return NULL;
-}
-
-/* ---- counting ---- */
-
-static struct gc_about before;
-static int64_t before_ns;
-
-static void count_from(gc_client *g)
-{
-    gc_about(g, &before);
-    before_ns = gc_after_ms(1).ns;
-}
-
-/* After a second of silence a client tries its connection with a PING: what took so long is not judged. */
-static void assert_cost(gc_client *g, const char *key)
-{
-    struct row *row = find_row(key);
-    struct gc_about now;
-
-    gc_about(g, &now);
-    row->proven = true;
-    if (gc_after_ms(1).ns - before_ns > 900000000)
-        return;
-    if (now.frames_sent - before.frames_sent != row->sent ||
-        now.frames_received - before.frames_received != row->received)
-        print_error("%s\n", key);
-    assert_int_equal(now.frames_sent - before.frames_sent, row->sent);
-    assert_int_equal(now.frames_received - before.frames_received, row->received);
-}
-
-#define costs(key, call)                                                                                     \
-    do {                                                                                                     \
-        count_from(g);                                                                                       \
-        call;                                                                                                \
-        assert_cost(g, key);                                                                                 \
-    } while (0)
-
-/* Lets the acknowledgement of the last result leave, which it does by itself in a while. */
-static void let_ack_leave(gc_client *g)
-{
-    struct gc_about now;
-
-    count_from(g);
-    for (gc_about(g, &now); now.frames_sent == before.frames_sent; gc_about(g, &now))
-        gc_dispatch(g, GC_FOREVER);
-}
 
 /* ---- fixtures ---- */
 
 static int start(void **state)
 {
-    FILE *document = fopen(getenv("PROTOCOL"), "r");
-
-    if (!document)
+    if (!read_table(getenv("PROTOCOL")))
         return -1;
-    read_table(document);
-    fclose(document);
     snprintf(plugin, sizeof plugin, "%s/trial.so", getenv("PLUGINS"));
     node = node_start();
     return 0;
@@ -174,8 +53,8 @@ static void test_connecting_costs_what_the_table_says(void **state)
 {
     gc_client *g = *state;
 
-    memset(&before, 0, sizeof before);
-    before_ns = gc_after_ms(1).ns;
+    count_from(g);
+    memset(&before, 0, sizeof before); /* of all it did */
     assert_cost(g, "gc_connect");
 }
 
@@ -265,8 +144,7 @@ static void test_windows_cost_what_the_table_says(void **state)
     gc_about(g, &now);
     assert_int_equal(n, VALUES - 1);
     assert_int_equal(now.frames_received - before.frames_received, FETCHES * row->received);
-    if (gc_after_ms(1).ns - before_ns <
-        40000000) /* acknowledgements that wait for longer leave by themselves */
+    if (counted_ns() < 40000000) /* acknowledgements that wait for longer leave by themselves */
         assert_int_equal(now.frames_sent - before.frames_sent, FETCHES * row->sent);
     row->proven = true;
     gc_window_close(w);
@@ -474,6 +352,67 @@ static void test_conditions_cost_what_the_table_says(void **state)
     gc_disconnect(other);
 }
 
+/* Its answers have come, so that they are not counted with the next call. */
+static void forget(gc_client *g, gc_ctx *ctx)
+{
+    gc_ctx_free(ctx);
+    assert_ok(gc_ping(g, GC_FOREVER));
+}
+
+/* A context that is made or found is watched: the second frame asks for its end, and is answered with that. */
+static void test_contexts_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_ctx *ctx, *below, *other;
+    struct gc_context_options named = {.size = sizeof named, .name = "costs.context"};
+    struct gc_context_page page;
+    struct gc_context_info info;
+    struct gc_value v;
+
+    costs("gc_context_new", assert_ok(gc_context_new(g, &ctx, GC_FOREVER)));
+    forget(g, ctx);
+    costs("gc_context_with_deadline",
+          assert_ok(gc_context_with_deadline(g, NULL, gc_after_ms(60000).ns, &ctx, GC_FOREVER)));
+    forget(g, ctx);
+    costs("gc_context_with_timeout", assert_ok(gc_context_with_timeout(g, NULL, 60000, &ctx, GC_FOREVER)));
+    forget(g, ctx);
+    costs("gc_context_derive", assert_ok(gc_context_derive(g, NULL, &named, &ctx, GC_FOREVER)));
+    costs("gc_context_with_value",
+          assert_ok(gc_context_with_value(g, ctx, "key", gc_string("value"), &below, GC_FOREVER)));
+    costs("gc_context_without_cancel", assert_ok(gc_context_without_cancel(g, ctx, &other, GC_FOREVER)));
+    assert_ok(gc_context_drop(other, GC_FOREVER));
+    forget(g, other);
+    costs("gc_context_open", assert_ok(gc_context_open(g, "costs.context", &other, GC_FOREVER)));
+    forget(g, other);
+    costs("gc_context_of", assert_ok(gc_context_of(g, gc_context_id(ctx), &other, GC_FOREVER)));
+    forget(g, other);
+    costs("gc_context_value", assert_fails(gc_context_value(below, "key", &v, GC_FOREVER), 1));
+    gc_value_clear(&v);
+    costs("gc_context_info", assert_ok(gc_context_info(ctx, &info, GC_FOREVER)));
+    costs("gc_contexts", assert_fails(gc_contexts(g, "costs.", NULL, 0, &page, GC_FOREVER), 1));
+    gc_context_page_clear(&page);
+    costs("gc_context_cancel and gc_context_drop, also of a context that the client watches",
+          assert_fails(gc_context_cancel(ctx, 0, NULL, GC_FOREVER), 1));
+    costs("gc_context_wait", assert_ok(gc_context_wait(below, GC_FOREVER)));
+    costs("gc_context_cancel and gc_context_drop, also of a context that the client watches",
+          assert_ok(gc_context_drop(ctx, GC_FOREVER)));
+    forget(g, below);
+    forget(g, ctx);
+}
+
+static void test_waits_that_end_by_a_context_of_the_daemon_cost_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    gc_chan c = make(g, "costs.context", 0);
+    struct gc_value v;
+    gc_ctx *ctx;
+
+    assert_ok(gc_context_with_timeout(g, NULL, 5, &ctx, GC_FOREVER));
+    costs("a wait that ends by a context of the daemon",
+          assert_fails(gc_recv(g, c, &v, 0, gc_with(ctx)), -ETIMEDOUT));
+    forget(g, ctx);
+}
+
 static void test_jobs_cost_what_the_table_says(void **state)
 {
     gc_client *g = *state;
@@ -541,15 +480,7 @@ static void test_what_is_decided_here_costs_nothing(void **state)
 /* Runs last. */
 static void test_every_row_of_the_table_is_proven(void **state)
 {
-    int missing = 0;
-
-    for (int i = 0; i < rows_n; i++)
-        if (!rows[i].proven) {
-            print_error("no test proves the row '%s'\n", rows[i].key);
-            missing++;
-        }
-    assert_int_equal(missing, 0);
-    assert_true(rows_n > 30);
+    assert_int_equal(unproven_rows(), 0);
 }
 
 int main(void)
@@ -569,6 +500,8 @@ int main(void)
         TEST(test_what_is_taken_and_counted_by_name_costs_what_the_table_says),
         TEST(test_once_costs_what_the_table_says),
         TEST(test_conditions_cost_what_the_table_says),
+        TEST(test_contexts_cost_what_the_table_says),
+        TEST(test_waits_that_end_by_a_context_of_the_daemon_cost_what_the_table_says),
         TEST(test_jobs_cost_what_the_table_says),
         TEST(test_the_daemons_own_calls_cost_what_the_table_says),
         TEST(test_what_is_decided_here_costs_nothing),
