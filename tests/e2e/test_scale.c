@@ -117,7 +117,7 @@ static void hello(struct raw *raw, void *context)
     const int none = 0;
     struct hello hello = {.program = {"idle", 4}};
 
-    *raw = (struct raw){.context = context};
+    *raw = (struct raw){.context = context, .stream = -1, .lifeline = -1};
     raw->socket = zmq_socket(context, ZMQ_DEALER);
     assert_non_null(raw->socket);
     zmq_setsockopt(raw->socket, ZMQ_LINGER, &none, sizeof(none));

@@ -257,6 +257,15 @@ static void does_not_block(struct client *a, struct client *b)
     client_do(b, (struct request){.verb = VERB_LOCK, .lock.name = {"a", 1}});
 }
 
+static void has_a_context(struct client *a, struct client *b)
+{
+    uint64_t op = client_do(b, (struct request){.verb = VERB_CTX_NEW});
+
+    assert_status(b, op, 0);
+    ack(b, op, 0);
+    lock(under(b, got(b, op)->handle), "a");
+}
+
 /* Two wait, and one of them need not: what the process said of its callers is not so. */
 static void breaks_its_word(struct client *a, struct client *b)
 {
@@ -267,7 +276,7 @@ static void breaks_its_word(struct client *a, struct client *b)
 static void test_Z5_whoever_may_act_makes_no_proof(void **state)
 {
     static void (*const spoil[])(struct client *, struct client *) = {
-        says_nothing, has_another_caller, has_a_deadline, does_not_block, breaks_its_word};
+        says_nothing, has_another_caller, has_a_deadline, has_a_context, does_not_block, breaks_its_word};
 
     assert_int_equal(circle_but(NULL)->waits_n, 2);
     for (size_t i = 0; i < sizeof(spoil) / sizeof(*spoil); i++) {
