@@ -48,6 +48,7 @@ static uint64_t slot_limit(const struct core *core, enum account_slot slot)
         [SLOT_SESSIONS] = l->sessions_per_account,
         [SLOT_WAITERS] = l->waiters_max,
         [SLOT_CHANNELS] = l->channels_max,
+        [SLOT_PASSED] = l->passed_max,
         [SLOT_BYTES] = l->account_bytes_max,
         [SLOT_JOBS] = l->jobs_waiting_max,
         [SLOT_LOCKS] = l->locks_max,

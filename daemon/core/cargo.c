@@ -10,7 +10,9 @@
  * flies again too, so that the next one gets the value whole.
  *
  * A channel that only flying handles keep, on channels of which the same is true, can be reached by nobody. It is
- * emptied, and so a ring of such channels comes apart.
+ * emptied, and so a ring of such channels comes apart. That is looked at whenever something else lets go of a channel, by
+ * a walk from it to what holds it; where the walk is too long for that moment the channel is a suspect, and one suspect a
+ * turn is walked to the end.
  */
 #include <assert.h>
 #include <errno.h>
@@ -157,6 +159,8 @@ static int cargo_room(struct core *core, struct item *item, size_t n)
         return -ENOMEM;
     item->cargo->n = (uint32_t)n;
     int r = account_charge(core, item->account, SLOT_BYTES, cargo_cost(item));
+    if (r == 0 && (r = account_charge(core, item->account, SLOT_PASSED, n)) < 0)
+        account_release(item->account, SLOT_BYTES, cargo_cost(item));
     if (r < 0)
         cargo_free(core, item);
     return r;
@@ -179,28 +183,31 @@ static bool rooted(const struct channel *c)
     return c->linked || c->waiters_n || c->delivered_n || c->handles_n > c->flights_n;
 }
 
-/* Notes the channels on which handles of c lie. True: one of them is rooted, or there are too many to look at. */
-static bool holders_note(struct channel *c, struct list *seen, size_t *most)
+enum reach { UNREACHED, REACHED, UNDECIDED };
+
+/* Notes the channels on which handles of c lie. REACHED: one of them is rooted. UNDECIDED: too many to look at. */
+static enum reach holders_note(struct channel *c, struct list *seen, size_t *most)
 {
     const struct handle *handle;
 
     list_each (handle, &c->flights, link) {
         struct channel *holder = handle->carrier->channel;
 
-        if (rooted(holder) || !*most)
-            return true;
+        if (rooted(holder))
+            return REACHED;
+        if (!*most)
+            return UNDECIDED;
         --*most;
         if (!list_linked(&holder->walk))
             list_append(seen, &holder->walk);
     }
-    return false;
+    return UNREACHED;
 }
 
-bool channel_reachable(struct core *core, struct channel *c)
+static enum reach walk(struct core *core, struct channel *c, size_t most)
 {
     struct list *seen = &core->walked;
-    size_t most = core->limits.sweep_per_turn;
-    bool found = rooted(c);
+    enum reach found = rooted(c) ? REACHED : UNREACHED;
 
     if (found || !c->flights_n)
         return found;
@@ -210,6 +217,26 @@ bool channel_reachable(struct core *core, struct channel *c)
     while (!list_empty(seen))
         list_remove(seen->next);
     return found;
+}
+
+bool channel_reachable(struct core *core, struct channel *c)
+{
+    enum reach found = walk(core, c, core->limits.sweep_per_turn);
+
+    if (found == UNDECIDED && !list_linked(&c->suspect))
+        list_append(&core->suspects, &c->suspect);
+    return found != UNREACHED;
+}
+
+void suspects_sweep(struct core *core)
+{
+    struct channel *c = list_first(&core->suspects, struct channel, suspect);
+
+    if (!c)
+        return;
+    list_remove(&c->suspect);
+    if (walk(core, c, SIZE_MAX) == UNREACHED)
+        channel_forsake(core, c);
 }
 
 size_t cargo_sweep(struct core *core, size_t most)

@@ -164,6 +164,7 @@ static struct channel *channel_new(struct core *core, struct account *account,
     list_init(&c->returned);
     list_init(&c->flights);
     list_init(&c->walk);
+    list_init(&c->suspect);
     list_init(&c->senders.list);
     list_init(&c->receivers.list);
     c->account = account_ref(account);
@@ -195,18 +196,23 @@ void channel_discard(struct core *core, struct channel *c)
     account_drop(core, c->account);
     list_remove(&c->link);
     list_remove(&c->owner);
+    list_remove(&c->suspect);
     core->channels_n--;
     core_free(core, c);
 }
 
-void channel_settle(struct core *core, struct channel *c)
+void channel_forsake(struct core *core, struct channel *c)
 {
-    if (channel_reachable(core, c))
-        return;
     if (c->flights_n)
         channel_empty(core, c); /* with the values of such a ring its handles go, one after the other */
     else
         channel_discard(core, c);
+}
+
+void channel_settle(struct core *core, struct channel *c)
+{
+    if (!channel_reachable(core, c))
+        channel_forsake(core, c);
 }
 
 /* ---- verbs ---- */

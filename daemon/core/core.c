@@ -43,6 +43,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->resolved);
     list_init(&core->released);
     list_init(&core->walked);
+    list_init(&core->suspects);
     list_init(&core->dying);
     list_init(&core->ended_list);
     contexts_init(core);
@@ -138,6 +139,8 @@ static void sweep(struct core *core, const struct input *in)
     if (in->kind == IN_TICK)
         core->sweep_left = core->limits.sweep_per_turn;
     core->sweep_left = cargo_sweep(core, scopes_sweep(core, resolved_sweep(core, core->sweep_left)));
+    if (in->kind == IN_TICK)
+        suspects_sweep(core);
 }
 
 /* Something is left that no input will bring back: come again at once, or when memory may be there. */
@@ -148,7 +151,7 @@ static int64_t wake_at(const struct core *core, bool flushed)
     enum sweep_left contexts = contexts_left(core);
 
     if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
-        contexts == SWEEP_NOW)
+        !list_empty(&core->suspects) || contexts == SWEEP_NOW)
         return core->now.mono_ns;
     return (flushed && contexts == SWEEP_NOTHING) || next < retry ? next : retry;
 }

@@ -39,6 +39,7 @@ enum account_slot {
     SLOT_SESSIONS,
     SLOT_WAITERS,
     SLOT_CHANNELS,
+    SLOT_PASSED,
     SLOT_BYTES,
     SLOT_JOBS,
     SLOT_LOCKS,
@@ -314,8 +315,9 @@ struct channel {
     uint64_t handles_n;   /* with those in values */
     struct list flights;  /* struct handle: those in values that nobody has received */
     uint64_t flights_n;
-    struct list walk; /* while channel_reachable looks */
-    uint64_t bytes;   /* of all items charged to it */
+    struct list walk;    /* while channel_reachable looks */
+    struct list suspect; /* of core->suspects */
+    uint64_t bytes;      /* of all items charged to it */
     struct wait_queue senders, receivers;
     uint64_t sequence;
     uint64_t sent, received, dropped;
@@ -386,6 +388,7 @@ struct core {
     struct list resolved;   /* struct waiter: their channel has closed */
     struct list released;   /* struct handle, nobody's: to be dropped */
     struct list walked;     /* struct channel by `walk`, while channel_reachable looks */
+    struct list suspects;   /* struct channel: perhaps in a ring too large for one look */
     struct list dying;      /* struct scope, ended: operations and handles still to be taken away */
     struct list ended_list; /* struct ended */
     size_t ops_n, parked_n, resolved_n, results_n;

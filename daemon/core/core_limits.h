@@ -27,6 +27,7 @@
     LIMIT(group_units_max, "units", 1 << 30, "units of one wait group")                                      \
     LIMIT(group_detached_s, "seconds", 86400, "detached units live untouched")                               \
     LIMIT(handles_per_session, "handles", 200000, "open handles of one session")                             \
+    LIMIT(passed_max, "handles", 65536, "channels in values of one user that nobody has acknowledged (U6)")  \
     LIMIT(value_handles_max, "handles", 16, "channels that one value may carry (U6)")                        \
     LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \
     LIMIT(channel_bytes_max, "bytes", 256 << 20, "values charged to one channel")                            \

@@ -69,8 +69,10 @@ size_t cargo_cost(const struct item *item);
 void cargo_tell(const struct item *item, struct passed *out);
 /* Drops what is released, at most `most`. Returns what is left of `most`. */
 size_t cargo_sweep(struct core *core, size_t most);
-/* False: nothing but values keeps it, and nobody can receive those. */
+/* True: somebody may still get at it, as far as is known at once; a suspect is looked at again. */
 bool channel_reachable(struct core *core, struct channel *c);
+/* Looks at the first suspect, however long it takes: passed_max bounds it. */
+void suspects_sweep(struct core *core);
 void cargo_check(const struct item *item, bool delivered);
 
 /* ---- op.c ---- */
@@ -161,6 +163,8 @@ void item_ack(struct core *core, struct item *item);
 void channel_close(struct core *core, struct channel *c);
 /* Frees a channel that nobody can reach any more. */
 void channel_settle(struct core *core, struct channel *c);
+/* Nobody can reach it: it is freed, or emptied while values of others like it carry it. */
+void channel_forsake(struct core *core, struct channel *c);
 void channel_discard(struct core *core, struct channel *c);
 /* Drops the values that are in it. */
 void channel_empty(struct core *core, struct channel *c);

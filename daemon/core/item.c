@@ -60,6 +60,7 @@ void item_uncharge(struct core *core, struct item *item)
     if (!c)
         return;
     account_release(item->account, SLOT_BYTES, item_cost(item));
+    account_release(item->account, SLOT_PASSED, cargo_count(item));
     item->account = account_drop(core, item->account);
     item->channel = NULL;
     c->bytes -= item->size;

@@ -360,6 +360,42 @@ static void test_U6_a_ring_of_channels_goes_with_its_last_handle_only(void **sta
     assert_int_equal(channels(), 1);
 }
 
+static void test_U6_a_ring_too_large_for_one_look_is_found_later(void **state)
+{
+    enum { RING = 12 };
+    struct limits limits = LIMITS_DEFAULT;
+    uint64_t ring[RING];
+    rig_delete(rig);
+    limits.sweep_per_turn = 2;
+    begin(rig_with(&limits, 42));
+    open_all(4, 0, FULL_BLOCK);
+    for (int i = 0; i < RING; i++)
+        ring[i] = chan(a, NULL, 9);
+    for (int i = 0; i < RING; i++)
+        for (int k = 1; k <= 3; k++)
+            send_carrying(a, ring[i], "", &(struct passed){ring[(i + k) % RING], 0}, 1);
+    for (int i = 0; i < RING; i++)
+        drop(a, ring[i]);
+    assert_int_equal(channels(), 1);
+}
+
+static void test_U6_channels_in_values_have_a_limit_per_user(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    rig_delete(rig);
+    limits.passed_max = 3;
+    begin(rig_with(&limits, 42));
+    open_all(4, 0, FULL_BLOCK);
+    struct passed two[] = {{ha, 0}, {ha, 0}};
+    assert_status(a, send_carrying(a, ha, "1", two, 2), 1);
+    assert_status(a, send_carrying(a, ha, "2", two, 2), -ENOBUFS);
+    assert_status(a, pass(ha, 0), 1);
+    uint64_t r = recv1(b, hb);
+    assert_status(a, pass(ha, 0), -ENOBUFS);
+    ack(b, r, 0);
+    assert_status(a, send_carrying(a, ha, "3", two, 2), 1);
+}
+
 static void test_U6_whoever_has_too_many_handles_receives_no_more_until_it_drops_some(void **state)
 {
     struct limits limits = LIMITS_DEFAULT;
@@ -448,6 +484,8 @@ int main(void)
         TEST(test_U6_a_long_chain_of_channels_in_channels_goes_in_turns),
         TEST(test_U6_a_channel_that_holds_itself_goes_with_its_last_handle),
         TEST(test_U6_a_ring_of_channels_goes_with_its_last_handle_only),
+        TEST(test_U6_a_ring_too_large_for_one_look_is_found_later),
+        TEST(test_U6_channels_in_values_have_a_limit_per_user),
         TEST(test_U6_whoever_has_too_many_handles_receives_no_more_until_it_drops_some),
         TEST(test_U6_memory_that_fails_leaves_no_half_change),
     };
