@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "daemon_node.h"
+#include "guards.h"
 #include "probe.h"
 #include "victims.h"
 
@@ -227,8 +228,9 @@ static void set_stage(const struct act *act, enum state state)
     MUST(gc_make(g, VICTIM_OTHER, 0, &other, GC_FOREVER) == 0);
     if (fills(act, state))
         put(g, channel_g, NUMBER_FILL);
-    if (is(act, "lock") && state == STATE_PARKED)
-        MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0);
+    token = 0;
+    if (guard_of(act->name) && state == STATE_PARKED)
+        MUST(guard_of(act->name)->take(g, &token) == 0);
     if (is(act, "wait"))
         MUST(gc_submit(g, &later, &job, GC_FOREVER) == 0);
 }
@@ -250,8 +252,8 @@ static void let(const struct act *act, enum state state)
         start_partner(0, true, NUMBER_PARTNER);
     else if (act->sends && (!act->capacity || fills(act, state)))
         start_partner(0, false, 0);
-    else if (is(act, "lock") && state == STATE_PARKED)
-        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+    else if (guard_of(act->name) && state == STATE_PARKED)
+        MUST(guard_of(act->name)->give(g, token) == 0);
     else if (is(act, "wait"))
         MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
 }
@@ -271,19 +273,15 @@ static struct child reach(const struct act *act, enum state state)
 
 /* ---- judging the dead ---- */
 
-static void check_lock_of_dead(enum state state)
+/* A waiter that died is no heir. What a holder had is free at once, and the word of his death is said once. */
+static void check_guard_of_dead(const struct guard *guard, enum state state)
 {
-    uint64_t now;
-
-    if (state == STATE_PARKED) { /* a waiter that died is no heir */
-        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
-        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == 0);
-    } else {
-        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == GC_OWNER_DIED);
-    }
-    MUST(gc_unlock(g, VICTIM_LOCK, now, GC_CONSISTENT, GC_FOREVER) == 0);
-    MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0 && token > now);
-    MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
+    if (state == STATE_PARKED)
+        MUST(guard->give(g, token) == 0);
+    MUST(guard->take(g, &token) == (state == STATE_PARKED ? 0 : guard->after_death));
+    MUST(guard->give(g, token) == 0);
+    MUST(guard->take(g, &token) == 0);
+    MUST(guard->give(g, token) == 0);
 }
 
 /* IP4, line by line. */
@@ -298,8 +296,8 @@ static void check_dead(const struct act *act, enum state state)
         MUST(witness->value[NUMBER_PARTNER].flagged == (state == STATE_COMMITTED));
     if (act->sends)
         MUST(witness->value[NUMBER_VICTIM].received == (state != STATE_PARKED));
-    if (is(act, "lock"))
-        check_lock_of_dead(state);
+    if (guard_of(act->name))
+        check_guard_of_dead(guard_of(act->name), state);
     if (is(act, "wait") && state == STATE_PARKED)
         MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
     judge(true);
@@ -310,14 +308,12 @@ static void check_dead(const struct act *act, enum state state)
 /* While it stands still, others go on with the same object. */
 static void check_others(const struct act *act)
 {
-    uint64_t now;
-
     if (act->receives || act->sends) {
         start_partner(1, true, NUMBER_PASSING);
         MUST(get(g, channel_g, GC_FOREVER) == 1);
     }
-    if (is(act, "lock"))
-        MUST(gc_lock(g, VICTIM_LOCK, &now, 0, GC_NOW) == -EAGAIN);
+    if (guard_of(act->name))
+        MUST(guard_of(act->name)->take(g, &token) == -EAGAIN);
     MUST(gc_ping(g, GC_FOREVER) == 0);
 }
 
@@ -327,10 +323,8 @@ static void check_alive(const struct act *act)
     drain();
     if (act->sends)
         MUST(witness->value[NUMBER_VICTIM].received == 1);
-    if (is(act, "lock")) {
-        MUST(gc_lock(g, VICTIM_LOCK, &token, 0, GC_NOW) == 0);
-        MUST(gc_unlock(g, VICTIM_LOCK, token, 0, GC_FOREVER) == 0);
-    }
+    if (guard_of(act->name))
+        MUST(guard_of(act->name)->take(g, &token) == 0 && guard_of(act->name)->give(g, token) == 0);
     judge(true);
 }
 

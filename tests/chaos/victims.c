@@ -78,7 +78,7 @@ static int select_send(struct victim *victim)
     return r == 1 ? cases[1].status : r < 0 ? r : -EPROTO;
 }
 
-/* ---- a lock, a job ---- */
+/* ---- a lock, a lock to read, units of a semaphore; a job ---- */
 
 static int take_lock(struct victim *victim)
 {
@@ -88,6 +88,26 @@ static int take_lock(struct victim *victim)
 static int give_lock(struct victim *victim)
 {
     return gc_unlock(victim->g, VICTIM_LOCK, victim->token, 0, GC_FOREVER);
+}
+
+static int take_read(struct victim *victim)
+{
+    return gc_rlock(victim->g, VICTIM_READ, GC_FOREVER);
+}
+
+static int give_read(struct victim *victim)
+{
+    return gc_runlock(victim->g, VICTIM_READ, GC_FOREVER);
+}
+
+static int take_units(struct victim *victim)
+{
+    return gc_sem_acquire(victim->g, VICTIM_UNITS, 2, 1, GC_FOREVER);
+}
+
+static int give_units(struct victim *victim)
+{
+    return gc_sem_release(victim->g, VICTIM_UNITS, 1, GC_FOREVER);
 }
 
 static int wait_job(struct victim *victim)
@@ -103,6 +123,8 @@ const struct act acts[] = {
     {"send-buffer", 1, false, true, send_mine, ping, nothing},
     {"select-send", 0, false, true, select_send, ping, nothing},
     {"lock", 1, false, false, take_lock, ping, give_lock},
+    {"read", 1, false, false, take_read, ping, give_read},
+    {"units", 1, false, false, take_units, ping, give_units},
     {"wait", 1, false, false, wait_job, ping, nothing},
     {0},
 };

@@ -14,6 +14,8 @@ enum { NUMBER_PARTNER = 1, NUMBER_VICTIM, NUMBER_PASSING };
 #define VICTIM_CHANNEL "victim.channel"
 #define VICTIM_OTHER   "victim.other"
 #define VICTIM_LOCK    "victim.lock"
+#define VICTIM_READ    "victim.read"
+#define VICTIM_UNITS   "victim.units"
 
 struct victim {
     gc_client *g;
