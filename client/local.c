@@ -170,7 +170,7 @@ static int local_recv(struct transport *transport, const struct bytes **parts)
     t->taken = 0;
     while (!t->over) {
         size_t have = buffer_size(&t->in);
-        ssize_t bytes = lane_frame_bytes(t->in.data + t->in.at, have, LANE_FRAME_BYTES_MAX);
+        ssize_t bytes = have ? lane_frame_bytes(t->in.data + t->in.at, have, LANE_FRAME_BYTES_MAX) : 0;
         if (bytes > 0 && (size_t)bytes <= have)
             return take_frame(t, (size_t)bytes, parts);
         if (bytes < 0 && take_farewell(t))
