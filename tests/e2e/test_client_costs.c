@@ -10,6 +10,7 @@
 #include "costs.h"
 #include "goclient_chan.h"
 #include "goclient_context.h"
+#include "goclient_inspect.h"
 
 static struct node *node;
 static char plugin[256];
@@ -452,6 +453,23 @@ static void test_the_daemons_own_calls_cost_what_the_table_says(void **state)
     costs("gc_clock_advance", assert_fails(gc_clock_advance(g, 1, GC_FOREVER), -EOPNOTSUPP));
 }
 
+static void test_what_is_told_of_waits_costs_what_the_table_says(void **state)
+{
+    gc_client *g = *state;
+    struct gc_goroutines goroutines = {0};
+    struct gc_parked_page page;
+
+    costs("gc_parked", assert_true(gc_parked(g, NULL, &page, GC_FOREVER) >= 0));
+    gc_parked_page_clear(&page);
+    costs("gc_callers", assert_ok(gc_callers(g, 0, GC_FOREVER)));
+    costs("gc_deadlocks", assert_ok(gc_deadlocks(g, 0, &page, GC_FOREVER)));
+    gc_parked_page_clear(&page);
+    costs("gc_leaks", assert_true(gc_leaks(g, 0, 0, &page, GC_FOREVER) >= 0));
+    gc_parked_page_clear(&page);
+    costs("gc_goroutines", assert_fails(gc_goroutines(g, UINT64_MAX >> 1, &goroutines, GC_FOREVER), -ENOENT));
+    gc_goroutines_clear(&goroutines);
+}
+
 static void test_what_is_decided_here_costs_nothing(void **state)
 {
     const char *row =
@@ -504,6 +522,7 @@ int main(void)
         TEST(test_waits_that_end_by_a_context_of_the_daemon_cost_what_the_table_says),
         TEST(test_jobs_cost_what_the_table_says),
         TEST(test_the_daemons_own_calls_cost_what_the_table_says),
+        TEST(test_what_is_told_of_waits_costs_what_the_table_says),
         TEST(test_what_is_decided_here_costs_nothing),
         cmocka_unit_test(test_every_row_of_the_table_is_proven),
     };

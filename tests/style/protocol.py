@@ -15,7 +15,8 @@ LIMITS = "daemon/core/core_limits.h"
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind", "sync_kind", "take_flags", "give_flags",
          "add_flags", "signal_flags", "op_flags", "wait_flags")
-CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_sync.h")
+CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_inspect.h",
+         "client/goclient_sync.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 TRANSPORT = "daemon/transport.h"
