@@ -104,6 +104,21 @@ static const struct gc_parked *row_of(const struct gc_parked_page *page, const s
     return row;
 }
 
+/* What goctl says of it, one line a row. */
+static void goctl_says(const struct node *node, const char *words)
+{
+    char command[512], line[512];
+    bool said = false;
+
+    snprintf(command, sizeof command, "%s deadlocks --endpoint %s", getenv("GOCTL"), node->endpoint);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    while (fgets(line, sizeof line, out))
+        said = said || strstr(line, words);
+    assert_int_equal(pclose(out), 0);
+    assert_true(said);
+}
+
 static void test_Z5_a_circle_of_three_processes_is_proven_and_ends_with_a_death(void **state)
 {
     struct node *node = *state;
@@ -126,6 +141,8 @@ static void test_Z5_a_circle_of_three_processes_is_proven_and_ends_with_a_death(
     assert_string_equal(row_of(&page, &c)->verb, "lock");
     for (int i = 0; i < 3; i++)
         assert_true(row_of(&page, all[i])->flags == (GC_PROVEN | GC_NAMED));
+    goctl_says(node, "proven: 3 operations wait for each other; only somebody new");
+    goctl_says(node, "lock ring.m");
     kill(a.pid, SIGKILL);
     assert_int_equal(peer_wait(&a), 128 + SIGKILL);
     assert_int_equal(peer_wait(&c), 0);
