@@ -13,9 +13,9 @@ static const struct bytes units_name = {"sim.units", 9};
 static bool session_lives(const struct client *client)
 {
     const struct sim *sim = client->sim;
-    const struct sim_session *session = &sim->sessions[client->units.session];
+    const struct sim_session *session = sim ? &sim->sessions[client->units.session] : NULL;
 
-    return client->alive && client->units.session && !session->ended && sim->daemon.core &&
+    return session && client->alive && client->units.session && !session->ended && sim->daemon.core &&
            core_scope_lives(sim->daemon.core, &session->secret, 0);
 }
 
