@@ -87,10 +87,10 @@ static void test_IP8_the_end_is_told_before_every_later_result(void **state)
 {
     struct rig *rig = rig_new();
     struct client *a = client_new(rig);
-    uint64_t c = ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND}), seen, waits,
-             ping;
+    uint64_t c = ctx(a, (struct request_ctx_new){.deadline = UNTIL_IN, .deadline_ns = SECOND}),
+             x = chan(a, "x", 0), seen, waits, ping;
 
-    waits = recv1(under(a, c), chan(a, "x", 0));
+    waits = recv1(under(a, c), x);
     seen = watch(a, below(a, c));
     struct request request = {.id = ping = ++a->op, .verb = VERB_PING};
     client_frame_head(a, 1);
