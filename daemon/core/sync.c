@@ -401,8 +401,10 @@ int handle_sync_give(struct core *core, struct op *op, const struct request *req
 
     if (r == 0 && (!sync || sync->rules->kind != what->kind))
         r = sync_open(core, op, kinds[what->kind], what->name, false, &sync);
-    if (r < 0 || !sync)
-        return r < 0 ? r : -EPERM;
+    if (r < 0)
+        return r;
+    if (!sync)
+        return kinds[what->kind]->absent ? kinds[what->kind]->absent : -EPERM;
     sync->busy = true;
     r = sync->rules->give(core, sync, op, what);
     sync_done(core, sync);

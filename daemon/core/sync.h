@@ -46,6 +46,7 @@ struct sync_rules {
     uint32_t kind;    /* enum sync_kind */
     const char *word; /* for people */
     size_t bytes;     /* of its struct */
+    int absent;       /* what giving answers where there is no such object; 0: -EPERM */
 
     /* A new object, all zero so far. 0 or -ENOMEM. */
     int (*init)(struct core *core, struct sync *sync);

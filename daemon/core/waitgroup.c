@@ -211,6 +211,7 @@ static void waitgroup_check(const struct core *core, const struct sync *sync)
 const struct sync_rules sync_waitgroup = {
     .kind = SYNC_WAITGROUP,
     .word = "wait group",
+    .absent = -EINVAL, /* its counter is 0: A2 */
     .bytes = sizeof(struct waitgroup),
     .init = waitgroup_init,
     .fini = waitgroup_fini,
