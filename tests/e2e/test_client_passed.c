@@ -167,7 +167,7 @@ static void test_U6_a_returned_value_takes_its_handles_from_the_program(void **s
     gc_client *g = node_connect(node);
     gc_chan c = make(g, "passed.returned", 2), y = make(g, NULL, 1);
     struct gc_passed two[] = {{y, GC_MAY_RECV}, {GC_NIL, 0}};
-    struct gc_value v[2];
+    struct gc_value v[2], none;
     assert_ok(gc_send(g, c, gc_string("plain"), GC_FOREVER));
     assert_ok(gc_send(g, c, gc_carrying(gc_string("v"), two, 2), GC_FOREVER));
     assert_fails(gc_recv_many(g, c, v, 2, GC_HOLD, GC_FOREVER), 2);
@@ -176,13 +176,13 @@ static void test_U6_a_returned_value_takes_its_handles_from_the_program(void **s
     assert_int_equal(v[1].chans[1].chan.id, 0);
     assert_fails(gc_send(g, theirs, gc_string("x"), GC_NOW), -EPERM);
     assert_ok(gc_return(g, &v[0])); /* and the one behind it */
-    assert_fails(gc_recv(g, theirs, &v[0], 0, GC_NOW), -ENOENT);
+    assert_fails(gc_recv(g, theirs, &none, 0, GC_NOW), -ENOENT);
     gc_value_clear(&v[0]);
     gc_value_clear(&v[1]);
     assert_fails(gc_recv_many(g, c, v, 2, 0, GC_FOREVER), 2);
     assert_int_equal(v[1].chans_n, 2);
     assert_int_equal(v[1].flags, GC_RETURNED);
-    assert_fails(gc_recv(g, v[1].chans[0].chan, &v[0], 0, GC_NOW), -EAGAIN);
+    assert_fails(gc_recv(g, v[1].chans[0].chan, &none, 0, GC_NOW), -EAGAIN);
     gc_value_clear(&v[0]);
     gc_value_clear(&v[1]);
     gc_disconnect(g);

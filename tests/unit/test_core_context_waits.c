@@ -160,10 +160,11 @@ static void test_K1_the_end_of_a_context_does_not_undo_a_signal(void **state)
     struct rig *rig = rig_new();
     struct client *a = client_new(rig), *b = client_new(rig), *d = client_new(rig);
     uint64_t c = ctx(a, (struct request_ctx_new){0});
-    uint64_t signalled = cond_wait(under(b, c), token_of(b, lock_of(b, "m"))),
-             waiting = cond_wait(under(d, c), token_of(d, lock_of(d, "m")));
-    uint64_t token = token_of(a, lock_of(a, "m"));
+    uint64_t token = token_of(b, lock_of(b, "m")), signalled = cond_wait(under(b, c), token), waiting;
 
+    token = token_of(d, lock_of(d, "m"));
+    waiting = cond_wait(under(d, c), token);
+    token = token_of(a, lock_of(a, "m"));
     signal_one(a);
     cancel_ctx(a, c);
     assert_status(d, waiting, -ECANCELED);
