@@ -68,8 +68,8 @@ GC_API void gc_parked_page_clear(struct gc_parked_page *page);
 
 /*
  * The word that proofs rest on: from now on at most `n` threads of this process use this session, cancel contexts of
- * its calls among them; 0, as at the start: nothing is said. While exactly n calls wait, without deadline, the daemon
- * takes the whole process for asleep: then its handles and locks end no wait of others. Say it only if it is true: a
+ * its calls among them; 0, as at the start: nothing is said. While exactly n calls wait, without a deadline or a
+ * context of the daemon, the daemon takes the whole process for asleep: then its handles and locks end no wait of others. Say it only if it is true: a
  * thread that is not counted, or a signal handler that cancels, makes false proofs. What no thread waits in (goroutines
  * that park, completion callbacks) counts as awake. Holds for this session: after -ENETRESET say it again. Errors: the
  * common ones; -EPERM in the code of a plugin.

@@ -246,7 +246,7 @@ struct request_unlock {
     uint32_t flags; /* enum unlock_flags */
 };
 
-/* What processes agree with by name: one namespace for all kinds. Never renumber. */
+/* What processes agree on by name: one namespace for all kinds. Never renumber. */
 enum sync_kind {
     SYNC_MUTEX = 1, /* LOCK and UNLOCK, none of the verbs below */
     SYNC_RWMUTEX = 2,

@@ -431,7 +431,8 @@ const struct command commands[] = {
         .name = "dump",
         .operands = "",
         .help = "who waits for what: the waiting operations of all processes",
-        .more = "The oldest come first. You see what your user waits for; root sees everything.",
+        .more = "The oldest of each page of a thousand come first. You see what your user waits for; root "
+                "and the\nuser of the daemon see everything.",
         .rows = dump_rows,
         .examples = EXAMPLES("goctl dump", "goctl dump --object results", "goctl dump --age 1m --json",
                              "goctl dump --goroutines"),

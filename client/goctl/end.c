@@ -181,7 +181,7 @@ static int cancel_job(struct session *session, gc_job job)
 {
     struct gc_job_info info = {0};
     int r = gc_job_cancel(session->client, job, session->options->cause, session_patience(session));
-    bool late = (r >= 0 || r == -EALREADY) && ended_otherwise(session, job, &info);
+    bool late = r >= 0 && ended_otherwise(session, job, &info);
     enum gc_job_state state = info.state;
 
     gc_job_info_clear(&info);

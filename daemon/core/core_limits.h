@@ -34,7 +34,7 @@
     LIMIT(account_bytes_max, "bytes", 1 << 30, "values charged to one user, in all channels")                \
     LIMIT(value_bytes_default, "bytes", 1 << 20, "size of a value, where the channel says nothing (B5)")     \
     LIMIT(value_bytes_max, "bytes", 64 << 20, "size of a value a channel may allow (B5)")                    \
-    LIMIT(frame_bytes_max, "bytes", 80 << 20, "one message of the transport")                                \
+    LIMIT(frame_bytes_max, "bytes", 80 << 20, "one part of a ZeroMQ message; one frame of the local lane")   \
     LIMIT(frame_ops_max, "operations", 4096, "operations in one frame")                                      \
     LIMIT(jobs_waiting_max, "jobs", 2000000, "jobs of one user that have not ended")                         \
     LIMIT(argument_bytes_max, "bytes", 1 << 20, "argument of a job")                                         \
