@@ -165,7 +165,7 @@ struct gc_breaking {
  * one may try. Never waits. -EEXIST: it breaks otherwise. The death of a caller is a failure. */
 GC_API int gc_breaker_enter(gc_client *g, const char *name, struct gc_breaking when, uint64_t *token,
                             gc_until until);
-/* How the call went. -EPERM: none is under way. */
+/* How the call went. -EPERM: none is under way. -ESTALE: the only one that is has another token. */
 GC_API int gc_breaker_leave(gc_client *g, const char *name, uint64_t token, bool failed, gc_until until);
 
 /* ---- all kinds ---- */

@@ -117,6 +117,8 @@ static int breaker_give(struct core *core, struct sync *sync, struct op *op,
 
     if (!hold || !hold->units)
         return -EPERM;
+    if (b->state == TRYING && hold->token == b->trial && hold->units == 1 && what->token != b->trial)
+        return -ESTALE; /* its one call is the trial, which must decide */
     hold->units--;
     hold_settle(core, hold);
     if (!decides(b, what->token))

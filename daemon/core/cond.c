@@ -84,7 +84,7 @@ int handle_cond_wait(struct core *core, struct op *op, const struct request *req
     sync->busy = true;
     r = wait_with(core, (struct cond *)sync, op, lock, what->token);
     if (r == 0)
-        lock_release(core, lock, what->flags);
+        lock_release(core, lock, what->flags & UNLOCK_CONSISTENT);
     sync_done(core, sync);
     return r;
 }

@@ -95,7 +95,7 @@ static int errgroup_give(struct core *core, struct sync *sync, struct op *op,
 static int32_t outcome(struct errgroup *e, struct op *op)
 {
     e->told = true;
-    op->handle = (uint32_t)-e->error;
+    op->handle = -(uint32_t)e->error;
     return e->error ? WAIT_FAILED : 0;
 }
 

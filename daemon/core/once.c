@@ -173,7 +173,7 @@ static int flight_check(const struct core *core, const struct once *once, const 
 static int flight_give(struct core *core, struct sync *sync, struct op *op,
                        const struct request_sync_give *what)
 {
-    const struct result result = {.output = what->value, .handle = (uint32_t)-what->error};
+    const struct result result = {.output = what->value, .handle = -(uint32_t)what->error};
     struct once *once = once_of(sync);
     struct answer *answer = NULL;
     int r = flight_check(core, once, op, what);

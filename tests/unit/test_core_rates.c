@@ -172,6 +172,24 @@ static void test_IP1_3_a_trial_that_nobody_saw_leaves_it_to_the_next(void **stat
     rig_delete(rig);
 }
 
+static void test_a_trial_ends_with_its_own_token_only(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t old = enter(a), trial;
+
+    assert_status(a, leave(a, old, GIVE_FAILED), 0);
+    call(a, GIVE_FAILED);
+    rig_after(rig, SECOND);
+    trial = enter(a);
+    assert_status(a, leave(a, old, 0), -ESTALE);
+    assert_status(b, enter(b), -EBUSY);
+    assert_status(a, leave(a, trial, 0), 0);
+    call(b, 0);
+    assert_no_syncs(rig);
+    rig_delete(rig);
+}
+
 static void test_failures_of_a_breaker_are_forgotten_in_time(void **state)
 {
     struct rig *rig = rig_new();
@@ -218,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_a_breaker_opens_after_failures_in_a_row_and_one_may_try_later),
         cmocka_unit_test(test_the_death_of_a_caller_is_a_failure_of_each_call),
         cmocka_unit_test(test_IP1_3_a_trial_that_nobody_saw_leaves_it_to_the_next),
+        cmocka_unit_test(test_a_trial_ends_with_its_own_token_only),
         cmocka_unit_test(test_failures_of_a_breaker_are_forgotten_in_time),
         cmocka_unit_test(test_without_memory_nothing_happens),
     };
