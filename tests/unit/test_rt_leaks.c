@@ -69,6 +69,8 @@ static void repair(void)
     rt_wait_live(1);
     while (leaked.n > 0)
         go_chan_unref(leaked.channel[--leaked.n]);
+    /* who is counted out may have a last step to go, and is told as running until then */
+    assert_int_equal(go_leak_check((struct go_leak_mark){0}, fd, GO_FOREVER), 0);
     assert_int_equal(go_leaks_write(NULL, 0, fd), 0);
     assert_int_equal(lseek(fd, 0, SEEK_END), 0);
     close(fd);
