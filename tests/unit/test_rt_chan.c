@@ -144,6 +144,46 @@ RT_TEST(test_F1_parked_senders_are_served_in_arrival_order)
     go_chan_unref(c);
 }
 
+struct taker {
+    go_chan *a, *b;
+    int *from_select, *behind;
+};
+
+static void takes_from_either(void *arg)
+{
+    struct taker *t = arg;
+    struct go_case cases[] = {GO_RECV(t->a, t->from_select), GO_RECV(t->b, t->from_select)};
+
+    go_select(cases, 2, GO_FOREVER);
+}
+
+static void takes_behind(void *arg)
+{
+    struct taker *t = arg;
+
+    go_chan_recv(t->b, t->behind, GO_FOREVER);
+}
+
+/* On the one processor the select has not run again: it still stands first in the queue of b. */
+RT_TEST(test_F2_a_select_that_was_served_elsewhere_is_passed_over)
+{
+    int old = go_set_procs(1), from_select = 0, behind = 0, one = 1, two = 2;
+    struct taker t = {go_chan_new(sizeof(int), 0), go_chan_new(sizeof(int), 0), &from_select, &behind};
+
+    go_spawn(takes_from_either, &t, sizeof t);
+    rt_wait_parked(1);
+    go_spawn(takes_behind, &t, sizeof t);
+    rt_wait_parked(2);
+    assert_int_equal(go_chan_send(t.a, &one, GO_NOW), 0);
+    assert_int_equal(go_chan_send(t.b, &two, GO_NOW), 0);
+    rt_wait_live(1);
+    assert_int_equal(from_select, 1);
+    assert_int_equal(behind, 2);
+    go_chan_unref(t.a);
+    go_chan_unref(t.b);
+    go_set_procs(old);
+}
+
 RT_TEST(test_S2_choice_among_ready_cases_is_even)
 {
     go_chan *c[4];
@@ -316,6 +356,7 @@ int main(void)
         RT_UNIT(test_N1_nil_channel_waits_until_the_deadline),
         RT_UNIT(test_C4_senders_parked_at_close_get_EPIPE),
         RT_UNIT(test_F1_parked_senders_are_served_in_arrival_order),
+        RT_UNIT(test_F2_a_select_that_was_served_elsewhere_is_passed_over),
         RT_UNIT(test_S2_choice_among_ready_cases_is_even),
         RT_UNIT(test_S9_send_on_closed_is_ready_with_EPIPE),
         RT_UNIT(test_S7_two_selects_that_send_and_receive_on_one_channel_match),
