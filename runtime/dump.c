@@ -13,6 +13,7 @@
 #include "backtrace.h"
 #include "fatal.h"
 #include "group.h"
+#include "living.h"
 #include "objects.h"
 #include "scheduler.h"
 #include "symbol.h"
@@ -287,22 +288,22 @@ ANNOTATE_UNCHECKED static int count_parked(struct g *g, void *arg)
 
 void go_stats_read(struct go_stats *out)
 {
+    struct living living = living_read();
     int made = atomic_load(&sched.made);
 
     memset(out, 0, sizeof *out);
-    out->spawned = atomic_load_explicit(&sched.spawned_outside, memory_order_relaxed);
+    out->spawned = living.spawned;
+    out->ended = living.ended;
     for (int i = 0; i < made; i++) {
         struct proc *p = atomic_load(&sched.proc[i]);
 
-        out->spawned += atomic_load_explicit(&p->spawned, memory_order_relaxed);
-        out->ended += atomic_load_explicit(&p->ended, memory_order_relaxed);
         out->switches += atomic_load_explicit(&p->switches, memory_order_relaxed);
         out->parks += atomic_load_explicit(&p->parks, memory_order_relaxed);
         out->steals += atomic_load_explicit(&p->steals, memory_order_relaxed);
         out->wakeups += atomic_load_explicit(&p->wakeups, memory_order_relaxed);
     }
     out->timers_fired = atomic_load_explicit(&sched.timers_fired, memory_order_relaxed);
-    out->live = go_live();
+    out->live = (int64_t)(living.spawned - living.ended);
     g_each(count_parked, &out->parked);
     out->stacks_bytes = stack_bytes_mapped();
     out->procs = atomic_load(&sched.procs);

@@ -418,6 +418,4 @@ void goroutine_body(struct g *g)
         bubble_leave(g);
     if (g->group)
         group_leave(g);
-    if (!g->system)
-        goroutine_ended();
 }

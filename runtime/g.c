@@ -11,7 +11,7 @@
 #include "lock.h"
 #include "tls.h"
 
-enum { CHUNK_GS = 64 };
+enum { CHUNK_GS = 64, CACHE_MAX = 128, LOT = 32 };
 
 struct chunk {
     struct chunk *next;
@@ -22,9 +22,9 @@ struct chunk {
 struct {
     struct lock lock;
     struct g *free;
-    int64_t made, used; /* lock: of those in chunks */
+    int64_t made, used; /* lock: of those in chunks; what lies in a cache is used */
     _Atomic(struct chunk *) chunks;
-    _Atomic uint64_t last_id;
+    _Alignas(64) _Atomic uint64_t last_id;
 } g_all;
 
 static TLS struct thread *self;
@@ -51,13 +51,19 @@ GO_API TLS_GETTER_EXTERN int *go_errno_location(void)
     return &errno;
 }
 
-static int chunk_add(void)
+/* Without the lock: the kernel gives its pages while they are cleared. */
+static struct chunk *chunk_new(void)
 {
     struct chunk *chunk = aligned_alloc(64, (sizeof *chunk + 63) & ~(size_t)63);
 
-    if (!chunk)
-        return -ENOMEM;
-    memset(chunk, 0, sizeof *chunk);
+    if (chunk)
+        memset(chunk, 0, sizeof *chunk);
+    return chunk;
+}
+
+/* Lock held. */
+static void chunk_add(struct chunk *chunk)
+{
     for (int i = CHUNK_GS; i-- > 0;) {
         chunk->gs[i].queue = g_all.free;
         g_all.free = &chunk->gs[i];
@@ -65,7 +71,6 @@ static int chunk_add(void)
     g_all.made += CHUNK_GS;
     chunk->next = atomic_load_explicit(&g_all.chunks, memory_order_relaxed);
     atomic_store_explicit(&g_all.chunks, chunk, memory_order_release);
-    return 0;
 }
 
 /* All but what outlives the goroutine: `wait` counts on. */
@@ -99,26 +104,104 @@ static void g_clear(struct g *g)
     g->arg_owned = false;
 }
 
-static struct g *g_take(void)
+/* Lock held. Up to `n` of the depot in a list; returns how many. */
+static int depot_pop(struct g **list, int n)
 {
-    struct g *g;
+    struct g **end = &g_all.free;
+    int i = 0;
 
-    lock_take(&g_all.lock, RANK_G);
-    if (!g_all.free && chunk_add() < 0) {
-        lock_drop(&g_all.lock);
-        return NULL;
+    while (i < n && *end) {
+        end = &(*end)->queue;
+        i++;
     }
-    g = g_all.free;
-    g_all.free = g->queue;
-    g_all.used++;
+    *list = g_all.free;
+    g_all.free = *end;
+    *end = NULL;
+    g_all.used += i;
+    return i;
+}
+
+/* `n` in a list, of which `last` is the last. */
+static void depot_push(struct g *first, struct g *last, int n)
+{
+    lock_take(&g_all.lock, RANK_G);
+    g_all.used -= n;
+    last->queue = g_all.free;
+    g_all.free = first;
     lock_drop(&g_all.lock);
-    g_clear(g);
+}
+
+/* Up to `n` in a list; returns how many, 0 without memory. */
+static int depot_take(struct g **list, int n)
+{
+    struct chunk *chunk = NULL;
+    int taken;
+
+    for (;;) {
+        lock_take(&g_all.lock, RANK_G);
+        if (chunk)
+            chunk_add(chunk);
+        taken = depot_pop(list, n);
+        lock_drop(&g_all.lock);
+        if (taken > 0 || !(chunk = chunk_new()))
+            return taken;
+    }
+}
+
+static void cache_count(struct g_cache *cache, int n)
+{
+    atomic_store_explicit(&cache->n, atomic_load_explicit(&cache->n, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static struct g *cache_pop(struct g_cache *cache)
+{
+    struct g *g = cache->first;
+
+    if (!g) {
+        cache_count(cache, depot_take(&cache->first, LOT));
+        g = cache->first;
+    }
+    if (g) {
+        cache->first = g->queue;
+        cache_count(cache, -1);
+    }
     return g;
 }
 
-struct g *g_new(void)
+/* What a burst of ends leaves goes to the others, a lot at a time. */
+static void cache_push(struct g_cache *cache, struct g *g)
 {
-    struct g *g = g_take();
+    struct g *last = g;
+
+    g->queue = cache->first;
+    cache->first = g;
+    cache_count(cache, 1);
+    if (atomic_load_explicit(&cache->n, memory_order_relaxed) < CACHE_MAX)
+        return;
+    for (int i = 1; i < LOT; i++)
+        last = last->queue;
+    cache->first = last->queue;
+    cache_count(cache, -LOT);
+    depot_push(g, last, LOT);
+}
+
+static struct g *g_take(struct g_cache *cache)
+{
+    struct g *g = NULL;
+
+    if (cache)
+        g = cache_pop(cache);
+    else
+        depot_take(&g, 1);
+    if (g)
+        g_clear(g);
+    return g;
+}
+
+struct g *g_new(struct g_cache *cache)
+{
+    struct g *g = g_take(cache);
 
     if (g)
         atomic_store_explicit(&g->id, atomic_fetch_add_explicit(&g_all.last_id, 1, memory_order_relaxed) + 1,
@@ -128,7 +211,7 @@ struct g *g_new(void)
 
 struct g *g_new_idle(struct thread *t)
 {
-    struct g *g = g_take();
+    struct g *g = g_take(NULL);
 
     if (!g)
         return NULL;
@@ -139,18 +222,17 @@ struct g *g_new_idle(struct thread *t)
     return g;
 }
 
-void g_delete(struct g *g)
+void g_delete(struct g *g, struct g_cache *cache)
 {
     if (g->arg_owned)
         free(g->arg);
     if (g->begun)
         free(g->begun->recovered);
-    lock_take(&g_all.lock, RANK_G);
     atomic_store_explicit(&g->id, 0, memory_order_release);
-    g_all.used--;
-    g->queue = g_all.free;
-    g_all.free = g;
-    lock_drop(&g_all.lock);
+    if (cache)
+        cache_push(cache, g);
+    else
+        depot_push(g, g, 1);
 }
 
 uint64_t g_last_id(void)
@@ -158,12 +240,12 @@ uint64_t g_last_id(void)
     return atomic_load(&g_all.last_id);
 }
 
-int64_t g_idle_bytes(void)
+int64_t g_idle_bytes(int64_t cached)
 {
     int64_t n;
 
     lock_take(&g_all.lock, RANK_G);
-    n = g_all.made - g_all.used;
+    n = g_all.made - g_all.used + cached;
     lock_drop(&g_all.lock);
     return n * (int64_t)sizeof(struct g);
 }
@@ -189,7 +271,7 @@ static void face_delete(void *p)
     struct thread *t = p;
 
     thread_set(NULL);
-    g_delete(t->idle);
+    g_delete(t->idle, NULL);
     free(t);
 }
 
@@ -223,7 +305,7 @@ static void chunk_clear(struct chunk *c)
 {
     for (int i = 0; i < CHUNK_GS; i++)
         if (atomic_load(&c->gs[i].id) && !c->gs[i].thread)
-            g_delete(&c->gs[i]);
+            g_delete(&c->gs[i], NULL);
 }
 
 /* Threads of the program may keep their faces: those chunks stay, for the next start. */
@@ -234,6 +316,7 @@ void g_release_all(void)
     for (struct chunk *i = c; i; i = i->next)
         chunk_clear(i);
     g_all.free = NULL;
+    g_all.used = 0; /* the caches are gone */
     while (c) {
         struct chunk *next = c->next;
 
@@ -241,7 +324,9 @@ void g_release_all(void)
             c->next = kept;
             kept = c;
             for (int i = 0; i < CHUNK_GS; i++)
-                if (!atomic_load(&c->gs[i].id)) {
+                if (atomic_load(&c->gs[i].id)) {
+                    g_all.used++;
+                } else {
                     c->gs[i].queue = g_all.free;
                     g_all.free = &c->gs[i];
                 }

@@ -140,22 +140,28 @@ static inline struct g *g_self(void)
     return (t ? t : thread_new())->current;
 }
 
-/* A fresh goroutine with the next id, NULL without memory. */
-struct g *g_new(void);
+/* Free ones that one processor keeps for itself; no lock. Zeroed is empty. */
+struct g_cache {
+    struct g *first;
+    _Atomic int n; /* others only read it */
+};
+
+/* A fresh goroutine with the next id, NULL without memory. Without a cache (NULL) it comes from the depot of all. */
+struct g *g_new(struct g_cache *cache);
 
 /* What a thread is when it runs no goroutine, without an id of its own: t->idle and t->current. NULL without memory. */
 enum { G_ID_THREAD = -1 };
 struct g *g_new_idle(struct thread *t);
 
-/* Its stack is the caller's to give back, afterwards. */
-void g_delete(struct g *g);
+/* Its stack is the caller's to give back, afterwards. Without a cache (NULL) it goes to the depot of all. */
+void g_delete(struct g *g, struct g_cache *cache);
 
 /* Calls fn for every struct g that is in use; stops when it returns other than 0. */
 int g_each(int (*fn)(struct g *g, void *arg), void *arg);
 /* The highest that was given. */
 uint64_t g_last_id(void);
 
-/* Memory of those that are free. */
-int64_t g_idle_bytes(void);
+/* Memory of those that are free, of which `cached` lie in caches. */
+int64_t g_idle_bytes(int64_t cached);
 
 void g_release_all(void);

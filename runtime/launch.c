@@ -11,6 +11,7 @@
 #include "fpenv.h"
 #include "frames.h"
 #include "group.h"
+#include "living.h"
 #include "scheduler.h"
 #include "trace.h"
 
@@ -58,20 +59,11 @@ static int g_fill(struct g *g, const struct spawn *what)
     return arg_set(g, what);
 }
 
-/* One more, unless that is too many. */
-static bool live_charge(const struct spawn *what)
-{
-    if (what->system)
-        return true;
-    if (atomic_fetch_add(&sched.live, 1) < atomic_load_explicit(&sched.live_max, memory_order_relaxed))
-        return true;
-    atomic_fetch_sub(&sched.live, 1);
-    return false;
-}
-
 static int g_make(const struct spawn *what, struct g **out)
 {
-    struct g *g = g_new();
+    struct thread *t = thread_self();
+    struct g_cache *cache = t && t->proc ? &t->proc->gs : NULL;
+    struct g *g = g_new(cache);
     int r = -ENOMEM;
 
     if (g)
@@ -83,18 +75,8 @@ static int g_make(const struct spawn *what, struct g **out)
         return 0;
     }
     if (g)
-        g_delete(g);
+        g_delete(g, cache);
     return r;
-}
-
-static void count_spawned(void)
-{
-    struct thread *t = thread_self();
-
-    if (t && t->proc)
-        count_up(&t->proc->spawned);
-    else
-        atomic_fetch_add_explicit(&sched.spawned_outside, 1, memory_order_relaxed);
 }
 
 int spawn(const struct spawn *what)
@@ -108,12 +90,12 @@ int spawn(const struct spawn *what)
         return -EINVAL;
     if (!atomic_load(&sched.running))
         return -ESRCH;
-    if (!live_charge(what))
+    if (!what->system && !living_charge())
         return -EAGAIN;
     r = g_make(what, &g);
     if (r < 0) {
         if (!what->system)
-            atomic_fetch_sub(&sched.live, 1);
+            living_return();
         return r;
     }
     if (what->bubble)
@@ -122,7 +104,7 @@ int spawn(const struct spawn *what)
     if (trace_on())
         trace_create(g);
     if (!what->system)
-        count_spawned();
+        living_begins();
     sched_start(g);
     return 0;
 }
@@ -207,7 +189,9 @@ bool go_inside(void)
 
 int64_t go_live(void)
 {
-    return atomic_load(&sched.live);
+    struct living l = living_read();
+
+    return (int64_t)(l.spawned - l.ended);
 }
 
 void go_yield(void)

@@ -22,6 +22,7 @@ enum lock_rank {
     RANK_SCHED,     /* global queue, idle processors */
     RANK_STARTS,    /* what a processor has not started yet */
     RANK_STACK,     /* free stacks */
+    RANK_LIVING,    /* how many may live */
     RANK_G,         /* free and all goroutines */
 };
 

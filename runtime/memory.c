@@ -5,6 +5,7 @@
 
 #include "backtrace.h"
 #include "dump.h"
+#include "living.h"
 #include "scheduler.h"
 #include "stack_counts.h"
 
@@ -113,7 +114,7 @@ void go_memory_read(struct go_memory *out)
     out->stacks = stacks.taken;
     out->stacks_bytes = stacks.mapped_bytes;
     out->stacks_resident = stacks.resident_bytes;
-    out->in_use = out->stacks_resident + out->heap_bytes - g_idle_bytes() + out->user_bytes;
+    out->in_use = out->stacks_resident + out->heap_bytes - g_idle_bytes(living_cached()) + out->user_bytes;
     out->from_system = out->stacks_bytes + out->heap_bytes + out->user_bytes;
     out->total = heap.bytes + atomic_load(&user.bytes) + stacks.mapped_ever;
 }

@@ -78,7 +78,7 @@ static void pin_delete(struct pin *pin)
     lock_take(&pins.lock, RANK_SCHED);
     list_remove(&pin->link);
     lock_drop(&pins.lock);
-    g_delete(pin->thread.idle);
+    g_delete(pin->thread.idle, NULL);
     free(pin);
 }
 

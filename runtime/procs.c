@@ -19,6 +19,7 @@
 #include "cpu_profile.h"
 #include "crash.h"
 #include "futex.h"
+#include "living.h"
 #include "order.h"
 #include "scheduler.h"
 
@@ -75,7 +76,7 @@ static void proc_delete(struct proc *p)
 {
     timers_free(&p->timers);
     starts_free(&p->starts);
-    g_delete(p->thread.idle);
+    g_delete(p->thread.idle, NULL);
     free(p);
 }
 
@@ -117,7 +118,7 @@ static int proc_start(int index)
     if (r < 0) {
         proc_active_add(-1);
         atomic_fetch_sub(&threads_left, 1);
-        atomic_store(&sched.made, index);
+        living_unmake(index);
         proc_delete(p);
     }
     return r;
@@ -259,13 +260,12 @@ bool procs_stop(int64_t slice_ns)
 
 void procs_free(void)
 {
-    int made = atomic_load(&sched.made);
+    int made = living_stop();
 
     for (int i = 0; i < made; i++) {
         proc_delete(atomic_load(&sched.proc[i]));
         atomic_store(&sched.proc[i], NULL);
     }
-    atomic_store(&sched.made, 0);
     atomic_store(&sched.extras, 0);
     atomic_store(&sched.idle_n, 0);
     atomic_store(&sched.spinning, 0);

@@ -19,6 +19,7 @@
 #include "fatal.h"
 #include "fpenv.h"
 #include "frames.h"
+#include "living.h"
 #include "pin.h"
 #include "switch.h"
 #include "trace.h"
@@ -34,7 +35,6 @@ enum {
 
 struct sched sched = {
     .global_last = &sched.global_first,
-    .live_max = 1 << 20,
 };
 
 /* ---- queues ---- */
@@ -312,11 +312,12 @@ static void g_bury(struct g *g)
     struct proc *p = thread_self()->proc;
     char *stack = g->stack;
     int class = g->stack_class;
+    bool system = g->system;
 
     annotate_fiber_end(g->tsan_fiber);
-    if (!g->system)
-        count_up(&p->ended);
-    g_delete(g);
+    g_delete(g, &p->gs);
+    if (!system)
+        living_ended();
     stack_give(&p->stacks, stack, class);
 }
 

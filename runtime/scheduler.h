@@ -44,6 +44,7 @@ struct proc {
     /* the owner's alone */
     struct thread thread;
     struct stack_cache stacks;
+    struct g_cache gs;
     uint64_t random;
     uint32_t picks;
     int64_t next_since_ns;          /* when `next` was filled, on the coarse clock */
@@ -61,6 +62,7 @@ struct proc {
     _Atomic unsigned attention;          /* enum attention */
     _Atomic uint32_t lent;               /* what the owner sleeps on while its processor is lent */
     _Atomic uint64_t switches, parks, steals, wakeups, spawned, ended;
+    _Atomic int in_hand;           /* living.c */
     _Atomic int late;              /* how often who was put into `next` waited there; the watchdog's too */
     _Atomic bool slice_over;       /* go_checkpoint shall yield */
     _Atomic bool asleep;           /* in the idle list, or retired */
@@ -94,9 +96,7 @@ extern struct sched {
     _Atomic(struct proc *) proc[PROCS_MADE_MAX];
     _Atomic int procs, made; /* how many shall run; how many threads there are */
     _Atomic int extras;
-    _Atomic int64_t live, live_max;
     _Atomic uint64_t timers_fired;
-    _Atomic uint64_t spawned_outside; /* by threads that have no processor */
     _Atomic int
         firing; /* threads that take timers out of the heaps, and have yet to wake who waits for them */
     _Atomic int outside; /* waits that only somebody outside can end: no global deadlock while there is one */

@@ -16,6 +16,7 @@
 #include "fatal.h"
 #include "futex.h"
 #include "leaks.h"
+#include "living.h"
 #include "netpoll.h"
 #include "order.h"
 #include "pin.h"
@@ -60,13 +61,7 @@ int go_set_procs(int n)
 
 int64_t go_set_goroutines_max(int64_t n)
 {
-    int64_t old = atomic_load(&sched.live_max), most = stack_count_max();
-
-    if (old > most)
-        atomic_store(&sched.live_max, old = most);
-    if (n >= 1)
-        atomic_store(&sched.live_max, n < most ? n : most);
-    return old;
+    return living_limit(n, stack_count_max());
 }
 
 bool go_running(void)
@@ -92,8 +87,6 @@ static int runtime_start(int procs)
     clock_coarse_set(clock_ns());
     atomic_store(&sched.poll_until_ns, INT64_MIN);
     atomic_store(&sched.stopping, false);
-    atomic_store(&sched.live, 0);
-    atomic_store(&sched.spawned_outside, 0);
     atomic_store(&sched.alone, false);
     r = netpoll_open();
     if (r < 0)
@@ -153,11 +146,6 @@ int go_stop(void)
 }
 
 /* ---- main ---- */
-
-void goroutine_ended(void)
-{
-    atomic_fetch_sub(&sched.live, 1);
-}
 
 bool start_main_done(void)
 {

@@ -3,9 +3,6 @@
 
 #include <stdbool.h>
 
-/* A goroutine that counts has ended. */
-void goroutine_ended(void);
-
 /* The main goroutine's function has returned: go_main is about to stop everything. */
 bool start_main_done(void);
 
