@@ -22,11 +22,24 @@
 /* Values of one request, together: a frame of the transport is bounded, and Q bounds it in the daemon. */
 enum { REQUEST_BYTES_MAX = 64 << 20 };
 
+/* How many it tells of what cannot be asked for again. */
+static size_t ids_of(const struct request *request)
+{
+    return request->verb == VERB_SUBMIT_MANY ? request->submit_many.jobs_n
+           : request->verb == VERB_TRANSACT  ? request->transact.jobs_n
+                                             : 0;
+}
+
 struct call *call_new(gc_client *g, const struct request *request, gc_until until)
 {
     struct call *call = calloc(1, sizeof *call + request_size(request));
+    size_t ids_n = ids_of(request);
     if (!call)
         return NULL;
+    if (ids_n && !(call->room = result_room(ids_n))) {
+        free(call);
+        return NULL;
+    }
     request_copy(&call->op.request, request, call + 1);
     call->op.deadline_ns = until.ns;
     call->g = g;
@@ -42,6 +55,7 @@ static void call_free(struct call *call)
     if (!call->left || !call->released)
         return;
     result_unref(call->block);
+    result_unref(call->room);
     free(call);
 }
 
@@ -50,20 +64,27 @@ static void call_free(struct call *call)
 static bool is_flat(const struct result *result)
 {
     return !result->values_n && !result->chans_n && !result->jobs_n && !result->stats_n && !result->offer &&
-           !result->ctxs_n && !result->waits_n && !result->text.size && !result->output.size;
+           !result->ctxs_n && !result->waits_n && !result->schedules_n && !result->ids_n &&
+           !result->text.size && !result->output.size;
 }
 
 /* Without memory, what has taken effect is still told; what was only asked for has failed. */
 static void keep_flat(struct call *call, const struct result *result)
 {
     bool asked = result->chans_n || result->jobs_n || result->stats_n || result->ctxs_n || result->waits_n ||
-                 result->output.size;
+                 result->schedules_n || result->output.size;
     call->no_memory = result->values_n > 0;
     call->result = (struct result){.op = result->op,
                                    .status = asked ? -ENOMEM : result->status,
                                    .flags = result->flags,
                                    .index = result->index,
+                                   .doubt = result->doubt,
                                    .handle = result->handle};
+    if (!call->room || !result->ids_n)
+        return;
+    result_keep_ids(call->room, &call->result, result);
+    call->block = call->room;
+    call->room = NULL;
 }
 
 static void keep_result(struct call *call, const struct result *result)
@@ -71,10 +92,10 @@ static void keep_result(struct call *call, const struct result *result)
     call->done = true;
     if (!is_flat(result))
         call->block = result_clone(result);
+    if (!call->block)
+        keep_flat(call, result);
     if (call->block)
         call->result = call->block->result;
-    else
-        keep_flat(call, result);
 }
 
 static void tell_watched(struct call *call, const struct result *result)
@@ -85,7 +106,8 @@ static void tell_watched(struct call *call, const struct result *result)
         context_over(ctx, result);
 }
 
-/* A result nobody waits for: it surfaces here, and is delivered when the lock is given up. */
+/* A result nobody waits for: it surfaces here, and is delivered when the lock is given up. Without memory for it, or for its
+ * request, the session ends: nothing that was to be told is lost in silence. */
 static void deliver_later(struct call *call, const struct result *result)
 {
     struct gc_client *g = call->g;
@@ -97,6 +119,7 @@ static void deliver_later(struct call *call, const struct result *result)
     }
     g->kick = true; /* the service thread is to deliver it */
     g->starved |= call->deliver && (!delivery || !delivery->block);
+    g->starved |= call->op.local && result->status == -ENOMEM;
     tell_watched(call, result);
     if (call->op.phase == OP_FINISHED)
         protocol_surface(g->protocol, &call->op, false, now_ns());
@@ -125,20 +148,25 @@ static void release(struct protocol_op *op, void *context)
     call_free(call);
 }
 
-/* Without memory the end of the scope gives it back. */
+void call_tell(struct call *call, uint64_t run)
+{
+    call->left = true;
+    call->op.request.run = run;
+    protocol_start(call->g->protocol, &call->op, now_ns());
+}
+
 void call_give_back(gc_client *g, const struct request *request, uint64_t run)
 {
     struct call *call = call_new(g, request, GC_FOREVER);
-    if (!call)
-        return;
-    call->left = true;
-    call->op.request.run = run;
-    protocol_start(g->protocol, &call->op, now_ns());
+    if (call)
+        call_tell(call, run);
+    else
+        g->starved = true;
 }
 
-/* What the result gave to somebody who is gone: handles, locks (IP1.3) and contexts go back, values do so by
+/* What the result gave to somebody who is gone: handles and contexts go back, values and locks (IP1.3) do so by
  * themselves. */
-static void give_back_grant(struct call *call, const struct result *result)
+static void give_back_handle(struct call *call, const struct result *result)
 {
     const struct request *request = &call->op.request;
     if (result->status < 0)
@@ -146,10 +174,6 @@ static void give_back_grant(struct call *call, const struct result *result)
     if (request->verb == VERB_CHAN_OPEN)
         call_give_back(call->g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {result->handle}},
                        request->run);
-    if (request_grants(request)) {
-        struct request back = request_give_back(request, result->handle);
-        call_give_back(call->g, &back, request->run);
-    }
     if (request->verb == VERB_CTX_NEW)
         call_give_back(call->g, &(struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = result->handle},
                        request->run);
@@ -157,7 +181,7 @@ static void give_back_grant(struct call *call, const struct result *result)
 
 static void leftover(struct protocol_op *op, const struct result *result, void *context)
 {
-    give_back_grant((struct call *)op, result);
+    give_back_handle((struct call *)op, result);
 }
 
 const struct protocol_user call_user = {.finish = finish, .leftover = leftover, .release = release};
@@ -220,13 +244,23 @@ int call_begin(struct call *call)
     return 0;
 }
 
-/* The scope of the caller has ended: the operation is asked to end, and its answer waited for (IP1.1). */
+/* Asks for its end, and waits for the answer (IP1.1), also where a grant has come (IP1.3). */
+static void call_stop(struct call *call)
+{
+    struct protocol *p = call->g->protocol;
+    if (!protocol_undo(p, &call->op))
+        return protocol_cancel(p, &call->op);
+    call->done = false;
+    call->block = result_unref(call->block);
+}
+
+/* The scope of the caller has ended. */
 static void call_scope_ended(struct call *call)
 {
     call->parked = false;
     list_remove(&call->wake);
     call->masked = true;
-    protocol_cancel(call->g->protocol, &call->op);
+    call_stop(call);
 }
 
 static void call_park(struct call *call)
@@ -255,10 +289,19 @@ static void call_wait(struct call *call)
             client_lead(g, next);
             call->leading = false;
         } else {
-            g->kick |= next < g->leader_until_ns;
             call_park(call);
         }
     }
+}
+
+/* Until it is done, and what it was granted is not what its context has taken back meanwhile (SE1). */
+static void call_complete(struct call *call)
+{
+    call_wait(call);
+    if (!call->ctx || !atomic_load(&call->ctx->done))
+        return;
+    call_stop(call);
+    call_wait(call);
 }
 
 void call_end(struct call *call)
@@ -292,7 +335,7 @@ static void call_unwound(struct call **of)
     list_remove(&call->waiter);
     list_remove(&call->wake);
     if (call->done)
-        give_back_grant(call, &call->result);
+        give_back_handle(call, &call->result);
     protocol_abandon(g->protocol, &call->op, now_ns());
     client_flush(g);
     call_leave(call);
@@ -365,11 +408,12 @@ int call_run(gc_client *g, const struct request *request, gc_until until, unsign
         call->op.request.flags = OP_BLOCKS; /* this thread does nothing else meanwhile */
     int status = call_begin(call);
     if (status == 0) {
-        call_wait(call);
+        call_complete(call);
         status = call_take(call, flags, answer);
     }
     if (status == -ECANCELED && call->ctx)
         status = context_error(call->ctx); /* it may have ended here, by what the daemon had said before */
+    last_doubt(answer->result.flags & RESULT_DOUBT);
     if (status < 0)
         note_failure(call, status, &answer->result);
     struct call *mine = call;

@@ -32,6 +32,7 @@ struct call {
     struct list waiter, wake, bound; /* wake: in g->wakes, or g->ends */
     struct result result;            /* what it points at is in `block` */
     struct result_block *block;      /* or NULL: it points at nothing */
+    struct result_block *room;       /* for ids of what cannot be undone; or NULL: it has none */
 
     gc_ctx *watched; /* of a CTX_WATCH without a caller: hears of its result */
 
@@ -96,7 +97,11 @@ int call_post(gc_client *g, const struct request *request,
 /* Starts the CTX_WATCH of a context, which it makes its `watch`. With the lock. 0, -ENOMEM. */
 int call_watch(gc_client *g, const struct request *request, gc_ctx *ctx);
 
-/* Starts what gives something back, or tells something: nobody waits for it, nor hears that it failed. With the lock. */
+/* Starts what tells something: nobody waits for it, nor hears that it failed. The call, which nobody has started, is not the
+ * caller's any more. With the lock. */
+void call_tell(struct call *call, uint64_t run);
+
+/* The same for what gives something back. Without memory the session ends, and gives all back. With the lock. */
 void call_give_back(gc_client *g, const struct request *request, uint64_t run);
 
 /* The protocol's callbacks. */

@@ -11,4 +11,6 @@ struct cases {
 
 /* 0, -ENOMEM, -E2BIG: over GC_CASES_MAX. To be destroyed in any case. */
 int cases_create(struct cases *cases, const struct gc_case *from, size_t n);
+/* The program's index, + 1, of the send that a result says is in doubt (IP5.2); 0: none. */
+size_t cases_doubt(const size_t *from, const struct result *result);
 void cases_destroy(struct cases *cases);

@@ -212,7 +212,9 @@ static void give_info(struct gc_chan_info *to, const struct chan_info *from)
                                 .received = from->received,
                                 .dropped = from->dropped,
                                 .closed = from->closed,
-                                .unlinked = from->unlinked};
+                                .unlinked = from->unlinked,
+                                .durable = from->durable,
+                                .storing = from->storing};
     size_t size = from->name.size < GC_NAME_BYTES ? from->name.size : GC_NAME_BYTES - 1;
     if (size)
         memcpy(to->name, from->name.data, size);

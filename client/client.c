@@ -52,9 +52,12 @@ static struct gc_client *client_delete(struct gc_client *g)
         close(g->epoll_fd);
     if (g->event_fd >= 0)
         close(g->event_fd);
+    if (g->listen_fd >= 0)
+        close(g->listen_fd);
     pthread_cond_destroy(&g->service);
     pthread_mutex_destroy(&g->lock);
     free(g->handles);
+    explicit_bzero(&g->keys, sizeof g->keys);
     free(g);
     return NULL;
 }
@@ -114,7 +117,7 @@ static int client_new(const struct gc_options *options, const struct gc_waiting 
     pthread_once(&forks_once, watch_forks);
     g->forks = forks;
     g->waiting = waiting;
-    g->lifeline = g->epoll_fd = g->event_fd = -1;
+    g->lifeline = g->epoll_fd = g->event_fd = g->listen_fd = -1;
     g->answer_by_ns = PROTOCOL_NEVER;
     g->absent_ns = options->absent_ms * MS;
     g->answer_ns = or_default(options->answer_ms, CLIENT_ANSWER_MS);
@@ -159,6 +162,37 @@ static int resolve_lane(struct gc_client *g, const char *lane)
     return g->zmq_wanted ? 0 : -EINVAL;
 }
 
+/* `given`, else the variable; empty is NULL. */
+static const char *or_variable(const char *given, const char *variable)
+{
+    const char *text = given ? given : getenv(variable);
+    return text && *text ? text : NULL;
+}
+
+/* Of tcp: without the key of the daemon there are none. */
+static int resolve_keys(struct gc_client *g, const struct gc_options *options)
+{
+    const char *server = or_variable(options->server_key, SERVER_KEY_VARIABLE);
+    const char *file = or_variable(options->secret_file, SECRET_FILE_VARIABLE);
+    if (address_is_local(g->endpoint) || (!server && !file))
+        return 0;
+    if (!server || !file) {
+        snprintf(g->why, sizeof g->why,
+                 "a %s without %s: set both --server-key KEY and --secret-file FILE, or $" SERVER_KEY_VARIABLE
+                 " and $" SECRET_FILE_VARIABLE,
+                 server ? "server key" : "secret file",
+                 server ? "a secret file; `goctl keygen --out FILE` makes one" : "a server key");
+        return -EINVAL;
+    }
+    if (!key_text_good(server, strlen(server))) {
+        snprintf(g->why, sizeof g->why,
+                 "\"%s\" is not a public key: goctl keygen prints one, of %d characters", server, KEY_CHARS);
+        return -EINVAL;
+    }
+    strcpy(g->keys.server.text, server);
+    return key_file_read(file, &g->keys.own, g->why);
+}
+
 /* Leads until the link is live or has failed. */
 static int link_establish(struct gc_client *g)
 {
@@ -190,7 +224,9 @@ static int client_make(const struct gc_options *options, const struct gc_waiting
     int r = client_new(options, waiting, out);
     if (r == 0)
         r = resolve_endpoint(*out, options->endpoint);
-    return r < 0 ? r : resolve_lane(*out, options->lane);
+    if (r == 0)
+        r = resolve_lane(*out, options->lane);
+    return r < 0 ? r : resolve_keys(*out, options);
 }
 
 static int client_begin(struct gc_client *g, const struct gc_options *options)

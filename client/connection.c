@@ -55,6 +55,8 @@ static void transport_close(struct gc_client *g)
         set_full(g, false);
     else
         epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->transport_fd, NULL);
+    if (g->transport->ops->refusal_fd)
+        epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->transport->ops->refusal_fd(g->transport), NULL);
     g->transport = g->transport->ops->close(g->transport);
 }
 
@@ -135,11 +137,15 @@ static int transport_open(struct gc_client *g)
 {
     bool local = g->lifeline >= 0 && !g->zmq_only;
     int r = local ? transport_local_open(g->lifeline, &g->transport)
-                  : transport_zmq_open(g->endpoint, &g->transport);
+                  : transport_zmq_open(g->endpoint, address_is_local(g->endpoint) ? NULL : &g->keys,
+                                       &g->transport);
     if (r < 0)
         return r;
     g->transport_fd = g->transport->ops->fd(g->transport);
-    return local ? 0 : watch(g, g->transport_fd);
+    r = local ? 0 : watch(g, g->transport_fd);
+    if (r == 0 && g->transport->ops->refusal_fd)
+        r = watch(g, g->transport->ops->refusal_fd(g->transport));
+    return r;
 }
 
 /* True: there is one. */
@@ -147,7 +153,11 @@ static bool transport_begin(struct gc_client *g, int64_t now)
 {
     int r = transport_open(g);
     if (r < 0)
-        link_failed(g, r, r == -EINVAL ? "not an endpoint: use ipc://PATH or tcp://HOST:PORT" : NULL, now);
+        link_failed(g, r,
+                    r == -EINVAL    ? "not an endpoint: use ipc://PATH or tcp://HOST:PORT"
+                    : r == -ENOTSUP ? "this libzmq has no CURVE, which keys need"
+                                    : NULL,
+                    now);
     return r == 0;
 }
 
@@ -241,6 +251,15 @@ static void link_watch(struct gc_client *g, int64_t now)
         protocol_disconnected(p);
 }
 
+/* The handshake failed. Once there was a session, only its lease tells that it is over. */
+static void link_refused(struct gc_client *g, int64_t now)
+{
+    const char *why = NULL;
+    int r = g->transport->ops->refused ? g->transport->ops->refused(g->transport, &why) : 0;
+    if (r < 0 && g->answer_by_ns != PROTOCOL_NEVER)
+        link_failed(g, r, why, now);
+}
+
 static void link_step(struct gc_client *g, int64_t now)
 {
     if (g->link == LINK_DOWN)
@@ -249,6 +268,8 @@ static void link_step(struct gc_client *g, int64_t now)
         link_greet(g, now);
     if (g->link == LINK_UP)
         link_watch(g, now);
+    if (g->link == LINK_UP)
+        link_refused(g, now);
     if ((g->link == LINK_GREETING || g->link == LINK_UP) && now >= g->answer_by_ns)
         link_failed(g, -ETIMEDOUT, "it does not answer: is it stopped, or not a goroutined?", now);
 }
@@ -259,6 +280,7 @@ static void link_judge(struct gc_client *g, int64_t now)
     struct protocol *p = g->protocol;
     if (g->link == LINK_UP && g->starved)
         link_lost(g, -ENOMEM, "out of memory");
+    g->starved = false;
     if (g->link != LINK_UP)
         return;
     if (p->state == PROTOCOL_LIVE && g->answer_by_ns != PROTOCOL_NEVER) {
@@ -379,9 +401,12 @@ int64_t client_pump(struct gc_client *g)
         while (g->link == LINK_UP && receive_one(g, now) > 0)
             ;
         link_judge(g, now);
-        next = protocol_tick(g->protocol, now);
+        protocol_tick(g->protocol, now);
         client_flush(g);
+        next = protocol_tick(g->protocol, now); /* what has just left wants an answer in time */
         again = g->link == LINK_UP && transport_stirs(g);
     } while (again);
-    return client_retry(g, earliest(next, link_next(g)));
+    next = client_retry(g, earliest(next, link_next(g)));
+    g->kick |= g->led && next < g->leader_until_ns; /* it sleeps for what was due before */
+    return next;
 }

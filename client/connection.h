@@ -25,7 +25,9 @@ enum {
     CLIENT_RETRY_MS = 10, /* first delay before a daemon that is gone is looked for again; doubles */
     CLIENT_RETRY_MAX_MS = 500,
     CLIENT_BYE_MS = 500, /* how long a farewell is waited for */
-    CLIENT_FULL_MS = 5,  /* when to try again what a daemon did not take, where nobody waits for room */
+    CLIENT_QUIET_NS =
+        1000000,        /* without a call, before the service thread listens for the ends of contexts */
+    CLIENT_FULL_MS = 5, /* when to try again what a daemon did not take, where nobody waits for room */
 };
 
 enum link_state {
@@ -58,9 +60,10 @@ struct gc_client {
     bool lifeline_stirs; /* it was seen readable */
     struct lifeline_news news;
     struct transport *transport;
-    bool zmq_wanted;     /* lane=zmq here: frames never use the lifeline */
-    bool zmq_only;       /* or, as the daemon of this session said */
-    bool transport_full; /* its descriptor is watched for room */
+    struct transport_keys keys; /* of tcp */
+    bool zmq_wanted;            /* lane=zmq here: frames never use the lifeline */
+    bool zmq_only;              /* or, as the daemon of this session said */
+    bool transport_full;        /* its descriptor is watched for room */
     uint64_t frames_sent, frames_received;
     int transport_fd;       /* of the local lane the lifeline itself */
     bool connecting;        /* inside gc_connect: failures are told, not retried */
@@ -77,31 +80,35 @@ struct gc_client {
     int epoll_fd, event_fd; /* event_fd may be written without the lock, also in signal handlers */
     bool led;               /* somebody is in epoll_wait, until leader_until_ns */
     bool kick;              /* the leader must look again */
-    int64_t leader_until_ns;
+    bool listens; /* the service thread does, until listen_until_ns; whoever has to wait leads beside it */
+    int64_t leader_until_ns, listen_until_ns;
     struct list waiters; /* struct call: those that wait, in the order they came */
     struct list wakes;   /* struct call: to be made ready when the lock is given up */
     struct list bound;   /* struct call: those with a context */
     atomic_uint cancels; /* of contexts, ever; without the lock */
     unsigned cancels_seen;
-    bool promised;  /* gc_callers: calls say that their caller does nothing else */
-    uint64_t calls; /* inside */
-    bool closing;   /* `closer` is to be made ready by the last of them */
+    bool promised;                  /* gc_callers: calls say that their caller does nothing else */
+    uint64_t calls;                 /* inside */
+    uint64_t entries, entries_seen; /* public calls so far, and when the service thread last looked */
+    bool closing;                   /* `closer` is to be made ready by the last of them */
     struct gc_wait closer;
 
     /* The service thread: service.c */
     bool has_thread, service_leads, stopping;
+    int listen_fd; /* wakes it where it listens; or -1 */
     pthread_t thread;
     pthread_cond_t service;
     int64_t service_until_ns; /* it sleeps until then; 0: it does not sleep */
     struct list deliveries;   /* struct delivery, in the order of the daemon */
-    bool starved;             /* one of them could not be kept */
-    struct list starts;       /* struct start: operations that call back */
-    struct list ends;         /* struct call by `wake`: those of them that have ended, to be told */
-    uint64_t starts_n;        /* so far */
-    struct list windows;      /* struct gc_window */
-    struct list contexts;     /* gc_ctx of the daemon */
-    struct list funcs_due;    /* struct gc_context_func whose context is over */
-    uint64_t watches;         /* contexts whose end will come unasked: somebody always leads */
+    bool starved; /* one of them could not be kept, or a word to the daemon not be sent: the session ends */
+    struct list starts; /* struct start: operations that call back */
+    struct start *starts_by_id;
+    struct list ends;      /* struct call by `wake`: those of them that have ended, to be told */
+    uint64_t starts_n;     /* so far */
+    struct list windows;   /* struct gc_window */
+    struct list contexts;  /* gc_ctx of the daemon */
+    struct list funcs_due; /* struct gc_context_func whose context is over */
+    uint64_t watches;      /* contexts whose end will come unasked: somebody leads or listens */
 
     struct handle *handles;
     uint32_t handles_n, handles_max, handles_free; /* handles_free: place (index + 1) of a free one */
@@ -151,6 +158,10 @@ void client_leave(struct gc_client *g);
 /* Leads until something happened, or until `until_ns`: the lock is given up meanwhile. How many descriptors
  * were ready. */
 int client_lead(struct gc_client *g, int64_t until_ns);
+
+/* The same for the service thread, which listens while nobody calls: a caller that comes meanwhile leads, without having to
+ * be woken, and then has what there is. */
+void client_listen(struct gc_client *g, int64_t until_ns);
 
 /* The caller stops waiting: somebody else leads, or the service thread is told when to. */
 void client_pass_on(struct gc_client *g);

@@ -63,6 +63,17 @@ static bool is_of_a_lost_session(int status)
     return status == -ECONNRESET || status == -ENETRESET;
 }
 
+/* By the call that is there, where no cancel has used it. */
+static void context_drop(gc_ctx *ctx)
+{
+    const struct request drop = {.verb = VERB_CTX_DROP, .ctx_drop.context = ctx->id};
+    if (!ctx->cancel)
+        return call_give_back(ctx->g, &drop, ctx->run);
+    ctx->cancel->op.request = drop;
+    call_tell(ctx->cancel, ctx->run);
+    ctx->cancel = NULL;
+}
+
 /* With the lock: nothing names it any more. */
 static void context_leave(gc_ctx *ctx)
 {
@@ -78,7 +89,9 @@ static void context_leave(gc_ctx *ctx)
         list_remove(&func->link);
     list_remove(&ctx->link);
     if (ctx->owned && !(ctx->over && is_of_a_lost_session(ctx->status)))
-        call_give_back(g, &(struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = ctx->id}, ctx->run);
+        context_drop(ctx);
+    if (ctx->cancel)
+        call_end(ctx->cancel);
 }
 
 GC_API gc_ctx *gc_ctx_free(gc_ctx *ctx)
@@ -146,11 +159,11 @@ void contexts_tell(gc_client *g)
 {
     gc_ctx *ctx;
     list_each (ctx, &g->contexts, link) {
-        if (!atomic_load(&ctx->done) || ctx->over || ctx->told)
+        if (!atomic_load(&ctx->done) || ctx->over || !ctx->cancel)
             continue;
-        ctx->told = true;
-        call_give_back(g, &(struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel.context = ctx->id},
-                       ctx->run);
+        struct call *cancel = ctx->cancel;
+        ctx->cancel = NULL;
+        call_tell(cancel, ctx->run);
     }
 }
 
@@ -205,15 +218,35 @@ void contexts_deliver(gc_client *g)
 
 /* ---- birth ---- */
 
+/* Only where its watch has not begun. Accepts NULL. */
+static void remote_free(gc_ctx *ctx)
+{
+    if (ctx && ctx->cancel)
+        call_end(ctx->cancel);
+    free(ctx);
+}
+
+/* One of the daemon. NULL: no memory. */
+static gc_ctx *remote_new(gc_client *g, uint64_t id, bool owned)
+{
+    gc_ctx *ctx = gc_ctx_new(g);
+    if (!ctx)
+        return NULL;
+    ctx->id = id;
+    ctx->owned = owned;
+    ctx->cancel =
+        call_new(g, &(struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel.context = id}, GC_FOREVER);
+    if (ctx->cancel)
+        return ctx;
+    free(ctx);
+    return NULL;
+}
+
 /* Begins to mirror a context whose daemon knows it by `id`. On failure it is given back. */
 static int mirror(gc_client *g, uint64_t id, bool owned, gc_ctx **out)
 {
     struct request request = {.verb = VERB_CTX_WATCH, .ctx_watch.context = id};
-    gc_ctx *ctx = gc_ctx_new(g);
-    if (ctx) {
-        ctx->id = id;
-        ctx->owned = owned;
-    }
+    gc_ctx *ctx = remote_new(g, id, owned);
     client_enter(g);
     uint64_t run = g->waiting->scope();
     int r = ctx ? call_watch(g, &request, ctx) : -ENOMEM;
@@ -227,7 +260,7 @@ static int mirror(gc_client *g, uint64_t id, bool owned, gc_ctx **out)
     client_pass_on(g);
     client_leave(g);
     if (r < 0) {
-        free(ctx);
+        remote_free(ctx);
         return last_failed(r, NULL, false);
     }
     *out = ctx;
@@ -297,7 +330,8 @@ GC_API int gc_context_derive(gc_client *g, gc_ctx *parent, const struct gc_conte
                                           .code = use.code,
                                           .cause = text_bytes(use.cause),
                                           .values = values,
-                                          .values_n = use.values_n}};
+                                          .values_n = use.values_n,
+                                          .group = text_bytes(use.group)}};
     if (client_forked(g))
         return last_failed(-ECONNRESET, "this process is a fork of the client's: connect anew", false);
     set_deadline(g, &use, &request.ctx_new);

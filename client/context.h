@@ -24,11 +24,13 @@ struct gc_ctx {
     uint64_t run; /* the scope that made it */
     bool owned;   /* ends when it is freed */
     bool over;    /* the daemon has said so, and what follows is set */
-    bool told;    /* a gc_ctx_cancel has been passed on */
     int status, code;
     uint64_t origin;
     char *text; /* NULL: no memory, or no words */
     struct call *watch;
+    struct call *
+        cancel; /* is to tell of a gc_ctx_cancel, or that it is dropped: there from the beginning, so that it needs
+                          * no memory; NULL: told */
     struct list link;  /* of client->contexts */
     struct list funcs; /* struct gc_context_func that have not begun */
 };

@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "last.h"
+#include "stats.h"
 
 GC_API int gc_ping(gc_client *g, gc_until until)
 {
@@ -33,16 +34,20 @@ static int give_stats(struct gc_stats *out, struct answer *answer)
     return (int)n;
 }
 
-GC_API int gc_stats(gc_client *g, const char *prefix, struct gc_stats *out, gc_until until)
+int stats_run(gc_client *g, const struct request *request, struct gc_stats *out, gc_until until)
 {
     struct answer answer;
     memset(out, 0, sizeof *out);
-    int r =
-        call_run(g, &(struct request){.verb = VERB_STATS, .stats = {text_bytes(prefix)}}, until, 0, &answer);
+    int r = call_run(g, request, until, 0, &answer);
     if (r >= 0)
         r = give_stats(out, &answer);
     answer_end(&answer);
     return r;
+}
+
+GC_API int gc_stats(gc_client *g, const char *prefix, struct gc_stats *out, gc_until until)
+{
+    return stats_run(g, &(struct request){.verb = VERB_STATS, .stats = {text_bytes(prefix)}}, out, until);
 }
 
 GC_API void gc_stats_clear(struct gc_stats *stats)

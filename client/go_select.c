@@ -189,6 +189,8 @@ static int take_value(struct round *round, struct gc_case *k, bool hold)
 static int round_take(struct round *round, struct gc_case *cases, unsigned flags)
 {
     struct gc_case *k = &cases[round->end.index];
+    if (round->end.doubt)
+        cases[round->end.doubt - 1].doubt = true;
     int r = k->kind == GC_CASE_RECV ? take_value(round, k, flags & GC_HOLD) : 0;
     if (r < 0)
         return r;
@@ -258,6 +260,8 @@ GC_API int gc_go_select(gc_client *g, struct gc_case *remote, size_t n, struct g
     int stir, r;
     if (local_n < 1 || n < 1)
         return gc_failed(-EINVAL, "a mixed select has local and remote cases", false);
+    for (size_t i = 0; i < n; i++)
+        remote[i].doubt = false;
     r = try_both(g, remote, n, local, local_n, flags);
     if (r != -EAGAIN || until.ns == GO_NS_NOW)
         return r;

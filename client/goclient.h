@@ -18,7 +18,7 @@
  * others:
  *     -ETIMEDOUT     the deadline passed; nothing happened, unless gc_in_doubt() says that it may have
  *     -ECANCELED     the context was cancelled; likewise
- *     -EAGAIN        GC_NOW, and it would have had to wait; nothing happened
+ *     -EAGAIN        GC_NOW, and it would have had to wait; likewise
  *     -ECONNRESET    the session is over: ended by the daemon, or this process is a fork of its owner
  *     -ENETRESET     the daemon stopped or was restarted; its channels are gone with it. Receives took nothing;
  *                    sends, closes and submits are in doubt (gc_in_doubt, gc_op_status)
@@ -142,13 +142,15 @@ enum gc_option_flags {
 
 struct gc_options {
     size_t size;
-    const char *endpoint; /* ipc://PATH or tcp://HOST:PORT; NULL: the default */
-    const char *program;  /* name for people; NULL: the process's short name */
-    unsigned flags;       /* enum gc_option_flags */
-    int64_t absent_ms;    /* how long to wait for a daemon that is not there yet; 0: fail at once */
-    int64_t answer_ms;    /* how long its first answer may take; 0: 5000 */
-    int64_t reconnect_ms; /* how long to look for a daemon that has gone; 0: 10000 */
-    const char *lane;     /* "auto": the fastest way for frames; "zmq"; NULL: $GOROUTINED_LANE, else auto */
+    const char *endpoint;   /* ipc://PATH or tcp://HOST:PORT; NULL: the default */
+    const char *program;    /* name for people; NULL: the process's short name */
+    unsigned flags;         /* enum gc_option_flags */
+    int64_t absent_ms;      /* how long to wait for a daemon that is not there yet; 0: fail at once */
+    int64_t answer_ms;      /* how long its first answer may take; 0: 5000 */
+    int64_t reconnect_ms;   /* how long to look for a daemon that has gone; 0: 10000 */
+    const char *lane;       /* "auto": the fastest way for frames; "zmq"; NULL: $GOROUTINED_LANE, else auto */
+    const char *server_key; /* tcp: public key of the daemon; NULL: $GOROUTINED_SERVER_KEY, else no keys */
+    const char *secret_file; /* tcp: keys of this client (gc_keygen); NULL: $GOROUTINED_SECRET_FILE */
 };
 
 /* Opens a session. `options` may be NULL. The default endpoint is $GOROUTINED_ENDPOINT, else
@@ -157,9 +159,9 @@ struct gc_options {
  * answer_ms at most.
  *     -ECONNREFUSED     no daemon there
  *     -ETIMEDOUT        it does not answer
- *     -EPERM, -EACCES   it does not let this user in, or the socket does not
+ *     -EPERM, -EACCES   it does not let this user or key in, or the socket does not; others may read the secret file
  *     -EPROTONOSUPPORT  it speaks another version
- *     -EPROTO           what answers there is no goroutined
+ *     -EPROTO           what answers there is no goroutined, or has another key
  *     -ESHUTDOWN, -ENOBUFS  it is stopping; it has too many sessions
  *     -EINVAL           no such kind of endpoint, or `options` is not of this library
  *     -ENAMETOOLONG     the endpoint is longer than a socket address
@@ -194,7 +196,8 @@ GC_API void gc_about(gc_client *g, struct gc_about *out);
 /* In words: the last failure of a call by this thread (or goroutine). Valid until its next call. */
 GC_API const char *gc_why(void);
 
-/* Whether the last failed call of this thread (or goroutine) may have taken effect all the same. */
+/* Whether the last call of this thread (or goroutine) may have had an effect that it does not tell of: one that failed may have
+ * taken effect all the same; of gc_send_many's values one that it does not count may have been seen. */
 GC_API bool gc_in_doubt(void);
 
 /* An operation: outlives its session, so that its fate can be asked for. */
@@ -257,6 +260,8 @@ enum gc_chan_flags {
     GC_OWNER_CLOSES = 1 << 2, /* the end of the session (or job) that makes it closes it */
     GC_SYNC_MATCH = 1 << 3,   /* capacity 0: a send returns at the match, before its receiver has it */
     GC_AT_MOST_ONCE = 1 << 4, /* values a dead receiver had not acknowledged are dropped, not redelivered */
+    GC_DURABLE =
+        1 << 5, /* with GC_CREATE: kept on disk, with a capacity, and there after a restart of the daemon */
 };
 
 enum gc_rights { GC_MAY_SEND = 1, GC_MAY_RECV = 2, GC_MAY_CLOSE = 4 };
@@ -276,7 +281,7 @@ struct gc_chan_options {
 
 /* Opens the channel `name`; NULL or "" makes an anonymous one. `options` NULL: as it is, with all rights.
  * -ENOENT: no such channel and no GC_CREATE. -EEXIST: GC_EXCLUSIVE and it is there, or it is there with
- * another capacity, element size or type. -E2BIG: capacity or name too large. -EINVAL: a forbidden byte in
+ * another capacity, element size, type or durability. -E2BIG: capacity or name too large. -EINVAL: a forbidden byte in
  * the name. */
 GC_API int gc_open(gc_client *g, const char *name, const struct gc_chan_options *options, gc_chan *out,
                    gc_until until);
@@ -340,7 +345,8 @@ struct gc_chan_info {
     uint64_t handles;            /* open, of all sessions */
     uint64_t bytes;
     uint64_t sent, received, dropped;
-    bool closed, unlinked;
+    bool closed, unlinked, durable;
+    uint64_t storing; /* sent to a durable one, and not yet on disk */
 };
 
 /* By handle, or by name. -ENOENT. */
@@ -367,18 +373,20 @@ GC_API void gc_chan_page_clear(struct gc_chan_page *page);
 /* ---- jobs ---- */
 
 enum gc_submit_flags {
-    GC_DETACHED = 1 << 0, /* not cancelled by the end of the context of the call (goclient_context.h) */
+    GC_DETACHED = 1 << 0,  /* not cancelled by the end of the context of the call (goclient_context.h) */
+    GC_AFTER_ANY = 1 << 1, /* however those of `after` end; else it is cancelled when one was not done */
 };
 
 struct gc_submit {
     size_t size;
-    const char *plugin; /* path of the shared object; its real path is what the daemon is told */
+    const char *plugin; /* path of the shared object; the daemon is told its real path. NULL: for a worker */
     const char *function;
     const void *argument;
     size_t argument_bytes;
-    const char *queue;      /* NULL: "default" */
-    unsigned flags;         /* enum gc_submit_flags */
-    uint32_t attempts_max;  /* failures before the job has failed; 0: of the function or queue */
+    const char *queue; /* NULL: "default" */
+    unsigned flags;    /* enum gc_submit_flags */
+    uint32_t
+        attempts_max; /* failures before the job has failed, crashes counted apart; 0: of the function or queue */
     int64_t backoff_ns;     /* before the second attempt; doubles with each */
     int64_t backoff_max_ns; /* its bound */
     int64_t time_limit_ns;  /* of one run */
@@ -387,9 +395,16 @@ struct gc_submit {
     int64_t delay_ns;       /* not before now + delay */
     uint32_t priority;      /* 0..9, higher is more urgent */
     const char *key;        /* for order and fairness among jobs of one key; NULL: none */
+    uint32_t jitter;        /* percent by which a delay between attempts is longer, at most: 0..100 */
+    const uint64_t
+        *delays_ns; /* before the second, third, … attempt, instead of the backoff; the last one repeats */
+    size_t delays_n;
+    const uint64_t *after; /* ids of jobs that end before it is ready */
+    size_t after_n;
+    const struct gc_once *once; /* goclient_job.h: a key under which it is submitted once; NULL: none */
 };
 
-/* Returns after the job is on disk. -ENOENT: no such file, function or queue. -EACCES: somebody else may
+/* Returns after the job is on disk. 1: `once` found another job, which *out is. -ENOENT: no such file, function or queue. -EACCES: somebody else may
  * write to the file. -ENOEXEC: not a plugin, or one for another version. -E2BIG: argument too
  * large. -ENOSPC: the daemon's disk is full. */
 GC_API int gc_submit(gc_client *g, const struct gc_submit *what, gc_job *out, gc_until until);
@@ -510,6 +525,7 @@ struct gc_case {
     gc_job job;               /* GC_CASE_JOB: ready when it has ended; GC_CASE_CONTEXT: id of the context */
     struct gc_result *result; /* or NULL; written only when this case is the one */
     int status;               /* of the case that took effect: what gc_send, gc_recv or gc_wait returns */
+    bool doubt; /* set: GC_CASE_SEND that is not the one; a receiver that died may have seen its value */
 };
 
 static inline struct gc_case gc_case_of(enum gc_case_kind kind, gc_chan chan)

@@ -88,6 +88,7 @@ GC_API gc_window *gc_window_close(gc_window *w);
 struct gc_end {
     int index;               /* as gc_select: of the case that took effect, or a negative errno value */
     int status;              /* of that case: what gc_send, gc_recv or gc_wait returns; else as index */
+    size_t doubt;            /* not 0: gc_case.doubt of case doubt - 1 */
     struct gc_value value;   /* received; the function's to keep or clear, acknowledged unless GC_HOLD */
     struct gc_result result; /* of a job; the function's to keep or clear */
 };

@@ -54,11 +54,14 @@ struct gc_context_options {
     const char *cause; /* the same in words; NULL: the usual ones */
     const struct gc_context_value *values;
     size_t values_n; /* at most 64, 4096 bytes together */
+    const char *
+        group; /* an error group (gc_group_start): its first error ends the context, with that as code, else the end of
+                        * a gc_group_wait does (E2). One at a time; NULL: none */
 };
 
 /* A context below `parent`, a context of this header and client, or alone where that is NULL. `options` may be NULL. The
  * deadline of a parent that is earlier counts. It may be over already: gc_ctx_done says so. Free it with gc_ctx_free,
- * which ends it, unless it is detached. -EEXIST: that name is taken. -E2BIG: values, or too many contexts above one another.
+ * which ends it, unless it is detached. -EEXIST: that name is taken, or the group has a context. -E2BIG: values, or too many contexts above one another.
  * -EINVAL: `parent` is no such context, a forbidden byte in a name. -ENOENT: no such parent (any more). */
 GC_API int gc_context_derive(gc_client *g, gc_ctx *parent, const struct gc_context_options *options,
                              gc_ctx **out, gc_until until);

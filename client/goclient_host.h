@@ -26,6 +26,11 @@ struct gc_offer {
     int64_t grace_ns;
     int64_t time_left_ns; /* RUN: to the deadline of its context; 0: none */
     uint64_t context;     /* RUN: of the daemon, that ends it; 0: none */
+    unsigned what;        /* DUMP: enum inspect_what, about that run; about all if that is 0 */
+    unsigned format;      /* DUMP: enum inspect_format */
+    uint64_t value;       /* DUMP: as `what` says */
+    unsigned after_n;     /* RUN: jobs that it came after */
+    unsigned after_done;  /* RUN: of them done */
 };
 
 struct gc_host_options {
@@ -65,6 +70,7 @@ struct gc_host_end {
     const char *text;
     const void *result;
     size_t result_bytes;
+    bool permanent; /* it would fail again: no further attempt */
 };
 
 /* A run has ended, also one that never started. Never waits: the library repeats it until the daemon has it on
@@ -73,13 +79,39 @@ struct gc_host_end {
 GC_API int gc_host_done(gc_client *g, const struct gc_host_end *end, void (*stored)(int status, void *arg),
                         void *arg);
 
+struct gc_host_send {
+    gc_chan chan; /* durable */
+    struct gc_value value;
+};
+
+/* What happens at once, all or nothing (goclient_txn.h). */
+struct gc_host_transaction {
+    uint64_t job, run; /* that ends; 0: none does */
+    const void *result;
+    size_t result_bytes;
+    const struct gc_submit *jobs; /* as of gc_submit_many */
+    size_t jobs_n;
+    const struct gc_host_send *sends;
+    size_t sends_n;
+    struct gc_value *const *acks; /* held, and received by this run, or this worker */
+    size_t acks_n;
+};
+
+/* From a goroutine of that run, or from its worker. `jobs` gets the ids; NULL: they are not wanted. 0: on disk. -ESTALE: a
+ * later run has replaced this one, or a value is not held any more. -EINVAL: a channel is not durable. -EPIPE: one is closed.
+ * -EAGAIN: one has no room. Further errors of gc_submit and gc_send. On any of them nothing has happened. */
+GC_API int gc_host_transact(gc_client *g, const struct gc_host_transaction *what, gc_job *jobs,
+                            gc_until until);
+
 /* Appends to the kept output of a job; waits for the daemon's answer, and not for the end of the caller's scope.
  * -ENOBUFS: the output is at its limit. -ESTALE: the run is over. */
 GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *bytes, size_t size);
 
-/* A piece of the text that an offer of kind DUMP asks for, in order; `last`: that was all. Never waits. -ENOMEM,
- * -ECONNRESET. */
+/* A piece of what an offer of kind DUMP asks for, in order; `last`: that was all. Never waits. -ENOMEM, -ECONNRESET. */
 GC_API int gc_host_dumped(gc_client *g, uint64_t dump, const void *text, size_t size, bool last);
+
+/* There is no answer to it: `error`, a negative errno value, and why in words. Never waits. */
+GC_API int gc_host_dump_failed(gc_client *g, uint64_t dump, int error, const char *why);
 
 /* How far a job is: 0..1 and a few words, or NULL. Never waits; nothing is answered. */
 GC_API int gc_host_progress(gc_client *g, uint64_t job, uint64_t run, double fraction, const char *text);

@@ -40,6 +40,7 @@ struct gc_parked {
     int64_t left_ns;     /* to its deadline; 0: it has none */
     unsigned flags;      /* enum gc_parked_flags; of gc_deadlocks and gc_leaks */
     uint64_t group;      /* with GC_PROVEN: the same for all that wait for each other */
+    uint64_t holder;     /* of a lock: the session that has it; else 0 */
 };
 
 struct gc_parked_filter {
@@ -91,21 +92,83 @@ GC_API int gc_deadlocks(gc_client *g, uint32_t limit, struct gc_parked_page *out
  */
 GC_API int gc_leaks(gc_client *g, int64_t age_ns, uint32_t limit, struct gc_parked_page *out, gc_until until);
 
-/* The goroutines of one host. Zero it, or clear it, before the first use. */
-struct gc_goroutines {
+/* ---- what a host tells of itself and of its jobs ---- */
+
+/* What can be asked. Up to GC_ASK_FIGURES of a job, which is for whose it is; all others are of its whole host. Those, and
+ * what is asked of no job, are for root and the daemon's user. */
+enum gc_ask {
+    GC_ASK_STACKS = 1,     /* a paragraph for each goroutine, as go_dump writes them */
+    GC_ASK_GOROUTINES = 2, /* a profile: how many goroutines stand at each place */
+    GC_ASK_FIGURES = 3,    /* lines of a name and a number: gc_figures */
+    GC_ASK_PROCS = 4, /* sets the number of processors to `value`, unless that is 0; the old one as text */
+    GC_ASK_CPU_START =
+        5,               /* a profile of the CPU time begins, with `value` samples per second of it; 0: 100 */
+    GC_ASK_CPU_STOP = 6, /* it ends: the profile */
+    GC_ASK_ALLOC_START = 7, /* a profile of calls of go_alloc begins */
+    GC_ASK_ALLOC_STOP = 8,  /* it ends: the profile */
+    GC_ASK_TRACE_START = 9, /* a trace begins, of at most `value` events per processor; 0: 4096 */
+    GC_ASK_TRACE_STOP = 10, /* it ends: the trace, as Chrome's trace viewer reads it */
+};
+
+struct gc_question {
+    size_t size;
+    enum gc_ask what;
+    gc_job job;     /* zero: all of a host */
+    uint64_t after; /* of no job: the next host behind this number; 0: the first */
+    uint64_t value; /* as `what` says */
+    bool pprof;     /* profiles as profile.proto, not compressed, instead of folded lines: "main;worker 7" */
+    bool detached;  /* of *_START: it goes on when this client has ended */
+};
+
+/* An answer of one host. Zero it, or clear it, before the first use. */
+struct gc_told {
     uint64_t host; /* its number */
     int pid;
     const char *plugin; /* path of what it runs */
-    const char *text;   /* a paragraph for each goroutine, as go_dump writes them */
+    const char *text;   /* a zero byte is behind it */
     size_t bytes;
     bool more; /* there are hosts behind this one */
     void *memory_;
 };
 
-/* Asks the next host behind number `after` (0: the first) for its goroutines, with their stacks; for root and the daemon's
- * user. Waits for the host. -ENOENT: there is no such host. -EPERM. -EOWNERDEAD: it ended before it answered. */
-GC_API int gc_goroutines(gc_client *g, uint64_t after, struct gc_goroutines *out, gc_until until);
-GC_API void gc_goroutines_clear(struct gc_goroutines *goroutines);
+/* Asks the host that runs the job, or the next one, and waits for its answer. What a question has begun is dropped when its
+ * client ends, unless it was detached; after the limit recording_s of the daemon nothing more is recorded, and what there
+ * is waits for the question that ends it. -ENOENT: there is no such job or host, the job
+ * does not run, or what was to end had not begun. -EPERM. -EBUSY: it has begun already. -EINVAL: no such question, or a value
+ * that the runtime refuses. -EOWNERDEAD: the host ended before it answered. -ENOBUFS: the answer is larger than the limit
+ * dump_bytes_max (stacks are cut), or too many ask. */
+GC_API int gc_inspect(gc_client *g, const struct gc_question *question, struct gc_told *out, gc_until until);
+GC_API void gc_told_clear(struct gc_told *told);
+
+/* The goroutines of the next host behind number `after`, with their stacks. Errors as gc_inspect. */
+GC_API int gc_goroutines(gc_client *g, uint64_t after, struct gc_told *out, gc_until until);
+
+/* Figures of a job: "goroutines" are its own, all others concern its host. The number of them. gc_stats_clear. Errors as
+ * gc_inspect. */
+GC_API int gc_figures(gc_client *g, gc_job job, struct gc_stats *out, gc_until until);
+
+/* ---- drain ---- */
+
+enum gc_drain {
+    GC_DRAIN_BEGIN = 1, /* no job is started or taken any more: gc_submit is -ESHUTDOWN */
+    GC_DRAIN_FORCE =
+        2, /* also, the hosts of jobs that run are killed; those are ready again, without an attempt */
+    GC_DRAIN_END = 3, /* jobs are started and taken again; a restart of the daemon does so, too */
+};
+
+/* For root and the daemon's user. But for the end, waits until no job runs; that this wait ends early does not end the
+ * drain. -EPERM. -ECANCELED: also, somebody has ended the drain. -EAGAIN with GC_NOW: jobs run. */
+GC_API int gc_drain(gc_client *g, enum gc_drain what, gc_until until);
+
+/* ---- backup ---- */
+
+enum { GC_PATH_BYTES = 4096 }; /* with its end */
+
+/* Has the daemon write a copy of all it keeps on disk, as it is at one moment from now, while it goes on with its work. The
+ * file is in the folder `backups` of its state directory, named by the time; its path is written to `path`. For root and the daemon's
+ * user. A wait that ends early does not end the copy. -EPERM; -EOPNOTSUPP: it keeps nothing on disk; -EEXIST, -ENOSPC, -EIO;
+ * -ECANCELED: also, the daemon stops. */
+GC_API int gc_backup(gc_client *g, char path[GC_PATH_BYTES], gc_until until);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,13 @@ GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned fla
 /* Gives it back, also where the caller's scope has ended. -EPERM: not locked, or somebody else's. -ESTALE: an old token. */
 GC_API int gc_unlock(gc_client *g, const char *name, uint64_t token, unsigned flags, gc_until until);
 
+/* From hand to hand (M3): the holder offers the lock, which stays his until somebody claims it, and tells the token, as a value
+ * of a channel for instance. -EPERM, -ESTALE as gc_unlock. */
+GC_API int gc_lock_offer(gc_client *g, const char *name, uint64_t token, gc_until until);
+/* Another session, or job, has it from then on, with a token of its own, *token. Never waits. 0 or GC_OWNER_DIED as gc_lock: the
+ * death that its holder had been told of and not answered for. -EPERM: not offered, or not locked. -ESTALE: another token. */
+GC_API int gc_lock_claim(gc_client *g, const char *name, uint64_t offered, uint64_t *token, gc_until until);
+
 /* ---- reader-writer locks ---- */
 
 /* To write, alone: as gc_lock in all, a namespace shared with it. A writer that waits stops new readers; when a writer is
@@ -162,10 +169,11 @@ struct gc_breaking {
 };
 
 /* Before a call that may fail: 0, and *token for gc_breaker_leave; -EBUSY: the breaker is open, do not call. After its time
- * one may try. Never waits. -EEXIST: it breaks otherwise. The death of a caller is a failure. */
+ * one may try; when nobody does for as long again it is closed. Never waits. -EEXIST: it breaks otherwise. The death of a caller is a failure. */
 GC_API int gc_breaker_enter(gc_client *g, const char *name, struct gc_breaking when, uint64_t *token,
                             gc_until until);
-/* How the call went. -EPERM: none is under way. -ESTALE: the only one that is has another token. */
+/* How the call went; one from before the breaker opened decides nothing. -EPERM: none is under way. -ESTALE: none of that
+ * age is. */
 GC_API int gc_breaker_leave(gc_client *g, const char *name, uint64_t token, bool failed, gc_until until);
 
 /* ---- all kinds ---- */

@@ -99,6 +99,15 @@ static int resolve_cases(const struct gc_client *g, struct request *request)
     return 0;
 }
 
+static int resolve_sends(const struct gc_client *g, const struct request *request)
+{
+    struct request_send *sends = (struct request_send *)request->transact.sends; /* of our copy */
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < request->transact.sends_n; i++)
+        r = handles_find(g, sends[i].handle, &sends[i].handle);
+    return r;
+}
+
 int handles_resolve(const struct gc_client *g, struct request *request)
 {
     uint64_t *handle = request->verb == VERB_SEND        ? &request->send.handle
@@ -109,6 +118,8 @@ int handles_resolve(const struct gc_client *g, struct request *request)
                                                          : NULL;
     if (request->verb == VERB_SELECT)
         return resolve_cases(g, request);
+    if (request->verb == VERB_TRANSACT)
+        return resolve_sends(g, request);
     if (!handle || (request->verb == VERB_CHAN_INFO && !*handle))
         return 0;
     if (!*handle) {

@@ -19,6 +19,8 @@ static void give_offer(const struct result *result, void *arg)
                              .job = from->job,
                              .run = from->run,
                              .attempt = from->attempt,
+                             .after_n = from->after_n,
+                             .after_done = from->after_done,
                              .function = from->function.size ? from->function.data : "",
                              .argument = from->argument.data,
                              .argument_bytes = from->argument.size,
@@ -26,7 +28,10 @@ static void give_offer(const struct result *result, void *arg)
                              .cause = from->cause,
                              .grace_ns = from->grace_ns,
                              .time_left_ns = from->time_left_ns,
-                             .context = from->context};
+                             .context = from->context,
+                             .what = from->what,
+                             .format = from->format,
+                             .value = from->value};
     g->host.offer(&offer, g->host.arg);
 }
 
@@ -74,7 +79,8 @@ GC_API int gc_host_done(gc_client *g, const struct gc_host_end *end, void (*tell
                                        .cause = end->cause,
                                        .error = end->error,
                                        .text = text_bytes(end->text),
-                                       .result = {end->result, end->result_bytes}}};
+                                       .result = {end->result, end->result_bytes},
+                                       .permanent = end->permanent}};
     struct stored *stored = tell ? malloc(sizeof *stored) : NULL;
     if (tell && !stored)
         return -ENOMEM;
@@ -97,6 +103,12 @@ GC_API int gc_host_print(gc_client *g, uint64_t job, uint64_t run, const void *b
 
 GC_API int gc_host_dumped(gc_client *g, uint64_t dump, const void *text, size_t size, bool last)
 {
-    return call_post(g, &(struct request){.verb = VERB_DUMPED, .dumped = {dump, {text, size}, last}}, NULL,
-                     NULL);
+    struct request request = {.verb = VERB_DUMPED, .dumped = {dump, {text, size}, last, 0}};
+    return call_post(g, &request, NULL, NULL);
+}
+
+GC_API int gc_host_dump_failed(gc_client *g, uint64_t dump, int error, const char *why)
+{
+    struct request request = {.verb = VERB_DUMPED, .dumped = {dump, text_bytes(why), true, error}};
+    return call_post(g, &request, NULL, NULL);
 }

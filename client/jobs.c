@@ -8,8 +8,10 @@
 
 #include "call.h"
 #include "cleanup.h"
+#include "goclient_job.h"
 #include "last.h"
 #include "options.h"
+#include "submit.h"
 
 /* ---- names ---- */
 
@@ -42,45 +44,72 @@ GC_API const char *gc_cause_name(enum gc_cause cause)
 
 /* ---- submit ---- */
 
-static struct request request_of_submit(const struct gc_submit *what, const char *plugin)
+struct request_submit request_submit_of(const struct gc_submit *what, struct bytes plugin)
 {
-    return (struct request){.verb = VERB_SUBMIT,
-                            .submit = {.plugin = text_bytes(plugin),
-                                       .function = text_bytes(what->function),
-                                       .argument = {what->argument, what->argument_bytes},
-                                       .queue = text_bytes(what->queue),
-                                       .flags = what->flags,
-                                       .attempts_max = what->attempts_max,
-                                       .backoff_ns = what->backoff_ns,
-                                       .backoff_max_ns = what->backoff_max_ns,
-                                       .time_limit_ns = what->time_limit_ns,
-                                       .grace_ns = what->grace_ns,
-                                       .deadline_in_ns = what->deadline_in_ns,
-                                       .delay_ns = what->delay_ns,
-                                       .priority = what->priority,
-                                       .key = text_bytes(what->key)}};
+    const struct gc_once none = {0}, *once = what->once ? what->once : &none;
+
+    return (struct request_submit){.plugin = plugin,
+                                   .function = text_bytes(what->function),
+                                   .argument = {what->argument, what->argument_bytes},
+                                   .queue = text_bytes(what->queue),
+                                   .flags = what->flags,
+                                   .attempts_max = what->attempts_max,
+                                   .backoff_ns = what->backoff_ns,
+                                   .backoff_max_ns = what->backoff_max_ns,
+                                   .time_limit_ns = what->time_limit_ns,
+                                   .grace_ns = what->grace_ns,
+                                   .deadline_in_ns = what->deadline_in_ns,
+                                   .delay_ns = what->delay_ns,
+                                   .priority = what->priority,
+                                   .key = text_bytes(what->key),
+                                   .jitter = what->jitter,
+                                   .delays_ns = what->delays_ns,
+                                   .delays_ns_n = what->delays_n,
+                                   .after = what->after,
+                                   .after_n = what->after_n,
+                                   .once_key = text_bytes(once->key),
+                                   .once_scope = once->scope,
+                                   .once_policy = once->policy,
+                                   .once_ns = once->for_ns};
+}
+
+int submit_take(struct gc_submit *what, const struct gc_submit *given)
+{
+    if (options_take(what, sizeof *what, given) < 0)
+        return last_failed(-EINVAL, "gc_submit: size is not set, or of a newer library", false);
+    if (!what->function)
+        return last_failed(-EINVAL, "gc_submit: the function must be named", false);
+    return 0;
+}
+
+int submit_plugin(const char *name, char path[PATH_MAX], struct bytes *plugin)
+{
+    /* One file has one name at the daemon. What is not to be seen from here may be there: the daemon judges. */
+    const char *found = name && realpath(name, path) ? path : name;
+    if (found && found[0] != '/')
+        return last_failed(-errno, "no such plugin file", false);
+    *plugin = text_bytes(found);
+    return 0;
 }
 
 GC_API int gc_submit(gc_client *g, const struct gc_submit *given, gc_job *out, gc_until until)
 {
     struct gc_submit what;
     struct answer answer;
-    char plugin[PATH_MAX];
+    struct bytes plugin = {0};
+    char path[PATH_MAX];
     out->id = 0;
-    if (options_take(&what, sizeof what, given) < 0)
-        return last_failed(-EINVAL, "gc_submit: size is not set, or of a newer library", false);
-    if (!what.plugin || !what.function)
-        return last_failed(-EINVAL, "gc_submit: plugin and function must be named", false);
-    /* One file has one name at the daemon. What is not to be seen from here may be there: the daemon judges. */
-    const char *path = realpath(what.plugin, plugin) ? plugin : what.plugin;
-    if (path[0] != '/')
-        return last_failed(-errno, "no such plugin file", false);
-    struct request request = request_of_submit(&what, path);
-    int r = call_run(g, &request, until, 0, &answer);
-    if (r >= 0)
+    int r = submit_take(&what, given);
+    if (r == 0)
+        r = submit_plugin(what.plugin, path, &plugin);
+    if (r < 0)
+        return r;
+    struct request request = {.verb = VERB_SUBMIT, .submit = request_submit_of(&what, plugin)};
+    r = call_run(g, &request, until, 0, &answer);
+    if (r >= 0 || r == -EEXIST || r == -EBUSY)
         out->id = answer.result.handle;
     answer_end(&answer);
-    return r < 0 ? r : 0;
+    return r;
 }
 
 GC_API int gc_job_cancel(gc_client *g, gc_job job, const char *cause, gc_until until)

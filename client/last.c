@@ -71,6 +71,11 @@ NOINLINE int last_failed(int error, const char *text, bool doubt)
     return error;
 }
 
+NOINLINE void last_doubt(bool doubt)
+{
+    last.doubt = doubt;
+}
+
 GC_API int gc_failed(int error, const char *why, bool doubt)
 {
     return last_failed(error, why, doubt);

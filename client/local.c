@@ -306,6 +306,7 @@ int transport_local_open(int lifeline, struct transport **out)
     }
     t->transport.ops = &local_ops;
     t->fd = lifeline;
+    (void)setsockopt(lifeline, SOL_SOCKET, SO_SNDBUF, &(int){LANE_SEND_BYTES}, sizeof(int));
     *out = &t->transport;
     return 0;
 }

@@ -6,7 +6,6 @@
 #include <limits.h>
 
 #include "call.h"
-#include "goclient_context.h"
 #include "last.h"
 
 static struct bytes name_of(const char *name)
@@ -33,13 +32,28 @@ GC_API int gc_lock(gc_client *g, const char *name, uint64_t *token, unsigned fla
     if (r >= 0)
         *token = answer.result.handle;
     answer_end(&answer);
-    if (r < 0 || !until.ctx || !gc_ctx_done(until.ctx))
-        return r;
-    /* IP1.3, SE1: cancel wins over a grant, which can be given back without reordering anything. */
-    struct gc_context_cause why;
-    gc_unlock(g, name, *token, UNLOCK_UNSEEN, GC_FOREVER);
-    gc_context_cause(until.ctx, &why);
-    return last_failed(why.status, why.text, false);
+    return r;
+}
+
+/* ---- from hand to hand ---- */
+
+GC_API int gc_lock_offer(gc_client *g, const char *name, uint64_t token, gc_until until)
+{
+    struct request request = {.verb = VERB_UNLOCK, .unlock = {name_of(name), token, UNLOCK_OFFER}};
+
+    return call_plain(g, &request, until);
+}
+
+GC_API int gc_lock_claim(gc_client *g, const char *name, uint64_t offered, uint64_t *token, gc_until until)
+{
+    struct request request = {.verb = VERB_LOCK, .lock = {name_of(name), LOCK_CLAIM, offered}};
+    struct answer answer;
+    int r = call_run(g, &request, until, 0, &answer);
+
+    if (r >= 0)
+        *token = answer.result.handle;
+    answer_end(&answer);
+    return r;
 }
 
 /* ---- conditions ---- */

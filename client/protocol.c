@@ -222,6 +222,16 @@ void protocol_cancel(struct protocol *p, struct protocol_op *op)
     }
 }
 
+bool protocol_undo(struct protocol *p, struct protocol_op *op)
+{
+    if (op->phase != OP_FINISHED || op->local || !op->undoable)
+        return false;
+    op->cancelled = true;
+    op_move(p, op, OP_UNDOING);
+    list_append(&p->cancels, &op->cancel);
+    return true;
+}
+
 int protocol_surface(struct protocol *p, struct protocol_op *op, bool hold, int64_t now_ns)
 {
     assert(op->phase == OP_FINISHED || op->phase == OP_FENCED);
@@ -242,7 +252,7 @@ void protocol_abandon(struct protocol *p, struct protocol_op *op, int64_t now_ns
 {
     op->abandoned = true;
     if (op->phase == OP_FINISHED) {
-        op->returning = op->values_n > 0;
+        op->returning = op->values_n > 0 || op->granted;
         op_settle(p, op, now_ns);
     } else if (op->phase == OP_FENCED) {
         op_release(p, op);
@@ -311,11 +321,41 @@ static int64_t tick_acks(struct protocol *p, int64_t now_ns)
     return p->ack_urgent ? PROTOCOL_NEVER : p->ack_due_ns;
 }
 
+/* One that is free: its acknowledgement, if any, has left. That the daemon has it shows with the next answer only, which
+ * nobody asks for when both wait for it; if it is lost, the mark of a later frame stands for it. */
+static struct protocol_op *ping_free(struct protocol *p)
+{
+    struct protocol_op *sent;
+    for (int i = 0; i < PROTOCOL_PINGS; i++)
+        if (p->pings[i].phase == OP_IDLE)
+            return &p->pings[i];
+    list_each (sent, &p->ack_sent, ack)
+        if (op_is_ping(p, sent) && sent->phase == OP_SETTLED) {
+            op_release(p, sent);
+            return sent;
+        }
+    return NULL;
+}
+
+/* One is under way, if only again, since there is a new connection. */
+static bool ping_awaited(const struct protocol *p)
+{
+    bool awaited = false;
+    for (int i = 0; i < PROTOCOL_PINGS; i++)
+        awaited |= p->pings[i].phase >= OP_QUEUED && p->pings[i].phase <= OP_TAKEN;
+    return awaited;
+}
+
 void protocol_ping(struct protocol *p, int64_t now_ns)
 {
-    struct protocol_op *op = p->pings[0].phase == OP_IDLE ? &p->pings[0] : &p->pings[1];
-    if (p->asked || op->phase != OP_IDLE)
+    struct protocol_op *op = p->asked ? NULL : ping_free(p);
+    if (!op) {
+        if (!p->asked && ping_awaited(p)) { /* it stands for the one that is due */
+            p->asked = true;
+            p->asked_ns = now_ns;
+        }
         return;
+    }
     *op = (struct protocol_op){
         .request.verb = VERB_PING, .deadline_ns = PROTOCOL_DEADLINE_NONE, .sent_ns = now_ns};
     p->asked = true;
@@ -325,10 +365,16 @@ void protocol_ping(struct protocol *p, int64_t now_ns)
     protocol_start(p, op, now_ns);
 }
 
+/* Somebody, here or elsewhere, waits for what passes over the connection. */
+static bool is_awaited(const struct protocol *p)
+{
+    return p->known_n || p->pressing_n;
+}
+
 /* When a live connection has to be tried: while somebody waits for it, and to keep a lease. */
 static int64_t ping_due(const struct protocol *p)
 {
-    int64_t due = p->known_n || p->pressing_n ? p->heard_ns + p->ping_ns : PROTOCOL_NEVER;
+    int64_t due = is_awaited(p) ? p->heard_ns + p->ping_ns : PROTOCOL_NEVER;
     return p->facts.lease_ns ? min(due, p->answered_ns + p->facts.lease_ns / 5) : due;
 }
 
@@ -336,7 +382,10 @@ static int64_t tick_live(struct protocol *p, int64_t now_ns)
 {
     if (!p->asked && now_ns >= ping_due(p))
         protocol_ping(p, now_ns);
-    return p->asked ? p->asked_ns + PROTOCOL_ANSWER_NS : ping_due(p);
+    if (p->asked)
+        return p->asked_ns + PROTOCOL_ANSWER_NS;
+    int64_t due = ping_due(p); /* past: no ping is free before the acknowledgements have left */
+    return due > now_ns ? due : now_ns + PROTOCOL_PING_RETRY_NS;
 }
 
 /* tcp: the daemon may think us dead from here on, so we must be (IP0). */
@@ -355,6 +404,8 @@ static int64_t tick_connection(struct protocol *p, int64_t now_ns)
         protocol_rebind(p, now_ns);
     if (p->state == PROTOCOL_LIVE)
         return min(lease_end(p), tick_live(p, now_ns));
+    if (p->state == PROTOCOL_CUT && is_awaited(p)) /* perhaps nobody looks whether there is one again */
+        return min(lease_end(p), now_ns + PROTOCOL_PING_RETRY_NS);
     return min(lease_end(p), binding && p->asked ? p->asked_ns + PROTOCOL_ANSWER_NS : PROTOCOL_NEVER);
 }
 
@@ -393,7 +444,7 @@ void protocol_check(const struct protocol *p)
         check_op(p, op);
         assert(op->request.id > before);
         before = op->request.id;
-        known_n += op->phase == OP_FLIGHT || op->phase == OP_TAKEN;
+        known_n += op->phase == OP_FLIGHT || op->phase == OP_TAKEN || op->phase == OP_UNDOING;
         charged_ops += op->charged;
     }
     assert(known_n == p->known_n && charged_ops == p->charged_ops);

@@ -35,7 +35,9 @@ enum {
     PROTOCOL_FRAME_ACKS = 1024,      /* acknowledgements, returns and cancels, each, in one frame */
 };
 
-#define PROTOCOL_ACK_DELAY_NS  (50 * 1000000LL)    /* how long an ACK waits for a frame to ride on */
+#define PROTOCOL_ACK_DELAY_NS  (50 * 1000000LL) /* how long an ACK waits for a frame to ride on */
+#define PROTOCOL_PINGS         2
+#define PROTOCOL_PING_RETRY_NS (10 * 1000000LL)    /* until one is free, or there is a connection again */
 #define PROTOCOL_PING_NS       (1000 * 1000000LL)  /* silence before a connection is tried; doubles */
 #define PROTOCOL_PING_MAX_NS   (32000 * 1000000LL) /* its bound */
 #define PROTOCOL_ANSWER_NS     (2000 * 1000000LL)  /* a ping, HELLO or RESUME without answer is tried anew */
@@ -60,6 +62,7 @@ enum op_phase {
     OP_QUEUED,   /* the daemon does not know it */
     OP_FLIGHT,   /* sent, not known to have been taken */
     OP_TAKEN,    /* taken: parked, or waiting for the store */
+    OP_UNDOING,  /* cancelled, and a grant has come: the answer to the cancel will (IP1.3) */
     OP_FINISHED, /* has its result; `finish` was called */
     OP_FENCED,   /* the same, but its session ended before it surfaced */
     OP_HELD,     /* surfaced with values that are not all acknowledged */
@@ -76,6 +79,7 @@ struct protocol_op {
     bool abandoned;     /* nobody waits: its values go back */
     bool handed;        /* a sender waits for its ACK */
     bool granted;       /* its result is a lock or the like */
+    bool undoable;      /* the same, and a cancel undoes it */
     bool returning;     /* settles by RETURN, not ACK */
     bool local;         /* its result was made here: nothing to acknowledge */
     int fenced;         /* OP_FENCED: how its session ended */
@@ -95,11 +99,12 @@ struct protocol_op {
 };
 
 struct protocol_user {
-    /* The result of `op`, borrowed for the call. Every operation but an abandoned one gets exactly one; a
-     * standing one gets each of its stream, in order, the last with RESULT_LAST or a negative status. */
+    /* The result of `op`, borrowed for the call. Every operation but an abandoned one gets exactly one, and one more when
+     * that was undone (protocol_undo); a standing one gets each of its stream, in order, the last with RESULT_LAST or a
+     * negative status. */
     void (*finish)(struct protocol_op *op, const struct result *result, void *context);
-    /* The result of an abandoned operation, so that what it granted can be given back; its values go back by
-     * themselves. May be NULL. */
+    /* The result of an abandoned operation, so that the handle in it can be given back; values and grants of sync objects
+     * go back by themselves. May be NULL. */
     void (*leftover)(struct protocol_op *op, const struct result *result, void *context);
     /* The protocol has forgotten `op`. */
     void (*release)(struct protocol_op *op, void *context);
@@ -149,7 +154,7 @@ struct protocol {
     int64_t asked_ns;    /* the ping, HELLO or RESUME under way left */
     int64_t answered_ns; /* the last one that was answered left (lease) */
     bool asked;
-    struct protocol_op pings[2]; /* one under way, one whose ACK may be */
+    struct protocol_op pings[PROTOCOL_PINGS]; /* one under way, one whose ACK may be */
 
     struct client_frame out; /* the frame protocol_output shows, and what it points at */
     struct hello out_hello;
@@ -197,12 +202,16 @@ void protocol_start(struct protocol *p, struct protocol_op *op, int64_t now_ns);
 /* Asks for the end of `op`; its one result tells what became of it (IP1.1). Safe to repeat. */
 void protocol_cancel(struct protocol *p, struct protocol_op *op);
 
+/* The end of `op` was asked for when its result was there and had not surfaced. True: that was a grant, and does not count;
+ * `op` has another result to come (IP1.3). */
+bool protocol_undo(struct protocol *p, struct protocol_op *op);
+
 /* The result has reached its user; with `hold` its values stay, for protocol_settle. 1: the ACK must leave
  * before the user goes on (IP2.2): call protocol_output. Negative: the session ended meanwhile, the values or
  * the lock are not the user's (fencing). `op` is not the user's any more. */
 int protocol_surface(struct protocol *p, struct protocol_op *op, bool hold, int64_t now_ns);
 
-/* Nobody waits any more (IP1.2): it is cancelled, and its values go back when they come. */
+/* Nobody waits any more (IP1.2): it is cancelled, and its values or grant go back when they come. */
 void protocol_abandon(struct protocol *p, struct protocol_op *op, int64_t now_ns);
 
 /* Of the held operation `id`: its first n values are acknowledged; with `give_back` the others go back. 1: must

@@ -217,10 +217,22 @@ static void take_stream(struct protocol *p, struct protocol_op *op, const struct
         p->user.finish(op, result, p->user.context);
 }
 
+static bool is_awaited(const struct protocol_op *op)
+{
+    return op->phase == OP_FLIGHT || op->phase == OP_TAKEN || op->phase == OP_UNDOING;
+}
+
+/* The answer to its cancel says that it was undone (IP1.3), and is on its way or will be asked for again. */
+static void take_void_grant(struct protocol *p, struct protocol_op *op)
+{
+    if (op->phase != OP_UNDOING)
+        op_move(p, op, OP_UNDOING);
+}
+
 static void take_result(struct protocol *p, const struct result *result, int64_t now_ns)
 {
     struct protocol_op *op = op_find(p, result->op);
-    if (!op || (op->phase != OP_FLIGHT && op->phase != OP_TAKEN))
+    if (!op || !is_awaited(op))
         return; /* a repeat of what we have */
     taken_before(p, op);
     if (!op_is_ping(p, op))
@@ -228,6 +240,8 @@ static void take_result(struct protocol *p, const struct result *result, int64_t
     bool standing = verb_flags(op->request.verb) & VERB_STANDING;
     if (standing && result->status >= 0 && !(result->flags & RESULT_LAST))
         take_stream(p, op, result, now_ns);
+    else if (op->cancelled && request_undoable(&op->request, result->status))
+        take_void_grant(p, op);
     else
         op_finish(p, op, result, now_ns);
 }
@@ -235,7 +249,7 @@ static void take_result(struct protocol *p, const struct result *result, int64_t
 /* What became of an operation sent on an earlier connection (IP7). */
 static void take_fate(struct protocol *p, struct protocol_op *op, uint32_t fate)
 {
-    if (op->phase != OP_FLIGHT && op->phase != OP_TAKEN)
+    if (!is_awaited(op))
         return;
     if (fate == FATE_UNKNOWN) {
         op_move(p, op, OP_QUEUED);
@@ -245,7 +259,7 @@ static void take_fate(struct protocol *p, struct protocol_op *op, uint32_t fate)
     }
     if (fate == FATE_PARKED && op->phase == OP_FLIGHT)
         op_move(p, op, OP_TAKEN);
-    if (op->cancelled && fate == FATE_PARKED && !list_linked(&op->cancel))
+    if (op->cancelled && !list_linked(&op->cancel)) /* also a finished one: its result may be a grant */
         list_append(&p->cancels, &op->cancel);
 }
 

@@ -4,7 +4,8 @@
  * Invariants. An operation is in `open` from its start until its result is acknowledged or given back for
  * certain, so that the mark before the first of `open` never acknowledges anything too early. It is in exactly
  * one place list while nil, queued or in flight, in none else. It is charged exactly while the daemon may charge
- * it: in flight, waiting for the store, or with a result that is not acknowledged (IP6.2).
+ * it: in flight, waiting for the store, or with a result that is not acknowledged (IP6.2). One that is cancelled finishes
+ * with a grant only where no cancel undoes that.
  */
 #include "protocol_op.h"
 
@@ -19,9 +20,10 @@ static const unsigned moves[OP_PHASES] = {
     [OP_IDLE] = TO(OP_NIL) | TO(OP_QUEUED) | TO(OP_FINISHED),
     [OP_NIL] = TO(OP_FINISHED) | TO(OP_IDLE),
     [OP_QUEUED] = TO(OP_FLIGHT) | TO(OP_FINISHED) | TO(OP_IDLE),
-    [OP_FLIGHT] = TO(OP_TAKEN) | TO(OP_QUEUED) | TO(OP_FINISHED) | TO(OP_IDLE),
-    [OP_TAKEN] = TO(OP_QUEUED) | TO(OP_FINISHED) | TO(OP_IDLE),
-    [OP_FINISHED] = TO(OP_HELD) | TO(OP_SETTLED) | TO(OP_FENCED) | TO(OP_IDLE),
+    [OP_FLIGHT] = TO(OP_TAKEN) | TO(OP_UNDOING) | TO(OP_QUEUED) | TO(OP_FINISHED) | TO(OP_IDLE),
+    [OP_TAKEN] = TO(OP_UNDOING) | TO(OP_QUEUED) | TO(OP_FINISHED) | TO(OP_IDLE),
+    [OP_UNDOING] = TO(OP_QUEUED) | TO(OP_FINISHED) | TO(OP_IDLE),
+    [OP_FINISHED] = TO(OP_UNDOING) | TO(OP_HELD) | TO(OP_SETTLED) | TO(OP_FENCED) | TO(OP_IDLE),
     [OP_FENCED] = TO(OP_IDLE),
     [OP_HELD] = TO(OP_SETTLED) | TO(OP_IDLE),
     [OP_SETTLED] = TO(OP_IDLE),
@@ -34,7 +36,7 @@ bool op_is_ping(const struct protocol *p, const struct protocol_op *op)
 
 static bool is_known(enum op_phase phase)
 {
-    return phase == OP_FLIGHT || phase == OP_TAKEN;
+    return phase == OP_FLIGHT || phase == OP_TAKEN || phase == OP_UNDOING;
 }
 
 static bool pays(const struct protocol *p, const struct protocol_op *op, enum op_phase phase)
@@ -44,7 +46,7 @@ static bool pays(const struct protocol *p, const struct protocol_op *op, enum op
         return false;
     if (phase == OP_TAKEN)
         return !(flags & (VERB_PARKS | VERB_STANDING));
-    return phase == OP_FLIGHT || phase == OP_FINISHED || phase == OP_HELD;
+    return phase == OP_FLIGHT || phase == OP_UNDOING || phase == OP_FINISHED || phase == OP_HELD;
 }
 
 static void charge(struct protocol *p, struct protocol_op *op, bool charged)
@@ -128,7 +130,8 @@ static size_t values_bytes(const struct result *result)
 static void ping_answered(struct protocol *p, struct protocol_op *op, int64_t now_ns)
 {
     p->asked = false;
-    p->answered_ns = op->sent_ns;
+    if (op->sent_ns > p->answered_ns) /* else it had left before the connection was bound anew */
+        p->answered_ns = op->sent_ns;
     op_settle(p, op, now_ns);
 }
 
@@ -139,6 +142,7 @@ void op_finish(struct protocol *p, struct protocol_op *op, const struct result *
     op->values_n = (uint32_t)result->values_n;
     op->handed = result->flags & RESULT_HANDED;
     op->granted = request_grants(&op->request) && result->status >= 0;
+    op->undoable = request_undoable(&op->request, result->status);
     list_remove(&op->cancel);
     op_move(p, op, OP_FINISHED);
     if (op_is_ping(p, op))

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 5 };
+enum { FIELDS_MAX = 8 };
 
 #define FIELD(path) (offsetof(struct request, path) + 1) /* 0: no more fields */
 
@@ -16,9 +16,12 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_CHAN_OPEN] = {FIELD(chan_open.name), FIELD(chan_open.type_tag)},
     [VERB_CHAN_UNLINK] = {FIELD(chan_unlink.name)},
     [VERB_CHAN_INFO] = {FIELD(chan_info.name)},
+    [VERB_TRANSACT] = {FIELD(transact.result)},
     [VERB_CHAN_LIST] = {FIELD(chan_list.prefix), FIELD(chan_list.after)},
     [VERB_SUBMIT] = {FIELD(submit.plugin), FIELD(submit.function), FIELD(submit.argument),
-                     FIELD(submit.queue), FIELD(submit.key)},
+                     FIELD(submit.queue), FIELD(submit.key), FIELD(submit.once_key)},
+    [VERB_JOB_RETRY] = {FIELD(job_retry.queue)},
+    [VERB_JOB_PURGE] = {FIELD(job_purge.queue)},
     [VERB_JOB_LIST] = {FIELD(job_list.queue)},
     [VERB_JOB_CANCEL] = {FIELD(job_cancel.cause)},
     [VERB_PING] = {FIELD(ping.payload)},
@@ -31,12 +34,19 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_PROGRESS] = {FIELD(progress.text)},
     [VERB_LOCK] = {FIELD(lock.name)},
     [VERB_UNLOCK] = {FIELD(unlock.name)},
-    [VERB_CTX_NEW] = {FIELD(ctx_new.name), FIELD(ctx_new.parent_name), FIELD(ctx_new.cause)},
+    [VERB_CTX_NEW] = {FIELD(ctx_new.name), FIELD(ctx_new.parent_name), FIELD(ctx_new.cause),
+                      FIELD(ctx_new.group)},
     [VERB_CTX_CANCEL] = {FIELD(ctx_cancel.name), FIELD(ctx_cancel.cause)},
     [VERB_CTX_DROP] = {FIELD(ctx_drop.name)},
     [VERB_CTX_INFO] = {FIELD(ctx_info.name), FIELD(ctx_info.key)},
     [VERB_CTX_WATCH] = {FIELD(ctx_watch.name)},
     [VERB_CTX_LIST] = {FIELD(ctx_list.prefix), FIELD(ctx_list.after)},
+    [VERB_SCHEDULE_SET] = {FIELD(schedule_set.name), FIELD(schedule_set.spec), FIELD(schedule_set.zone),
+                           FIELD(schedule_set.plugin), FIELD(schedule_set.function),
+                           FIELD(schedule_set.argument), FIELD(schedule_set.queue), FIELD(schedule_set.key)},
+    [VERB_SCHEDULE_REMOVE] = {FIELD(schedule_remove.name)},
+    [VERB_SCHEDULE_PAUSE] = {FIELD(schedule_pause.name)},
+    [VERB_SCHEDULE_LIST] = {FIELD(schedule_list.prefix), FIELD(schedule_list.after)},
     [VERB_SYNC_TAKE] = {FIELD(sync_take.name)},
     [VERB_SYNC_GIVE] = {FIELD(sync_give.name), FIELD(sync_give.value)},
     [VERB_SYNC_ADD] = {FIELD(sync_add.name)},
@@ -44,6 +54,17 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_SYNC_RESET] = {FIELD(sync_reset.name)},
     [VERB_COND_WAIT] = {FIELD(cond_wait.name), FIELD(cond_wait.lock)},
     [VERB_COND_SIGNAL] = {FIELD(cond_signal.name)},
+    [VERB_QUEUE_SET] = {FIELD(queue_set.name), FIELD(queue_set.settings)},
+    [VERB_QUEUE_INFO] = {FIELD(queue_info.name)},
+    [VERB_QUEUE_LIST] = {FIELD(queue_list.prefix), FIELD(queue_list.after)},
+    [VERB_QUEUE_PAUSE] = {FIELD(queue_pause.name)},
+    [VERB_QUEUE_PURGE] = {FIELD(queue_purge.name)},
+    [VERB_POOL_SET] = {FIELD(pool_set.name), FIELD(pool_set.settings)},
+    [VERB_POOL_REMOVE] = {FIELD(pool_remove.name)},
+    [VERB_POOL_INFO] = {FIELD(pool_info.name)},
+    [VERB_POOL_LIST] = {FIELD(pool_list.prefix), FIELD(pool_list.after)},
+    [VERB_POOL_DRAIN] = {FIELD(pool_drain.name)},
+    [VERB_WORK_RESERVE] = {FIELD(work_reserve.queues), FIELD(work_reserve.functions)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {
@@ -82,6 +103,99 @@ static size_t passed_size(const struct value *value)
     return value->handles_n * sizeof(struct passed);
 }
 
+/* ---- submits: one, or many, whose strings are mostly those of the one before ---- */
+
+static const struct request_submit nothing;
+
+static struct bytes delays_of(const struct request_submit *submit)
+{
+    return (struct bytes){submit->delays_ns, submit->delays_ns_n * sizeof(uint64_t)};
+}
+
+static struct bytes waits_of(const struct request_schedule_set *set)
+{
+    return (struct bytes){set->delays_ns, set->delays_ns_n * sizeof(uint64_t)};
+}
+
+static struct bytes after_of(const struct request_submit *submit)
+{
+    return (struct bytes){submit->after, submit->after_n * sizeof(uint64_t)};
+}
+
+static const size_t submit_fields[] = {
+    offsetof(struct request_submit, plugin),   offsetof(struct request_submit, function),
+    offsetof(struct request_submit, argument), offsetof(struct request_submit, queue),
+    offsetof(struct request_submit, key),      offsetof(struct request_submit, once_key)};
+
+enum { SUBMIT_FIELDS_N = sizeof submit_fields / sizeof *submit_fields };
+
+static struct bytes *submit_field(const struct request_submit *submit, int i)
+{
+    return (struct bytes *)((char *)submit + submit_fields[i]);
+}
+
+static bool is_that_of(const struct bytes *field, const struct request_submit *before, int i)
+{
+    const struct bytes *other = submit_field(before, i);
+    return field->data == other->data && field->size == other->size;
+}
+
+/* What is not that of the job before. */
+static size_t submit_bytes(const struct request_submit *submit, const struct request_submit *before)
+{
+    size_t size = 0;
+    for (int i = 0; i < SUBMIT_FIELDS_N; i++) {
+        const struct bytes *field = submit_field(submit, i);
+        size += is_that_of(field, before, i) ? 0 : field->size;
+    }
+    return size;
+}
+
+static const struct request_submit *job_before(const struct request_submit_many *many, size_t i)
+{
+    return i ? &many->jobs[i - 1] : &nothing;
+}
+
+static size_t many_arrays(const struct request_submit_many *many)
+{
+    size_t size = many->jobs_n * sizeof *many->jobs;
+    for (size_t i = 0; i < many->jobs_n; i++)
+        size += delays_of(&many->jobs[i]).size + after_of(&many->jobs[i]).size;
+    return size;
+}
+
+static size_t many_bytes(const struct request_submit_many *many)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < many->jobs_n; i++)
+        size += submit_bytes(&many->jobs[i], job_before(many, i));
+    return size;
+}
+
+static struct request_submit_many jobs_of(const struct request *request)
+{
+    if (request->verb == VERB_TRANSACT)
+        return (struct request_submit_many){request->transact.jobs, request->transact.jobs_n};
+    return request->verb == VERB_SUBMIT_MANY ? request->submit_many : (struct request_submit_many){0};
+}
+
+static size_t sends_arrays(const struct request_transact *transact)
+{
+    size_t size = transact->sends_n * sizeof(struct request_send) + transact->acks_n * sizeof(struct ack);
+    for (size_t i = 0; i < transact->sends_n; i++)
+        size += transact->sends[i].values_n * sizeof(struct value);
+    return size;
+}
+
+static size_t sends_bytes(const struct request_transact *transact)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < transact->sends_n; i++)
+        for (size_t k = 0; k < transact->sends[i].values_n; k++)
+            size += transact->sends[i].values[k].body.size;
+    return size;
+}
+
 /* Arrays: they need their alignment, and so come before the bytes. */
 static size_t vector_size(const struct request *request)
 {
@@ -92,8 +206,16 @@ static size_t vector_size(const struct request *request)
     if (request->verb == VERB_SELECT)
         for (size_t i = 0; i < request->select.cases_n; i++)
             size += sizeof(struct select_case) + passed_size(&request->select.cases[i].value);
+    if (request->verb == VERB_SUBMIT)
+        size = delays_of(&request->submit).size + after_of(&request->submit).size;
+    if (request->verb == VERB_SCHEDULE_SET)
+        size = waits_of(&request->schedule_set).size;
+    struct request_submit_many many = jobs_of(request);
+    size += many_arrays(&many);
+    if (request->verb == VERB_TRANSACT)
+        size += sends_arrays(&request->transact);
     if (request->verb == VERB_CTX_NEW)
-        size = request->ctx_new.values_n * sizeof(struct ctx_value);
+        size += request->ctx_new.values_n * sizeof(struct ctx_value);
     return size;
 }
 
@@ -115,6 +237,10 @@ size_t request_charge(const struct request *request)
     if (request->verb == VERB_SELECT)
         for (size_t i = 0; i < request->select.cases_n; i++)
             size += request->select.cases[i].value.body.size;
+    struct request_submit_many many = jobs_of(request);
+    size += many_bytes(&many);
+    if (request->verb == VERB_TRANSACT)
+        size += sends_bytes(&request->transact);
     if (request->verb == VERB_CTX_NEW)
         for (size_t i = 0; i < request->ctx_new.values_n; i++)
             size += request->ctx_new.values[i].name.size + request->ctx_new.values[i].value.size;
@@ -134,15 +260,28 @@ static void copy_value(struct value *value, struct span *arrays, struct span *bo
     value->body = bytes_copy(value->body, bodies);
 }
 
-static void copy_values(struct request *to, const struct request *from, struct span *arrays,
+static void copy_values(struct request_send *to, const struct request_send *from, struct span *arrays,
                         struct span *bodies)
 {
-    struct value *values = span_take(arrays, from->send.values_n * sizeof *values);
-    for (size_t i = 0; i < from->send.values_n; i++) {
-        values[i] = from->send.values[i];
+    struct value *values = span_take(arrays, from->values_n * sizeof *values);
+    for (size_t i = 0; i < from->values_n; i++) {
+        values[i] = from->values[i];
         copy_value(&values[i], arrays, bodies);
     }
-    to->send.values = values;
+    to->values = values;
+}
+
+/* Sends and acknowledgements of a transaction. */
+static void copy_sends(struct request_transact *to, const struct request_transact *from, struct span *arrays,
+                       struct span *bodies)
+{
+    struct request_send *sends = span_take(arrays, from->sends_n * sizeof *sends);
+    for (size_t i = 0; i < from->sends_n; i++) {
+        sends[i] = from->sends[i];
+        copy_values(&sends[i], &from->sends[i], arrays, bodies);
+    }
+    to->sends = sends;
+    to->acks = bytes_copy((struct bytes){from->acks, from->acks_n * sizeof(struct ack)}, arrays).data;
 }
 
 static void copy_cases(struct request *to, const struct request *from, struct span *arrays,
@@ -166,14 +305,49 @@ static void copy_bindings(struct request *to, const struct request *from, struct
     to->ctx_new.values = values;
 }
 
+static void copy_submit(struct request_submit *to, const struct request_submit *from, struct span *arrays)
+{
+    to->delays_ns = bytes_copy(delays_of(from), arrays).data;
+    to->after = bytes_copy(after_of(from), arrays).data;
+}
+
+static const struct request_submit *copy_jobs(const struct request_submit_many *many, struct span *arrays,
+                                              struct span *bodies)
+{
+    struct request_submit *jobs = span_take(arrays, many->jobs_n * sizeof *jobs);
+    for (size_t i = 0; i < many->jobs_n; i++) {
+        const struct request_submit *before = job_before(many, i);
+        jobs[i] = many->jobs[i];
+        copy_submit(&jobs[i], &many->jobs[i], arrays);
+        for (int k = 0; k < SUBMIT_FIELDS_N; k++) {
+            struct bytes *field = submit_field(&jobs[i], k);
+            *field = !is_that_of(field, before, k) ? bytes_copy(*field, bodies)
+                     : i                           ? *submit_field(&jobs[i - 1], k)
+                                                   : *field;
+        }
+    }
+    return jobs;
+}
+
 void request_copy(struct request *to, const struct request *from, void *memory)
 {
     struct span arrays = {memory}, span = {arrays.next + vector_size(from)};
     *to = *from;
     if (from->verb == VERB_SEND)
-        copy_values(to, from, &arrays, &span);
+        copy_values(&to->send, &from->send, &arrays, &span);
     if (from->verb == VERB_SELECT)
         copy_cases(to, from, &arrays, &span);
+    if (from->verb == VERB_SUBMIT)
+        copy_submit(&to->submit, &from->submit, &arrays);
+    if (from->verb == VERB_SUBMIT_MANY)
+        to->submit_many.jobs = copy_jobs(&from->submit_many, &arrays, &span);
+    if (from->verb == VERB_TRANSACT) {
+        struct request_submit_many many = jobs_of(from);
+        to->transact.jobs = copy_jobs(&many, &arrays, &span);
+        copy_sends(&to->transact, &from->transact, &arrays, &span);
+    }
+    if (from->verb == VERB_SCHEDULE_SET)
+        to->schedule_set.delays_ns = bytes_copy(waits_of(&from->schedule_set), &arrays).data;
     if (from->verb == VERB_CTX_NEW)
         copy_bindings(to, from, &arrays, &span);
     const size_t *field = fields[from->verb];
@@ -188,45 +362,31 @@ bool request_grants(const struct request *request)
     return request->verb == VERB_LOCK || request->verb == VERB_SYNC_TAKE || request->verb == VERB_COND_WAIT;
 }
 
-static uint32_t given_back(const struct request_sync_take *what)
+bool request_undoable(const struct request *request, int32_t status)
 {
-    return GIVE_UNSEEN | (what->flags & TAKE_READ ? GIVE_READ : 0);
-}
-
-struct request request_give_back(const struct request *request, uint64_t token)
-{
-    const struct request_sync_take *what = &request->sync_take;
+    uint32_t kind = request->sync_take.kind;
 
     if (request->verb == VERB_LOCK)
-        return (struct request){.verb = VERB_UNLOCK, .unlock = {request->lock.name, token, UNLOCK_UNSEEN}};
-    if (request->verb == VERB_COND_WAIT)
-        return (struct request){.verb = VERB_UNLOCK,
-                                .unlock = {request->cond_wait.lock, token, UNLOCK_UNSEEN}};
-    return (struct request){.verb = VERB_SYNC_GIVE,
-                            .sync_give = {what->kind, what->name, what->units, token, given_back(what)}};
+        return status >= 0 && !(request->lock.flags & LOCK_CLAIM);
+    if (request->verb != VERB_SYNC_TAKE)
+        return false;
+    return kind == SYNC_ONCE || kind == SYNC_FLIGHT ? status == GRANT_RUN : status >= 0;
 }
 
 enum trait { NAMES_HANDLE = 1, DOUBTFUL = 2 };
 
 static const unsigned traits[VERB_NUMBER_END] = {
-    [VERB_CHAN_DROP] = NAMES_HANDLE,
-    [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_RECV] = NAMES_HANDLE,
-    [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_SELECT] = NAMES_HANDLE,
-    [VERB_CHAN_UNLINK] = DOUBTFUL,
-    [VERB_SUBMIT] = DOUBTFUL,
-    [VERB_JOB_CANCEL] = DOUBTFUL,
-    [VERB_UNLOCK] = DOUBTFUL,
-    [VERB_CTX_NEW] = DOUBTFUL,
-    [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_CTX_DROP] = NAMES_HANDLE,
-    [VERB_CTX_WATCH] = NAMES_HANDLE,
-    [VERB_SYNC_GIVE] = DOUBTFUL,
-    [VERB_SYNC_ADD] = DOUBTFUL,
-    [VERB_SYNC_RESET] = DOUBTFUL,
-    [VERB_COND_SIGNAL] = DOUBTFUL,
-    [VERB_COND_WAIT] = DOUBTFUL,
+    [VERB_CHAN_DROP] = NAMES_HANDLE, [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_RECV] = NAMES_HANDLE,      [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_SELECT] = NAMES_HANDLE,    [VERB_CHAN_UNLINK] = DOUBTFUL,
+    [VERB_SUBMIT] = DOUBTFUL,        [VERB_SUBMIT_MANY] = DOUBTFUL,
+    [VERB_JOB_CANCEL] = DOUBTFUL,    [VERB_JOB_RETRY] = DOUBTFUL,
+    [VERB_JOB_PURGE] = DOUBTFUL,     [VERB_UNLOCK] = DOUBTFUL,
+    [VERB_CTX_NEW] = DOUBTFUL,       [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_CTX_DROP] = NAMES_HANDLE,  [VERB_CTX_WATCH] = NAMES_HANDLE,
+    [VERB_SYNC_GIVE] = DOUBTFUL,     [VERB_SYNC_ADD] = DOUBTFUL,
+    [VERB_SYNC_RESET] = DOUBTFUL,    [VERB_COND_SIGNAL] = DOUBTFUL,
+    [VERB_COND_WAIT] = DOUBTFUL,     [VERB_TRANSACT] = DOUBTFUL,
 };
 
 bool request_names_handle(const struct request *request)

@@ -22,8 +22,9 @@ bool request_doubtful(const struct request *request);
 /* Whether its result grants something of a sync object, which goes back when nobody is there to have it (IP1.3). */
 bool request_grants(const struct request *request);
 
-/* What gives back the grant of `request`, which borrows its name, as if it had never been given. */
-struct request request_give_back(const struct request *request, uint64_t token);
+/* Whether a result with this status grants something that a cancel undoes: not a claim, which never waited (IP1.4), nor the
+ * lock with which a wait of a condition ends (K1). */
+bool request_undoable(const struct request *request, int32_t status);
 
 /* The VERB_ flags of a verb; 0 for a number that is none. */
 unsigned verb_flags(enum verb verb);

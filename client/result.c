@@ -67,8 +67,8 @@ static void copy_chans(struct chan_info *chans, size_t n, struct span *span)
 static void copy_jobs(struct job_info *jobs, size_t n, struct span *span)
 {
     for (size_t i = 0; i < n; i++) {
-        struct bytes *fields[] = {&jobs[i].plugin, &jobs[i].function, &jobs[i].queue,
-                                  &jobs[i].text,   &jobs[i].result,   &jobs[i].progress};
+        struct bytes *fields[] = {&jobs[i].plugin, &jobs[i].function, &jobs[i].queue,   &jobs[i].text,
+                                  &jobs[i].result, &jobs[i].progress, &jobs[i].argument};
         for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
             copy_bytes(fields[k], span);
     }
@@ -98,6 +98,17 @@ static void copy_waits(struct wait_info *waits, size_t n, struct span *span)
     }
 }
 
+static void copy_schedules(struct schedule_info *schedules, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct schedule_info *s = &schedules[i];
+        struct bytes *fields[] = {&s->name,     &s->spec,  &s->zone, &s->plugin,
+                                  &s->function, &s->queue, &s->text};
+        for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
+            copy_bytes(fields[k], span);
+    }
+}
+
 static void copy_offer(struct offer *offer, struct span *span)
 {
     copy_bytes(&offer->function, span);
@@ -115,7 +126,11 @@ static void result_walk(struct result *result, struct span *span)
     struct ctx_info *ctxs = span_array(span, result->ctxs, result->ctxs_n, sizeof *ctxs);
     struct offer *offer = span_array(span, result->offer, result->offer ? 1 : 0, sizeof *offer);
     struct wait_info *waits = span_array(span, result->waits, result->waits_n, sizeof *waits);
+    struct schedule_info *schedules =
+        span_array(span, result->schedules, result->schedules_n, sizeof *schedules);
+    const uint64_t *ids = span_array(span, result->ids, result->ids_n, sizeof *ids);
     copy_passed(values, result->values_n, span);
+    result->schedules = schedules;
     result->values = values;
     result->chans = chans;
     result->jobs = jobs;
@@ -123,6 +138,7 @@ static void result_walk(struct result *result, struct span *span)
     result->ctxs = ctxs;
     result->offer = offer;
     result->waits = waits;
+    result->ids = ids;
     copy_bytes(&result->text, span);
     copy_bytes(&result->output, span);
     copy_values(values, result->values_n, span);
@@ -131,8 +147,23 @@ static void result_walk(struct result *result, struct span *span)
     copy_stats(stats, result->stats_n, span);
     copy_ctxs(ctxs, result->ctxs_n, span);
     copy_waits(waits, result->waits_n, span);
+    copy_schedules(schedules, result->schedules_n, span);
     if (offer)
         copy_offer(offer, span);
+}
+
+static size_t block_head(void)
+{
+    const size_t align = _Alignof(max_align_t);
+    return (sizeof(struct result_block) + align - 1) / align * align;
+}
+
+static struct result_block *block_new(size_t size)
+{
+    struct result_block *block = malloc(block_head() + size);
+    if (block)
+        *block = (struct result_block){.refs = 1};
+    return block;
 }
 
 struct result_block *result_clone(const struct result *from)
@@ -140,17 +171,31 @@ struct result_block *result_clone(const struct result *from)
     struct span count = {NULL, 0};
     struct result counted = *from;
     result_walk(&counted, &count);
-    const size_t align = _Alignof(max_align_t);
-    size_t head = (sizeof(struct result_block) + align - 1) / align * align;
-    struct result_block *block = malloc(head + count.used);
+    struct result_block *block = block_new(count.used);
     if (!block)
         return NULL;
-    struct span span = {(unsigned char *)block + head, 0};
-    block->refs = 1;
-    block->chans = NULL;
+    struct span span = {(unsigned char *)block + block_head(), 0};
     block->result = *from;
     result_walk(&block->result, &span);
     return block;
+}
+
+struct result_block *result_room(size_t ids_n)
+{
+    struct result_block *room = block_new(ids_n * sizeof(uint64_t));
+    if (room)
+        room->result.ids_n = ids_n;
+    return room;
+}
+
+void result_keep_ids(struct result_block *room, const struct result *flat, const struct result *from)
+{
+    uint64_t *ids = (uint64_t *)((unsigned char *)room + block_head());
+    size_t most = room->result.ids_n, n = from->ids_n < most ? from->ids_n : most;
+    memcpy(ids, from->ids, n * sizeof *ids);
+    room->result = *flat;
+    room->result.ids = ids;
+    room->result.ids_n = n;
 }
 
 void result_ref(struct result_block *block)

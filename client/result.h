@@ -15,6 +15,11 @@ struct result_block {
 /* A block with one reference. NULL: no memory. */
 struct result_block *result_clone(const struct result *from);
 
+/* Room for so many ids, made before they are asked for, with one reference. NULL: no memory. */
+struct result_block *result_room(size_t ids_n);
+/* What has taken effect when there is no memory for its result: in such room, `flat`, which points at nothing, and the ids. */
+void result_keep_ids(struct result_block *room, const struct result *flat, const struct result *from);
+
 void result_ref(struct result_block *block);
 /* Accepts NULL, returns NULL. Any thread. */
 struct result_block *result_unref(struct result_block *block);

@@ -40,7 +40,18 @@ int cases_create(struct cases *cases, const struct gc_case *from, size_t n)
     return cases->n > GC_CASES_MAX ? -E2BIG : 0;
 }
 
-/* The case that took effect gets what it brought; nothing else is written (S11). */
+size_t cases_doubt(const size_t *from, const struct result *result)
+{
+    return result->doubt ? from[result->doubt - 1] + 1 : 0;
+}
+
+static void mark_doubt(struct gc_case *cases, size_t n, size_t doubt)
+{
+    for (size_t i = 0; i < n; i++)
+        cases[i].doubt = i + 1 == doubt;
+}
+
+/* The case that took effect gets what it brought; nothing else is written (S11) but what is in doubt. */
 static void give(gc_client *g, struct gc_case *k, const struct answer *answer, bool hold)
 {
     k->status = answer->result.status < 0 ? answer->result.status : k->kind == GC_CASE_SEND ? 0 : 1;
@@ -78,6 +89,7 @@ GC_API int gc_select(gc_client *g, struct gc_case *cases, size_t n, unsigned fla
         give(g, &cases[index], &answer, flags & GC_HOLD);
         r = (int)index;
     }
+    mark_doubt(cases, n, cases_doubt(open.from, &answer.result));
     answer_end(&answer);
     return r;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "call.h"
@@ -31,6 +32,30 @@ static void tell_loss(struct gc_client *g)
         g->host.lost(error, g->host.arg);
 }
 
+/* No public call has begun since it looked last. */
+static bool is_quiet(struct gc_client *g)
+{
+    bool quiet = g->entries == g->entries_seen;
+    g->entries_seen = g->entries;
+    return quiet;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Started operations are listened for at once, the ends of contexts when for a while nobody has called, who would have
+ * read of them himself: each call would otherwise find it listening, and have it woken beside himself. */
+static void service_wait(struct gc_client *g, int64_t next_ns)
+{
+    bool quiet = is_quiet(g);
+    if (!g->led && (!list_empty(&g->starts) || (g->watches && quiet)))
+        client_listen(g, next_ns);
+    else
+        service_sleep(g, g->watches && !quiet ? earlier(next_ns, now_ns() + CLIENT_QUIET_NS) : next_ns);
+}
+
 static void *service_run(void *arg)
 {
     struct gc_client *g = arg;
@@ -46,13 +71,13 @@ static void *service_run(void *arg)
             starts_tell(g);
             tell_loss(g);
             client_lock(g);
-        } else if (g->service_leads || (!g->led && (g->watches || !list_empty(&g->starts)))) {
+        } else if (g->service_leads) {
             client_lead(g, next);
         } else if (!list_empty(&g->wakes)) {
             client_unlock(g);
             client_lock(g);
         } else {
-            service_sleep(g, next);
+            service_wait(g, next);
         }
     }
     client_unlock(g);
@@ -62,6 +87,9 @@ static void *service_run(void *arg)
 int service_start(struct gc_client *g)
 {
     sigset_t all, old;
+    g->listen_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (g->listen_fd < 0)
+        return -errno;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     client_lock(g);

@@ -3,7 +3,7 @@
 
 #include "connection.h"
 
-/* Starts it, with every signal blocked. 0, -EAGAIN: no thread. */
+/* Starts it, with every signal blocked. 0, -EAGAIN: no thread, -EMFILE or so: no descriptor. */
 int service_start(struct gc_client *g);
 /* Ends it and waits for its end. Without the lock; not from itself. */
 void service_stop(struct gc_client *g);

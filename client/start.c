@@ -17,7 +17,8 @@
 #include "last.h"
 
 struct start {
-    struct list link; /* of g->starts */
+    struct list link; /* of g->starts, and in g->starts_by_id */
+    UT_hash_handle by_id;
     uint64_t id;
     struct call *call;
     gc_ended ended;
@@ -54,18 +55,34 @@ void start_ended(struct call *call)
 
 /* ---- starting ---- */
 
+static int start_register(struct gc_client *g, struct start *start)
+{
+    HASH_ADD(by_id, g->starts_by_id, id, sizeof start->id, start);
+    if (!start->by_id.tbl)
+        return -ENOMEM;
+    list_append(&g->starts, &start->link);
+    return 0;
+}
+
+static void start_forget(struct gc_client *g, struct start *start)
+{
+    HASH_DELETE(by_id, g->starts_by_id, start);
+    list_remove(&start->link);
+}
+
 /* With the lock. The call is the start's; on failure both are gone. */
 static int start_begin(struct gc_client *g, struct start *start, struct call *call)
 {
     start->call = call;
     call->start = start;
-    int r = call_begin(call);
+    int r = start_register(g, start);
+    if (r == 0 && (r = call_begin(call)) < 0)
+        start_forget(g, start);
     if (r < 0) {
         call_end(call);
         start_free(start);
         return r;
     }
-    list_append(&g->starts, &start->link);
     client_pump(g);
     return 0;
 }
@@ -129,12 +146,9 @@ GC_API int gc_start_cancel(gc_client *g, gc_started started)
     if (client_forked(g))
         return -ECONNRESET;
     client_enter(g);
-    list_each (start, &g->starts, link)
-        if (start->id == started.id) {
-            r = 0;
-            break;
-        }
-    if (r == 0) {
+    HASH_FIND(by_id, g->starts_by_id, &started.id, sizeof started.id, start);
+    if (start) {
+        r = 0;
         protocol_cancel(g->protocol, &start->call->op);
         client_pump(g);
     }
@@ -170,6 +184,7 @@ static void end_fill(struct gc_end *end, const struct start *start, int status, 
 {
     const struct request *request = &start->call->op.request;
     end->index = end->status = status;
+    end->doubt = request->verb == VERB_SELECT ? cases_doubt(start->from, &answer->result) : 0;
     if (status < 0 && status != -EPIPE)
         return;
     if (request->verb == VERB_JOB_WAIT) {
@@ -223,7 +238,7 @@ static void start_tell(struct gc_client *g, struct start *start)
     if (status < 0)
         call_note(g, status, &answer.result);
     call_end(start->call);
-    list_remove(&start->link);
+    start_forget(g, start);
     client_unlock(g);
     start->ended(g, &end, start->arg);
     answer_end(&answer);

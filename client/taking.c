@@ -3,10 +3,6 @@
  */
 #include "taking.h"
 
-#include <errno.h>
-
-#include "last.h"
-
 int sync_give(gc_client *g, const struct request *request, gc_until until)
 {
     struct answer answer;
@@ -34,11 +30,7 @@ int sync_take(gc_client *g, const struct request *request, uint64_t *token, gc_u
 
     if (r >= 0 && token)
         *token = handle;
-    if (r < 0 || !until.ctx || !gc_ctx_done(until.ctx))
-        return r;
-    struct request back = request_give_back(request, handle);
-    sync_give(g, &back, GC_FOREVER);
-    return last_failed(-ECANCELED, NULL, false);
+    return r;
 }
 
 /* ---- reader-writer locks ---- */

@@ -4,8 +4,7 @@
 #include "call.h"
 #include "request.h"
 
-/* Takes something. With a status of 0 or more *token (or NULL) is what came as the result's handle. When the context of the
- * call is done by then, it goes back, and the status is -ECANCELED: cancel wins over a grant (IP1.3, SE1). */
+/* Takes something. With a status of 0 or more *token (or NULL) is what came as the result's handle. */
 int sync_take(gc_client *g, const struct request *request, uint64_t *token, gc_until until);
 
 /* Gives something back, also where the caller's scope has ended: who unwinds could not repeat it. */

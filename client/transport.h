@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "keyfile.h"
 #include "lifeline.h"
 #include "message.h"
 #include "wire.h"
@@ -41,10 +42,26 @@ struct transport_ops {
     void (*stir)(struct transport *t);
     /* Whether the lifeline has ended, all frames before its end having been received: how is in *news. */
     bool (*ended)(const struct transport *t, struct lifeline_news *news);
+
+    /* Of one that greets with keys; else NULL. */
+
+    /* Readable when `refused` may have news. */
+    int (*refusal_fd)(const struct transport *t);
+    /* How the other side did not take this one, in words (static); 0: it has not said so. -EACCES, -EPROTO. */
+    int (*refused)(struct transport *t, const char **why);
 };
 
-/* ZeroMQ. 0, -EINVAL (the endpoint), -EMFILE, -ENOMEM. */
-int transport_zmq_open(const char *endpoint, struct transport **out);
+/* Keys of tcp (CURVE); an empty server key: none. */
+struct transport_keys {
+    struct key_text server; /* the daemon's public key */
+    struct key_pair own;
+};
+
+/* ZeroMQ. `keys`: for tcp, else NULL. 0, -EINVAL (the endpoint), -ENOTSUP (libzmq without CURVE), -EMFILE, -ENOMEM. */
+int transport_zmq_open(const char *endpoint, const struct transport_keys *keys, struct transport **out);
+
+/* Draws a pair of keys. 0, -ENOTSUP. */
+int transport_zmq_keys(struct key_pair *keys);
 
 /* The local lane: frames over a greeted lifeline, whose descriptor stays the caller's. 0, -ENOMEM. */
 int transport_local_open(int lifeline, struct transport **out);

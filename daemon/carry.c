@@ -1,11 +1,15 @@
 /* What the core asks for, carried out: one function per kind of effect. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "hub.h"
 #include "lifeline.h"
 #include "log.h"
 #include "supervisor.h"
 #include "writer.h"
+#include "zone_file.h"
 
 static struct peer *find_peer(struct hub *hub, uint64_t number)
 {
@@ -81,6 +85,40 @@ static void carry_supervisor(struct hub *hub, struct effect *effect)
         log_error("event=out_of_memory what=\"a command for a host is lost\"");
 }
 
+static const char *zone_words(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "there is no such zone; is the package tzdata installed?";
+    case -EBADMSG:
+        return "its file is damaged; install tzdata again";
+    case -EINVAL:
+        return "zones have names like Europe/Berlin or UTC";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* One small file, seldom: when a schedule is set, and for each zone at the start. As for the C library, TZDIR says where
+ * zones are if not in their usual place. */
+static void carry_zone(struct hub *hub, struct effect *effect)
+{
+    const char *folder = getenv("TZDIR");
+    char name[ZONE_NAME_BYTES_MAX + 1], text[256];
+    struct zone *zone = NULL;
+    struct input input = {.kind = IN_ZONE, .zone.name = effect->zone};
+
+    snprintf(name, sizeof(name), "%.*s", (int)effect->zone.size, (const char *)effect->zone.data);
+    folder = folder && *folder ? folder : ZONE_FOLDER;
+    input.zone.error = zone_file_read(folder, name, &zone);
+    if (input.zone.error < 0)
+        input.zone.text = (struct bytes){text, (size_t)snprintf(text, sizeof(text), "zone %s in %.100s: %s",
+                                                                name, folder, zone_words(input.zone.error))};
+    input.zone.zone = zone;
+    hub_step(hub, &input);
+    zone_delete(zone);
+}
+
 static void carry_drained(struct hub *hub, struct effect *effect)
 {
     if (hub->state == HUB_DRAINING)
@@ -103,6 +141,7 @@ static void (*const carry[])(struct hub *hub, struct effect *effect) = {
     [EFFECT_SESSION_END] = carry_session_end,
     [EFFECT_FETCH] = carry_fetch,
     [EFFECT_PLUGIN] = carry_supervisor,
+    [EFFECT_ZONE] = carry_zone,
     [EFFECT_HOST_START] = carry_supervisor,
     [EFFECT_HOST_KILL] = carry_supervisor,
     [EFFECT_DRAINED] = carry_drained,

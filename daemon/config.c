@@ -149,10 +149,34 @@ static cfg_opt_t key(const char *name, cfg_type_t type)
     return (cfg_opt_t){.name = name, .type = type, .flags = CFGF_NODEFAULT};
 }
 
+/* Numbers stand bare, words too: all are read as text. */
+static void queue_keys(cfg_opt_t keys[POLICY_FIELDS + 1])
+{
+    for (int i = 0; i < POLICY_FIELDS; i++)
+        keys[i] = key(policy_rows[i].name, CFGT_STR);
+    keys[POLICY_FIELDS] = (cfg_opt_t)CFG_END();
+}
+
+static void pool_keys(cfg_opt_t keys[POOL_FIELDS + 1])
+{
+    for (int i = 0; i < POOL_FIELDS; i++)
+        keys[i] = key(pool_rows[i].name, CFGT_STR);
+    keys[POOL_FIELDS] = (cfg_opt_t)CFG_END();
+}
+
+static void plugin_keys(cfg_opt_t keys[HOST_SETTING_FIELDS + 1])
+{
+    for (int i = 0; i < HOST_SETTING_FIELDS; i++)
+        keys[i] = key(host_setting_rows[i].name, CFGT_STR);
+    keys[HOST_SETTING_FIELDS] = (cfg_opt_t)CFG_END();
+}
+
 static cfg_t *file_new(void)
 {
+    const cfg_flag_t many = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
     static const cfg_type_t types[] = {[TEXT] = CFGT_STR, [NUMBER] = CFGT_INT, [FLAG] = CFGT_BOOL};
-    cfg_opt_t limits[LIMIT_ROWS + 1], keys[OPTION_ROWS + 2];
+    cfg_opt_t limits[LIMIT_ROWS + 1], queue[POLICY_FIELDS + 1], keys[OPTION_ROWS + 5];
+    cfg_opt_t plugin[HOST_SETTING_FIELDS + 1], pool[POOL_FIELDS + 1];
     char path[64];
 
     for (int i = 0; i < LIMIT_ROWS; i++)
@@ -161,7 +185,13 @@ static cfg_t *file_new(void)
     for (int i = 0; i < OPTION_ROWS; i++)
         keys[i] = key(option_rows[i].name, types[option_rows[i].kind]);
     keys[OPTION_ROWS] = (cfg_opt_t)CFG_SEC("limits", limits, CFGF_NONE);
-    keys[OPTION_ROWS + 1] = (cfg_opt_t)CFG_END();
+    queue_keys(queue);
+    keys[OPTION_ROWS + 1] = (cfg_opt_t)CFG_SEC("queue", queue, many);
+    plugin_keys(plugin);
+    keys[OPTION_ROWS + 2] = (cfg_opt_t)CFG_SEC("plugin", plugin, many);
+    pool_keys(pool);
+    keys[OPTION_ROWS + 3] = (cfg_opt_t)CFG_SEC("pool", pool, many);
+    keys[OPTION_ROWS + 4] = (cfg_opt_t)CFG_END();
     cfg_t *file = cfg_init(keys, CFGF_NONE);
     if (!file)
         return NULL;
@@ -191,7 +221,59 @@ static int copy_option(cfg_t *file, const struct option_row *row, struct config 
     return 0;
 }
 
-static int copy_file(cfg_t *file, struct config *config)
+static int copy_queue(cfg_t *section, struct config *config, char **why)
+{
+    struct bytes name = {cfg_title(section), strlen(cfg_title(section))};
+    int r = queue_config_add(&config->queues, &config->queues_n, name, why);
+
+    for (int i = 0; r == 0 && i < POLICY_FIELDS; i++)
+        if (cfg_size(section, policy_rows[i].name))
+            r = queue_config_set(&config->queues, &config->queues_n, name, i,
+                                 cfg_getstr(section, policy_rows[i].name), why);
+    return r;
+}
+
+static int copy_pool(cfg_t *section, struct config *config, char **why)
+{
+    struct bytes name = {cfg_title(section), strlen(cfg_title(section))};
+    int r = pool_config_add(&config->pools, &config->pools_n, name, why);
+
+    for (int i = 0; r == 0 && i < POOL_FIELDS; i++)
+        if (cfg_size(section, pool_rows[i].name))
+            r = pool_config_set(&config->pools, &config->pools_n, name, pool_rows[i].name,
+                                cfg_getstr(section, pool_rows[i].name), why);
+    return r;
+}
+
+static int copy_plugin(cfg_t *section, struct config *config, char **why)
+{
+    const char *path = cfg_title(section);
+    int r = plugin_config_add(&config->plugins, &config->plugins_n, path, why);
+
+    for (int i = 0; r == 0 && i < HOST_SETTING_FIELDS; i++)
+        if (cfg_size(section, host_setting_rows[i].name))
+            r = plugin_config_set(&config->plugins, &config->plugins_n, path, i,
+                                  cfg_getstr(section, host_setting_rows[i].name), why);
+    return r;
+}
+
+static int copy_sections(cfg_t *file, const char *name,
+                         int (*copy)(cfg_t *section, struct config *config, char **why),
+                         struct config *config, char **why)
+{
+    char *said = NULL;
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < cfg_size(file, name); i++) {
+        r = copy(cfg_getnsec(file, name, i), config, &said);
+        if (r < 0)
+            why_set(why, r, "%s: %s", file_path, said ? said : "out of memory");
+        free(said);
+    }
+    return r;
+}
+
+static int copy_file(cfg_t *file, struct config *config, char **why)
 {
     cfg_t *limits = cfg_getsec(file, "limits");
     int r = 0;
@@ -201,7 +283,11 @@ static int copy_file(cfg_t *file, struct config *config)
     for (int i = 0; limits && i < LIMIT_ROWS; i++)
         if (cfg_size(limits, limit_rows[i].name))
             *limit_member(config, &limit_rows[i]) = (uint64_t)cfg_getint(limits, limit_rows[i].name);
-    return r;
+    if (r == 0)
+        r = copy_sections(file, "queue", copy_queue, config, why);
+    if (r == 0)
+        r = copy_sections(file, "pool", copy_pool, config, why);
+    return r ? r : copy_sections(file, "plugin", copy_plugin, config, why);
 }
 
 static int read_file(const char *path, bool must_exist, struct config *config, char **why)
@@ -216,7 +302,7 @@ static int read_file(const char *path, bool must_exist, struct config *config, c
     errno = 0;
     int outcome = cfg_parse(file, path);
     if (outcome == CFG_SUCCESS)
-        r = copy_file(file, config);
+        r = copy_file(file, config, why);
     else if (outcome == CFG_FILE_ERROR && errno == ENOENT && !must_exist)
         r = 0;
     else if (outcome == CFG_FILE_ERROR)
@@ -275,7 +361,18 @@ static int read_environment(struct config *config, char **why)
     return r;
 }
 
-enum { FLAG_CONFIG = OPTION_ROWS, FLAG_CHECK, FLAG_FSCK, FLAG_LIMIT, FLAG_HELP, FLAG_VERSION, FLAGS };
+enum {
+    FLAG_CONFIG = OPTION_ROWS,
+    FLAG_CHECK,
+    FLAG_FSCK,
+    FLAG_LIMIT,
+    FLAG_QUEUE,
+    FLAG_POOL,
+    FLAG_PLUGIN,
+    FLAG_HELP,
+    FLAG_VERSION,
+    FLAGS
+};
 
 struct flags {
     struct option options[FLAGS + 1];
@@ -285,13 +382,11 @@ struct flags {
 static void flags_init(struct flags *flags)
 {
     static const struct option others[] = {
-        {"config", required_argument, NULL, FLAG_CONFIG},
-        {"check-config", no_argument, NULL, FLAG_CHECK},
-        {"fsck", required_argument, NULL, FLAG_FSCK},
-        {"limit", required_argument, NULL, FLAG_LIMIT},
-        {"help", no_argument, NULL, FLAG_HELP},
-        {"version", no_argument, NULL, FLAG_VERSION},
-        {0},
+        {"config", required_argument, NULL, FLAG_CONFIG}, {"check-config", no_argument, NULL, FLAG_CHECK},
+        {"fsck", required_argument, NULL, FLAG_FSCK},     {"limit", required_argument, NULL, FLAG_LIMIT},
+        {"queue", required_argument, NULL, FLAG_QUEUE},   {"pool", required_argument, NULL, FLAG_POOL},
+        {"plugin", required_argument, NULL, FLAG_PLUGIN}, {"help", no_argument, NULL, FLAG_HELP},
+        {"version", no_argument, NULL, FLAG_VERSION},     {0},
     };
 
     for (int i = 0; i < OPTION_ROWS; i++) {
@@ -316,7 +411,8 @@ static int take_command(int flag, struct command *command, char **why)
         return why_set(why, -EINVAL, "unknown or incomplete flag; see goroutined --help");
     if (flag == FLAG_CONFIG)
         return set_text(&command->file, optarg);
-    if (flag >= FLAG_CHECK && flag != FLAG_LIMIT)
+    if (flag >= FLAG_CHECK && flag != FLAG_LIMIT && flag != FLAG_QUEUE && flag != FLAG_POOL &&
+        flag != FLAG_PLUGIN)
         command->command = commands[flag];
     return flag == FLAG_FSCK ? set_text(&command->directory, optarg) : 0;
 }
@@ -327,6 +423,12 @@ static int take_option(int flag, struct config *config, char **why)
 
     if (flag == FLAG_LIMIT)
         return set_limit(config, optarg, why);
+    if (flag == FLAG_QUEUE)
+        return queue_config_flag(&config->queues, &config->queues_n, optarg, why);
+    if (flag == FLAG_POOL)
+        return pool_config_flag(&config->pools, &config->pools_n, optarg, why);
+    if (flag == FLAG_PLUGIN)
+        return plugin_config_flag(&config->plugins, &config->plugins_n, optarg, why);
     if (flag >= OPTION_ROWS)
         return 0;
     flag_name(option_rows[flag].name, source + 2, sizeof(source) - 2);
@@ -385,6 +487,9 @@ void config_clear(struct config *config, struct command *command)
     for (int i = 0; i < OPTION_ROWS; i++)
         if (option_rows[i].kind == TEXT)
             free(*(char **)((char *)config + option_rows[i].offset));
+    queue_config_clear(config->queues, config->queues_n);
+    pool_config_clear(config->pools, config->pools_n);
+    plugin_config_clear(config->plugins, config->plugins_n);
     free(command->file);
     free(command->directory);
     *config = (struct config){0};
@@ -406,6 +511,9 @@ void config_help(FILE *out)
         fprintf(out, "%*s %s\n", n < 28 ? 28 - n : 0, "", row->help);
     }
     fputs("  --limit NAME=VALUE         one of the limits of goroutined.conf(5)\n"
+          "  --queue NAME.SETTING=VALUE one of the settings of a queue, see there\n"
+          "  --pool NAME.SETTING=VALUE one of the settings of a pool of hosts, see there\n"
+          "  --plugin PATH.SETTING=VALUE one of the settings of a plugin's hosts, see there\n"
           "  --config FILE              read this file only\n"
           "  --check-config             check the configuration and exit\n"
           "  --fsck DIR                 check a state directory that no daemon has, and exit\n"

@@ -4,13 +4,19 @@
  *
  * OPTION(kind, name, argument, default, help): the flag --name (with `-` for `_`), the variable
  * GOROUTINED_NAME, the key `name` of the file and a member of struct config. The section `limits` of the file
- * has a key for each row of LIMITS (core_limits.h); --limit NAME=VALUE sets the same.
+ * has a key for each row of LIMITS (core_limits.h); --limit NAME=VALUE sets the same. Each section `queue NAME` has a key
+ * for each row of POLICIES (queue_policy.h); --queue NAME.SETTING=VALUE sets the same. Each section `pool NAME` has one for each
+ * row of POOL_NUMBERS and POOL_LISTS (pool_settings.h); --pool NAME.SETTING=VALUE sets the same. Each section `plugin PATH` has one for each row of
+ * HOST_SETTINGS (host_settings.h); --plugin PATH.SETTING=VALUE sets the same.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "config_plugin.h"
+#include "config_pool.h"
+#include "config_queue.h"
 #include "core_limits.h"
 
 #define OPTIONS(OPTION)                                                                                      \
@@ -18,7 +24,12 @@
     OPTION(TEXT, lane, "LANE", "auto",                                                                       \
            "auto: clients of this machine may send frames over their "                                       \
            "lifelines; zmq: over ZeroMQ only")                                                               \
-    OPTION(TEXT, listen, "ENDPOINT", NULL, "listen here too: tcp://HOST:PORT, to be kept behind a firewall") \
+    OPTION(TEXT, listen, "ENDPOINT", NULL, "listen here too: tcp://HOST:PORT")                               \
+    OPTION(TEXT, listen_secret_file, "FILE", NULL, "secret key of that: goctl keygen makes it")              \
+    OPTION(TEXT, listen_keys_file, "FILE", NULL, "who may connect there: rows of NAME PUBLICKEY")            \
+    OPTION(FLAG, listen_openly, NULL, false,                                                                 \
+           "listen there without keys, for anybody; keep it behind a firewall")                              \
+    OPTION(TEXT, rights_file, "FILE", NULL, "who may do what: rows of WHO VERBS PREFIX")                     \
     OPTION(TEXT, state, "DIR", NULL, "state directory: database, copies of plugins, records of hosts")       \
     OPTION(TEXT, host_program, "FILE", NULL, "path of goroutined-host")                                      \
     OPTION(TEXT, plugin_directories, "DIR:...", NULL, "plugins must lie below one of these")                 \
@@ -26,8 +37,8 @@
            "full: wait for the disk; process: survive crashes of the "                                       \
            "daemon, not of the machine")                                                                     \
     OPTION(NUMBER, pages_max, "PAGES", 0, "most pages of 4096 bytes in the database; 0: no bound")           \
-    OPTION(TEXT, queues, "NAME=JOBS,...", NULL,                                                              \
-           "named queues beside default; how many of a queue's jobs run at once")                            \
+    OPTION(NUMBER, linger_us, "US", 50,                                                                      \
+           "look on so many microseconds for the next frame before sleeping; 0: none")                       \
     OPTION(NUMBER, node, "NUMBER", 0, "number of this daemon, 0 to 1023; part of every id")                  \
     OPTION(TEXT, socket_mode, "MODE", NULL, "of the sockets, octal; default 0600, as a service 0660")        \
     OPTION(TEXT, log_level, "LEVEL", "info", "error, warning, info or debug")                                \
@@ -44,6 +55,12 @@ struct config {
     OPTIONS(OPTION_MEMBER)
 #undef OPTION_MEMBER
     struct limits limits;
+    struct queue_config *queues; /* by their place in files and flags */
+    size_t queues_n;
+    struct pool_config *pools; /* the same */
+    size_t pools_n;
+    struct plugin_settings *plugins;
+    size_t plugins_n;
 };
 
 /* What the command line asks for besides options. */

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "keys.h"
 #include "paths.h"
 #include "plugin_directories.h"
-#include "queues.h"
+#include "rights_file.h"
 #include "why.h"
 
-enum { NODE_MAX = 1023 };
+enum { NODE_MAX = 1023, LINGER_US_MAX = 1000 };
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -83,6 +84,50 @@ static int fill_in(struct config *config, char **why)
     return r;
 }
 
+/* Nobody listens openly by mistake. */
+static int check_listen(const struct config *config, char **why)
+{
+    const char *secret = config->listen_secret_file, *keys = config->listen_keys_file;
+
+    if (config->listen && !starts_with(config->listen, ENDPOINT_TCP))
+        return why_set(why, -EINVAL, "listen: '%s' is not tcp://HOST:PORT", config->listen);
+    if (config->listen_openly && (secret || keys))
+        return why_set(why, -EINVAL,
+                       "listen_openly: with listen_secret_file or listen_keys_file nobody can listen openly");
+    if (!secret != !keys)
+        return why_set(why, -EINVAL, "listen_%s_file: listen_%s_file is missing beside it",
+                       secret ? "secret" : "keys", secret ? "keys" : "secret");
+    if (!config->listen || config->listen_openly || secret)
+        return 0;
+    return why_set(
+        why, -EINVAL,
+        "listen: %s would be open to anybody who reaches it: set listen_secret_file, a file made by `goctl "
+        "keygen --out FILE`, and listen_keys_file, with a row NAME PUBLICKEY for each client; or, behind a "
+        "firewall, listen_openly",
+        config->listen);
+}
+
+/* Files that the configuration names: read to see that they are good. */
+static int check_files(const struct config *config, char **why)
+{
+    struct key_pair pair;
+    struct keys *keys = NULL;
+    struct rights *rights = NULL;
+    char said[KEY_WHY_BYTES];
+    int r = config->listen_secret_file ? key_file_read(config->listen_secret_file, &pair, said) : 0;
+
+    if (r < 0)
+        return why_set(why, r, "listen_secret_file: %s", said);
+    explicit_bzero(&pair, sizeof(pair));
+    if (config->listen_keys_file)
+        r = keys_read(config->listen_keys_file, &keys, why);
+    if (r == 0 && config->rights_file)
+        r = rights_read(config->rights_file, &rights, why);
+    keys_delete(keys);
+    rights_delete(rights);
+    return r;
+}
+
 int config_check(struct config *config, char **why)
 {
     unsigned mode;
@@ -94,11 +139,14 @@ int config_check(struct config *config, char **why)
         return r;
     if (!starts_with(config->endpoint, ENDPOINT_IPC "/"))
         return why_set(why, -EINVAL, "endpoint: '%s' is not ipc:// with an absolute path", config->endpoint);
-    if (config->listen && !starts_with(config->listen, ENDPOINT_TCP))
-        return why_set(why, -EINVAL, "listen: '%s' is not tcp://HOST:PORT", config->listen);
+    if ((r = check_listen(config, why)) < 0)
+        return r;
     if (config->node > NODE_MAX)
         return why_set(why, -EINVAL, "node: %llu is more than %d", (unsigned long long)config->node,
                        NODE_MAX);
+    if (config->linger_us > LINGER_US_MAX)
+        return why_set(why, -EINVAL, "linger_us: %llu is more than %d", (unsigned long long)config->linger_us,
+                       LINGER_US_MAX);
     if (strcmp(config->durability, "full") && strcmp(config->durability, "process"))
         return why_set(why, -EINVAL, "durability: '%s' is neither full nor process", config->durability);
     if (strcmp(config->lane, LANE_AUTO) && strcmp(config->lane, LANE_ZMQ))
@@ -110,5 +158,5 @@ int config_check(struct config *config, char **why)
         return why_set(why, -EINVAL,
                        "socket_mode: '%s' is not an octal mode that its owner may write, as 0600",
                        config->socket_mode);
-    return queues_read(config->queues, NULL, NULL, why);
+    return check_files(config, why);
 }

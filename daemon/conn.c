@@ -127,6 +127,11 @@ static void refuse_frame(struct hub *hub, struct conn *conn, int error, const ch
         list_append(&hub->lost, &conn->lost_link);
 }
 
+void hub_refuse(struct hub *hub, struct conn *conn, const char *why)
+{
+    refuse_frame(hub, conn, -EBADMSG, why);
+}
+
 /* Deadlines may be absolute where both count the same clock, and it is not a test's (IP1.5). */
 static bool same_clock(const struct hub *hub, const struct hello *hello)
 {

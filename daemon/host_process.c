@@ -75,7 +75,22 @@ DEFINE_CLEANUP(struct host_process *, host_process_delete)
 
 static int spawn(const struct host_start *start, int lifeline, int crash, pid_t *pid)
 {
-    const char *argv[] = {start->program, "--run", start->copy, "--generation", start->generation, NULL};
+    char memory_max[32], cpu_weight[32];
+    const char *argv[] = {start->program,
+                          "--run",
+                          start->copy,
+                          "--generation",
+                          start->generation,
+                          "--seccomp",
+                          host_settings_seccomp(&start->settings),
+                          "--memory-max",
+                          memory_max,
+                          "--cpu-weight",
+                          cpu_weight,
+                          NULL};
+
+    snprintf(memory_max, sizeof(memory_max), "%llu", (unsigned long long)start->settings.memory_max);
+    snprintf(cpu_weight, sizeof(cpu_weight), "%llu", (unsigned long long)start->settings.cpu_weight);
 
     return spawn_program((char *const *)(uintptr_t)argv, (int[]){lifeline, crash}, 2, start->endpoint, pid);
 }
@@ -106,6 +121,7 @@ int host_process_start(const struct host_start *start, uint64_t host, struct hos
         return -ENOMEM;
     process->host = host;
     process->pidfd = process->crash_fd = -1;
+    process->bounds.memory_max = start->settings.memory_max;
     list_init(&process->link);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
@@ -149,11 +165,18 @@ static bool read_crash(int fd, struct host_crash *crash)
     return any;
 }
 
+void host_process_bound(struct host_process *process)
+{
+    if (host_bounds_exceeded(&process->bounds, process->pid))
+        pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+}
+
 void host_process_reap(struct host_process *process, struct input *in, char *text, size_t size)
 {
     struct host_crash crash;
     siginfo_t info = {0};
 
+    kill(-process->pid, SIGKILL); /* its group, while the number is still its: what it started ends with it */
     waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED);
     in->kind = IN_HOST_END;
     in->host_end.host = process->host;
@@ -168,6 +191,9 @@ void host_process_reap(struct host_process *process, struct input *in, char *tex
     if (read_crash(process->crash_fd, &crash)) {
         in->host_end.guilty_run = crash.run;
         snprintf(text, size, "%.*s", (int)crash.text_bytes, crash.text);
+    } else if (process->bounds.took && info.si_code == CLD_KILLED && info.si_status == SIGKILL) {
+        in->host_end.out_of_memory = true;
+        host_bounds_words(&process->bounds, text, size);
     }
     in->host_end.text = (struct bytes){text, strlen(text)};
     unlink(process->record);
@@ -187,6 +213,7 @@ static void end_recorded(pid_t pid, const char *record)
     if (file)
         fclose(file);
     if (pidfd >= 0 && recorded != 0 && start_time(pid) == recorded) {
+        kill(-pid, SIGKILL); /* what it started, too, and first: once it has ended the number is free */
         pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
         poll(&p, 1, OLDER_END_MS);
     }

@@ -15,18 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "cleanup.h"
 #include "config.h"
 #include "config_check.h"
 #include "endpoint.h"
+#include "figures.h"
 #include "hub_open.h"
+#include "keyfile.h"
+#include "layered.h"
 #include "lifeline.h"
 #include "local.h"
 #include "log.h"
 #include "notify.h"
 #include "paths.h"
 #include "plugin_directories.h"
-#include "queues.h"
 #include "supervisor.h"
 #include "why.h"
 #include "writer.h"
@@ -97,14 +100,87 @@ static int load_job(void *context, const struct job_row *row)
     return r;
 }
 
+static int load_queue(void *context, struct bytes name, struct bytes kept)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load_queue(hub->core, name, kept, &why);
+
+    if (r < 0)
+        log_error("event=queue_not_loaded queue=%.*s why=\"%s\"", (int)name.size, (const char *)name.data,
+                  why ? why : strerror(-r));
+    return r;
+}
+
+static int load_pool(void *context, struct bytes name, struct bytes kept)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load_pool(hub->core, name, kept, &why);
+
+    if (r < 0)
+        log_error("event=pool_not_loaded pool=%.*s why=\"%s\"", (int)name.size, (const char *)name.data,
+                  why ? why : strerror(-r));
+    return r;
+}
+
+static int load_channel(void *context, const struct channel_row *row)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load_channel(hub->core, row, &why);
+
+    if (r < 0)
+        log_error("event=channel_not_loaded channel=%.*s why=\"%s\"", (int)row->name.size,
+                  (const char *)row->name.data, why ? why : strerror(-r));
+    return r;
+}
+
+static int load_value(void *context, const struct value_row *row, struct bytes body)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load_value(hub->core, row, body, &why);
+
+    if (r < 0)
+        log_error("event=value_not_loaded channel=%llu value=%llu why=\"%s\"",
+                  (unsigned long long)row->channel, (unsigned long long)row->sequence,
+                  why ? why : strerror(-r));
+    return r;
+}
+
+static int load_schedule(void *context, const struct schedule_row *row, struct bytes argument)
+{
+    struct hub *hub = context;
+    const char *why = NULL;
+    int r = core_load_schedule(hub->core, row, argument, &why);
+
+    if (r < 0)
+        log_error("event=schedule_not_loaded schedule=%.*s why=\"%s\"", (int)row->name.size,
+                  (const char *)row->name.data, why ? why : strerror(-r));
+    hub->schedules_loaded += r >= 0;
+    return r;
+}
+
+static void upgrading(void *context, int version, const char *what)
+{
+    const struct hub *hub = context;
+
+    log_info("event=upgrading state=%s schema=%d brings=\"%s\" text=\"an older goroutined will not read it "
+             "any more\"",
+             hub->state_directory, version, what);
+}
+
 static int open_store(struct hub *hub, char **why)
 {
     const struct config *config = hub->config;
     struct store_options options = {.directory = hub->state_directory,
                                     .pages_max = config->pages_max,
-                                    .sync = !strcmp(config->durability, "full")};
+                                    .sync = !strcmp(config->durability, "full"),
+                                    .upgrading = upgrading,
+                                    .context = hub};
 
-    hub->store_ops = config->ephemeral ? &store_memory : &store_sqlite;
+    hub->store_ops = config->ephemeral ? &store_memory : &store_layered;
     if (hub->store_ops->warning())
         log_info("event=store_note engine=%s text=\"%s\"", hub->store_ops->name, hub->store_ops->warning());
     return hub->store_ops->open(&options, &hub->store, &hub->incarnation, why);
@@ -127,6 +203,13 @@ static int start_writer(struct hub *hub, char **why)
 
 /* ---- the core ---- */
 
+/* Of records that come and go with every operation. Nothing where a sanitizer shall see who uses one after its end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(CHECK_CORE)
+enum { CORE_KEEPS_BYTES = 0 };
+#else
+enum { CORE_KEEPS_BYTES = 1 << 20 };
+#endif
+
 static void *resize(void *context, void *p, size_t size)
 {
     if (size)
@@ -135,15 +218,37 @@ static void *resize(void *context, void *p, size_t size)
     return NULL;
 }
 
-static int add_queue(void *context, struct bytes name, uint64_t jobs)
+static int set_queues(struct core *core, const struct config *config, char **why)
 {
-    return core_add_queue(context, name, jobs);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < config->queues_n; i++) {
+        const struct queue_config *queue = &config->queues[i];
+        r = core_set_queue(core, (struct bytes){queue->name, strlen(queue->name)}, &queue->part);
+    }
+    return r < 0 ? why_set(why, r, "cannot make the queues: %s", strerror(-r)) : 0;
+}
+
+static int set_pools(struct core *core, const struct config *config, char **why)
+{
+    struct bytes wrong;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < config->pools_n; i++) {
+        const struct pool_config *pool = &config->pools[i];
+        r = core_set_pool(core, (struct bytes){pool->name, strlen(pool->name)},
+                          (struct bytes){pool->text, strlen(pool->text)}, &wrong);
+        if (r < 0)
+            why_set(why, r, "cannot make the pool %s: %s", pool->name,
+                    r == -EINVAL ? "it needs queues or functions" : strerror(-r));
+    }
+    return r;
 }
 
 static int open_core(struct hub *hub, char **why)
 {
-    static const struct allocator memory = {resize, NULL};
-    struct store_load load = {load_job, hub};
+    static const struct allocator memory = {resize, NULL, CORE_KEEPS_BYTES};
+    struct store_load load = {load_job, hub, load_queue, load_channel, load_value, load_schedule, load_pool};
     uint64_t seed;
 
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
@@ -152,9 +257,12 @@ static int open_core(struct hub *hub, char **why)
     if (!hub->core)
         return why_set(why, -ENOMEM, "out of memory");
     core_set_owner(hub->core, getuid());
+    core_set_stats(hub->core, figures_tell, hub);
     if (hub->config->test_clock)
         core_allow_clock(hub->core);
-    int r = queues_read(hub->config->queues, add_queue, hub->core, why);
+    int r = set_queues(hub->core, hub->config, why);
+    if (r == 0)
+        r = set_pools(hub->core, hub->config, why);
     if (r < 0)
         return r;
     r = hub->store_ops->load(hub->store, &load, why);
@@ -165,17 +273,38 @@ static int open_core(struct hub *hub, char **why)
 
 /* ---- transports ---- */
 
-static int open_transport(struct hub *hub, const struct transport_ops *ops, const char *endpoint, char **why)
+static int open_transport(struct hub *hub, const struct transport_ops *ops, const char *endpoint,
+                          const char *secret, char **why)
 {
     struct transport_options options = {.endpoint = endpoint,
                                         .frame_bytes_max = hub->config->limits.frame_bytes_max,
                                         .mode = config_socket_mode(hub->config),
-                                        .refused = strcmp(hub->config->lane, LANE_AUTO) != 0};
+                                        .refused = strcmp(hub->config->lane, LANE_AUTO) != 0,
+                                        .secret = secret};
     struct transport *transport;
     int r = ops->open(hub, &options, &transport, why);
 
     if (!r)
         list_append(&hub->transports, &transport->link);
+    return r;
+}
+
+/* The second place to listen, with keys or openly (config_check). */
+static int open_listen(struct hub *hub, char **why)
+{
+    const struct config *config = hub->config;
+    char said[KEY_WHY_BYTES];
+    struct key_pair pair;
+
+    if (!config->listen)
+        return 0;
+    if (!config->listen_secret_file)
+        return open_transport(hub, &transport_zmq, config->listen, NULL, why);
+    int r = key_file_read(config->listen_secret_file, &pair, said);
+    if (r < 0)
+        return why_set(why, r, "%s", said);
+    r = open_transport(hub, &transport_zmq, config->listen, pair.secret.text, why);
+    explicit_bzero(&pair, sizeof(pair));
     return r;
 }
 
@@ -200,14 +329,12 @@ static int open_endpoints(struct hub *hub, char **why)
         why);
 
     if (!r)
-        r = open_transport(hub, &transport_local, NULL, why);
+        r = open_transport(hub, &transport_local, NULL, NULL, why);
     if (!r)
         r = lifelines_open(hub, path, config_socket_mode(config), why);
     if (!r)
-        r = open_transport(hub, &transport_zmq, config->endpoint, why);
-    if (!r && config->listen)
-        r = open_transport(hub, &transport_zmq, config->listen, why);
-    return r;
+        r = open_transport(hub, &transport_zmq, config->endpoint, NULL, why);
+    return r ? r : open_listen(hub, why);
 }
 
 /* ---- hosts ---- */
@@ -253,7 +380,8 @@ static int open_supervisor(struct hub *hub, char **why)
     struct supervisor_options options = {.state = hub->state_directory,
                                          .host_program = hub->config->host_program,
                                          .endpoint = hub->config->endpoint,
-                                         .plugin_directories = (const char *const *)hub->plugin_directories};
+                                         .plugin_directories = (const char *const *)hub->plugin_directories,
+                                         .plugins = {hub->config->plugins, hub->config->plugins_n}};
     int r = supervisor_new(&options, &hub->supervisor, why);
     if (!r)
         r = poller_add(&hub->poller, &hub->supervisor_source, supervisor_event(hub->supervisor), EPOLLIN,
@@ -318,6 +446,7 @@ static struct hub *hub_alloc(const struct config *config)
     hub->out = wire_new(&bounds);
     outbox_init(&hub->outbox, hub->out, send_frame, hub);
     clock_start(&hub->clock, config->test_clock);
+    linger_init(&hub->linger, config->linger_us);
     read_clock_identity(hub);
     return hub->in && hub->out ? hub : hub_close(hub);
 }
@@ -325,7 +454,7 @@ static struct hub *hub_alloc(const struct config *config)
 int hub_open(const struct config *config, const sigset_t *signals, struct hub **out, char **why)
 {
     static int (*const steps[])(struct hub * hub, char **why) = {
-        open_state, open_store, open_core, start_writer, open_endpoints, open_supervisor};
+        open_state, open_store, open_core, access_open, start_writer, open_endpoints, open_supervisor};
     struct hub *hub = hub_alloc(config);
     int r = hub ? poller_init(&hub->poller) : -ENOMEM;
 
@@ -386,6 +515,7 @@ struct hub *hub_close(struct hub *hub)
     list_each_safe (transport, after, &hub->transports, link)
         transport->ops->close(transport);
     close_store(hub);
+    access_close(hub);
     int signals = poller_remove(&hub->poller, &hub->signals);
     if (signals >= 0)
         close(signals);

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "linger.h"
 #include "outbox.h"
 #include "poller.h"
 #include "store.h"
@@ -43,6 +44,8 @@ struct hub_stats {
 };
 
 struct config;
+struct keys;
+struct rights;
 struct lifelines;
 struct supervisor;
 struct writer;
@@ -54,6 +57,7 @@ struct hub {
     struct effects done;    /* carried out, or in a lane of the outbox and soon back here */
     struct clock clock;
     struct poller poller;
+    struct lingering linger;
     struct wire *in, *out;
     struct outbox outbox;
     struct list transports;
@@ -71,11 +75,13 @@ struct hub {
     char *state_directory;
     bool state_temporary; /* removed at the end */
     char **plugin_directories;
-    uint64_t jobs_loaded;
+    uint64_t jobs_loaded, schedules_loaded;
     uint64_t incarnation, last_conn, last_peer;
     int64_t drain_until_ns; /* HUB_DRAINING */
     enum hub_state state;
     struct hub_stats stats;
+    struct rights *rights; /* of the core; NULL: everybody may everything */
+    struct keys *keys;     /* who may connect over tcp; NULL: nobody is asked */
     char boot_id[64];
     uint64_t time_namespace;
     bool pending; /* a transport could not send everything */
@@ -94,6 +100,8 @@ void hub_conn_ended(struct hub *hub, struct conn *conn);
 void hub_conn_forget(struct hub *hub, struct conn *conn);
 /* One frame has come. `parts` live for the call. */
 void hub_frame(struct hub *hub, struct conn *conn, const struct bytes *parts, size_t parts_n);
+/* One has come that is no frame, as these words say: it is refused, and logged. */
+void hub_refuse(struct hub *hub, struct conn *conn, const char *why);
 struct conn *hub_conn(struct hub *hub, uint64_t number);
 
 /* ---- peers ---- */

@@ -220,15 +220,27 @@ static void give_up(struct lifeline *lifeline, int error)
     hub_peer_died(hub, peer);
 }
 
+/* What there is to say to somebody who is not let in. Takes `fd`. */
+static void say_farewell(int fd, int error, const char *text)
+{
+    struct farewell farewell = farewell_of(error, text);
+
+    if (send(fd, &farewell, sizeof(farewell), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        log_debug("event=lifeline_write_failed error=%d", errno);
+    close(fd);
+}
+
 /* Takes `fd`. */
 static void take_in(struct hub *hub, int fd)
 {
     struct credentials who;
     int r = credentials_of(fd, &who);
-    struct lifeline *lifeline = r < 0 ? NULL : lifeline_adopt(hub, fd, who, 0);
 
+    if (r == 0 && who.uid >= ACCOUNT_KEYS)
+        r = -EPERM;
+    struct lifeline *lifeline = r < 0 ? NULL : lifeline_adopt(hub, fd, who, 0);
     if (r < 0)
-        close(fd);
+        say_farewell(fd, r, "user numbers from 2147483648 are those of keys: nobody with one is let in");
     else if (lifeline && (r = watch_process(lifeline, who.pid)) < 0)
         give_up(lifeline, r);
 }
@@ -240,12 +252,8 @@ static void turn_away(struct lifelines *lifelines)
 
     cleanup_close(&lifelines->reserve);
     fd = accept4(lifelines->listener.fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) {
-        struct farewell farewell = farewell_of(-EMFILE, no_descriptors);
-        if (send(fd, &farewell, sizeof(farewell), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-            log_debug("event=lifeline_write_failed error=%d", errno);
-        close(fd);
-    }
+    if (fd >= 0)
+        say_farewell(fd, -EMFILE, no_descriptors);
     lifelines->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     log_no_descriptors();
 }

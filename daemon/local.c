@@ -10,6 +10,7 @@
 #include "local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,6 +33,7 @@ struct local {
     struct hub *hub;
     bool refused; /* lane=zmq: a client that asks is told so */
     size_t frame_bytes_max;
+    size_t bad_bytes;     /* what the frame that could not be read said of its size */
     struct list readable; /* struct stream */
     char *begin;          /* of a frame on its way out */
     size_t begin_room;
@@ -215,6 +217,19 @@ static int hand_over(struct local *local, struct stream *stream, const char *fra
     return 0;
 }
 
+/* The size of the frame that begins at `data`, as lane_frame_bytes; one that cannot be is noted. */
+static ssize_t frame_bytes(struct local *local, const char *data, size_t size)
+{
+    ssize_t bytes = lane_frame_bytes(data, size, local->frame_bytes_max);
+    uint32_t word;
+
+    if (bytes < 0) {
+        memcpy(&word, data, sizeof(word));
+        local->bad_bytes = sizeof(word) + word;
+    }
+    return bytes;
+}
+
 /* Hands over the whole frames of `data`, at most `most`, which counts down. How many bytes they have; -EBADMSG. */
 static ssize_t take_frames(struct local *local, struct stream *stream, const char *data, size_t size,
                            int *most)
@@ -222,13 +237,15 @@ static ssize_t take_frames(struct local *local, struct stream *stream, const cha
     size_t at = 0;
 
     for (; *most; --*most) {
-        ssize_t bytes = lane_frame_bytes(data + at, size - at, local->frame_bytes_max);
+        ssize_t bytes = frame_bytes(local, data + at, size - at);
         if (bytes < 0)
             return bytes;
         if (!bytes || (size_t)bytes > size - at)
             break;
-        if (hand_over(local, stream, data + at, (size_t)bytes) < 0)
+        if (hand_over(local, stream, data + at, (size_t)bytes) < 0) {
+            local->bad_bytes = (size_t)bytes;
             return -EBADMSG;
+        }
         at += (size_t)bytes;
     }
     return (ssize_t)at;
@@ -297,7 +314,7 @@ static ssize_t read_fresh(struct local *local, struct stream *stream, int *most,
 static ssize_t read_on(struct local *local, struct stream *stream, int *most, bool *more)
 {
     size_t have = stream->in_n - stream->in_at;
-    ssize_t bytes = lane_frame_bytes(stream->in + stream->in_at, have, local->frame_bytes_max), n = 0;
+    ssize_t bytes = frame_bytes(local, stream->in + stream->in_at, have), n = 0;
 
     *more = true;
     if (bytes <= 0 || (size_t)bytes > have) {
@@ -319,15 +336,32 @@ static ssize_t read_on(struct local *local, struct stream *stream, int *most, bo
     return 0;
 }
 
-static void stream_failed(struct stream *stream, int error)
+static void stream_misread(const struct local *local, struct stream *stream)
+{
+    char why[160];
+
+    if (local->bad_bytes > local->frame_bytes_max)
+        snprintf(why, sizeof(why),
+                 "a frame of %zu bytes was announced on the lifeline, and frame_bytes_max is %zu: send less "
+                 "at once, "
+                 "or raise that",
+                 local->bad_bytes, local->frame_bytes_max);
+    else
+        snprintf(
+            why, sizeof(why),
+            "%zu bytes on the lifeline that are no frame: what writes there does not speak this protocol",
+            local->bad_bytes);
+    stream->ended(stream, -EPROTO, why);
+}
+
+static void stream_failed(const struct local *local, struct stream *stream, int error)
 {
     if (error == -EPIPE)
         stream->ended(stream, 0, NULL);
     else if (error == -ENOMEM)
         stream->ended(stream, error, "the daemon is out of memory");
     else
-        stream->ended(stream, -EPROTO,
-                      "what was written on the lifeline is no frame, or larger than frame_bytes_max");
+        stream_misread(local, stream);
 }
 
 /* How much of a turn it took: the frames, and at least 1 for the look. */
@@ -339,7 +373,7 @@ static int stream_receive(struct local *local, struct stream *stream, int most)
     list_remove(&stream->readable);
     ssize_t r = stream->in ? read_on(local, stream, &left, &more) : read_fresh(local, stream, &left, &more);
     if (r < 0)
-        stream_failed(stream, (int)r);
+        stream_failed(local, stream, (int)r);
     else if (more || !left)
         list_append(&local->readable, &stream->readable);
     return left < most ? most - left : 1;
@@ -376,6 +410,7 @@ static void stream_ready(struct source *source, uint32_t events)
 int stream_open(struct stream *stream, struct hub *hub, int fd, struct credentials who,
                 void (*ended)(struct stream *stream, int error, const char *text))
 {
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){LANE_SEND_BYTES}, sizeof(int));
     *stream = (struct stream){.hub = hub, .who = who, .ended = ended};
     list_init(&stream->readable);
     list_init(&stream->out);

@@ -1,8 +1,8 @@
 /*
  * The hub's loop: sleep, be told, take frames, tick, carry out.
  *
- * It sleeps only when no transport holds a frame back (transport.h: `waiting`), and never longer than to the
- * earliest of: the core's next wake-up, the drain's deadline, the watchdog, a retry of pending frames.
+ * It sleeps only when no transport holds a frame back (transport.h: `waiting`), after it has looked on for a moment
+ * (linger.h), and never longer than to the earliest of: the core's next wake-up, the drain's deadline, the watchdog, a retry of pending frames.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "config.h"
 #include "hub.h"
 #include "hub_open.h"
@@ -152,9 +153,10 @@ static void take_signal(struct hub *hub, int number)
     log_info("event=signal number=%d", number);
     if (number == SIGTERM || number == SIGINT)
         hub_stop(hub);
-    else if (number == SIGHUP)
+    else if (number == SIGHUP) {
         reload_check();
-    else if (number == SIGUSR1)
+        access_reload(hub);
+    } else if (number == SIGUSR1)
         hub_log_stats(hub);
 }
 
@@ -228,6 +230,22 @@ static int64_t feed_watchdog(int64_t next_ns, int64_t every_ns)
     return real_ns() + every_ns;
 }
 
+/* As poller_wait. */
+static int wait_for_events(struct hub *hub, int timeout)
+{
+    int64_t begin_ns = real_ns(), until_ns = begin_ns + linger_ns(&hub->linger);
+    int r = 0;
+
+    if (!timeout)
+        return poller_wait(&hub->poller, 0);
+    while (!r && real_ns() < until_ns)
+        r = poller_wait(&hub->poller, 0);
+    if (!r)
+        r = poller_wait(&hub->poller, timeout);
+    linger_waited(&hub->linger, real_ns() - begin_ns);
+    return r;
+}
+
 int hub_run(struct hub *hub)
 {
     int64_t every_ns = notify_watchdog_ns(), watchdog_ns = every_ns ? 0 : INT64_MAX;
@@ -235,7 +253,7 @@ int hub_run(struct hub *hub)
 
     while (hub->state != HUB_STOPPING && r >= 0) {
         watchdog_ns = feed_watchdog(watchdog_ns, every_ns);
-        r = poller_wait(&hub->poller, timeout_ms(hub, watchdog_ns));
+        r = wait_for_events(hub, timeout_ms(hub, watchdog_ns));
         turn(hub);
         look_at_drain(hub);
     }

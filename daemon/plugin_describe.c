@@ -90,7 +90,9 @@ static int explain(const struct description *d, int r, int status, const char *a
 static int start(struct description *d, const char *copy, char **why)
 {
     const char *program = d->describer->host_program;
-    const char *argv[] = {program, "--describe", copy, "--as", d->path, NULL};
+    struct host_settings settings = host_settings_of(d->describer->settings, d->path);
+    const char *profile = host_settings_seccomp(&settings);
+    const char *argv[] = {program, "--describe", copy, "--as", d->path, "--seccomp", profile, NULL};
     int pipe_fds[2], r;
 
     if (pipe2(pipe_fds, O_CLOEXEC) < 0)

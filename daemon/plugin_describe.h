@@ -5,8 +5,9 @@
 
 struct plugin_describer {
     const char *host_program; /* path of goroutined-host */
-    int timeout_ms;           /* for answer and end together */
-    int stop;                 /* readable: end it at once. Borrowed */
+    struct plugin_sections settings;
+    int timeout_ms; /* for answer and end together */
+    int stop;       /* readable: end it at once. Borrowed */
 };
 
 /*

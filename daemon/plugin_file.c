@@ -328,6 +328,7 @@ int plugin_files_new(const struct plugin_files_options *options, struct plugin_f
         return -ENOMEM;
     files->options = *options;
     files->describer = (struct plugin_describer){.host_program = options->host_program,
+                                                 .settings = options->settings,
                                                  .timeout_ms = HOST_DESCRIBE_TIMEOUT_MS,
                                                  .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (files->describer.stop < 0)

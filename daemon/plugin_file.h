@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core.h"
+#include "host_settings.h"
 
 enum { PLUGIN_FILE_BYTES_MAX = 256 << 20, PLUGIN_FUNCTIONS_MAX = 4096 };
 
@@ -14,6 +15,7 @@ struct plugin_files_options {
     const char *state;              /* state directory; the copies live in its folder `plugins` */
     const char *host_program;       /* path of goroutined-host */
     const char *const *directories; /* real paths plugins must lie below, NULL-terminated; NULL: anywhere */
+    struct plugin_sections settings;
 };
 
 struct plugin_files;

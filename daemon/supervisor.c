@@ -186,7 +186,8 @@ static void start_host(struct supervisor *s, const struct command *command)
                                .program = s->options.host_program,
                                .endpoint = s->options.endpoint,
                                .copy = copy,
-                               .generation = command->generation};
+                               .generation = command->generation,
+                               .settings = host_settings_of(s->options.plugins, command->path)};
     int r;
 
     if (!report)
@@ -253,7 +254,18 @@ static size_t hosts_count(const struct supervisor *s)
     return n;
 }
 
-/* Waits for a command or the end of a host, and reaps. */
+/* How long to wait for them at most; -1: until something happens. */
+static int patience_ms(const struct supervisor *s)
+{
+    const struct host_process *process;
+
+    list_each (process, &s->hosts, link)
+        if (process->bounds.memory_max && !process->bounds.took)
+            return BOUNDS_LOOK_MS;
+    return -1;
+}
+
+/* Waits for a command, the end of a host, or the next look at what hosts take, and reaps. */
 static void wait_and_reap(struct supervisor *s, struct pollfd *p)
 {
     struct host_process *process, *after;
@@ -262,12 +274,15 @@ static void wait_and_reap(struct supervisor *s, struct pollfd *p)
     p[n++] = (struct pollfd){.fd = s->command_event, .events = POLLIN};
     list_each (process, &s->hosts, link)
         p[n++] = (struct pollfd){.fd = process->pidfd, .events = POLLIN};
-    if (poll(p, n, -1) < 0)
+    if (poll(p, n, patience_ms(s)) < 0)
         return;
     n = 1;
-    list_each_safe (process, after, &s->hosts, link)
+    list_each_safe (process, after, &s->hosts, link) {
         if (p[n++].revents)
             reap(s, process);
+        else
+            host_process_bound(process);
+    }
 }
 
 static void *run_hosts(void *arg)
@@ -315,7 +330,7 @@ static struct command *command_of(const struct effect *effect)
     case EFFECT_PLUGIN:
         return command_new(effect, effect->plugin.path, none);
     case EFFECT_HOST_START:
-        command = command_new(effect, none, effect->host_start.generation);
+        command = command_new(effect, effect->host_start.path, effect->host_start.generation);
         if (command)
             command->host = effect->host_start.host;
         return command;
@@ -385,7 +400,8 @@ int supervisor_new(const struct supervisor_options *options, struct supervisor *
 {
     struct plugin_files_options files = {.state = options->state,
                                          .host_program = options->host_program,
-                                         .directories = options->plugin_directories};
+                                         .directories = options->plugin_directories,
+                                         .settings = options->plugins};
     struct supervisor *s;
     int r = host_process_end_older(options->state);
 

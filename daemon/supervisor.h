@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core.h"
+#include "host_settings.h"
 
 struct supervisor;
 
@@ -16,6 +17,7 @@ struct supervisor_options {
     const char *host_program;              /* path of goroutined-host */
     const char *endpoint;                  /* for hosts to connect to */
     const char *const *plugin_directories; /* NULL: anywhere */
+    struct plugin_sections plugins;        /* of the configuration */
 };
 
 /* Ends the hosts that an earlier daemon left behind on this state directory, then starts the threads. The strings must

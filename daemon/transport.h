@@ -35,6 +35,8 @@ struct transport_options {
     uint64_t frame_bytes_max;
     unsigned mode; /* of an ipc socket */
     bool refused;  /* of the local lane: who asks for it is told to use another */
+    const char
+        *secret; /* of tcp: the daemon's secret key as text; hub->keys says who may connect. NULL: anybody */
 };
 
 struct transport_ops {
@@ -51,6 +53,8 @@ struct transport_ops {
     /* Tries again what could not be sent. Whether something still waits. */
     bool (*resend)(struct transport *transport);
     void (*forget)(struct conn *conn);
+    /* hub->keys has changed: ends the connections of keys that are not in it. NULL: there are no keys. */
+    void (*rekey)(struct transport *transport);
     void (*close)(struct transport *transport);
 };
 

@@ -9,7 +9,9 @@
  * ZMQ_FD is edge-triggered, and any call on the socket may swallow the edge: `waiting` asks ZMQ_EVENTS before
  * every sleep that follows a call or an edge, and `receive` ends by EAGAIN or by its cap, never in between. Where
  * neither was (`stirred`) there is nothing to ask: a look costs a system call.
- * libzmq holds a message of many parts until its last has come: frame_bytes_max bounds each part only.
+ * libzmq bounds a part, not a message: here one has at most WIRE_PARTS_MAX parts of frame_bytes_max bytes together.
+ * On tcp with keys (CURVE) libzmq asks `zap` at each handshake whether this public key may connect, and tells it with
+ * each message (User-Id). The socket must be there before the first handshake: without it everybody could come in.
  */
 #include <zmq.h>
 
@@ -20,8 +22,10 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "credentials.h"
 #include "endpoint.h"
 #include "hub.h"
+#include "keys.h"
 #include "log.h"
 #include "why.h"
 
@@ -33,19 +37,28 @@ enum {
     HANDSHAKE_MS = 5000,
     HEARTBEAT_MS = 3000, /* ends dead tcp connections; says nothing of the application (IP9) */
     PARTS_ROOM = 64,     /* to begin with */
+    HANDSHAKES_AT_ONCE = 64,
+    ENFORCE_DOMAIN = 93, /* ZMQ_ZAP_ENFORCE_DOMAIN: the header names it for drafts only, every build has it */
 };
+
+#define ZAP_ENDPOINT "inproc://zeromq.zap.01"
+#define ZAP_DOMAIN   "goroutined"
 
 struct router {
     struct transport transport;
     struct hub *hub;
     struct source source;
     void *context, *socket;
+    struct source zap_source;
+    void *zap;            /* tcp with keys; else NULL */
     struct route *routes; /* by routing id */
     struct list stuck;    /* routes with pending frames */
     zmq_msg_t *parts;
     struct bytes *bytes;
     size_t parts_room;
+    uint64_t frame_bytes_max;
     bool stirred; /* events must be asked for before a sleep */
+    bool asked;   /* the same of zap */
 };
 
 /* A connection of a ROUTER. */
@@ -56,6 +69,7 @@ struct route {
     size_t pending_bytes;
     UT_hash_handle by_id;
     char address[ADDRESS_BYTES_MAX];
+    struct key_text user; /* its public key; "" without keys */
     uint8_t id_bytes, id[];
 };
 
@@ -68,33 +82,23 @@ struct frame {
 
 /* ---- connections ---- */
 
-/* Of ipc: "HOST:UID:GID:PID". Any other address belongs to somebody unknown. */
-static struct credentials credentials_of(const struct router *router, const char *address)
+static struct route *route_new(struct router *router, const void *id, size_t id_bytes, const char *address,
+                               const char *user)
 {
-    struct credentials who = {0};
-    const char *at = address + strlen(address);
-    int colons = 0;
-
-    while (at > address && colons < 3)
-        colons += *--at == ':';
-    if (!router->transport.remote && colons == 3)
-        who.known = sscanf(at, ":%u:%u:%d", &who.uid, &who.gid, &who.pid) == 3;
-    return who;
-}
-
-static struct route *route_new(struct router *router, const void *id, size_t id_bytes, const char *address)
-{
-    struct route *route = calloc(1, sizeof(*route) + id_bytes);
+    const struct key *key = keys_find(router->hub->keys, user);
+    struct route *route = router->zap && !key ? NULL : calloc(1, sizeof(*route) + id_bytes);
 
     if (!route)
         return NULL;
     list_init(&route->pending);
     list_init(&route->link);
     snprintf(route->address, sizeof(route->address), "%s", address);
+    snprintf(route->user.text, sizeof(route->user.text), "%s", user);
     route->id_bytes = (uint8_t)id_bytes;
     memcpy(route->id, id, id_bytes);
     HASH_ADD_KEYPTR(by_id, router->routes, route->id, id_bytes, route);
-    hub_conn_opened(router->hub, &route->conn, &router->transport, credentials_of(router, address));
+    hub_conn_opened(router->hub, &route->conn, &router->transport,
+                    router->transport.remote ? credentials_of_key(key) : credentials_of_address(address));
     return route;
 }
 
@@ -102,16 +106,18 @@ static struct route *route_find(struct router *router, zmq_msg_t *id, zmq_msg_t 
 {
     struct route *route;
     size_t id_bytes = zmq_msg_size(id);
-    const char *address = zmq_msg_gets(body, "Peer-Address");
+    const char *address = zmq_msg_gets(body, "Peer-Address"), *user = zmq_msg_gets(body, "User-Id");
 
     if (!address || strlen(address) >= ADDRESS_BYTES_MAX)
         address = "";
+    if (!user || !router->zap)
+        user = "";
     HASH_FIND(by_id, router->routes, zmq_msg_data(id), id_bytes, route);
-    if (route && strcmp(route->address, address)) {
+    if (route && (strcmp(route->address, address) || strcmp(route->user.text, user))) {
         hub_conn_ended(router->hub, &route->conn);
         route = NULL;
     }
-    return route ? route : route_new(router, zmq_msg_data(id), id_bytes, address);
+    return route ? route : route_new(router, zmq_msg_data(id), id_bytes, address, user);
 }
 
 static struct frame *frame_free(struct frame *frame)
@@ -169,22 +175,24 @@ static size_t drop_parts(struct router *router, size_t n)
     return 0;
 }
 
-/* Receives what follows the routing id, and keeps one part more than a frame may have, for the decoder to see.
- * The number kept; 0: out of memory. */
-static size_t receive_parts(struct router *router)
+/* Receives what follows a first part, and keeps one part more than a frame may have, for the decoder to see, and none behind
+ * frame_bytes_max. The number kept; 0: out of memory. `bytes`: of all that came. */
+static size_t receive_parts(struct router *router, void *socket, uint64_t *bytes)
 {
     zmq_msg_t part;
     size_t kept = 0;
     bool full = false;
     int more;
 
+    *bytes = 0;
     do {
         zmq_msg_init(&part);
-        if (zmq_msg_recv(&part, router->socket, ZMQ_DONTWAIT) < 0)
+        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0)
             break; /* never: a message comes whole */
         more = zmq_msg_more(&part);
+        *bytes += zmq_msg_size(&part);
         full = full || (kept == router->parts_room && !more_room(router));
-        if (!full && kept <= WIRE_PARTS_MAX) {
+        if (!full && kept <= WIRE_PARTS_MAX && *bytes <= router->frame_bytes_max) {
             zmq_msg_init(&router->parts[kept]);
             zmq_msg_move(&router->parts[kept++], &part);
         }
@@ -195,17 +203,90 @@ static size_t receive_parts(struct router *router)
 
 static void hand_over(struct router *router, zmq_msg_t *id)
 {
-    size_t n = receive_parts(router);
+    uint64_t bytes;
+    size_t n = receive_parts(router, router->socket, &bytes);
     struct route *route = n ? route_find(router, id, &router->parts[0]) : NULL;
 
     /* libzmq's small messages lie in its structs: take addresses only when no struct moves any more. */
     for (size_t i = 0; i < n; i++)
         router->bytes[i] = (struct bytes){zmq_msg_data(&router->parts[i]), zmq_msg_size(&router->parts[i])};
-    if (route)
+    if (route && bytes > router->frame_bytes_max)
+        hub_refuse(router->hub, &route->conn, "the message has more bytes than frame_bytes_max");
+    else if (route)
         hub_frame(router->hub, &route->conn, router->bytes, n);
     else
-        log_warn("event=frame_dropped reason=\"out of memory\"");
+        log_warn("event=frame_dropped reason=\"%s\"",
+                 router->zap ? "its key is not let in any more, or out of memory" : "out of memory");
     drop_parts(router, n);
+}
+
+/* ---- handshakes ---- */
+
+/* What follows the version in a question of libzmq's. */
+enum zap_part { ZAP_REQUEST, ZAP_ITS_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_KEY, ZAP_PARTS };
+
+static const struct key *zap_judge(struct router *router, struct key_text *user)
+{
+    zmq_msg_t *part = router->parts;
+    const char *address = zmq_msg_data(&part[ZAP_ADDRESS]);
+    int address_bytes = (int)zmq_msg_size(&part[ZAP_ADDRESS]);
+
+    if (zmq_msg_size(&part[ZAP_KEY]) == KEY_BYTES)
+        zmq_z85_encode(user->text, zmq_msg_data(&part[ZAP_KEY]), KEY_BYTES);
+    const struct key *key = keys_find(router->hub->keys, user->text);
+    if (key)
+        log_info("event=key_let_in name=%s address=%.*s", key->name, address_bytes, address);
+    else
+        log_warn("event=key_refused key=\"%s\" address=%.*s do=\"to let it in, add NAME KEY to "
+                 "listen_keys_file and "
+                 "send SIGHUP\"",
+                 user->text, address_bytes, address);
+    return key;
+}
+
+/* Version, request, code, words, user, properties. `parts_n`: of the question. */
+static void zap_reply(struct router *router, size_t parts_n)
+{
+    struct key_text user = {{0}};
+    bool good = parts_n == ZAP_PARTS && zap_judge(router, &user);
+    struct bytes request = {"", 0};
+
+    if (parts_n)
+        request = (struct bytes){zmq_msg_data(&router->parts[ZAP_REQUEST]),
+                                 zmq_msg_size(&router->parts[ZAP_REQUEST])};
+    const struct bytes says[] = {
+        {"1.0", 3}, request, {good ? "200" : "400", 3}, {"", 0}, {user.text, good ? KEY_CHARS : 0}, {"", 0}};
+    size_t n = sizeof(says) / sizeof(*says);
+
+    for (size_t i = 0; i < n; i++)
+        zmq_send(router->zap, says[i].data, says[i].size, ZMQ_DONTWAIT | (i + 1 < n ? ZMQ_SNDMORE : 0));
+}
+
+/* Answers one question. False: there is none. */
+static bool zap_answer(struct router *router)
+{
+    zmq_msg_t version;
+
+    zmq_msg_init(&version);
+    bool there = zmq_msg_recv(&version, router->zap, ZMQ_DONTWAIT) >= 0;
+    if (there) {
+        uint64_t bytes;
+        size_t n = zmq_msg_more(&version) ? receive_parts(router, router->zap, &bytes) : 0;
+        zap_reply(router, n);
+        drop_parts(router, n);
+    }
+    zmq_msg_close(&version);
+    return there;
+}
+
+/* As many as a turn may. */
+static void zap_serve(struct router *router)
+{
+    int n = 0;
+
+    while (n < HANDSHAKES_AT_ONCE && zap_answer(router))
+        n++;
+    router->asked = n == HANDSHAKES_AT_ONCE;
 }
 
 static int zmq_receive(struct transport *transport, int most)
@@ -214,6 +295,8 @@ static int zmq_receive(struct transport *transport, int most)
     zmq_msg_t id;
     int n = 0;
 
+    if (router->asked)
+        zap_serve(router);
     if (!router->stirred)
         return 0;
     for (; n < most; n++) {
@@ -233,6 +316,8 @@ static bool zmq_waiting(struct transport *transport)
     int events = 0;
     size_t size = sizeof(events);
 
+    if (router->asked)
+        return true;
     if (!router->stirred)
         return false;
     router->stirred = !zmq_getsockopt(router->socket, ZMQ_EVENTS, &events, &size) && (events & ZMQ_POLLIN);
@@ -355,6 +440,11 @@ static void wake(struct source *source, uint32_t events)
     container_of(source, struct router, source)->stirred = true; /* the turn that follows receives */
 }
 
+static void wake_zap(struct source *source, uint32_t events)
+{
+    container_of(source, struct router, zap_source)->asked = true;
+}
+
 static void set_int(struct router *router, int option, int value)
 {
     zmq_setsockopt(router->socket, option, &value, sizeof(value));
@@ -380,14 +470,48 @@ static void set_options(struct router *router, const struct transport_options *o
     }
 }
 
-static int watch(struct router *router)
+static int watch(struct router *router, void *socket, struct source *source,
+                 void (*ready)(struct source *source, uint32_t events))
 {
     int fd = -1;
     size_t size = sizeof(fd);
 
-    if (zmq_getsockopt(router->socket, ZMQ_FD, &fd, &size))
+    if (zmq_getsockopt(socket, ZMQ_FD, &fd, &size))
         return -errno;
-    return poller_add(&router->hub->poller, &router->source, fd, EPOLLIN | EPOLLET, wake);
+    return poller_add(&router->hub->poller, source, fd, EPOLLIN | EPOLLET, ready);
+}
+
+/* Before the endpoint is bound. A handshake about which nobody can be asked fails, whatever its mechanism. */
+static int require_keys(struct router *router, const char *secret, char **why)
+{
+    const int none = 0, enforced = 1;
+
+    router->zap = zmq_socket(router->context, ZMQ_REP);
+    if (!router->zap || zmq_bind(router->zap, ZAP_ENDPOINT))
+        return why_set(why, -errno, "cannot judge keys: %s", zmq_strerror(errno));
+    zmq_setsockopt(router->zap, ZMQ_LINGER, &none, sizeof(none));
+    set_int(router, ZMQ_CURVE_SERVER, 1);
+    if (zmq_setsockopt(router->socket, ZMQ_CURVE_SECRETKEY, secret, KEY_CHARS + 1) ||
+        zmq_setsockopt(router->socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN)) ||
+        zmq_setsockopt(router->socket, ENFORCE_DOMAIN, &enforced, sizeof(enforced)))
+        return why_set(why, -errno, "this libzmq cannot enforce keys: %s", zmq_strerror(errno));
+    router->asked = true;
+    return watch(router, router->zap, &router->zap_source, wake_zap);
+}
+
+static void zmq_rekey(struct transport *transport)
+{
+    struct router *router = container_of(transport, struct router, transport);
+    struct route *route, *after;
+
+    if (!router->zap)
+        return;
+    HASH_ITER (by_id, router->routes, route, after) {
+        const struct key *key = keys_find(router->hub->keys, route->user.text);
+
+        if (!key || key->account != route->conn.who.uid) /* gone, or another's now */
+            hub_conn_ended(router->hub, &route->conn);
+    }
 }
 
 static void zmq_close_router(struct transport *transport)
@@ -395,8 +519,11 @@ static void zmq_close_router(struct transport *transport)
     struct router *router = container_of(transport, struct router, transport);
 
     poller_remove(&router->hub->poller, &router->source);
+    poller_remove(&router->hub->poller, &router->zap_source);
     if (router->socket)
         zmq_close(router->socket);
+    if (router->zap)
+        zmq_close(router->zap); /* the last: without it nobody is asked */
     if (router->context)
         zmq_ctx_term(router->context);
     free(router->parts);
@@ -411,8 +538,8 @@ static void log_endpoint(struct router *router)
     size_t size = sizeof(endpoint);
 
     if (!zmq_getsockopt(router->socket, ZMQ_LAST_ENDPOINT, endpoint, &size))
-        log_info("event=listening endpoint=%s", endpoint);
-    if (router->transport.remote)
+        log_info("event=listening endpoint=%s%s", endpoint, router->zap ? " keys=required" : "");
+    if (router->transport.remote && !router->zap)
         log_warn("event=listening_openly do=\"let only trusted machines reach this port: nobody is "
                  "authenticated\"");
 }
@@ -426,7 +553,7 @@ static int bind_router(struct router *router, const struct transport_options *op
     if (!router->transport.remote && chmod(endpoint + strlen(ENDPOINT_IPC), options->mode))
         return why_set(why, -errno, "cannot set the mode of %s: %s", endpoint, strerror(errno));
     log_endpoint(router);
-    int r = watch(router);
+    int r = watch(router, router->socket, &router->source, wake);
     return r < 0 ? why_set(why, r, "cannot watch %s: %s", endpoint, strerror(-r)) : 0;
 }
 
@@ -437,19 +564,20 @@ static int zmq_open(struct hub *hub, const struct transport_options *options, st
 
     if (!router)
         return why_set(why, -ENOMEM, "out of memory");
-    router->transport = (struct transport){.ops = &transport_zmq};
+    *router = (struct router){.hub = hub, .frame_bytes_max = options->frame_bytes_max, .stirred = true};
+    router->transport.ops = &transport_zmq;
+    router->source.fd = router->zap_source.fd = -1;
     router->transport.remote = strncmp(options->endpoint, ENDPOINT_IPC, strlen(ENDPOINT_IPC)) != 0;
     list_init(&router->transport.link);
     list_init(&router->stuck);
-    router->source.fd = -1;
-    router->hub = hub;
-    router->stirred = true;
     router->context = zmq_ctx_new();
     router->socket = router->context ? zmq_socket(router->context, ZMQ_ROUTER) : NULL;
     int r = router->socket ? 0 : why_set(why, -errno, "cannot make a ROUTER: %s", zmq_strerror(errno));
     if (!r) {
         set_options(router, options);
-        r = bind_router(router, options, why);
+        r = options->secret ? require_keys(router, options->secret, why) : 0;
+        if (!r)
+            r = bind_router(router, options, why);
     }
     if (r < 0)
         zmq_close_router(&router->transport);
@@ -466,5 +594,6 @@ const struct transport_ops transport_zmq = {
     .send = zmq_send_frame,
     .resend = zmq_resend,
     .forget = zmq_forget,
+    .rekey = zmq_rekey,
     .close = zmq_close_router,
 };

@@ -3,12 +3,14 @@
 # deploy/demo; nothing here runs by itself.
 
 packages_build=(gcc libc6-dev python3 meson ninja-build pkg-config libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
-    libsqlite3-dev libjansson-dev libconfuse-dev uthash-dev libunwind-dev libdw-dev libxxhash-dev)
-packages_test=(libcmocka-dev g++ gdb bsdextrautils nettle-dev zlib1g-dev libhttp-parser-dev)
+    libsqlite3-dev libjansson-dev libconfuse-dev uthash-dev libunwind-dev libdw-dev libxxhash-dev libseccomp-dev)
+packages_zones=(tzdata) # the time zones of schedules, and those of the C library that tests compare with
+packages_test=(libcmocka-dev g++ gdb bsdextrautils nettle-dev zlib1g-dev libhttp-parser-dev curl)
 packages_python=(python3-zmq python3-protobuf protobuf-compiler) # client/examples/goroutine_client.py
 packages_style=(clang-format universal-ctags git mandoc)
 packages_sanitize=(clang llvm libclang-rt-14-dev)
-packages_bench=(golang-go nats-server redis-server gearman-job-server) # peers of tests/bench/run, each left out if missing
+packages_bench=(golang-go nats-server redis-server gearman-job-server beanstalkd postgresql-15 libpq-dev) # peers of
+    # tests/bench/run, each left out if missing
 packages_nightly=(valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 # packages_missing NAME... prints those that dpkg does not know as installed, on one line.

@@ -27,6 +27,8 @@
 #define ENDPOINT_IPC          "ipc://"
 #define ENDPOINT_TCP          "tcp://"
 #define LIFELINE_SUFFIX       ".life"
+#define SERVER_KEY_VARIABLE   "GOROUTINED_SERVER_KEY"  /* public key of a daemon behind tcp */
+#define SECRET_FILE_VARIABLE  "GOROUTINED_SECRET_FILE" /* keys of a client of tcp (keyfile.h) */
 #define LANE_VARIABLE         "GOROUTINED_LANE"
 #define LANE_AUTO             "auto" /* frames travel over the lifeline where both sides can */
 #define LANE_ZMQ              "zmq"  /* never */

@@ -12,6 +12,11 @@
 #include <stdint.h>
 
 #include "message_inspect.h"
+#include "message_pool.h"
+#include "message_queue.h"
+#include "message_schedule.h"
+#include "message_sync.h"
+#include "message_work.h"
 #include "verbs.h"
 
 enum {
@@ -63,7 +68,8 @@ enum open_flags {
     OPEN_OWNER_CLOSES = 1 << 2, /* the end of the making scope closes it (C8) */
     OPEN_SYNC_MATCH = 1 << 3,   /* cap 0: SENT is released at match (IP2.2) */
     OPEN_AT_MOST_ONCE = 1 << 4, /* values of a dead receiver are dropped and counted (IP3) */
-    OPEN_FLAGS_ALL = (1 << 5) - 1,
+    OPEN_DURABLE = 1 << 5,      /* its values survive a restart of the daemon (IP12) */
+    OPEN_FLAGS_ALL = (1 << 6) - 1,
 };
 
 /* What a full channel does with one more value. */
@@ -127,12 +133,26 @@ struct request_chan_list {
     uint32_t limit;
 };
 
+/* Within what a key is one; always among the jobs of one user. */
+enum once_scope { ONCE_FUNCTION, ONCE_QUEUE, ONCE_ALL };
+
+/* What a submit does whose key a job holds. */
+enum once_policy {
+    ONCE_REJECT,
+    ONCE_REPLACE, /* while that job waits */
+    ONCE_JOIN,    /* it gives that job */
+};
+
+enum { ONCE_KEPT = -1 };
+
 enum submit_flags {
     SUBMIT_DETACHED = 1 << 0, /* outlives the context that the operation names (IP4) */
+    SUBMIT_AFTER_ANY =
+        1 << 1, /* however the jobs of `after` ended; else it is cancelled when one was not done */
 };
 
 struct request_submit {
-    struct bytes plugin; /* absolute path of the shared object */
+    struct bytes plugin; /* absolute path of the shared object; empty: workers run it (WORK_RESERVE) */
     struct bytes function;
     struct bytes argument;
     struct bytes queue;     /* empty: "default" */
@@ -146,6 +166,34 @@ struct request_submit {
     int64_t delay_ns;       /* not before now + delay */
     uint32_t priority;      /* 0..9, higher is more urgent */
     struct bytes key;       /* fairness and order key */
+    uint32_t jitter;        /* percent by which each delay is longer, at most: 0..100 */
+    const uint64_t
+        *delays_ns; /* before the second, third, … attempt, instead of a backoff; the last one repeats */
+    size_t delays_ns_n;
+    struct bytes once_key; /* empty: none */
+    const uint64_t *after; /* ids of jobs that end before it is ready */
+    size_t after_n;
+    uint32_t once_scope, once_policy;
+    int64_t
+        once_ns; /* the job holds the key so long; 0: until it has ended; ONCE_KEPT: until it is deleted */
+};
+
+/* What happens together with the end of a job, all or nothing. */
+struct request_transact {
+    uint64_t job, run;
+    struct bytes result;
+    const struct request_submit *jobs;
+    size_t jobs_n;
+    const struct request_send *sends; /* on durable channels */
+    size_t sends_n;
+    const struct ack *acks; /* of values that this run has received */
+    size_t acks_n;
+};
+
+struct request_submit_many {
+    const struct request_submit *jobs;
+    size_t jobs_n;
+    uint32_t callback; /* 1: the last one comes after all others */
 };
 
 struct request_job_wait {
@@ -166,6 +214,24 @@ struct request_job_list {
 struct request_job_cancel {
     uint64_t job;
     struct bytes cause;
+};
+
+/* Ended jobs are given another life: one, or a page of them. */
+struct request_job_retry {
+    uint64_t job;    /* 0: those behind `after` that are in these states and this queue */
+    uint32_t states; /* bit per enum job_state: failed and dead; 0: dead */
+    struct bytes queue;
+    uint64_t after; /* the last id of the page before */
+    uint32_t limit; /* jobs looked at, at most */
+};
+
+/* A page of ended jobs is forgotten. */
+struct request_job_purge {
+    uint32_t states; /* bit per enum job_state that has ended; 0: dead */
+    struct bytes queue;
+    int64_t older_ns; /* that ended at least so long ago */
+    uint64_t after;
+    uint32_t limit;
 };
 
 struct request_job_output {
@@ -210,6 +276,7 @@ struct request_done {
     int32_t error;  /* what the function returned */
     struct bytes text;
     struct bytes result;
+    bool permanent; /* it would fail again: no further attempt */
 };
 
 struct request_print {
@@ -221,171 +288,6 @@ struct request_progress {
     uint64_t job, run;
     double fraction; /* 0..1 */
     struct bytes text;
-};
-
-enum lock_flags {
-    LOCK_RECOVER = 1 << 0, /* take it even if nobody could make it consistent (IP4) */
-};
-
-enum unlock_flags {
-    UNLOCK_CONSISTENT = 1 << 0, /* after GRANT_OWNER_DIED: what it guards is in order again */
-    UNLOCK_UNSEEN = 1 << 1,     /* the grant was not used: as if it had never been given (IP1.3) */
-};
-
-/* Positive outcome of a grant: it is held, and its last owner died holding it. */
-enum { GRANT_OWNER_DIED = 1 };
-
-struct request_lock {
-    struct bytes name;
-    uint32_t flags; /* enum lock_flags */
-};
-
-struct request_unlock {
-    struct bytes name;
-    uint64_t token;
-    uint32_t flags; /* enum unlock_flags */
-};
-
-/* What processes agree on by name: one namespace for all kinds. Never renumber. */
-enum sync_kind {
-    SYNC_MUTEX = 1, /* LOCK and UNLOCK, none of the verbs below */
-    SYNC_RWMUTEX = 2,
-    SYNC_SEMAPHORE = 3,
-    SYNC_WAITGROUP = 4,
-    SYNC_COUNTER = 5,
-    SYNC_BARRIER = 6,
-    SYNC_ONCE = 7,
-    SYNC_COND = 8, /* COND_WAIT and COND_SIGNAL, none of the verbs below */
-    SYNC_FLIGHT = 9,
-    SYNC_ERRGROUP = 10,
-    SYNC_LIMITER = 11,
-    SYNC_BREAKER = 12,
-    SYNC_KINDS
-};
-
-enum take_flags {
-    TAKE_READ = 1 << 0,    /* RWMUTEX: together with other readers */
-    TAKE_RECOVER = 1 << 1, /* RWMUTEX: as LOCK_RECOVER */
-};
-
-struct request_sync_take {
-    uint32_t kind; /* enum sync_kind */
-    struct bytes name;
-    uint64_t units;    /* SEMAPHORE, WAITGROUP, LIMITER */
-    uint64_t size;     /* SEMAPHORE: units; ERRGROUP: members, 0: any; LIMITER: burst; BREAKER: failures */
-    uint32_t flags;    /* enum take_flags */
-    int64_t period_ns; /* LIMITER: of one token; BREAKER: how long it stays open */
-};
-
-/* Positive outcomes: run it (ONCE, FLIGHT); the last who came (BARRIER); a member failed (ERRGROUP). */
-enum { GRANT_RUN = 2, WAIT_LAST = 1, WAIT_FAILED = 1 };
-
-enum give_flags {
-    GIVE_READ = 1 << 0,       /* RWMUTEX: what was taken with TAKE_READ */
-    GIVE_CONSISTENT = 1 << 1, /* as UNLOCK_CONSISTENT */
-    GIVE_UNSEEN = 1 << 2,     /* as UNLOCK_UNSEEN */
-    GIVE_FAILED = 1 << 3,     /* ONCE, FLIGHT: the runner did not come to an end; BREAKER: the call failed */
-};
-
-struct request_sync_give {
-    uint32_t kind; /* enum sync_kind */
-    struct bytes name;
-    uint64_t units;     /* SEMAPHORE, WAITGROUP; LIMITER, unseen */
-    uint64_t token;     /* RWMUTEX: of a writer; ONCE, FLIGHT, BREAKER */
-    uint32_t flags;     /* enum give_flags */
-    int32_t error;      /* FLIGHT, ERRGROUP: how it ended, 0 or a negative number */
-    struct bytes value; /* FLIGHT */
-};
-
-enum add_flags { ADD_DETACHED = 1 << 0 /* WAITGROUP: the units belong to no scope */ };
-
-struct request_sync_add {
-    uint32_t kind; /* enum sync_kind */
-    struct bytes name;
-    int64_t delta;
-    uint32_t flags; /* enum add_flags */
-};
-
-struct request_sync_wait {
-    uint32_t kind; /* enum sync_kind */
-    struct bytes name;
-    uint64_t round; /* WAITGROUP: or 0, the one there is */
-    int64_t value;  /* COUNTER: at least; BARRIER: parties */
-};
-
-struct request_sync_reset {
-    uint32_t kind; /* enum sync_kind */
-    struct bytes name;
-};
-
-struct request_cond_wait {
-    struct bytes name, lock;
-    uint64_t token; /* of the lock */
-    uint32_t flags; /* UNLOCK_CONSISTENT */
-};
-
-enum signal_flags { SIGNAL_ALL = 1 << 0 /* everybody who waits already */ };
-
-struct request_cond_signal {
-    struct bytes name;
-    uint32_t flags; /* enum signal_flags */
-};
-
-enum ctx_flags {
-    CTX_WITHOUT_CANCEL =
-        1 << 0,            /* takes only the values of its parent, not its end or deadline; DETACHED (X9) */
-    CTX_DETACHED = 1 << 1, /* belongs to no scope: only a cancel or its deadline ends it (X6) */
-    CTX_FLAGS_ALL = (1 << 2) - 1,
-};
-
-/* Positive outcome of CTX_NEW: it is over already (X3). */
-enum { CTX_OVER = 1 };
-
-struct ctx_value {
-    struct bytes name, value;
-};
-
-struct request_ctx_new {
-    struct bytes name;        /* empty: anonymous */
-    uint64_t parent;          /* or, when 0, */
-    struct bytes parent_name; /* by name; empty: none */
-    uint32_t flags;           /* enum ctx_flags */
-    uint32_t deadline;        /* enum until_kind: FOREVER, AT or IN */
-    int64_t deadline_ns;
-    int32_t code;       /* of the cause when the deadline ends it; 0: that of the status */
-    struct bytes cause; /* the same in words */
-    const struct ctx_value *values;
-    size_t values_n;
-};
-
-/* The following name a context by id or, when that is 0, by name. */
-struct request_ctx_cancel {
-    uint64_t context;
-    struct bytes name;
-    int32_t code;       /* of the cause; 0: that of the status */
-    struct bytes cause; /* in words; empty: those of the code */
-};
-
-struct request_ctx_drop {
-    uint64_t context;
-    struct bytes name;
-};
-
-struct request_ctx_info {
-    uint64_t context;
-    struct bytes name;
-    struct bytes key; /* empty: none */
-};
-
-struct request_ctx_watch {
-    uint64_t context;
-    struct bytes name;
-};
-
-struct request_ctx_list {
-    struct bytes prefix;
-    struct bytes after; /* the last name of the page before */
-    uint32_t limit;
 };
 
 struct request_ping {
@@ -405,6 +307,7 @@ struct request {
         verb; /* NONE: not known or malformed; it is answered with `fault`, or -EOPNOTSUPP when that is 0 */
     int32_t fault; /* negative errno value found by the decoder, with fault_text saying what is wrong */
     struct bytes fault_text;
+    uint32_t fault_at; /* the entry of an array that has it, from 1; 0: none */
     struct until until;
     uint64_t context; /* ends it too; 0: none */
     union {
@@ -474,7 +377,8 @@ struct chan_info {
     uint64_t handles;            /* open, of all sessions */
     uint64_t bytes;              /* charged */
     uint64_t sent, received, dropped;
-    bool closed, unlinked;
+    bool closed, unlinked, durable;
+    uint64_t storing; /* sent, and not yet on the disk */
 };
 
 /* The order is that of the wire and of the store: never renumber. */
@@ -504,6 +408,8 @@ struct job_info {
     double fraction;
     int64_t created_us, started_us, ended_us, due_us; /* wall clock, UTC */
     uint64_t output_bytes;
+    struct bytes argument; /* WORK_RESERVE */
+    int64_t left_ns;       /* WORK_RESERVE: to its deadline or time limit; 0: none */
 };
 
 struct ctx_info {
@@ -538,6 +444,11 @@ struct offer {
     int64_t grace_ns;     /* CANCEL: until the scope ends */
     int64_t time_left_ns; /* RUN: to the deadline of its context; 0: none */
     uint64_t context;     /* RUN: the one its submit named, whose end ends it; 0: none */
+    uint32_t what;        /* DUMP: enum inspect_what, of that `run`; 0: of all */
+    uint32_t format;      /* DUMP: enum inspect_format */
+    uint64_t value;       /* DUMP: as `what` says */
+    uint32_t after_n;     /* RUN: jobs that it came after */
+    uint32_t after_done;  /* RUN: of them done */
 };
 
 /* The one result of an operation, or one of a standing operation's stream. */
@@ -546,7 +457,8 @@ struct result {
     uint64_t number; /* in the stream of a standing operation, from 1 */
     int32_t status;  /* 0 or a count or a positive outcome; negative errno value */
     uint32_t flags;  /* enum result_flags */
-    uint32_t index;  /* SELECT: the case that took effect */
+    uint32_t
+        index; /* SELECT: the case that took effect; SUBMIT_MANY: the job that was refused, from 1, or 0 */
     uint32_t doubt;  /* SELECT with RESULT_DOUBT: 1 + the send case that may have taken effect too (IP5.2) */
     uint64_t handle; /* channel handle, job id or fencing token */
     struct bytes text;
@@ -564,6 +476,10 @@ struct result {
     size_t ctxs_n;
     const struct wait_info *waits;
     size_t waits_n;
+    const struct schedule_info *schedules;
+    size_t schedules_n;
+    const uint64_t *ids; /* SUBMIT_MANY: of the jobs, in their order */
+    size_t ids_n;
 };
 
 struct welcome {

@@ -32,10 +32,58 @@ struct request_goroutines {
     uint64_t after; /* number of the host of the answer before; 0: the first */
 };
 
+/* What a host can tell. Up to STATS of one job alone; the others concern all that it runs. */
+enum inspect_what {
+    INSPECT_STACKS = 1,      /* a paragraph for each goroutine */
+    INSPECT_GOROUTINES = 2,  /* a profile: how many stand where */
+    INSPECT_STATS = 3,       /* figures: lines "name value" */
+    INSPECT_PROCS = 4,       /* sets the number of processors to `value`, unless that is 0; the old one */
+    INSPECT_CPU_START = 5,   /* a CPU profile begins, with `value` samples per second */
+    INSPECT_CPU_STOP = 6,    /* it ends */
+    INSPECT_ALLOC_START = 7, /* a profile of allocations begins */
+    INSPECT_ALLOC_STOP = 8,  /* it ends */
+    INSPECT_TRACE_START = 9, /* a trace begins, of at most `value` events per processor */
+    INSPECT_TRACE_STOP = 10, /* it ends */
+};
+
+enum { INSPECT_WHAT_MAX = 10 };
+
+/* Of an offer alone, which asks nothing: about the recording that the dump `value` has begun. */
+enum inspect_order {
+    INSPECT_HALT = 11, /* it ends, and what it has recorded is kept for whoever ends it */
+    INSPECT_DROP = 12, /* it ends, and nothing is kept */
+};
+
+/* Of a profile. */
+enum inspect_format { INSPECT_FOLDED, INSPECT_PPROF };
+
+struct request_inspect {
+    uint32_t what;   /* enum inspect_what */
+    uint64_t job;    /* 0: the host is asked about all of itself */
+    uint64_t after;  /* of no job: number of the host of the answer before; 0: the first */
+    uint64_t value;  /* as `what` says; 0: the usual one */
+    uint32_t format; /* enum inspect_format */
+    bool detached;   /* of *_START: it goes on when its session, or job, has ended */
+};
+
+enum drain_what {
+    DRAIN_BEGIN = 1, /* no job is started or taken any more */
+    DRAIN_FORCE = 2, /* also, the hosts of those that run are killed: they go back to be started again */
+    DRAIN_END = 3,   /* jobs are started and taken again */
+};
+
+struct request_backup {
+};
+
+struct request_drain {
+    uint32_t what; /* enum drain_what */
+};
+
 struct request_dumped {
-    uint64_t dump; /* of the offer */
-    struct bytes text;
+    uint64_t dump;     /* of the offer */
+    struct bytes text; /* with `error`: the same in words */
     bool last;
+    int32_t error; /* with `last`: why there is no answer; 0: there is */
 };
 
 /* Of every request. */
@@ -69,4 +117,5 @@ struct wait_info {
     int64_t left_ns; /* to its deadline; 0: it has none */
     uint32_t flags;  /* enum wait_flags */
     uint64_t group;  /* with WAIT_PROVEN: the same for all that wait for each other */
+    uint64_t holder; /* of a lock: public number of the session that has it */
 };

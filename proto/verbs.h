@@ -22,6 +22,7 @@ enum verb_flags {
     VERB_STANDING = 1 << 3, /* a numbered stream of results instead of one */
     VERB_PARKS = 1 << 4,    /* may wait in the daemon */
     VERB_TEST = 1 << 5,     /* only under --test-clock */
+    VERB_WORKER = 1 << 6,   /* with VERB_HOST: or a worker, about jobs it has reserved */
 };
 
 #define VERBS(VERB)                                                                                          \
@@ -41,6 +42,8 @@ enum verb_flags {
     VERB(JOB_CANCEL, job_cancel, 36, VERB_STORED, "cancel a job")                                            \
     VERB(JOB_OUTPUT, job_output, 37, VERB_PLAIN, "the kept output of a job")                                 \
     VERB(OP_STATUS, op_status, 38, VERB_PLAIN, "what became of an operation of an ended session")            \
+    VERB(JOB_RETRY, job_retry, 39, VERB_STORED, "let dead or failed jobs run again")                         \
+    VERB(JOB_PURGE, job_purge, 40, VERB_STORED, "forget ended jobs")                                         \
     VERB(PING, ping, 48, VERB_PLAIN, "an answer from the core")                                              \
     VERB(STATS, stats, 49, VERB_PLAIN, "counters of the daemon")                                             \
     VERB(CLOCK_ADVANCE, clock_advance, 50, VERB_TEST, "move the test clock forward")                         \
@@ -50,11 +53,13 @@ enum verb_flags {
     VERB(CALLERS, callers, 54, VERB_PLAIN, "how many of this session can act: proofs rest on it")            \
     VERB(GOROUTINES, goroutines, 55, VERB_PARKS, "the goroutines of a host, with their stacks")              \
     VERB(DUMPED, dumped, 56, VERB_HOST | VERB_FREE, "a piece of what a host tells of its goroutines")        \
+    VERB(INSPECT, inspect, 57, VERB_PARKS, "a profile, a trace or figures of a job or a host")               \
+    VERB(DRAIN, drain, 58, VERB_PARKS, "start and take no job; until none runs")                             \
     VERB(RESERVE, reserve, 64, VERB_HOST | VERB_STANDING, "take jobs of one plugin generation")              \
     VERB(STARTED, started, 65, VERB_HOST | VERB_FREE, "an offered job has begun")                            \
-    VERB(DONE, done, 66, VERB_HOST | VERB_FREE | VERB_STORED, "a job has ended")                             \
-    VERB(PRINT, print, 67, VERB_HOST | VERB_FREE, "append to the kept output of a job")                      \
-    VERB(PROGRESS, progress, 68, VERB_HOST | VERB_FREE, "how far a job is")                                  \
+    VERB(DONE, done, 66, VERB_HOST | VERB_WORKER | VERB_FREE | VERB_STORED, "a job has ended")               \
+    VERB(PRINT, print, 67, VERB_HOST | VERB_WORKER | VERB_FREE, "append to the kept output of a job")        \
+    VERB(PROGRESS, progress, 68, VERB_HOST | VERB_WORKER | VERB_FREE, "how far a job is")                    \
     VERB(LOCK, lock, 80, VERB_PARKS, "take a named lock; gives its fencing token")                           \
     VERB(UNLOCK, unlock, 81, VERB_FREE, "give a named lock back")                                            \
     VERB(SYNC_TAKE, sync_take, 82, VERB_PARKS, "take something of a named sync object")                      \
@@ -69,7 +74,28 @@ enum verb_flags {
     VERB(CTX_DROP, ctx_drop, 98, VERB_FREE, "end a context and forget it")                                   \
     VERB(CTX_INFO, ctx_info, 99, VERB_PLAIN, "what is known of one context, and one of its values")          \
     VERB(CTX_WATCH, ctx_watch, 100, VERB_PARKS, "wait for a context to end")                                 \
-    VERB(CTX_LIST, ctx_list, 101, VERB_PLAIN, "the named contexts")
+    VERB(CTX_LIST, ctx_list, 101, VERB_PLAIN, "the named contexts")                                          \
+    VERB(QUEUE_SET, queue_set, 120, VERB_STORED, "set what a queue may do, until it is set again")           \
+    VERB(QUEUE_INFO, queue_info, 121, VERB_PLAIN, "what is set of a queue and by whom, and what waits")      \
+    VERB(QUEUE_LIST, queue_list, 122, VERB_PLAIN, "the queues")                                              \
+    VERB(QUEUE_PAUSE, queue_pause, 123, VERB_STORED, "start no job of a queue, for a time or until told")    \
+    VERB(QUEUE_PURGE, queue_purge, 124, VERB_STORED | VERB_PARKS, "cancel all jobs that wait in a queue")    \
+    VERB(SUBMIT_MANY, submit_many, 125, VERB_STORED | VERB_PARKS, "submit many jobs, all or none")           \
+    VERB(SCHEDULE_SET, schedule_set, 128, VERB_STORED | VERB_PARKS, "submit a job again and again")          \
+    VERB(SCHEDULE_REMOVE, schedule_remove, 129, VERB_STORED, "forget a schedule; its jobs stay")             \
+    VERB(SCHEDULE_PAUSE, schedule_pause, 130, VERB_STORED, "hold a schedule, or let it go on")               \
+    VERB(SCHEDULE_LIST, schedule_list, 131, VERB_PLAIN, "the schedules, when they ran and run next")         \
+    VERB(WORK_RESERVE, work_reserve, 132, VERB_PARKS, "take jobs that no plugin has, as a worker")           \
+    VERB(WORK_EXTEND, work_extend, 133, VERB_FREE, "have a reserved job for another lease")                  \
+    VERB(WORK_WATCH, work_watch, 134, VERB_PARKS, "until a reserved job is to be ended")                     \
+    VERB(POOL_SET, pool_set, 135, VERB_STORED, "make a pool of hosts, or set what it may do")                \
+    VERB(POOL_REMOVE, pool_remove, 136, VERB_STORED, "give the jobs of a pool to the hosts of no pool")      \
+    VERB(POOL_INFO, pool_info, 137, VERB_PLAIN, "what is set of a pool and by whom, its hosts and jobs")     \
+    VERB(POOL_LIST, pool_list, 138, VERB_PLAIN, "the pools")                                                 \
+    VERB(POOL_DRAIN, pool_drain, 139, VERB_STORED | VERB_PARKS, "start no job of a pool; until none runs")   \
+    VERB(TRANSACT, transact, 140, VERB_STORED | VERB_PARKS,                                                  \
+         "end a job, submit, send and acknowledge, all or nothing")                                          \
+    VERB(BACKUP, backup, 144, VERB_PLAIN, "write a copy of what is on disk")
 
 enum verb {
     VERB_NONE = 0,

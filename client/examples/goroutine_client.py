@@ -86,7 +86,8 @@ def pack(bodies):
 def unpack(frame, parts):
     """Puts the bodies that came as parts into the values that name them."""
     for result in frame.results:
-        for value in (*result.values, result.output, *(job.result for job in result.jobs)):
+        for value in (*result.values, result.output, *(job.result for job in result.jobs),
+                      *(job.argument for job in result.jobs)):
             if value.part:
                 value.body = parts[value.part - 1]
 

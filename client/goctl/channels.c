@@ -68,7 +68,7 @@ static struct gc_chan_options make_options(const struct options *options)
     return (struct gc_chan_options){
         .size = sizeof(struct gc_chan_options),
         .flags = GC_CREATE | (options->if_missing ? 0 : GC_EXCLUSIVE) |
-                 (options->at_most_once ? GC_AT_MOST_ONCE : 0),
+                 (options->at_most_once ? GC_AT_MOST_ONCE : 0) | (options->durable ? GC_DURABLE : 0),
         .capacity = options->capacity,
         .value_bytes_max = options->value_bytes_max,
         .element_bytes = options->element_bytes,
@@ -141,11 +141,13 @@ int command_rm(const struct options *options)
     NUMBER(bytes)                                                                                            \
     NUMBER(sent)                                                                                             \
     NUMBER(received)                                                                                         \
-    NUMBER(dropped)
+    NUMBER(dropped)                                                                                          \
+    NUMBER(storing)
 
 static json_t *channel_json(const struct gc_chan_info *info)
 {
-    json_t *object = json_pack("{s:s, s:b}", "name", info->name, "closed", info->closed);
+    json_t *object =
+        json_pack("{s:s, s:b, s:b}", "name", info->name, "closed", info->closed, "durable", info->durable);
 
 #define SET_NUMBER(member) json_object_set_new(object, #member, json_integer((json_int_t)info->member));
     CHANNEL_NUMBERS(SET_NUMBER)
@@ -153,9 +155,15 @@ static json_t *channel_json(const struct gc_chan_info *info)
     return object;
 }
 
+static const char *channel_place(const struct gc_chan_info *info)
+{
+    return info->durable ? "disk" : "memory";
+}
+
 static void channel_text(const struct gc_chan_info *info)
 {
-    printf("%-10s %s\n%-10s %s\n", "name", info->name, "state", info->closed ? "closed" : "open");
+    printf("%-10s %s\n%-10s %s\n%-10s %s\n", "name", info->name, "state", info->closed ? "closed" : "open",
+           "kept", channel_place(info));
 #define PRINT_NUMBER(member) printf("%-10s %" PRIu64 "\n", #member, info->member);
     CHANNEL_NUMBERS(PRINT_NUMBER)
 #undef PRINT_NUMBER
@@ -196,8 +204,9 @@ static int print_page(const struct options *options, const struct gc_chan_page *
             if (r < 0)
                 return r;
         } else
-            printf("%7" PRIu64 " %8" PRIu64 " %7" PRIu64 " %9" PRIu64 " %-6s %s\n", info->length,
-                   info->capacity, info->senders, info->receivers, channel_state(info), info->name);
+            printf("%7" PRIu64 " %8" PRIu64 " %7" PRIu64 " %9" PRIu64 " %-6s %-6s %s\n", info->length,
+                   info->capacity, info->senders, info->receivers, channel_state(info), channel_place(info),
+                   info->name);
     }
     return output_flush();
 }
@@ -211,7 +220,7 @@ static int list_channels(struct session *session)
     bool more = true;
 
     if (!options->json)
-        puts(" LENGTH CAPACITY SENDERS RECEIVERS STATE  NAME");
+        puts(" LENGTH CAPACITY SENDERS RECEIVERS STATE  KEPT   NAME");
     while (more && left) {
         struct gc_chan_page page = {0};
         int r = gc_channels(session->client, prefix, *after ? after : NULL,

@@ -49,6 +49,7 @@ static int ctx_new(struct session *session, const char *name)
     struct gc_context_options what = {.size = sizeof what,
                                       .name = name,
                                       .parent_name = options->parent,
+                                      .group = options->group,
                                       .flags = GC_CONTEXT_DETACHED,
                                       .timeout_ns = options->timeout_ns > 0    ? options->timeout_ns
                                                     : options->timeout_ns == 0 ? -1
@@ -159,6 +160,18 @@ static int ctx_wait(struct session *session, gc_ctx *ctx, const char *name)
     return r < 0 ? output_fail(r) : (int)status_of(info.status);
 }
 
+/* {"context":NAME,"key":KEY,"value":VALUE} */
+static json_t *value_json(const struct options *options, const struct gc_value *value)
+{
+    json_t *object = json_pack("{s:s, s:s}", "context", options->operands[1], "key", options->operands[2]);
+
+    if (object && json_set_bytes(object, "value", value->data, value->size) < 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 static int ctx_value(struct session *session, gc_ctx *ctx, const char *name)
 {
     const struct options *options = session->options;
@@ -177,7 +190,8 @@ static int ctx_value(struct session *session, gc_ctx *ctx, const char *name)
                 options->operands[2]);
         return STATUS_NOT_FOUND;
     }
-    r = output_bytes(options, value.data, value.size);
+    r = options->json ? output_json(value_json(options, &value))
+                      : output_bytes(options, value.data, value.size);
     gc_value_clear(&value);
     if (r == 0)
         r = output_flush();

@@ -41,7 +41,7 @@ void help_all(FILE *out)
     fputs("usage: goctl COMMAND [OPTION…] [ARGUMENT…]\n\n"
           "Channels and jobs of a goroutined, for the shell.\n\ncommands:\n",
           out);
-    for (const struct command *command = commands; command->name; command++)
+    for (const struct command *command = NULL; (command = command_after(command));)
         fprintf(out, "  %-12s %s\n", command->name, command->help);
     fputs("\noptions of every command:\n", out);
     help_options(common_rows, out);
@@ -60,6 +60,7 @@ static const char *const completers[] = {
     [COMPLETES_JOB] = "_goctl_words \"$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')\"",
     [COMPLETES_FILE] = "COMPREPLY=($(compgen -f -- \"$cur\"))",
     [COMPLETES_CONTEXT] = "_goctl_words \"$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')\"",
+    [COMPLETES_PROGRAM] = "COMPREPLY=($(compgen -A command -A file -- \"$cur\"))",
     [COMPLETES_COMMAND] = "_goctl_words \"$_goctl_commands\"",
 };
 
@@ -86,8 +87,11 @@ static void completion_command(const struct command *command, FILE *out)
     fputs("        esac\n        if [[ $cur == -* ]]; then\n            _goctl_words \"", out);
     completion_options(command->rows, out);
     completion_options(common_rows, out);
-    fprintf(out, "\"\n        else\n            %s\n        fi\n        ;;\n",
-            completers[command->completes]);
+    fputs("\"\n", out);
+    if (command->verbs)
+        fprintf(out, "        elif ((COMP_CWORD == 2)); then\n            _goctl_words \"%s\"\n",
+                command->verbs);
+    fprintf(out, "        else\n            %s\n        fi\n        ;;\n", completers[command->completes]);
 }
 
 void completion_bash(FILE *out)
@@ -95,8 +99,8 @@ void completion_bash(FILE *out)
     fputs("# bash completion for goctl, made by `goctl completion bash` from its option tables.\n"
           "_goctl_commands=\"",
           out);
-    for (const struct command *command = commands; command->name; command++)
-        fprintf(out, "%s%s", command == commands ? "" : " ", command->name);
+    for (const struct command *command = NULL; (command = command_after(command));)
+        fprintf(out, "%s%s", command == command_after(NULL) ? "" : " ", command->name);
     fputs("\"\n\n"
           "# Names may hold a colon, at which readline breaks words.\n"
           "_goctl_words()\n{\n"
@@ -116,7 +120,7 @@ void completion_bash(FILE *out)
           "    fi\n"
           "    case ${COMP_WORDS[1]} in\n",
           out);
-    for (const struct command *command = commands; command->name; command++)
+    for (const struct command *command = NULL; (command = command_after(command));)
         completion_command(command, out);
     fputs("    esac\n}\ncomplete -F _goctl goctl\n", out);
 }

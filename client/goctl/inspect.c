@@ -29,6 +29,8 @@ json_t *parked_json(const struct gc_parked *row)
         json_object_set_new(object, "cases", json_integer((json_int_t)row->cases));
     if (object && row->left_ns)
         json_object_set_new(object, "left_ns", json_integer((json_int_t)row->left_ns));
+    if (object && row->holder)
+        json_object_set_new(object, "holder", json_integer((json_int_t)row->holder));
     return object;
 }
 
@@ -42,6 +44,8 @@ void parked_line(const struct gc_parked *row)
            row->program, format_duration(row->age_ns, age), left, row->reason, row->kind, row->object);
     if (row->run)
         printf(" (run %" PRIu64 ")", row->run);
+    if (row->holder)
+        printf(" (session %" PRIu64 " has it)", row->holder);
     putchar('\n');
 }
 
@@ -99,7 +103,7 @@ static int list_parked(struct session *session)
     return STATUS_OK;
 }
 
-static int say_goroutines(const struct options *options, const struct gc_goroutines *host)
+static int say_goroutines(const struct options *options, const struct gc_told *host)
 {
     if (!options->json) {
         printf("host %" PRIu64 ", pid %d, %s\n\n%s\n", host->host, host->pid, host->plugin, host->text);
@@ -117,7 +121,7 @@ static int say_goroutines(const struct options *options, const struct gc_gorouti
 /* Host after host. One that ends while it is asked has no goroutines any more. */
 static int list_goroutines(struct session *session)
 {
-    struct gc_goroutines host = {.host = 0};
+    struct gc_told host = {.host = 0};
     uint64_t after = 0;
     bool more = true;
     int r = 0;
@@ -135,7 +139,7 @@ static int list_goroutines(struct session *session)
         r = say_goroutines(session->options, &host);
         after = host.host;
         more = host.more;
-        gc_goroutines_clear(&host);
+        gc_told_clear(&host);
     }
     return r < 0 ? output_fail(r) : STATUS_OK;
 }

@@ -102,7 +102,7 @@ static void job_text(const struct gc_job_info *info)
         printf("result    %.*s\n", (int)info->bytes, (const char *)info->data);
 }
 
-static int show_job(struct session *session, gc_job job)
+int show_job(struct session *session, gc_job job)
 {
     struct gc_job_info info = {0};
     int r = gc_job_info(session->client, job, &info, session_patience(session));
@@ -155,10 +155,10 @@ static int print_jobs(const struct options *options, const struct gc_job_page *p
     return output_flush();
 }
 
-static int list_jobs(struct session *session)
+int list_jobs(struct session *session, uint32_t states)
 {
     const struct options *options = session->options;
-    struct gc_job_filter filter = {.size = sizeof filter, .states = options->states, .queue = options->queue};
+    struct gc_job_filter filter = {.size = sizeof filter, .states = states, .queue = options->queue};
     uint64_t left = options->limit ? options->limit : UINT64_MAX;
     bool more = true;
 
@@ -188,5 +188,5 @@ int command_jobs(const struct options *options)
     struct session session;
     int status = session_open(&session, options);
 
-    return status == STATUS_OK ? session_close(&session, list_jobs(&session)) : status;
+    return status == STATUS_OK ? session_close(&session, list_jobs(&session, options->states)) : status;
 }

@@ -192,8 +192,8 @@ static int refuse_option(const struct command *command, int found, char **argv, 
     return -EINVAL;
 }
 
-static int take_option(const struct command *command, const struct option_row *row, const char *text,
-                       struct options *options, FILE *errors)
+int option_take(const struct command *command, const struct option_row *row, const char *text,
+                struct options *options, FILE *errors)
 {
     int r = kinds[row->kind].set((char *)options + row->offset, text);
 
@@ -225,13 +225,13 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
     struct getopt_table table;
     int found;
 
-    *options = (struct options){.timeout_ns = -1, .every_ns = -1};
+    *options = (struct options){.timeout_ns = -1, .every_ns = -1, .open_ns = -1};
     table_fill(&table, command);
     optind = 0; /* glibc: start afresh */
     opterr = 0;
     while ((found = getopt_long(argc, argv, table.shorts, table.longs, NULL)) != -1) {
         const struct option_row *row = table_row(&table, found);
-        int r = row ? take_option(command, row, optarg, options, errors)
+        int r = row ? option_take(command, row, optarg, options, errors)
                     : refuse_option(command, found, argv, errors);
 
         if (r < 0)
@@ -253,7 +253,7 @@ void options_release(struct options *options)
 
 const struct command *command_find(const char *name)
 {
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *c = NULL; (c = command_after(c));) {
         if (!strcmp(c->name, name))
             return c;
     }

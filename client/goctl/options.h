@@ -29,7 +29,8 @@ enum completes {
     COMPLETES_JOB,
     COMPLETES_FILE,
     COMPLETES_COMMAND,
-    COMPLETES_CONTEXT
+    COMPLETES_CONTEXT,
+    COMPLETES_PROGRAM
 };
 
 struct option_row {
@@ -57,35 +58,56 @@ struct select_option {
  * of NULL mean that the option was not given.
  */
 struct options {
-    const char *endpoint;
+    const char *endpoint, *server_key, *secret_file;
     int64_t timeout_ns;
     bool help, json, try_once;
     /* channels */
     uint64_t capacity, value_bytes_max, element_bytes;
     const char *type;
-    bool drop_oldest, drop_newest, at_most_once, if_missing;
+    bool drop_oldest, drop_newest, at_most_once, durable, if_missing;
     bool lines, raw, follow;
-    uint64_t count;
+    uint64_t count, batch;
     struct select_option *cases;
     size_t cases_n;
     /* contexts */
-    const char *ctx, *parent, *job_ctx;
+    const char *ctx, *parent, *group, *job_ctx;
     /* jobs */
     const char *queue, *key, *cause;
     uint64_t retries, priority, limit;
     int64_t backoff_ns, time_limit_ns, grace_ns, deadline_ns, delay_ns;
     uint32_t states;
     bool wait;
+    const char *bulk, *then;
+    const char *retry, *once_key, *once_scope, *once_policy, *once_for, *after;
+    bool any;
+    uint64_t jitter;
+    const char *functions;
+    uint64_t permanent;
+    int64_t lease_ns;
+    bool all;
+    /* schedules */
+    const char *zone, *missed, *overlap;
+    bool paused;
+    int64_t older_ns;
     /* what processes agree with */
     bool recover;
     bool reset;
-    uint64_t size, units, burst;
-    int64_t every_ns;
+    uint64_t size, units, burst, failures;
+    int64_t every_ns, open_ns;
+    const char *until;
     /* what waits */
     uint64_t session;
     const char *object;
     int64_t age_ns;
     bool goroutines;
+    /* what runs */
+    uint64_t job, set, most, rate;
+    int64_t for_ns;
+    bool start, stop, pprof;
+    /* the whole */
+    bool force, end, submits;
+    int64_t each_ns;
+    const char *output;
     /* what is left */
     char **operands;
     int operands_n;
@@ -95,6 +117,7 @@ struct command {
     const char *name;
     const char *operands;           /* as the usage line shows them */
     const char *help;               /* one line */
+    const char *verbs;              /* what the first operand can be; NULL: anything */
     const char *more;               /* what else a reader of --help needs; NULL: nothing */
     int operands_min, operands_max; /* max -1: any number */
     enum completes completes;
@@ -107,8 +130,8 @@ struct command {
 enum { OPTIONS_MAX = 32 };
 extern const struct option_row common_rows[];
 
-/* The table of commands in the order of `goctl help`; a row without a name ends it. */
-extern const struct command commands[];
+/* The commands in the order of `goctl help`: the first one behind NULL, and NULL behind the last one. */
+const struct command *command_after(const struct command *command);
 
 /* NULL when there is none of that name. */
 const struct command *command_find(const char *name);
@@ -119,6 +142,10 @@ const struct command *command_find(const char *name);
  */
 int options_parse(const struct command *command, int argc, char **argv, struct options *options,
                   FILE *errors);
+/* Reads the value of one option of a table as if it stood on the command line; the text outlives the options. 0, or -EINVAL,
+ * said on `errors`. */
+int option_take(const struct command *command, const struct option_row *row, const char *text,
+                struct options *options, FILE *errors);
 void options_release(struct options *options);
 
 /* The help of one command; the list of all; a completion script for bash. */

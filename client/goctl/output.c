@@ -20,11 +20,19 @@
 /* The first error of standard output. Stdio remembers that there was one, but not which. */
 static int failure;
 
-/* For a call of stdio that failed just now. */
+/* Whether it is a pipe whose reader went away. */
+static bool is_unread(int fd)
+{
+    struct pollfd about = {fd, 0, 0};
+
+    return poll(&about, 1, 0) == 1 && about.revents & POLLERR;
+}
+
+/* For a call of stdio that failed just now; or before, in a print that nobody looked at, whose error is lost. */
 static int failed(void)
 {
     if (!failure)
-        failure = errno ? -errno : -EIO;
+        failure = errno ? -errno : is_unread(STDOUT_FILENO) ? -EPIPE : -EIO;
     return failure;
 }
 

@@ -1,10 +1,12 @@
 /* Commands about the daemon and goctl itself: ping, stats, version, help, completion. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "commands.h"
+#include "observe.h"
 #include "options.h"
 #include "output.h"
 #include "quantity.h"
@@ -56,7 +58,39 @@ int command_ping(const struct options *options)
     return status == STATUS_OK ? session_close(&session, ping(&session)) : status;
 }
 
-static int print_stats(const struct options *options, const struct gc_stats *stats)
+/* ---- the clock of tests ---- */
+
+static int advance(struct session *session, int64_t ns)
+{
+    int r = gc_clock_advance(session->client, ns, session_patience(session));
+
+    if (r < 0)
+        return session_fail_hint(r, r == -EOPNOTSUPP ? "start it with --test-clock" : NULL, "advance %s",
+                                 session->options->operands[0]);
+    if (!session->options->json)
+        return STATUS_OK;
+    r = output_json(json_pack("{s:I}", "advanced_ns", (json_int_t)ns));
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
+int command_advance(const struct options *options)
+{
+    struct session session;
+    int64_t ns;
+    int status;
+
+    if (parse_duration(options->operands[0], &ns) < 0 || ns == 0) {
+        fprintf(stderr, "goctl advance: \"%s\" is not a duration, such as 200ms, 2s or 1m30s\n",
+                options->operands[0]);
+        return STATUS_USAGE;
+    }
+    status = session_open(&session, options);
+    return status == STATUS_OK ? session_close(&session, advance(&session, ns)) : status;
+}
+
+/* ---- counters ---- */
+
+int print_stats(const struct options *options, const struct gc_stats *stats)
 {
     json_t *object;
 
@@ -75,8 +109,12 @@ static int show_stats(struct session *session)
 {
     const struct options *options = session->options;
     struct gc_stats stats = {0};
-    int r = gc_stats(session->client, options->operands_n ? options->operands[0] : NULL, &stats,
-                     session_patience(session));
+    int r;
+
+    if (options->job)
+        return show_figures(session, gc_job_of(options->job));
+    r = gc_stats(session->client, options->operands_n ? options->operands[0] : NULL, &stats,
+                 session_patience(session));
 
     if (r < 0)
         return session_fail(r, "stats");

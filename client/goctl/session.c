@@ -165,11 +165,15 @@ enum {
     ABSENT_MS = 1000
 }; /* patience for a daemon that is just being started, as in `goroutined & goctl …` */
 
-static int connect_to(const char *endpoint, gc_client **client)
+static int connect_to(const struct options *said, gc_client **client)
 {
     char why[GC_WHY_BYTES] = "";
-    struct gc_options options = {
-        .size = sizeof options, .endpoint = endpoint, .program = "goctl", .absent_ms = ABSENT_MS};
+    struct gc_options options = {.size = sizeof options,
+                                 .endpoint = said->endpoint,
+                                 .server_key = said->server_key,
+                                 .secret_file = said->secret_file,
+                                 .program = "goctl",
+                                 .absent_ms = ABSENT_MS};
     int r = gc_connect(&options, client, why);
 
     if (r == 0)
@@ -200,7 +204,7 @@ int session_open(struct session *session, const struct options *options)
         fprintf(stderr, "goctl: cannot watch for signals: %s\n", gc_strerror(r));
         return STATUS_FAILURE;
     }
-    r = connect_to(options->endpoint, &session->client);
+    r = connect_to(options, &session->client);
     if (r != 0) {
         watch_stop();
         return r;

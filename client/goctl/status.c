@@ -19,6 +19,7 @@ static const struct {
     {STATUS_UNAVAILABLE, "no daemon, or it went away", {ECONNREFUSED, ECONNRESET, ENETRESET, EPROTO}},
     {STATUS_WOULD_BLOCK, "--try, and it would have had to wait", {EAGAIN}},
     {STATUS_JOB_FAILED, "the job failed", {0}},
+    {STATUS_BUSY, "the breaker is open, or it is in use", {EBUSY}},
 };
 enum { ROWS = sizeof table / sizeof *table, ERRORS = sizeof table[0].errors / sizeof(int) };
 

@@ -14,7 +14,13 @@ enum exit_status {
     STATUS_UNAVAILABLE,
     STATUS_WOULD_BLOCK,
     STATUS_JOB_FAILED,
+    STATUS_BUSY,
     STATUS_NO_READER = 64, /* inside only: ends the command, which then exits with STATUS_OK */
+
+    /* Of a command that goctl runs, as shells have them. */
+    STATUS_CANNOT_RUN = 126,
+    STATUS_NO_COMMAND = 127,
+    STATUS_SIGNAL = 128, /* and the number of the signal that it died of */
 };
 
 /* The exit status for a negative errno value of the client library; STATUS_FAILURE when the table has none. */

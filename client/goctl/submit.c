@@ -1,5 +1,5 @@
-/* The command submit. */
-#include "jobs.h"
+/* The command submit, of one job. */
+#include "submit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,64 +8,44 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "commands.h"
 #include "goclient_context.h"
-#include "lines.h"
 #include "options.h"
 #include "output.h"
 #include "status.h"
 
-/* The argument of a job: one operand as it is, several with zero bytes between them, or standard input. */
-struct argument {
-    struct lines input;
-    char *joined;
-    struct gc_value value;
-};
-
-static void argument_release(struct argument *argument)
+static bool submit_numbers_fit(const struct options *options)
 {
-    lines_release(&argument->input);
-    free(argument->joined);
+    if (options->priority > 9)
+        fprintf(stderr, "goctl submit: --priority %" PRIu64 " is not 0 to 9\n", options->priority);
+    else if (options->retries > UINT32_MAX)
+        fprintf(stderr, "goctl submit: --retries %" PRIu64 " is out of range\n", options->retries);
+    else if (options->jitter > 100)
+        fprintf(stderr, "goctl submit: --jitter %" PRIu64 " is not 0 to 100\n", options->jitter);
+    else
+        return true;
+    return false;
 }
 
-static int argument_join(struct argument *argument, char *const *operands, int n)
+int how_parse(const struct options *options, struct how *how)
 {
-    size_t size = 0, at = 0;
+    int r = submit_numbers_fit(options) ? retry_parse(options, &how->retry) : -EINVAL;
 
-    for (int i = 0; i < n; i++)
-        size += strlen(operands[i]) + 1;
-    argument->joined = malloc(size);
-    if (!argument->joined)
-        return -ENOMEM;
-    for (int i = 0; i < n; i++) {
-        size_t length = strlen(operands[i]) + 1;
-
-        memcpy(argument->joined + at, operands[i], length);
-        at += length;
-    }
-    argument->value = gc_bytes(argument->joined, size - 1);
-    return 0;
+    if (r == 0)
+        r = once_key_parse(options, &how->once);
+    return r < 0 ? r : after_parse(options, &how->after);
 }
 
-static int argument_make(struct argument *argument, char *const *operands, int n)
-{
-    *argument = (struct argument){.input = {.fd = STDIN_FILENO, .stop_fd = session_stop_fd()}};
-    if (n == 0)
-        return 0;
-    if (n == 1 && !strcmp(operands[0], "-"))
-        return lines_rest(&argument->input, &argument->value);
-    return argument_join(argument, operands, n);
-}
-
-static struct gc_submit submit_of(const struct options *options, const struct argument *argument)
+struct gc_submit submit_of(const struct options *options, const struct how *how)
 {
     return (struct gc_submit){
         .size = sizeof(struct gc_submit),
-        .argument = argument->value.data,
-        .argument_bytes = argument->value.size,
         .queue = options->queue,
-        .flags = options->job_ctx ? 0 : GC_DETACHED,
-        .attempts_max = (uint32_t)options->retries,
+        .flags = (options->job_ctx ? 0 : GC_DETACHED) | (options->any ? GC_AFTER_ANY : 0),
+        .after = how->after.jobs,
+        .after_n = how->after.n,
+        .attempts_max = how->retry.none ? 1 : (uint32_t)options->retries,
         .backoff_ns = options->backoff_ns,
         .time_limit_ns = options->time_limit_ns,
         .grace_ns = options->grace_ns,
@@ -73,10 +53,14 @@ static struct gc_submit submit_of(const struct options *options, const struct ar
         .delay_ns = options->delay_ns,
         .priority = (uint32_t)options->priority,
         .key = options->key,
+        .jitter = (uint32_t)options->jitter,
+        .delays_ns = how->retry.delays_ns,
+        .delays_n = how->retry.delays_n,
+        .once = how->once.key ? &how->once : NULL,
     };
 }
 
-static int print_job(const struct options *options, gc_job job)
+int print_job(const struct options *options, gc_job job)
 {
     int r;
 
@@ -89,7 +73,7 @@ static int print_job(const struct options *options, gc_job job)
     return r < 0 ? output_fail(r) : STATUS_OK;
 }
 
-static int submit_failed(int error, const char *what)
+int submit_failed(int error, const char *what)
 {
     char hint[160] = "";
 
@@ -98,23 +82,32 @@ static int submit_failed(int error, const char *what)
     return session_fail_hint(error, *hint ? hint : NULL, "submit %s", what);
 }
 
-/* The job is bound to the context of --ctx itself, which outlives us. */
+int submit_begin(struct session *session, gc_until *until, gc_ctx **ctx)
+{
+    const char *name = session->options->job_ctx;
+    int r;
+
+    *until = session_patience(session);
+    *ctx = NULL;
+    r = name ? gc_context_open(session->client, name, ctx, *until) : 0;
+    if (*ctx)
+        until->ctx = *ctx;
+    return r;
+}
+
 static int submit_with(struct session *session, const struct gc_submit *what, gc_job *job)
 {
-    gc_until until = session_patience(session);
-    const char *name = session->options->job_ctx;
-    gc_ctx *ctx = NULL;
-    int r = name ? gc_context_open(session->client, name, &ctx, until) : 0;
+    gc_until until;
+    gc_ctx *ctx;
+    int r = submit_begin(session, &until, &ctx);
 
-    if (ctx)
-        until.ctx = ctx;
     if (r == 0)
         r = gc_submit(session->client, what, job, until);
     gc_ctx_free(ctx);
     return r;
 }
 
-static int submit(struct session *session, const char *plugin, const char *function)
+static int submit(struct session *session, const char *plugin, const char *function, const struct how *how)
 {
     const struct options *options = session->options;
     struct argument argument;
@@ -126,8 +119,10 @@ static int submit(struct session *session, const char *plugin, const char *funct
         argument_release(&argument);
         return session_fail_here(r, "the argument");
     }
-    what = submit_of(options, &argument);
-    what.plugin = plugin;
+    what = submit_of(options, how);
+    what.argument = argument.value.data;
+    what.argument_bytes = argument.value.size;
+    what.plugin = *plugin ? plugin : NULL;
     what.function = function;
     r = submit_with(session, &what, &job);
     argument_release(&argument);
@@ -136,35 +131,44 @@ static int submit(struct session *session, const char *plugin, const char *funct
     return options->wait ? wait_job(session, job) : print_job(options, job);
 }
 
-static bool submit_numbers_fit(const struct options *options)
+const char *function_of(const char *text)
 {
-    if (options->priority > 9)
-        fprintf(stderr, "goctl submit: --priority %" PRIu64 " is not 0 to 9\n", options->priority);
-    else if (options->retries > UINT32_MAX)
-        fprintf(stderr, "goctl submit: --retries %" PRIu64 " is out of range\n", options->retries);
-    else
-        return true;
-    return false;
+    const char *colon = strrchr(text, ':');
+
+    if (colon && colon[1])
+        return colon + 1;
+    fprintf(stderr,
+            "goctl submit: \"%s\" is not PLUGIN.so:FUNCTION, such as ./wordcount.so:count, nor :FUNCTION\n",
+            text);
+    return NULL;
 }
 
 int command_submit(const struct options *options)
 {
-    const char *colon = strrchr(options->operands[0], ':');
+    const char *function;
     struct session session;
+    struct how how;
     char *plugin;
     int status;
 
-    if (!colon || colon == options->operands[0] || !colon[1]) {
-        fprintf(stderr, "goctl submit: \"%s\" is not PLUGIN.so:FUNCTION, such as ./wordcount.so:count\n",
-                options->operands[0]);
+    if (options->bulk)
+        return submit_bulk(options);
+    if (options->then) {
+        fputs("goctl submit: --then needs --bulk\n", stderr);
         return STATUS_USAGE;
     }
-    if (!submit_numbers_fit(options))
+    if (!options->operands_n) {
+        fputs("goctl submit: something is missing; usage: goctl submit PLUGIN.so:FUNCTION [ARG…|-]\n",
+              stderr);
         return STATUS_USAGE;
-    plugin = strndup(options->operands[0], (size_t)(colon - options->operands[0]));
+    }
+    function = function_of(options->operands[0]);
+    if (!function || how_parse(options, &how) < 0)
+        return STATUS_USAGE;
+    plugin = strndup(options->operands[0], (size_t)(function - 1 - options->operands[0]));
     status = session_open(&session, options);
     if (status == STATUS_OK)
-        status = session_close(&session, plugin ? submit(&session, plugin, colon + 1)
+        status = session_close(&session, plugin ? submit(&session, plugin, function, &how)
                                                 : session_fail_here(-ENOMEM, "submit"));
     free(plugin);
     return status;

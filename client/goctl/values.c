@@ -62,10 +62,12 @@ static int send_values(struct sender *sender, const struct gc_value *values, siz
 
 static int send_lines(struct sender *sender, struct lines *lines)
 {
+    uint64_t batch = sender->session->options->batch;
+    size_t most = batch > 0 && batch < GC_VALUES_MAX ? (size_t)batch : GC_VALUES_MAX;
     struct gc_value values[GC_VALUES_MAX];
 
     for (;;) {
-        int n = lines_take(lines, values, GC_VALUES_MAX);
+        int n = lines_take(lines, values, most);
         int status;
 
         if (n < 0)

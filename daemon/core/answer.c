@@ -22,13 +22,17 @@ static void *pack(struct packer *p, const void *from, size_t size)
 #define STRING(type, member) offsetof(struct type, member)
 static const size_t result_strings[] = {STRING(result, text), STRING(result, output)};
 static const size_t chan_strings[] = {STRING(chan_info, name)};
-static const size_t job_strings[] = {STRING(job_info, plugin), STRING(job_info, function),
-                                     STRING(job_info, queue),  STRING(job_info, text),
-                                     STRING(job_info, result), STRING(job_info, progress)};
+static const size_t job_strings[] = {
+    STRING(job_info, plugin), STRING(job_info, function), STRING(job_info, queue),   STRING(job_info, text),
+    STRING(job_info, result), STRING(job_info, progress), STRING(job_info, argument)};
 static const size_t ctx_strings[] = {STRING(ctx_info, name), STRING(ctx_info, text)};
 static const size_t counter_strings[] = {STRING(counter, name)};
 static const size_t wait_strings[] = {STRING(wait_info, program), STRING(wait_info, reason),
                                       STRING(wait_info, kind), STRING(wait_info, object)};
+static const size_t schedule_strings[] = {STRING(schedule_info, name),     STRING(schedule_info, spec),
+                                          STRING(schedule_info, zone),     STRING(schedule_info, plugin),
+                                          STRING(schedule_info, function), STRING(schedule_info, queue),
+                                          STRING(schedule_info, text)};
 static const size_t offer_strings[] = {STRING(offer, function), STRING(offer, argument), STRING(offer, text)};
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -63,7 +67,9 @@ static void pack_result(struct packer *p, const struct result *from, struct resu
     to->jobs = PACK_ROWS(p, from->jobs, from->jobs_n, job_strings);
     to->ctxs = PACK_ROWS(p, from->ctxs, from->ctxs_n, ctx_strings);
     to->stats = PACK_ROWS(p, from->stats, from->stats_n, counter_strings);
+    to->ids = pack(p, from->ids, from->ids_n * sizeof(*from->ids));
     to->waits = PACK_ROWS(p, from->waits, from->waits_n, wait_strings);
+    to->schedules = PACK_ROWS(p, from->schedules, from->schedules_n, schedule_strings);
     to->offer = PACK_ROWS(p, from->offer, from->offer ? 1 : 0, offer_strings);
 }
 

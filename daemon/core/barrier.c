@@ -39,7 +39,8 @@ static int barrier_wait(struct core *core, struct sync *sync, struct op *op,
     int r;
 
     if (what->value <= 0)
-        return -EINVAL;
+        return sync_refuse(core, op, sync, -EINVAL, "%lld parties: 1 or more go on together",
+                           (long long)what->value);
     if (first && first->ticket != parties) {
         op_fail(core, op, -EEXIST, "barrier %.*s has %llu parties, not %llu", sync->name_size, sync->name,
                 (unsigned long long)first->ticket, (unsigned long long)parties);

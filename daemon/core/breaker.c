@@ -1,11 +1,12 @@
 /*
  * Named circuit breakers: so many failures in a row open one, and for so long everybody is refused at once; then one may
  * try. The success of the trial closes it, its failure opens it anew. Calls under way are counted by scope: the end of the
- * scope is a failure of each. Failures are forgotten when none has come for as long as it stays open. Time is that of the
- * step.
+ * scope is a failure of each. Failures are forgotten when none has come for as long as it stays open, and so is an open one
+ * that nobody has tried for as long again. A call from before it opened decides nothing any more: its token is not larger
+ * than that of the opening. Time is that of the step.
  *
- * Invariants: closed, it has fewer failures than open it; the timer runs while it has failures to forget or is open and not
- * due yet.
+ * Invariants: closed, it has fewer failures than open it; the timer runs while it has something to forget, or is open and
+ * not due yet; while a trial is under way it is the only call since the opening.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +21,7 @@ struct breaker {
     enum state state;
     uint64_t limit, failures;
     int64_t open_ns; /* how long */
-    uint64_t trial;  /* TRYING: its token */
+    uint64_t opened; /* token of the last opening; 0: none */
 };
 
 static int breaker_init(struct core *core, struct sync *sync)
@@ -45,10 +46,13 @@ static void fired(struct core *core, struct timer *timer)
     struct breaker *b = container_of(timer, struct breaker, timer);
 
     b->base.busy = true;
-    if (b->state == OPEN)
+    if (b->state == OPEN) {
         b->state = DUE;
-    else
+        timer_arm(core, timer, time_after(core->now.mono_ns, b->open_ns), fired);
+    } else {
+        b->state = CLOSED;
         b->failures = 0;
+    }
     sync_done(core, &b->base);
 }
 
@@ -61,8 +65,10 @@ static void count_success(struct core *core, struct breaker *b)
 static void count_failure(struct core *core, struct breaker *b)
 {
     b->failures++;
-    if (b->state == TRYING || b->failures >= b->limit)
+    if (b->state == TRYING || b->failures >= b->limit) {
         b->state = OPEN;
+        b->opened = sync_token(core);
+    }
     timer_arm(core, &b->timer, time_after(core->now.mono_ns, b->open_ns), fired);
 }
 
@@ -70,12 +76,24 @@ static int check_settings(struct core *core, struct breaker *b, struct op *op,
                           const struct request_sync_take *what)
 {
     if (!what->size || what->period_ns <= 0)
-        return -EINVAL;
+        return sync_refuse(core, op, &b->base, -EINVAL,
+                           "%llu failures that open it for %lld ns: both are 1 or more",
+                           (unsigned long long)what->size, (long long)what->period_ns);
     if (!b->limit || (b->limit == what->size && b->open_ns == what->period_ns))
         return 0;
     op_fail(core, op, -EEXIST, "breaker %.*s opens after %llu failures, for %lld ns", b->base.name_size,
             b->base.name, (unsigned long long)b->limit, (long long)b->open_ns);
     return -EEXIST;
+}
+
+static int refuse_call(struct core *core, struct breaker *b, struct op *op)
+{
+    uint64_t ms = (op->handle + 999999) / 1000000;
+
+    if (b->state == TRYING)
+        return sync_refuse(core, op, &b->base, -EBUSY, "circuit breaker is open; one call tries already");
+    return sync_refuse(core, op, &b->base, -EBUSY, "circuit breaker is open; one call may try in %llu ms",
+                       (unsigned long long)ms);
 }
 
 static int breaker_take(struct core *core, struct sync *sync, struct op *op,
@@ -87,26 +105,70 @@ static int breaker_take(struct core *core, struct sync *sync, struct op *op,
 
     if (r < 0)
         return r;
-    op->handle = b->state == OPEN ? (uint64_t)(b->timer.at_ns - core->now.mono_ns) : 0;
+    int64_t left_ns = b->state == OPEN ? b->timer.at_ns - core->now.mono_ns : 0;
+    op->handle = left_ns > 0 ? (uint64_t)left_ns : 0; /* the timer may be late */
     if (b->state == OPEN || b->state == TRYING)
-        return -EBUSY;
+        return refuse_call(core, b, op);
     r = hold_get(core, op->scope, sync, &hold);
     if (r < 0)
         return r;
     b->limit = what->size;
     b->open_ns = what->period_ns;
+    if (hold->since != b->opened)
+        hold->fresh = 0;
+    hold->since = b->opened;
+    hold->fresh++;
     sync_grant(core, hold, op, 1, 0);
-    if (b->state == DUE) {
-        b->state = TRYING;
-        b->trial = hold->token;
-    }
+    if (b->state == DUE && !PLANTED(TWO_TRIALS))
+        move_to(core, b, TRYING);
     return 0;
 }
 
-/* Calls from before it opened decide nothing. */
+/* Its calls that began after the last opening: a trial is one of them. */
+static uint64_t fresh_of(const struct breaker *b, const struct hold *hold)
+{
+    return hold->since == b->opened ? hold->fresh : 0;
+}
+
+/* The next who comes tries. */
+static void await_trial(struct core *core, struct breaker *b)
+{
+    b->state = DUE;
+    timer_arm(core, &b->timer, time_after(core->now.mono_ns, b->open_ns), fired);
+}
+
+/* It began after the last opening. */
 static bool decides(const struct breaker *b, uint64_t token)
 {
-    return b->state == CLOSED || (b->state == TRYING && b->trial == token);
+    return token > b->opened || !b->opened;
+}
+
+/* Whether a call with this token may be under way. */
+static bool has_call(const struct breaker *b, const struct hold *hold, uint64_t token)
+{
+    if (!hold || !hold->units)
+        return false;
+    return decides(b, token) ? fresh_of(b, hold) : hold->units > fresh_of(b, hold);
+}
+
+static void call_leaves(struct core *core, struct breaker *b, struct hold *hold, uint64_t token)
+{
+    hold->units--;
+    hold->fresh -= decides(b, token);
+    hold_settle(core, hold);
+}
+
+/* As if it had never been let through (IP1.3). */
+static void breaker_undo(struct core *core, struct sync *sync, struct op *op, uint64_t what)
+{
+    struct breaker *b = (struct breaker *)sync;
+    struct hold *hold = hold_find(core, op->scope, sync);
+
+    if (!has_call(b, hold, op->handle))
+        return;
+    call_leaves(core, b, hold, op->handle);
+    if (decides(b, op->handle) && b->state == TRYING)
+        await_trial(core, b);
 }
 
 static int breaker_give(struct core *core, struct sync *sync, struct op *op,
@@ -116,21 +178,21 @@ static int breaker_give(struct core *core, struct sync *sync, struct op *op,
     struct hold *hold = hold_find(core, op->scope, sync);
 
     if (!hold || !hold->units)
-        return -EPERM;
-    if (b->state == TRYING && hold->token == b->trial && hold->units == 1 && what->token != b->trial)
-        return -ESTALE; /* its one call is the trial, which must decide */
-    hold->units--;
-    hold_settle(core, hold);
+        return sync_refuse(core, op, sync, -EPERM, "no call of this session is under way");
+    if (!has_call(b, hold, what->token))
+        return sync_refuse(core, op, sync, -ESTALE, "token %llu: no such call of this session is under way",
+                           (unsigned long long)what->token);
+    call_leaves(core, b, hold, what->token);
     if (!decides(b, what->token))
         return 0;
     if (!(what->flags & GIVE_UNSEEN))
         (what->flags & GIVE_FAILED ? count_failure : count_success)(core, b);
     else if (b->state == TRYING)
-        b->state = DUE;
+        await_trial(core, b);
     return 0;
 }
 
-static int breaker_reset(struct core *core, struct sync *sync)
+static int breaker_reset(struct core *core, struct sync *sync, struct op *op)
 {
     count_success(core, (struct breaker *)sync);
     return 0;
@@ -140,9 +202,9 @@ static void breaker_dead(struct core *core, struct sync *sync, struct hold *hold
 {
     struct breaker *b = (struct breaker *)sync;
 
-    if (b->state == TRYING && b->trial == hold->token && !hold_seen(core, hold))
-        b->state = DUE;
-    for (uint64_t n = hold->units; n && decides(b, hold->token); n--)
+    if (b->state == TRYING && fresh_of(b, hold) && !hold_seen(core, hold))
+        return await_trial(core, b);
+    for (uint64_t n = fresh_of(b, hold); n && b->state != OPEN; n--)
         count_failure(core, b);
 }
 
@@ -158,7 +220,8 @@ static void breaker_check(const struct core *core, const struct sync *sync)
     const struct breaker *b = (const struct breaker *)sync;
 
     assert((b->state != CLOSED || b->failures < b->limit) && "so many failures open a breaker");
-    assert(timer_armed(&b->timer) == (b->state == OPEN || (b->state == CLOSED && b->failures)) &&
+    assert(timer_armed(&b->timer) ==
+               (b->state == OPEN || b->state == DUE || (b->state == CLOSED && b->failures)) &&
            "what a breaker remembers it forgets in time");
     assert(list_empty(&sync->waiters) && "nobody waits for a breaker");
 }
@@ -171,6 +234,7 @@ const struct sync_rules sync_breaker = {
     .fini = breaker_fini,
     .take = breaker_take,
     .give = breaker_give,
+    .undo = breaker_undo,
     .reset = breaker_reset,
     .news = breaker_news,
     .dead = breaker_dead,

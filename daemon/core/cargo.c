@@ -257,6 +257,6 @@ void cargo_check(const struct item *item, bool delivered)
             continue;
         assert(handle->carrier == item && list_linked(&handle->link) && "U6: a value keeps what it carries");
         assert((delivered || !handle->scope) && "U6: only who received the value can use it");
-        assert(!(handle->rights & ~(uint32_t)RIGHT_ALL));
+        assert(!(handle->rights & ~(uint32_t)RIGHT_ALL) && "a handle has only rights that there are");
     }
 }

@@ -3,22 +3,35 @@
  *
  * Invariants (B4): a receiver in the queue implies that no value is there, unless it is a case of the only
  * operation that sends; a free slot implies that no sender is in the queue; returned values lie ahead of the
- * buffer, in the order in which they first entered, and do not count in the capacity (IP3).
+ * buffer, in the order in which they first entered, and do not count in the capacity (IP3). Values on their way through the
+ * store (durable.c) do count, and nobody passes them.
  * Everything here moves items between lists: nothing allocates, nothing can fail.
  */
 #include <assert.h>
 #include <errno.h>
 
-#include "engine.h"
+#include "durable.h"
+
+static bool has_room(const struct channel *c)
+{
+    return c->length + c->storing_n < c->capacity && !c->closing && (c->store_id || !c->storing_n);
+}
+
+/* Sender and receiver may meet: nothing lies between them. */
+static bool is_direct(const struct channel *c)
+{
+    return !c->store_id && !c->storing_n;
+}
 
 bool channel_readable(struct core *core, struct channel *c, const struct op *self)
 {
-    return c->closed || c->returned_n || c->length || sender_first(core, c, self);
+    return c->closed || c->returned_n || c->length || (is_direct(c) && sender_first(core, c, self));
 }
 
 bool channel_writable(struct core *core, struct channel *c, const struct op *self)
 {
-    return c->closed || c->length < c->capacity || c->full != FULL_BLOCK || receiver_first(core, c, self);
+    return c->closed || c->closing || has_room(c) || c->full != FULL_BLOCK ||
+           (is_direct(c) && receiver_first(core, c, self));
 }
 
 /* The simulator's bug: a value that one receiver has is there for the next one too. */
@@ -47,8 +60,8 @@ static void item_receive(struct core *core, struct channel *c, struct item *item
         plant_twin(core, c, item);
 }
 
-/* The first unsent value of a sender leaves it: for the buffer, or for a receiver who must acknowledge it when the
- * channel is unbuffered (IP2.1, IP2.2). */
+/* The first unsent value of a sender leaves it: for the buffer, for a receiver who must acknowledge it when the
+ * channel is unbuffered (IP2.1, IP2.2), or for the store. */
 static struct item *sender_yield(struct channel *c, struct waiter *w)
 {
     struct item *item = list_first(&w->unsent, struct item, link);
@@ -57,7 +70,7 @@ static struct item *sender_yield(struct channel *c, struct waiter *w)
     c->sent++;
     if (!item->sequence)
         item->sequence = ++c->sequence;
-    if (c->capacity || c->flags & OPEN_SYNC_MATCH) {
+    if (!c->store_id && (c->capacity || c->flags & OPEN_SYNC_MATCH)) {
         w->op->sent++;
     } else {
         item->sender = w->op;
@@ -66,7 +79,7 @@ static struct item *sender_yield(struct channel *c, struct waiter *w)
     return item;
 }
 
-/* A sender whose values are all gone is finished, or waits for their ACKs. */
+/* A sender whose values are all gone is finished, or waits for their ACKs, or for the store. */
 static void sender_progress(struct core *core, struct waiter *w)
 {
     struct op *op = w->op;
@@ -85,13 +98,24 @@ static void buffer_push(struct channel *c, struct item *item)
     c->length++;
 }
 
+/* There is room. */
+static void enter(struct core *core, struct channel *c, struct waiter *w)
+{
+    struct item *item = sender_yield(c, w);
+
+    if (c->store_id)
+        durable_enter(core, c, item);
+    else
+        buffer_push(c, item);
+}
+
 /* B3: the slot that a receive has freed goes to the first parked sender in the same step. */
 static void buffer_refill(struct core *core, struct channel *c, const struct op *self)
 {
     struct waiter *w;
 
-    while (c->length < c->capacity && (w = sender_first(core, c, self))) {
-        buffer_push(c, sender_yield(c, w));
+    while (has_room(c) && (w = sender_first(core, c, self))) {
+        enter(core, c, w);
         sender_progress(core, w);
     }
 }
@@ -107,7 +131,7 @@ static bool take_one(struct core *core, struct channel *c, struct op *op)
         c->length--;
         item_receive(core, c, list_first(&c->buffer, struct item, link), op);
         buffer_refill(core, c, op);
-    } else if ((w = sender_first(core, c, op))) {
+    } else if (is_direct(c) && (w = sender_first(core, c, op))) {
         item_receive(core, c, sender_yield(c, w), op);
         sender_progress(core, w);
     } else {
@@ -122,6 +146,8 @@ size_t channel_take(struct core *core, struct channel *c, struct op *op, size_t 
 
     while (n < max && take_one(core, c, op))
         n++;
+    if (n)
+        durable_received(core, c, op);
     return n;
 }
 
@@ -138,7 +164,7 @@ static void give(struct core *core, struct channel *c, struct waiter *w, struct 
 {
     size_t n = 0;
 
-    assert(!c->length && !c->returned_n);
+    assert(!c->length && !c->returned_n && "B4: no value is passed by another one");
     for (; n < r->max && !list_empty(&w->unsent); n++)
         item_receive(core, c, sender_yield(c, w), r->op);
     receiver_done(core, r, n);
@@ -161,16 +187,25 @@ void channel_offer(struct core *core, struct channel *c, struct waiter *w)
     struct waiter *r;
 
     while (!list_empty(&w->unsent)) {
-        if ((r = receiver_first(core, c, w->op)))
+        if (is_direct(c) && (r = receiver_first(core, c, w->op)))
             give(core, c, w, r);
-        else if (c->length < c->capacity)
-            buffer_push(c, sender_yield(c, w));
+        else if (has_room(c))
+            enter(core, c, w);
         else if (c->full != FULL_BLOCK)
             overflow(core, c, w);
         else
             break;
     }
     sender_progress(core, w);
+}
+
+void channel_arrived(struct core *core, struct channel *c)
+{
+    struct waiter *r;
+
+    while ((c->length || c->returned_n) && (r = receiver_first(core, c, NULL)))
+        receiver_done(core, r, channel_take(core, c, r->op, r->max));
+    buffer_refill(core, c, NULL);
 }
 
 /* ---- after delivery ---- */
@@ -194,6 +229,7 @@ void item_ack(struct core *core, struct item *item)
     if (item->flags & ITEM_ACKED)
         return;
     item->flags |= ITEM_ACKED;
+    durable_leave(core, item);
     item_uncharge(core, item);
     cargo_keep(core, item);
     if (op)

@@ -21,6 +21,8 @@ static struct chan_info info_of(const struct channel *c, uint64_t handle)
         .dropped = c->dropped,
         .closed = c->closed,
         .unlinked = !c->linked,
+        .durable = c->store_id,
+        .storing = c->storing_n,
     };
 }
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine.h"
+#include "durable.h"
 
 /* Handles: node 10 bits, incarnation 14 bits, sequence 40 bits. */
 enum { HANDLE_SEQUENCE_BITS = 40, HANDLE_INCARNATION_BITS = 14, TAG_BYTES_MAX = 255 };
@@ -60,7 +60,7 @@ struct channel *channel_find(const struct core *core, struct bytes name)
     for (; n; n = map_next(n)) {
         struct channel *c = map_entry(n, struct channel, node);
 
-        if (c->name_size == name.size && memcmp(c->text, name.data, name.size) == 0)
+        if (bytes_are(name, c->text, c->name_size))
             return c;
     }
     return NULL;
@@ -106,10 +106,11 @@ void handle_enscope(struct handle *handle, struct scope *scope)
     list_append(&scope->handles, &handle->link);
 }
 
+/* With what its user may have of what was asked for. */
 static void handle_add(struct core *core, struct op *op, struct handle *handle, struct channel *c,
-                       uint32_t rights)
+                       const struct request_chan_open *open)
 {
-    handle_init(core, handle, c, rights ? rights & RIGHT_ALL : RIGHT_ALL);
+    handle_init(core, handle, c, account_rights(core, op->scope->account, open->name, open->rights));
     handle_enscope(handle, op->scope);
     op->handle = handle->id;
 }
@@ -161,6 +162,8 @@ static struct channel *channel_new(struct core *core, struct account *account,
         memcpy(c->text + c->name_size, open->type_tag.data, c->tag_size);
     list_init(&c->owner);
     list_init(&c->buffer);
+    list_init(&c->storing);
+    list_init(&c->closings);
     list_init(&c->returned);
     list_init(&c->flights);
     list_init(&c->walk);
@@ -170,6 +173,23 @@ static struct channel *channel_new(struct core *core, struct account *account,
     c->account = account_ref(account);
     list_append(&core->channel_list, &c->link);
     core->channels_n++;
+    return c;
+}
+
+static void channel_link(struct core *core, struct channel *c)
+{
+    map_add(&core->channels, &c->node, core_hash(core, c->text, c->name_size));
+    c->linked = true;
+}
+
+struct channel *channel_load(struct core *core, struct account *account, const struct request_chan_open *open)
+{
+    struct channel *c = map_reserve(core, &core->channels, 1) < 0 ? NULL : channel_new(core, account, open);
+
+    if (!c)
+        return NULL;
+    account->used[SLOT_CHANNELS]++; /* it was within the limit when it was made */
+    channel_link(core, c);
     return c;
 }
 
@@ -183,7 +203,8 @@ void channel_empty(struct core *core, struct channel *c)
 {
     items_discard(core, &c->buffer);
     items_discard(core, &c->returned);
-    c->length = c->returned_n = 0;
+    items_discard(core, &c->storing);
+    c->length = c->returned_n = c->storing_n = 0;
 }
 
 /* Whatever is in it goes with it. */
@@ -192,11 +213,13 @@ void channel_discard(struct core *core, struct channel *c)
     if (c->linked)
         channel_unlink(core, c);
     channel_empty(core, c);
+    durable_forget(core, c);
     account_release(c->account, SLOT_CHANNELS, 1);
     account_drop(core, c->account);
     list_remove(&c->link);
     list_remove(&c->owner);
     list_remove(&c->suspect);
+    list_remove(&c->closings);
     core->channels_n--;
     core_free(core, c);
 }
@@ -254,7 +277,7 @@ static int open_check(struct core *core, struct op *op, const struct request_cha
         op_fail(core, op, -E2BIG, "a type tag has at most %d bytes", TAG_BYTES_MAX);
     else if (open->full != FULL_BLOCK && !open->capacity)
         op_fail(core, op, -EINVAL, "a channel that drops when full needs a capacity of at least 1");
-    return op->state == OP_NEW ? 0 : -EINVAL;
+    return op->state == OP_NEW ? durable_check(core, op, open) : -EINVAL;
 }
 
 /* What the opener says about a channel that is there must be true of it. */
@@ -265,11 +288,19 @@ static int open_matches(struct core *core, struct op *op, const struct request_c
     bool tag = open->type_tag.size && (open->type_tag.size != c->tag_size ||
                                        memcmp(open->type_tag.data, c->text + c->name_size, c->tag_size) != 0);
 
+    bool other = create && (open->flags ^ c->flags) & OPEN_DURABLE;
+
     if (create && open->flags & OPEN_EXCLUSIVE)
         op_fail(core, op, -EEXIST, "the channel is there already");
     else if (create && open->capacity != c->capacity)
         op_fail(core, op, -EEXIST, "the channel is there with capacity %lu, not %lu", c->capacity,
                 open->capacity);
+    else if (other)
+        op_fail(core, op, -EEXIST, "the channel is there, and is %s",
+                c->flags & OPEN_DURABLE ? "durable" : "not durable");
+    else if (create && c->flags & OPEN_DURABLE && (open->flags ^ c->flags) & OPEN_AT_MOST_ONCE)
+        op_fail(core, op, -EEXIST, "the channel is there, durable, and delivers its values %s",
+                c->flags & OPEN_AT_MOST_ONCE ? "at most once" : "at least once");
     else if (tag)
         op_fail(core, op, -EEXIST, "the channel is there with another type tag");
     else if (open->element_bytes && open->element_bytes != c->element_bytes)
@@ -301,13 +332,17 @@ static int open_new(struct core *core, struct op *op, const struct request_chan_
         core_free(core, handle);
         return -ENOMEM;
     }
-    if (c->name_size) {
-        map_add(&core->channels, &c->node, core_hash(core, c->text, c->name_size));
-        c->linked = true;
+    r = c->flags & OPEN_DURABLE ? durable_make(core, op, c) : 0;
+    if (r < 0) {
+        channel_discard(core, c);
+        core_free(core, handle);
+        return r;
     }
+    if (c->name_size)
+        channel_link(core, c);
     if (c->flags & OPEN_OWNER_CLOSES)
         list_append(&op->scope->channels, &c->owner);
-    handle_add(core, op, handle, c, open->rights);
+    handle_add(core, op, handle, c, open);
     return 0;
 }
 
@@ -325,7 +360,8 @@ int handle_chan_open(struct core *core, struct op *op, const struct request *req
     r = c ? open_matches(core, op, open, c) : -ENOENT;
     if (r < 0 || (r = handle_new(core, op->scope->session, &handle)) < 0)
         return r;
-    handle_add(core, op, handle, c, open->rights);
+    op_depends(op, c->batch);
+    handle_add(core, op, handle, c, open);
     return 0;
 }
 
@@ -368,6 +404,9 @@ int handle_chan_unlink(struct core *core, struct op *op, const struct request *r
         return -ENOENT;
     if (uid && uid != c->account->uid)
         return -EPERM;
+    int r = c->store_id ? durable_end(core, op, c) : 0;
+    if (r < 0)
+        return r;
     channel_unlink(core, c);
     channel_settle(core, c);
     return 0;
@@ -380,8 +419,12 @@ int handle_close(struct core *core, struct op *op, const struct request *request
 
     if (r < 0)
         return r;
-    if (handle->channel->closed)
+    struct channel *c = handle->channel;
+    op_depends(op, c->closing);
+    if (c->closed || c->closing)
         return -EPIPE;
-    channel_close(core, handle->channel);
+    if (c->store_id)
+        return durable_close(core, op, c);
+    channel_close(core, c);
     return 0;
 }

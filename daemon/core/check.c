@@ -1,7 +1,7 @@
 /* core_check: every invariant of the engine, by its words. Reads everything, so it costs as much as all there is. */
 #include <assert.h>
 
-#include "engine.h"
+#include "durable.h"
 
 /* What must add up over all objects. */
 struct sums {
@@ -10,11 +10,12 @@ struct sums {
 
 static size_t list_count(const struct list *head)
 {
+    const struct list *before = head;
     size_t n = 0;
 
-    for (const struct list *l = head->next; l != head; l = l->next) {
-        assert(l->next->prev == l && l->prev->next == l && "lists are whole");
-        n++;
+    for (const struct list *l = head->next; l != head; l = l->next, n++) {
+        assert(l->prev == before && l->next->prev == l && "lists are whole");
+        before = l;
     }
     return n;
 }
@@ -56,12 +57,38 @@ static void readiness_check(const struct core *core, const struct channel *c)
             continue;
         assert(!c->length && !c->returned_n && "B4: a parked receiver implies that no value is there");
         list_each (s, &c->senders.list, link)
-            assert((s->op == r->op || !eligible(core, s)) && "B4: sender and receiver do not both wait");
+            assert((c->store_id || c->storing_n || s->op == r->op || !eligible(core, s)) &&
+                   "B4: sender and receiver do not both wait");
     }
     list_each (s, &c->senders.list, link)
         if (eligible(core, s))
-            assert(c->length == c->capacity && c->full == FULL_BLOCK &&
+            assert((c->closing || (!c->store_id && c->storing_n) ||
+                    (c->length + c->storing_n >= c->capacity && c->full == FULL_BLOCK)) &&
                    "B4: a free slot implies no parked sender");
+}
+
+static void storing_check(const struct channel *c, struct sums *found)
+{
+    const struct item *item;
+    uint64_t batch = 0;
+
+    list_each (item, &c->storing, link) {
+        assert(item->channel == c && item->deposit && item->deposit->batch >= batch &&
+               list_linked(&item->deposit->link) && "IP12.1: the store has them in their order");
+        found->bytes += item->size;
+        batch = item->deposit->batch;
+    }
+    assert(list_count(&c->storing) == c->storing_n && "what the store has is counted");
+    assert((!c->store_id || (c->linked && c->capacity)) && "a durable channel has a name and a buffer");
+    assert((!c->closing || (list_linked(&c->closings) && !c->closed)) && "a close waits for the store");
+}
+
+static void stored_check(const struct channel *c, const struct item *item, struct sums *found)
+{
+    assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED) &&
+           "a stored value is nobody's");
+    cargo_check(item, false);
+    found->bytes += item->size;
 }
 
 static void values_check(const struct channel *c, struct sums *found)
@@ -69,23 +96,21 @@ static void values_check(const struct channel *c, struct sums *found)
     const struct item *item;
     uint64_t sequence = 0;
 
-    assert(list_count(&c->buffer) == c->length && c->length <= c->capacity && "B1: capacity");
-    assert(list_count(&c->returned) == c->returned_n);
+    /* What was received, and the store did not know, comes back beside what took its place (IP12.3). */
+    assert(list_count(&c->buffer) == c->length &&
+           (c->length + c->storing_n <= c->capacity || c->flags & OPEN_DURABLE) && "B1: capacity");
+    assert(list_count(&c->returned) == c->returned_n && "returned values are counted");
     list_each (item, &c->returned, link) {
         assert(item->sequence >= sequence && item->flags & VALUE_FLAGS &&
                "IP3: returned values keep their order");
-        assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
-        cargo_check(item, false);
+        stored_check(c, item, found);
         sequence = item->sequence;
-        found->bytes += item->size;
     }
     list_each (item, &c->buffer, link) {
         assert(item->sequence >= sequence && !(item->flags & VALUE_FLAGS) &&
                "B2: values leave as they entered");
-        assert(item->channel == c && !item->sender && !(item->flags & ITEM_ACKED));
-        cargo_check(item, false);
+        stored_check(c, item, found);
         sequence = item->sequence;
-        found->bytes += item->size;
     }
 }
 
@@ -93,7 +118,7 @@ static void flights_check(const struct channel *c, struct sums *found)
 {
     const struct handle *handle;
 
-    assert(list_count(&c->flights) == c->flights_n && !list_linked(&c->walk));
+    assert(list_count(&c->flights) == c->flights_n && !list_linked(&c->walk) && "flights are counted");
     list_each (handle, &c->flights, link)
         assert(handle->channel == c && !handle->scope && handle->carrier && "U6: a value carries it");
     found->handles += c->flights_n;
@@ -108,6 +133,7 @@ static void channels_check(const struct core *core, struct sums *found, struct s
         queue_check(c, &c->receivers);
         readiness_check(core, c);
         values_check(c, found);
+        storing_check(c, found);
         flights_check(c, found);
         claimed->bytes += c->bytes;
         claimed->delivered += c->delivered_n;
@@ -115,7 +141,7 @@ static void channels_check(const struct core *core, struct sums *found, struct s
         claimed->handles += c->handles_n;
         assert((c->linked || c->handles_n || c->waiters_n || c->delivered_n) && "C9: somebody holds it");
     }
-    assert(list_count(&core->channel_list) == core->channels_n);
+    assert(list_count(&core->channel_list) == core->channels_n && "channels are counted");
 }
 
 /* ---- operations ---- */
@@ -127,7 +153,7 @@ static void parked_check(const struct core *core, struct op *op, const struct wa
     if (op->state == OP_HANDED)
         assert(!passed && "a handed operation waits for nothing but its ACKs");
     if (op->state != OP_PARKED)
-        assert(!list_linked(&w->link) && "only parked operations are in queues");
+        assert(list_linked(&w->link) <= op->granted && "what does not wait is in no queue");
     else if (w->channel && !passed && !gone)
         assert(list_linked(&w->link) && "a parked operation is in each of its queues");
 }
@@ -160,7 +186,8 @@ static uint64_t items_check(const struct op *op, struct sums *found)
     list_each (item, &op->items, link) {
         bytes += item->size;
         if (item->flags & ITEM_ACKED) {
-            assert(!item->channel && !item->sender && !item->cargo);
+            assert(!item->channel && !item->sender && !item->cargo &&
+                   "what is acknowledged has given back everything");
             continue;
         }
         assert(item->channel && "a value stays charged until it is acknowledged");
@@ -180,12 +207,13 @@ static void op_check(const struct core *core, struct op *op, struct sums *found)
     found->ops++;
     found->parked += waits;
     found->results += !waits;
-    assert(op->state != OP_NEW && op->state != OP_ACKED && "an operation rests parked, handed or finished");
     assert(
         ((op->state != OP_HANDED) == list_empty(&op->handed) || op->state == OP_PARKED || op->scope->ended) &&
         "HANDED: some of its values are out");
     assert((waits || !op->charged) && (!op->timed || waits) && "charges go back with the result");
     assert((waits || op->bytes == bytes + (op->answer ? op->answer->bytes : 0)) && "a result is charged");
+    assert((!op->granted || (op->state == OP_COMMITTED && op->status >= 0)) && (!op->firm || op->granted) &&
+           "IP1.3: what is granted has succeeded");
     assert(waits == (op->reason != WAIT_NONE || op->state == OP_HANDED) && "every wait has a reason");
     assert(op_find(core, op->scope->session, op->id) == op && "an operation is known by its id");
 }
@@ -196,19 +224,21 @@ static void scope_check(const struct core *core, const struct scope *scope, stru
     const struct handle *handle;
 
     list_each (op, &scope->ops, link) {
-        assert(op_waits(op) && op->scope == scope);
+        assert(op_waits(op) && op->scope == scope && "a scope knows what waits in it");
         op_check(core, op, found);
     }
     list_each (op, &scope->finished, link) {
-        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) && list_empty(&op->items));
+        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) && list_empty(&op->items) &&
+               "a scope knows its results without values");
         op_check(core, op, found);
     }
     list_each (op, &scope->holding, link) {
-        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) && !list_empty(&op->items));
+        assert(!op_waits(op) && op->scope == scope && list_linked(&op->entry.log) &&
+               !list_empty(&op->items) && "a scope knows its results with values");
         op_check(core, op, found);
     }
     list_each (handle, &scope->handles, link) {
-        assert(handle->scope == scope);
+        assert(handle->scope == scope && "a scope knows its handles");
         found->handles++;
     }
     assert((!scope->ended || list_linked(&scope->dying)) && "an ended scope waits for the sweep");
@@ -224,7 +254,7 @@ static void idset_check(const struct idset *set)
         assert(set->gap[i].first > after && set->gap[i].first <= set->gap[i].last && "gaps rise");
         after = set->gap[i].last + 1;
     }
-    assert(!set->gaps || after <= set->highest);
+    assert((!set->gaps || after <= set->highest) && "gaps end below the highest");
 }
 
 static void window_check(const struct session *session)
@@ -286,8 +316,10 @@ static void account_sums(const struct core *core, const struct account *account,
             used[SLOT_WAITERS] += op->scope->account == account && op->charged;
         }
     }
-    list_each (c, &core->channel_list, link)
+    list_each (c, &core->channel_list, link) {
         used[SLOT_CHANNELS] += c->account == account;
+        used[SLOT_DURABLE] += c->account == account && c->store_id;
+    }
     contexts_charged(core, account, used);
 }
 
@@ -300,10 +332,12 @@ static void accounts_check(const struct core *core)
         account_sums(core, account, used);
         assert(account->used[SLOT_SESSIONS] == used[SLOT_SESSIONS] && "sessions are charged");
         assert(account->used[SLOT_WAITERS] == used[SLOT_WAITERS] && "parked operations are charged");
-        assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] && "channels are charged");
+        assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] &&
+               account->used[SLOT_DURABLE] == used[SLOT_DURABLE] && "channels are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
+        assert(account->used[SLOT_SCHEDULES] == schedules_charged(core, account) && "schedules are charged");
         assert(account->used[SLOT_HOLDS] == holds_charged(core, account) && "holds are charged");
     }
 }
@@ -336,8 +370,10 @@ void core_check(const struct core *core)
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&
            "channels count who holds them");
-    assert(found.handles == core->handles.count);
-    assert(found.ops == core->ops_n && found.parked == core->parked_n && found.results == core->results_n);
-    assert(found.resolved == core->resolved_n && list_count(&core->resolved) == core->resolved_n);
+    assert(found.handles == core->handles.count && "every handle is somewhere");
+    assert(found.ops == core->ops_n && found.parked == core->parked_n && found.results == core->results_n &&
+           "operations are counted");
+    assert(found.resolved == core->resolved_n && list_count(&core->resolved) == core->resolved_n &&
+           "what a close has ended is counted");
     jobs_check(core);
 }

@@ -1,13 +1,13 @@
 /*
  * Output commit and fetches: what the core asks of the store.
  *
- * The records of one step are one batch, or a few: an admission has its own. A result leaves only when the last batch it depends on is durable; until
+ * The records of one step are one batch, or a few: an admission has its own. What must be able to say something at a moment at
+ * which nothing may fail has a note: a record made beforehand, with a batch for it. A result leaves only when the last batch it depends on is durable; until
  * then its operation is in core->held, ordered by batch. The core never waits: reports come as inputs.
  */
-#include <assert.h>
 #include <errno.h>
 
-#include "engine.h"
+#include "durable.h"
 
 void commit_step(struct core *core)
 {
@@ -19,26 +19,41 @@ void commit_step(struct core *core)
 
 static bool batch_is_admission(const struct batch *batch)
 {
-    return list_first(&batch->records, struct record, link)->kind == RECORD_JOB_NEW;
+    return record_admits(list_first(&batch->records, struct record, link)->kind);
 }
 
-/* An admission may fail in a full store, news of other jobs may not: they never share a batch (record.h). */
+/* An admission may fail in a full store, news of what else happened may not: they never share a batch (record.h). */
+static bool batch_fits(const struct core *core, enum record_kind kind)
+{
+    return core->batch && batch_is_admission(core->batch) == record_admits(kind);
+}
+
+static void batch_open(struct core *core, struct batch *fresh)
+{
+    commit_step(core);
+    fresh->number = ++core->batch_last;
+    core->batch = fresh;
+}
+
 static struct batch *batch_for(struct core *core, enum record_kind kind)
 {
-    if (core->batch && batch_is_admission(core->batch) == (kind == RECORD_JOB_NEW))
+    if (batch_fits(core, kind))
         return core->batch;
-    struct batch *fresh = batch_new(core->batch_last + 1);
-    if (!fresh)
-        return NULL;
-    commit_step(core);
-    core->batch = fresh;
-    core->batch_last++;
+    struct batch *fresh = batch_new(0);
+    if (fresh)
+        batch_open(core, fresh);
     return fresh;
 }
 
 uint64_t core_record(struct core *core, enum record_kind kind, const struct job_row *row, struct bytes body)
 {
-    struct record *record = record_new(kind, row, body);
+    return core_record_of(core, kind, row, NULL, body);
+}
+
+uint64_t core_record_of(struct core *core, enum record_kind kind, const struct job_row *row,
+                        const struct schedule_row *schedule, struct bytes body)
+{
+    struct record *record = record_new_of(kind, row, schedule, body);
     struct batch *batch = record ? batch_for(core, kind) : NULL;
 
     if (!batch) {
@@ -49,6 +64,64 @@ uint64_t core_record(struct core *core, enum record_kind kind, const struct job_
     return batch->number;
 }
 
+uint64_t core_record_all(struct core *core, struct list *records)
+{
+    enum record_kind kind = list_first(records, struct record, link)->kind;
+    struct batch *batch = batch_for(core, kind);
+    struct record *record, *after;
+
+    if (!batch)
+        return 0;
+    list_each_safe (record, after, records, link) {
+        list_remove(&record->link);
+        batch_append(batch, record);
+        if (PLANTED(PARTED_BULK) && !list_empty(records)) {
+            commit_step(core);
+            batch = batch_for(core, kind);
+        }
+    }
+    return batch->number;
+}
+
+/* ---- notes ---- */
+
+struct note *note_new(struct core *core, struct record *record)
+{
+    struct note *note = record ? core_take(core, sizeof(*note)) : NULL;
+    struct batch *batch = note ? batch_new(0) : NULL;
+
+    if (!batch) {
+        if (note)
+            core_give(core, note, sizeof(*note));
+        record_delete(record);
+        return NULL;
+    }
+    *note = (struct note){record, batch};
+    return note;
+}
+
+struct note *note_delete(struct core *core, struct note *note)
+{
+    if (!note)
+        return NULL;
+    record_delete(note->record);
+    batch_delete(note->batch);
+    core_give(core, note, sizeof(*note));
+    return NULL;
+}
+
+uint64_t note_write(struct core *core, struct note *note)
+{
+    if (!batch_fits(core, note->record->kind)) {
+        batch_open(core, note->batch);
+        note->batch = NULL;
+    }
+    batch_append(core->batch, note->record);
+    note->record = NULL;
+    note_delete(core, note);
+    return core->batch->number;
+}
+
 /* The batch failed: the operation waits for another one, or fails. */
 static void held_failed(struct core *core, struct op *op, int error)
 {
@@ -56,10 +129,13 @@ static void held_failed(struct core *core, struct op *op, int error)
 
     if (again) {
         op->batch = again;
+        list_remove(&op->entry.out);
+        log_hold(core, op);
         return;
     }
     op->answer = answer_drop(core, op->answer);
     op->status = error;
+    log_recount(core, op);
 }
 
 static void release(struct core *core, struct op *op)
@@ -79,11 +155,15 @@ void commit_stored(struct core *core, const struct input *in)
     core->batch_stored = last;
     jobs_stored(core, first, last, in->stored.error);
     list_each_safe (op, after, &core->held, entry.out) {
-        if (in->stored.error && op->batch <= last)
+        if (!core_stored(core, op->batch))
+            break; /* they wait in order */
+        if (in->stored.error)
             held_failed(core, op, in->stored.error);
         if (core_stored(core, op->batch))
             release(core, op);
     }
+    durable_stored(core, last,
+                   in->stored.error); /* what is received now leaves behind what was received before */
 }
 
 /* ---- fetches ---- */

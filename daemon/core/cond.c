@@ -76,7 +76,7 @@ int handle_cond_wait(struct core *core, struct op *op, const struct request *req
     struct sync *sync, *lock;
     int r = sync_open(core, op, &sync_mutex, what->lock, false, &lock);
 
-    if (r < 0 || (r = lock_check_owner(lock, op->scope, what->token)) < 0)
+    if (r < 0 || (r = lock_check_owner(core, op, lock, what->lock, what->token)) < 0)
         return r;
     r = sync_open(core, op, &sync_cond, what->name, true, &sync);
     if (r < 0)
@@ -136,6 +136,13 @@ void conds_pass_on(struct core *core, struct sync *lock, uint64_t number)
         sync_done(core, &cond->base);
         return;
     }
+}
+
+struct account *conds_keeper(const struct list *conds)
+{
+    const struct cond *cond = list_first(conds, struct cond, of_lock);
+
+    return cond ? cond->base.account : NULL;
 }
 
 static void cond_check(const struct core *core, const struct sync *sync)

@@ -10,7 +10,8 @@
  * Invariants. `sibling` is linked while neither it nor, as far as the sweep has come, its parent has ended. A deadline is
  * never later than that of the context above (X5), and only one that is earlier has a timer. One that has ended and is in
  * no list of the sweep has no children, watchers or bonds (X6). It stays in memory while it has an owner or is above another
- * (its values: X10); without an owner for op_status_s more, so that a late question is answered with its cause (X3).
+ * (its values: X10); without an owner for op_status_s more, so that a late question is answered with its cause (X3). One
+ * that is there for those below it alone is charged to them.
  */
 #include "context.h"
 
@@ -38,17 +39,19 @@ struct context *context_named(const struct core *core, struct bytes name)
     for (; n; n = map_next(n)) {
         struct context *c = map_entry(n, struct context, by_name);
 
-        if (c->name_size == name.size && memcmp(c->text, name.data, name.size) == 0)
+        if (bytes_are(name, c->text, c->name_size))
             return c;
     }
     return NULL;
 }
 
-bool context_allowed(const struct op *op, const struct context *c)
+/* By its number; a request that names it was judged before (rights.h). */
+bool context_allowed(const struct core *core, const struct op *op, const struct context *c)
 {
     uint32_t uid = op->scope->account->uid;
+    struct right_want want = {.groups = GROUP_CONTEXT, .name = {c->text, c->name_size}};
 
-    return c->name_size || uid == c->account->uid || uid == 0;
+    return uid == c->uid || uid == 0 || (c->name_size && account_may(core, op->scope->account, &want));
 }
 
 int context_missing(const struct core *core, uint64_t id, const struct context *c)
@@ -139,7 +142,7 @@ static bool binding_find(const struct context *c, struct bytes key, struct bytes
 
         memcpy(&sizes, at, sizeof(sizes));
         at += sizeof(sizes);
-        if (sizes.name_size == key.size && memcmp(at, key.data, key.size) == 0) {
+        if (bytes_are(key, at, sizes.name_size)) {
             *value = (struct bytes){at + sizes.name_size, sizes.value_size};
             found = true;
         }
@@ -195,6 +198,8 @@ void context_end(struct core *core, struct context *c, int32_t status, int32_t c
     context_part(c);
     timer_disarm(core, &c->timer);
     list_append(&core->contexts.ended, &c->ending);
+    if (c->group)
+        errgroup_context_over(core, c);
 }
 
 void context_inherit(struct core *core, struct context *c, const struct context *from)
@@ -262,8 +267,9 @@ static int reserve(struct core *core, const struct context_plan *plan, struct co
     struct context *c = core_alloc(core, sizeof(*c) + text);
     if (!c)
         return -ENOMEM;
-    c->late = what->cause.size ? cause_new(core, what->cause) : NULL;
-    int r = what->cause.size && !c->late ? -ENOMEM : timers_reserve(core);
+    bool caused = what->cause.size && !plan->clamped;
+    c->late = caused ? cause_new(core, what->cause) : NULL;
+    int r = caused && !c->late ? -ENOMEM : timers_reserve(core);
     if (r == 0 && (r = charge(core, plan)) < 0)
         timers_unreserve(core);
     if (r < 0) {
@@ -277,7 +283,8 @@ static int reserve(struct core *core, const struct context_plan *plan, struct co
 
 static void context_create(struct context *c, const struct context_plan *plan)
 {
-    struct list *lists[] = {&c->sibling, &c->children, &c->owned, &c->ending, &c->bonds, &c->watchers};
+    struct list *lists[] = {&c->sibling, &c->children, &c->owned, &c->ending,
+                            &c->bonds,   &c->watchers, &c->heir,  &c->heirs};
     const struct request_ctx_new *what = plan->what;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
@@ -285,10 +292,11 @@ static void context_create(struct context *c, const struct context_plan *plan)
     c->parent = plan->parent;
     c->owner = plan->owner;
     c->account = account_ref(plan->account);
+    c->uid = plan->account->uid;
     c->detached = !plan->owner;
     c->deadline_ns = plan->deadline_ns;
     c->flags = what->flags;
-    c->late_code = what->code;
+    c->late_code = plan->clamped ? 0 : what->code;
     c->values_n = (uint16_t)what->values_n;
     c->name_size = (uint8_t)what->name.size;
     bindings_put(put(c->text, what->name.data, what->name.size), what);
@@ -301,7 +309,7 @@ static void context_join(struct core *core, struct context *c)
     bool ends_with = parent && !(c->flags & CTX_WITHOUT_CANCEL);
 
     if (parent) {
-        parent->refs++;
+        list_append(&parent->heirs, &c->heir);
         c->depth = parent->depth + 1;
     }
     if (c->owner) {
@@ -351,6 +359,7 @@ void context_free(struct core *core, struct context *c)
 {
     context_unname(core, c);
     map_remove(&core->contexts.by_id, &c->by_id);
+    list_remove(&c->heir);
     timer_disarm(core, &c->timer);
     timers_unreserve(core);
     cause_drop(core, c->cause);
@@ -370,6 +379,23 @@ static void kept_long_enough(struct core *core, struct timer *timer)
     context_settle(core, c);
 }
 
+/* Nobody has it, nor can ask for it. */
+static bool is_relic(const struct context *c)
+{
+    return c->status && c->dropped && !c->owner && !list_linked(&c->ending);
+}
+
+/* Of what is there for those below it alone the first of them pays, up to the root. */
+static void heirs_pay(struct core *core, struct context *c)
+{
+    for (; c && is_relic(c); c = c->parent) {
+        if (c->detached)
+            account_release(c->account, SLOT_DETACHED, 1);
+        c->detached = false;
+        account_move(core, &c->account, list_first(&c->heirs, struct context, heir)->account, SLOT_CONTEXTS);
+    }
+}
+
 void context_settle(struct core *core, struct context *c)
 {
     while (c && c->status && !list_linked(&c->ending) && !c->owner) {
@@ -382,11 +408,9 @@ void context_settle(struct core *core, struct context *c)
                           kept_long_enough);
             return;
         }
-        if (c->refs)
-            return;
+        if (!list_empty(&c->heirs))
+            return heirs_pay(core, c);
         context_free(core, c);
-        if (parent)
-            parent->refs--;
         c = parent;
     }
 }
@@ -401,7 +425,7 @@ void context_disown(struct context *c)
 
 void context_drop(struct core *core, struct context *c)
 {
-    assert(c->status);
+    assert(c->status && "only what has ended is dropped");
     context_unname(core, c);
     context_disown(c);
     timer_disarm(core, &c->timer);

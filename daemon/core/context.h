@@ -13,13 +13,16 @@ struct context {
     struct map_node by_id, by_name; /* by_name while `named` */
     struct list sibling;            /* of parent->children, while the parent's end is its end too */
     struct list children;
-    struct list owned;      /* of owner->contexts, or of core->contexts.orphans */
-    struct list ending;     /* of core->contexts.ended or .told */
-    struct list bonds;      /* struct bond: operations and jobs that end with it */
-    struct list watchers;   /* struct waiter */
-    struct context *parent; /* has its values too: holds a reference; NULL: none */
-    struct scope *owner;    /* NULL: detached, dropped, or gone */
-    struct account *account;
+    struct list owned;       /* of owner->contexts, or of core->contexts.orphans */
+    struct list ending;      /* of core->contexts.ended or .told */
+    struct list bonds;       /* struct bond: operations and jobs that end with it */
+    struct list watchers;    /* struct waiter */
+    struct list heir;        /* of parent->heirs */
+    struct list heirs;       /* contexts that have it as parent, ended ones too: they keep it */
+    struct context *parent;  /* has its values too; NULL: none */
+    struct scope *owner;     /* NULL: detached, dropped, or gone */
+    struct sync *group;      /* the error group it is for, until it ends; or NULL */
+    struct account *account; /* pays: its maker; the first heir's, once it is there for its heirs alone */
     struct timer timer;      /* its own deadline; when it is over and nobody's, the end of its memory */
     struct cause *cause;     /* NULL: the words of `code` */
     struct cause *late;      /* cause when its own deadline ends it; NULL: the usual words */
@@ -27,11 +30,11 @@ struct context {
     uint64_t id, origin;     /* origin: the context whose end it shares */
     int32_t status;          /* 0: it has not ended */
     int32_t code, late_code; /* of the causes */
-    uint32_t refs;           /* contexts that have it as parent */
+    uint32_t uid;            /* of its maker */
     uint32_t children_n, depth, flags;
     uint64_t ops_n, jobs_n; /* bonds */
     bool named;             /* in the table of names */
-    bool detached;          /* born without an owner */
+    bool detached;          /* born without an owner, and charged for that */
     bool dropped;           /* nobody asks for it any more */
     uint8_t name_size;
     uint16_t values_n;
@@ -57,6 +60,7 @@ struct context_plan {
     struct scope *owner;    /* NULL: detached */
     struct account *account;
     int64_t deadline_ns; /* INT64_MAX: none */
+    bool clamped;        /* it is not the one that was asked for, whose cause then does not count (X5) */
     const struct request_ctx_new *what;
 };
 
@@ -69,7 +73,7 @@ int context_make(struct core *core, const struct context_plan *plan, struct cont
 /* Whoever asks hears of an end that has come, although the sweep has not. */
 void context_update(struct core *core, struct context *c);
 /* Whether whoever asks may name it: everybody knows a name, an id only its user. */
-bool context_allowed(const struct op *op, const struct context *c);
+bool context_allowed(const struct core *core, const struct op *op, const struct context *c);
 /* Why a context that was named by this id cannot be had: -ENETRESET (of an earlier incarnation), -EPERM, -ENOENT. */
 int context_missing(const struct core *core, uint64_t id, const struct context *c);
 /* It ends because the one above it has (X4). */
@@ -105,3 +109,11 @@ struct cause *cause_drop(struct core *core, struct cause *cause);
 bool context_value(const struct context *c, struct bytes key, struct bytes *value);
 /* Who watches hears that it is over: a CTX_WATCH, or a case of a select. */
 void watcher_done(struct core *core, struct waiter *w, const struct context *c);
+
+/* errgroup.c: the group of this name, made if need be, which has no context yet; it is busy, until sync_done. 0, -EEXIST
+ * (words are said), or as sync_open. */
+int errgroup_open(struct core *core, struct op *op, struct bytes name, struct sync **out);
+/* A context that lives is that of the group from now on, and perhaps ends at once. */
+void errgroup_join(struct core *core, struct sync *group, struct context *c);
+/* It has ended. May free the group. */
+void errgroup_context_over(struct core *core, struct context *c);

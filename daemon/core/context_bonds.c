@@ -69,16 +69,33 @@ static int bind_to(struct core *core, struct op *op, struct context *c)
     return op->bond ? 0 : -ENOMEM;
 }
 
+/* What was wrong with it, and what to do. */
+static void say_missing(struct core *core, struct op *op, uint64_t id, int error)
+{
+    unsigned long long shown = id;
+
+    if (error == -EPERM)
+        op_fail(core, op, error,
+                "context %llu belongs to another user than %u: give it a name, which all may use", shown,
+                op->scope->account->uid);
+    else if (error == -ENETRESET)
+        op_fail(core, op, error, "context %llu is of before the restart of the daemon: make a new one",
+                shown);
+    else
+        op_fail(core, op, error, "there is no context %llu (any more): it was dropped, or is long over",
+                shown);
+}
+
 int op_bind(struct core *core, struct op *op, uint64_t id)
 {
     struct context *c = id ? context_find(core, id) : NULL;
 
     if (!id || verb_flags(op->verb) & VERB_FREE)
         return 0;
-    if (c && context_allowed(op, c))
+    if (c && context_allowed(core, op, c))
         return bind_to(core, op, c);
     int r = context_missing(core, id, c);
-    op_fail(core, op, r, "no such context, or not one of this user");
+    say_missing(core, op, id, r);
     return r;
 }
 
@@ -197,7 +214,7 @@ void contexts_free(struct core *core)
 
     while ((n = map_walk(&core->contexts.by_id, NULL))) {
         struct context *c = map_entry(n, struct context, by_id);
-        struct list *lists[] = {&c->ending, &c->sibling, &c->children, &c->owned};
+        struct list *lists[] = {&c->ending, &c->sibling, &c->children, &c->owned, &c->heirs};
 
         for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
             list_remove(lists[i]);
@@ -225,7 +242,8 @@ static void over_check(const struct context *c)
         return;
     assert(list_empty(&c->children) && list_empty(&c->watchers) && list_empty(&c->bonds) &&
            "X6: nothing hangs on what has ended");
-    assert((c->owner || c->refs || timer_armed(&c->timer)) && "what nobody can ask for is gone");
+    assert((c->owner || !list_empty(&c->heirs) || timer_armed(&c->timer)) &&
+           "what nobody can ask for is gone");
 }
 
 static void bonds_check(const struct context *c)
@@ -245,7 +263,7 @@ static void bonds_check(const struct context *c)
 void contexts_check(const struct core *core)
 {
     struct map_node *n = NULL;
-    uint64_t named = 0, parents = 0, refs = 0;
+    uint64_t named = 0;
 
     while ((n = map_walk(&core->contexts.by_id, n))) {
         const struct context *c = map_entry(n, struct context, by_id);
@@ -258,10 +276,9 @@ void contexts_check(const struct core *core)
         assert(!c->owner == !list_linked(&c->owned) && (!c->owner || c->owner->contexts_n) &&
                "who owns a context knows it");
         named += c->named;
-        parents += c->parent != NULL;
-        refs += c->refs;
+        assert(!c->parent == !list_linked(&c->heir) && "a context is known to the one above it");
     }
-    assert(named == core->contexts.by_name.count && parents == refs && "contexts add up");
+    assert(named == core->contexts.by_name.count && "contexts add up");
 }
 
 void contexts_charged(const struct core *core, const struct account *account, uint64_t *used)

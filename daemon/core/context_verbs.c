@@ -3,6 +3,7 @@
  * the same user, a name is open to all.
  */
 #include "context.h"
+#include "sync.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +13,7 @@ static int pick(struct core *core, const struct op *op, uint64_t id, struct byte
 {
     struct context *c = id ? context_find(core, id) : name.size ? context_named(core, name) : NULL;
 
-    if (!c || !context_allowed(op, c))
+    if (!c || !context_allowed(core, op, c))
         return context_missing(core, id, c);
     context_update(core, c);
     *out = c;
@@ -110,12 +111,21 @@ static int find_namesake(struct core *core, const struct request_ctx_new *what, 
 static int make(struct core *core, struct op *op, struct context_plan *plan)
 {
     struct context *old = NULL, *c = NULL;
+    struct sync *group = NULL;
     int r = find_namesake(core, plan->what, &old);
 
+    if (r == 0 && plan->what->group.size)
+        r = errgroup_open(core, op, plan->what->group, &group);
     if (r < 0)
         return r;
-    plan->deadline_ns = least_deadline(core, plan);
+    int64_t least_ns = least_deadline(core, plan);
+    plan->clamped = least_ns < plan->deadline_ns;
+    plan->deadline_ns = least_ns;
     r = context_make(core, plan, &c);
+    if (group && r == 0 && !c->status)
+        errgroup_join(core, group, c);
+    if (group)
+        sync_done(core, group);
     if (r < 0)
         return r;
     if (old)
@@ -166,7 +176,7 @@ int handle_ctx_drop(struct core *core, struct op *op, const struct request *requ
 
     if (r < 0)
         return r;
-    if (c->owner ? c->owner != op->scope : uid && uid != c->account->uid)
+    if (c->owner ? c->owner != op->scope : uid && uid != c->uid)
         return -EPERM;
     if (!c->status)
         context_end(core, c, -ECANCELED, 0, NULL);

@@ -25,10 +25,11 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
 {
     struct core head = {
         .limits = *limits,
-        .memory = memory ? *memory : (struct allocator){default_resize, NULL},
+        .memory = memory ? *memory : (struct allocator){default_resize, NULL, 0},
         .node = node,
         .incarnation = incarnation,
         .sweep_left = limits->sweep_per_turn,
+        .timers_left = limits->sweep_per_turn,
     };
     struct core *core = core_alloc(&head, sizeof(*core));
 
@@ -46,7 +47,10 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->suspects);
     list_init(&core->dying);
     list_init(&core->ended_list);
+    list_init(&core->deposits);
+    list_init(&core->closings);
     contexts_init(core);
+    contexts_turn(core);
     return jobs_init(core) < 0 ? core_delete(core) : core;
 }
 
@@ -95,6 +99,7 @@ struct core *core_delete(struct core *core)
     map_free(core, &core->fetches);
     map_free(core, &core->ended);
     core_free(core, core->timers.heap);
+    core_keep_nothing(core);
     memory = core->memory;
     memory.resize(memory.context, core, 0);
     return NULL;
@@ -110,9 +115,20 @@ void core_set_owner(struct core *core, uint32_t uid)
     core->owner = uid;
 }
 
+void core_set_rights(struct core *core, const struct rights *rights)
+{
+    core->rights = rights;
+}
+
 int core_load(struct core *core, const struct job_row *row, const char **why)
 {
     return jobs_load(core, row, why);
+}
+
+int core_load_schedule(struct core *core, const struct schedule_row *row, struct bytes argument,
+                       const char **why)
+{
+    return jobs_load_schedule(core, row, argument, why);
 }
 
 static void input_tick(struct core *core, const struct input *in)
@@ -125,19 +141,32 @@ static void input_drain(struct core *core, const struct input *in)
 }
 
 static void (*const inputs[])(struct core *core, const struct input *in) = {
-    [IN_SESSION_UP] = input_session_up, [IN_SESSION_END] = input_session_end,
-    [IN_FRAME] = input_frame,           [IN_OP] = input_op,
-    [IN_CONN_END] = input_conn_end,     [IN_STORED] = commit_stored,
-    [IN_FETCHED] = commit_fetched,      [IN_PLUGIN] = jobs_plugin,
-    [IN_HOST_UP] = jobs_host_up,        [IN_HOST_END] = jobs_host_end,
-    [IN_DRAIN] = input_drain,           [IN_TICK] = input_tick,
+    [IN_SESSION_UP] = input_session_up,
+    [IN_SESSION_END] = input_session_end,
+    [IN_FRAME] = input_frame,
+    [IN_OP] = input_op,
+    [IN_CONN_END] = input_conn_end,
+    [IN_STORED] = commit_stored,
+    [IN_FETCHED] = commit_fetched,
+    [IN_PLUGIN] = jobs_plugin,
+    [IN_HOST_UP] = jobs_host_up,
+    [IN_HOST_END] = jobs_host_end,
+    [IN_DRAIN] = input_drain,
+    [IN_TICK] = input_tick,
+    [IN_ZONE] = jobs_zone,
 };
 
 /* A turn of the shell has many inputs, and at its end one IN_TICK when something is left. */
+static void turn(struct core *core, const struct input *in)
+{
+    if (in->kind != IN_TICK)
+        return;
+    core->sweep_left = core->timers_left = core->limits.sweep_per_turn;
+    contexts_turn(core);
+}
+
 static void sweep(struct core *core, const struct input *in)
 {
-    if (in->kind == IN_TICK)
-        core->sweep_left = core->limits.sweep_per_turn;
     core->sweep_left = cargo_sweep(core, scopes_sweep(core, resolved_sweep(core, core->sweep_left)));
     if (in->kind == IN_TICK)
         suspects_sweep(core);
@@ -160,8 +189,8 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
 {
     core->now = now;
     core->out = out;
-    contexts_turn(core);
-    timers_run(core, core->limits.sweep_per_turn);
+    turn(core, in);
+    core->timers_left = timers_run(core, core->timers_left);
     contexts_sweep(core); /* what has ended is told before anything that comes now (IP8) */
     inputs[in->kind](core, in);
     contexts_sweep(core);

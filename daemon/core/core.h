@@ -13,25 +13,35 @@
 #include "core_limits.h"
 #include "list.h"
 #include "message.h"
+#include "queue_policy.h"
 #include "record.h"
 
 struct core;
+struct rights; /* rights.h */
+struct zone;   /* zone.h */
 
 struct now {
     int64_t mono_ns; /* CLOCK_MONOTONIC: deadlines, timers */
     int64_t wall_ns; /* UTC: schedules, retention, what people read */
 };
 
-/* Memory of the core, so that tests can refuse the n-th allocation. `(NULL, n)` allocates, `(p, 0)` frees. */
+/* Memory of the core, so that tests can refuse the n-th allocation. `(NULL, n)` allocates, `(p, 0)` frees. Of what comes and
+ * goes with every operation `keep_bytes` are kept for the next ones. */
 struct allocator {
     void *(*resize)(void *context, void *p, size_t size);
     void *context;
+    size_t keep_bytes;
 };
 
+enum { KEY_NAME_BYTES_MAX = 31 };
+#define ACCOUNT_KEYS    0x80000000u /* numbers of keys begin here: no user of this machine may have such a uid */
+#define ACCOUNT_UNKNOWN UINT32_MAX /* whoever comes over tcp without a key shares this one */
+
 struct credentials {
-    uint32_t uid, gid;
-    int32_t pid;
-    bool known; /* false on tcp */
+    uint32_t uid, gid;                /* of a key: key_account of its name, and 0 */
+    int32_t pid;                      /* 0: not known */
+    bool known;                       /* false on tcp without keys */
+    char key[KEY_NAME_BYTES_MAX + 1]; /* its name, on tcp; "" for users of this machine */
 };
 
 enum input_kind {
@@ -43,6 +53,7 @@ enum input_kind {
     IN_STORED,      /* the store reports on a batch */
     IN_FETCHED,     /* the answer to EFFECT_FETCH */
     IN_PLUGIN,      /* the answer to EFFECT_PLUGIN */
+    IN_ZONE,        /* the answer to EFFECT_ZONE */
     IN_HOST_UP,     /* a host process runs, or could not be started */
     IN_HOST_END,    /* a host process has ended */
     IN_DRAIN,       /* start no job any more; report when none runs */
@@ -99,6 +110,12 @@ struct input {
             size_t functions_n;
         } plugin;
         struct {
+            struct bytes name;
+            int error; /* negative errno; text says what was wrong and what to do */
+            struct bytes text;
+            const struct zone *zone; /* as zone_check wants it */
+        } zone;
+        struct {
             uint64_t host;
             int error;
             int32_t pid;
@@ -107,6 +124,7 @@ struct input {
             uint64_t host;
             int32_t signal, status; /* as wait reports; signal 0: it exited */
             uint64_t guilty_run;    /* of its crash report; 0: unknown */
+            bool out_of_memory;     /* it was ended because it took more than it may */
             struct bytes text;      /* signal, goroutine, backtrace */
         } host_end;
     };
@@ -118,6 +136,7 @@ enum effect_kind {
     EFFECT_SESSION_END, /* the shell forgets peer: close its lifeline */
     EFFECT_FETCH,
     EFFECT_PLUGIN,     /* look at a plugin file; answer IN_PLUGIN */
+    EFFECT_ZONE,       /* read a time zone; answer IN_ZONE */
     EFFECT_HOST_START, /* answer IN_HOST_UP, then IN_SESSION_UP with the host's number, at last IN_HOST_END */
     EFFECT_HOST_KILL,
     EFFECT_DRAINED, /* after IN_DRAIN: no job runs and all is stored */
@@ -131,6 +150,7 @@ enum fetch_kind {
     FETCH_OUTPUT,   /* from offset, at most limit bytes */
     FETCH_JOBS,     /* rows with id > job, at most limit */
     FETCH_OP,       /* the row submitted by (session, op) */
+    FETCH_BACKUP,   /* writes a copy of all, named by wall_ns; the body says where or, when it failed, why */
 };
 
 struct fetch {
@@ -140,6 +160,7 @@ struct fetch {
     uint32_t limit;
     struct secret session;
     uint64_t op;
+    int64_t wall_ns;
 };
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -173,7 +194,8 @@ struct effect {
             uint64_t host;
             int32_t signal;
         } host_kill;
-        int64_t clock_ns; /* how far */
+        struct bytes zone; /* its name */
+        int64_t clock_ns;  /* how far */
         struct {
             enum log_level level;
             struct bytes text; /* key=value */
@@ -201,13 +223,43 @@ void core_allow_clock(struct core *core);
 /* Before the first step: whose daemon it is. He may look at what others wait for, as root may; else root alone. */
 void core_set_owner(struct core *core, uint32_t uid);
 
-/* Before core_load: a named queue that runs at most `concurrency` jobs at once; `default` is there already.
- * Again changes it. 0, -EINVAL (name, or 0 jobs), -E2BIG, -ENOMEM. */
-int core_add_queue(struct core *core, struct bytes name, uint64_t concurrency);
+/* Hears of one counter; the name lives until the answer does, as string constants do. */
+typedef void core_say(void *context, const char *name, uint64_t value);
+/* Before the first step: what the shell counts of itself (memory, files). `tell` calls `say` with `context` for each, when
+ * somebody asks for counters, in the step and on its thread. */
+void core_set_stats(struct core *core, void (*tell)(void *shell, core_say *say, void *context), void *shell);
+
+/* Between steps: who may do what from now on; borrowed, until others are set. NULL, as in the beginning: everybody may
+ * everything. Handles and what somebody holds stay his. */
+void core_set_rights(struct core *core, const struct rights *rights);
+
+/* The name of anything: 1–255 bytes of [A-Za-z0-9_.:/-]. 0, -EINVAL, or -E2BIG. */
+int name_check(struct bytes name);
+/* Between steps: a named queue, and what the configuration sets of it; `default` is there already. Again changes it.
+ * 0, -EINVAL (name), -E2BIG, -ENOMEM. */
+int core_set_queue(struct core *core, struct bytes name, const struct policy_part *part);
+
+/* Before the first job: what was set of a queue while a daemon ran, from the store. 0, -ENOMEM, -EINVAL (why in *why, static). */
+int core_load_queue(struct core *core, struct bytes name, struct bytes kept, const char **why);
+
+/* The same for a pool, which the configuration sets anew at each start: NAME=VALUE, a blank between two. -EINVAL also with
+ * *wrong, the setting that makes no sense; it is empty when none gives the pool work. -ENOBUFS: there are pools_max. */
+int core_set_pool(struct core *core, struct bytes name, struct bytes text, struct bytes *wrong);
+/* What was set of a pool, after the configuration is. One that neither gives work is left out. As core_load_queue. */
+int core_load_pool(struct core *core, struct bytes name, struct bytes kept, const char **why);
+
+/* Before the first step: a durable channel from the store; then its values, in order of channel and sequence. 0, -ENOMEM,
+ * -EINVAL (why in *why, static). */
+int core_load_channel(struct core *core, const struct channel_row *row, const char **why);
+int core_load_value(struct core *core, const struct value_row *row, struct bytes body, const char **why);
 
 /* Before the first step: a job from the store, in id order; ended ones are kept until retention ends. 0, -ENOMEM, -EINVAL (why in *why, static).
  */
 int core_load(struct core *core, const struct job_row *row, const char **why);
+
+/* Before the first step: a schedule from the store, with the argument of its jobs. As core_load. */
+int core_load_schedule(struct core *core, const struct schedule_row *row, struct bytes argument,
+                       const char **why);
 
 /* Takes one input. An operation fails in its result, a step never. The input is borrowed for the call. */
 void core_step(struct core *core, struct now now, const struct input *in, struct effects *out);

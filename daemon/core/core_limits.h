@@ -31,21 +31,41 @@
     LIMIT(value_handles_max, "handles", 16, "channels that one value may carry (U6)")                        \
     LIMIT(channel_capacity_max, "values", 1 << 20, "capacity of one channel")                                \
     LIMIT(channel_bytes_max, "bytes", 256 << 20, "values charged to one channel")                            \
+    LIMIT(durable_channels_max, "channels", 10000, "durable channels of one user")                           \
+    LIMIT(durable_bytes_max, "bytes", 256 << 20, "values of one user in durable channels")                   \
     LIMIT(account_bytes_max, "bytes", 1 << 30, "values charged to one user, in all channels")                \
     LIMIT(value_bytes_default, "bytes", 1 << 20, "size of a value, where the channel says nothing (B5)")     \
     LIMIT(value_bytes_max, "bytes", 64 << 20, "size of a value a channel may allow (B5)")                    \
-    LIMIT(frame_bytes_max, "bytes", 80 << 20, "one part of a ZeroMQ message; one frame of the local lane")   \
+    LIMIT(frame_bytes_max, "bytes", 80 << 20, "one frame, in all its parts")                                 \
     LIMIT(frame_ops_max, "operations", 4096, "operations in one frame")                                      \
     LIMIT(jobs_waiting_max, "jobs", 2000000, "jobs of one user that have not ended")                         \
     LIMIT(argument_bytes_max, "bytes", 1 << 20, "argument of a job")                                         \
+    LIMIT(arguments_kept_bytes, "bytes", 16 << 20, "arguments of ready jobs kept in memory")                 \
     LIMIT(result_bytes_max, "bytes", 1 << 20, "result of a job")                                             \
     LIMIT(output_bytes_max, "bytes", 4 << 20, "kept output of a job")                                        \
     LIMIT(text_bytes_max, "bytes", 16384, "cause, message or progress text")                                 \
     LIMIT(attempts_max, "attempts", 1000, "attempts a submit may ask for")                                   \
-    LIMIT(crashes_max, "crashes", 3, "crashes of one job before it is quarantined")                          \
-    LIMIT(retained_jobs_max, "jobs", 100000, "ended jobs kept")                                              \
-    LIMIT(retained_s, "seconds", 86400, "time for which ended jobs are kept")                                \
+    LIMIT(retry_delays_max, "delays", 32, "delays between attempts that a submit may list")                  \
+    LIMIT(crashes_max, "crashes", 3, "crashes of one job, at most its attempts, and it is quarantined")      \
+    LIMIT(schedules_max, "schedules", 1000, "schedules of one user")                                         \
+    LIMIT(schedule_bytes_max, "bytes", 65536, "argument of what a schedule submits")                         \
+    LIMIT(schedule_missed_max, "runs", 100, "missed runs of a schedule made up for at once")                 \
+    LIMIT(schedule_late_s, "seconds", 60, "after which a moment of a schedule counts as missed")             \
+    LIMIT(retained_jobs_max, "jobs", 100000, "ended jobs kept with their results, dead ones aside")          \
+    LIMIT(retained_s, "seconds", 86400, "time for which they are kept")                                      \
+    LIMIT(dead_jobs_max, "jobs", 100000, "dead jobs kept")                                                   \
+    LIMIT(dead_s, "seconds", 2592000, "time for which dead jobs are kept")                                   \
+    LIMIT(volatile_bytes_max, "bytes", 256 << 20, "waiting_bytes of a queue with durability none")           \
+    LIMIT(volatile_jobs_max, "jobs", 1000, "retained_jobs and dead_jobs of such a queue")                    \
+    LIMIT(once_kept_max, "jobs", 100000, "ended jobs kept longer, for the time of their key")                \
+    LIMIT(breakers_max, "functions", 1000, "whose failures the circuit breakers of one queue remember")      \
+    LIMIT(after_max, "jobs", 64, "jobs that one job may come after")                                         \
+    LIMIT(bulk_jobs_max, "jobs", 10000, "jobs of one submit of many")                                        \
+    LIMIT(bulk_bytes_max, "bytes", 16 << 20, "their arguments together")                                     \
+    LIMIT(revive_max, "jobs", 256, "ended jobs that one operation retries or purges")                        \
     LIMIT(queue_concurrency, "jobs", 64, "jobs of the default queue that run at once")                       \
+    LIMIT(work_lease_ms, "milliseconds", 60000, "a worker has a job without a word, if it asks for no time") \
+    LIMIT(work_lease_max_ms, "milliseconds", 86400000, "what it may ask for")                                \
     LIMIT(host_window, "offers", 64, "offers under way to one host")                                         \
     LIMIT(host_restart_ms, "milliseconds", 100, "first delay before a host is started again; doubles")       \
     LIMIT(host_restart_max_ms, "milliseconds", 30000, "its bound")                                           \
@@ -53,10 +73,14 @@
     LIMIT(grace_ms, "milliseconds", 5000, "between a job's cancel and the end of its host")                  \
     LIMIT(unwind_ms, "milliseconds", 1000, "after the grace, for a run to unwind before its host goes")      \
     LIMIT(drain_ms, "milliseconds", 10000, "for a drained host or daemon to finish its jobs")                \
+    LIMIT(pools_max, "pools", 256, "pools of hosts")                                                         \
+    LIMIT(pool_hosts_max, "hosts", 1000, "of one pool and plugin, with those that are being drained")        \
     LIMIT(plugins_max, "plugins", 1024, "plugin files known at once")                                        \
     LIMIT(list_page_max, "rows", 1000, "rows in one answer of a list")                                       \
     LIMIT(inspect_max, "objects", 200000, "operations, handles and channels that a report looks at")         \
-    LIMIT(dump_bytes_max, "bytes", 4 << 20, "what one host tells of its goroutines")                         \
+    LIMIT(dump_bytes_max, "bytes", 4 << 20, "one answer of a host about its goroutines or a job")            \
+    LIMIT(inspections_max, "questions", 16, "such questions under way to one host")                          \
+    LIMIT(recording_s, "seconds", 600, "a profile or a trace of a host goes on at most")                     \
     LIMIT(sweep_per_turn, "operations", 4096, "resolved operations handled in one turn")                     \
     LIMIT(op_status_s, "seconds", 60, "time for which ended sessions are remembered")                        \
     LIMIT(lease_ms, "milliseconds", 10000, "silence that ends a session on tcp")

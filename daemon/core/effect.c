@@ -13,6 +13,7 @@ struct box {
     struct item **items;
     size_t items_n;
     char *room; /* what is left of the memory behind the box */
+    size_t bytes;
 };
 
 static void *box_take(struct box *box, size_t size)
@@ -41,7 +42,7 @@ static void box_delete(struct core *core, struct box *box)
     answer_drop(core, box->answer);
     for (size_t i = 0; i < box->items_n; i++)
         item_unref(core, box->items[i]);
-    core_free(core, box);
+    core_give(core, box, box->bytes);
 }
 
 void effects_clear(struct core *core, struct effects *effects)
@@ -55,10 +56,11 @@ void effects_clear(struct core *core, struct effects *effects)
 static struct box *box_new(struct core *core, enum effect_kind kind, size_t extra)
 {
     size_t head = rounded(sizeof(struct box));
-    struct box *box = core_alloc(core, head + extra);
+    struct box *box = core_take(core, head + extra);
 
     if (!box)
         return NULL;
+    box->bytes = head + extra;
     box->effect.kind = kind;
     box->room = (char *)box + head;
     list_append(&core->out->list, &box->effect.link);
@@ -202,18 +204,19 @@ bool outbox_flush(struct core *core)
     return true;
 }
 
-void refuse(struct core *core, uint64_t conn, uint64_t op, int status, struct bytes text)
+int refuse(struct core *core, uint64_t conn, uint64_t op, int status, uint32_t index, struct bytes text)
 {
     struct box *box = box_new(core, EFFECT_RESULT, rounded(sizeof(struct result)) + text.size);
 
     if (!box)
-        return;
+        return -ENOMEM;
     struct result *result = box_take(box, sizeof(*result));
     box->effect.conn = conn;
     box->effect.result = result;
-    *result = (struct result){.op = op, .status = status};
+    *result = (struct result){.op = op, .status = status, .index = index};
     result->text = effect_text(&box->effect, text);
     core->counters[COUNT_REFUSED]++;
+    return 0;
 }
 
 int reply(struct core *core, uint64_t conn, const struct server_frame *head)

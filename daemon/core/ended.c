@@ -2,7 +2,6 @@
  * Sessions that have ended, remembered for a minute: OP_STATUS tells what became of an operation whose client never
  * saw the result (IP7). A submit is settled by the store, for as long as its job is kept (IP4).
  */
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 

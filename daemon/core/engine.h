@@ -5,13 +5,14 @@
 
 void core_seed(struct core *core, uint64_t seed);
 
+/* Root and the daemon's own user: what touches all of the daemon, or what is others', is theirs. */
+bool account_owns(const struct core *core, const struct account *account);
+
 /* ---- text.c: words without the C library's I/O ---- */
 
 /* As snprintf; the result is cut to `size` and always ends. Returns the bytes written. */
 size_t text_write(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t text_writev(char *to, size_t size, const char *format, va_list arguments);
-/* 1–255 bytes of [A-Za-z0-9_.:/-]: 0, -EINVAL, or -E2BIG. */
-int name_check(struct bytes name);
 /* As memcmp; of two of which one begins the other the shorter comes first. */
 int name_order(struct bytes a, struct bytes b);
 
@@ -28,8 +29,8 @@ void idset_trim(struct idset *set, uint64_t mark);
 
 /* Emits one result for the session's connection. 0 or -ENOMEM: nothing happened. */
 int entry_emit(struct core *core, struct entry *entry);
-/* A result that no log keeps: a refusal that would be the same again. Lost when memory is out. */
-void refuse(struct core *core, uint64_t conn, uint64_t op, int status, struct bytes text);
+/* A result that no log keeps: a refusal that would be the same again. 0 or -ENOMEM: nothing was said. */
+int refuse(struct core *core, uint64_t conn, uint64_t op, int status, uint32_t index, struct bytes text);
 /* The head of a frame for a connection: copied. -ENOMEM: nothing happened. */
 int reply(struct core *core, uint64_t conn, const struct server_frame *head);
 /* Emits what waits in the outbox. False: memory is out, some still waits. */
@@ -40,6 +41,9 @@ bool outbox_flush(struct core *core);
 /* One value, charged to channel and account. 0, -ENOMEM, -ENOBUFS, -E2BIG, -EMSGSIZE (not of the element's size). */
 int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
              struct item **out);
+/* The same of what was within the limits once. NULL: out of memory. */
+struct item *item_load(struct core *core, struct channel *channel, struct account *account,
+                       struct bytes body);
 struct item *item_ref(struct item *item);
 /* Gives one reference back; the last one frees it. It may not be in a list then. */
 void item_unref(struct core *core, struct item *item);
@@ -86,6 +90,8 @@ struct op *op_find(const struct core *core, const struct session *session, uint6
 void op_stop(struct core *core, struct op *op, int error);
 /* A cancel or deadline for an operation that may already be over otherwise. */
 void op_interrupt(struct core *core, struct op *op, int error);
+/* A cancel: one that waits ends, and a grant that nobody has had is undone (IP1.3). */
+void op_cancel(struct core *core, struct op *op);
 /* Charges SLOT_WAITERS so that parking cannot fail; over the limit the operation becomes a try that fails with
  * -ENOBUFS. */
 void op_may_wait(struct core *core, struct op *op);
@@ -114,7 +120,11 @@ static inline bool op_waits(const struct op *op)
 /* The operation has its result: keeps it, and lets it leave when the store has its batch. */
 void log_result(struct core *core, struct op *op);
 void log_remove(struct core *core, struct op *op);
+/* Holds it until the store has its batch, in order of these: what depends on older ones may be finished later. */
+void log_hold(struct core *core, struct op *op);
 /* Its result carries less than before. */
+/* Its result has values, and so many of them from the first on are not all acknowledged, returned or more than there are. */
+bool op_holds(const struct op *op, uint64_t count);
 void log_recount(struct core *core, struct op *op);
 void stream_result_delete(struct core *core, struct stream_result *part);
 /* A client acknowledges (or gives back the rest). */
@@ -161,11 +171,16 @@ void item_return(struct core *core, struct item *item, enum value_flags flag);
 /* A receiver has acknowledged it. */
 void item_ack(struct core *core, struct item *item);
 void channel_close(struct core *core, struct channel *c);
+/* Values have come from the store, or have failed to: whoever waits for them, or for their places, goes on. */
+void channel_arrived(struct core *core, struct channel *c);
 /* Frees a channel that nobody can reach any more. */
 void channel_settle(struct core *core, struct channel *c);
 /* Nobody can reach it: it is freed, or emptied while values of others like it carry it. */
 void channel_forsake(struct core *core, struct channel *c);
 void channel_discard(struct core *core, struct channel *c);
+/* One that was there before this daemon, with its name. NULL: out of memory. */
+struct channel *channel_load(struct core *core, struct account *account,
+                             const struct request_chan_open *open);
 /* Drops the values that are in it. */
 void channel_empty(struct core *core, struct channel *c);
 
@@ -212,6 +227,15 @@ void handle_renumber(struct core *core, struct handle *handle);
 void handle_interrupt(struct core *core, struct handle *handle);
 struct channel *channel_find(const struct core *core, struct bytes name);
 
+/* ---- grant.c ---- */
+
+/* Takes back what the operation was granted of a sync object, if anything, as far as its scope has that still. */
+void grant_undo(struct core *core, struct op *op);
+/* The same for a cancel. False: nothing was granted, or what no cancel undoes. */
+bool grant_cancel(struct core *core, struct op *op);
+/* What it was granted is its client's from now on, or has been taken back. */
+void grant_forget(struct op *op);
+
 /* ---- lock.c ---- */
 
 /* Whatever an ended scope holds passes on. */
@@ -228,6 +252,8 @@ void syncs_scope_end(struct core *core, struct scope *scope);
 /* A waiter has left the queue of its object, if it was in one. May free the object. */
 void sync_waiter_left(struct core *core, struct waiter *w);
 struct bytes sync_name(const struct sync *sync);
+/* Whether the scope has all that this gives back. */
+bool sync_is_held(const struct core *core, const struct scope *scope, const struct request_sync_give *what);
 /* What it is, for people. */
 const char *sync_word(const struct sync *sync);
 void syncs_free(struct core *core);
@@ -268,6 +294,9 @@ void contexts_charged(const struct core *core, const struct account *account, ui
 
 /* ---- commit.c ---- */
 
+/* As core_record, for records, one or more, that the store keeps all or none of. The first one says whether they are an admission. 0:
+ * they are the caller's. */
+uint64_t core_record_all(struct core *core, struct list *records);
 void commit_stored(struct core *core, const struct input *in);
 void commit_fetched(struct core *core, const struct input *in);
 /* No answer comes any more: whoever keeps something for one lets go of it. After the sessions have ended. */
@@ -287,6 +316,11 @@ void input_conn_end(struct core *core, const struct input *in);
 /* ---- dispatch.c ---- */
 
 void op_arrive(struct core *core, struct session *session, uint64_t conn, const struct request *request);
+
+/* Why it may not, in words. */
+enum { RIGHT_REFUSAL_BYTES = 512 };
+struct bytes right_refusal(const struct account *account, const struct request *request,
+                           const struct right_want *want, char words[RIGHT_REFUSAL_BYTES]);
 
 /* Row of the verb table; 0 for an unknown verb. */
 uint32_t verb_flags(enum verb verb);

@@ -7,16 +7,17 @@
  * When it ends, the run that its crash report names is guilty (or, without a report, the only one it had been
  * offered): that job failed by a crash. All others go back in front of their lines without an attempt. When several
  * had been offered and nothing says which, none is charged, and they start one at a time, the one offered last first:
- * the guilty one dies alone. Each has TRIAL_NS for that, so that one which waits for another is not held up for good.
+ * the guilty one dies alone. Each has TRIAL_NS for that, so that one which waits for another is not held up for good, and
+ * twice as long after each further death that nobody could be charged with: one that takes its time is found, too.
  * A host stays until the shell has said that the process ended, and every run of it has been seen to.
  */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "jobs_internal.h"
+#include "worker.h"
 
-enum { SIGNAL_KILL = 9, DOUBLINGS_MAX = 20 };
+enum { SIGNAL_KILL = 9 };
 
 #define TO(STATE) (1u << HOST_##STATE)
 
@@ -31,13 +32,15 @@ bool host_may(enum host_state from, enum host_state to)
     return moves[from] >> to & 1;
 }
 
-/* The one place that writes host->state. Only a starting or serving host is the one of its generation. */
+/* The one place that writes host->state. Only a starting or serving host takes jobs of its crew. */
 static void host_move(struct core *core, struct host *host, enum host_state to)
 {
-    assert(host_may(host->state, to) && "a move that the table of states allows");
+    assert(host_may(host->state, to) && "a host moves as its table allows");
+    if (host->state == HOST_SERVING)
+        timer_disarm(core, &host->timer); /* it rested */
     host->state = (uint8_t)to;
-    if (to != HOST_SERVING && host->generation->host == host)
-        host->generation->host = NULL;
+    if (to != HOST_SERVING)
+        crew_leaves(core, host);
     dispatch_soon(core);
 }
 
@@ -47,11 +50,6 @@ static int64_t after_ms(const struct core *core, uint64_t ms)
 }
 
 static void fire(struct core *core, struct timer *timer);
-
-static void generation_again(struct core *core, struct timer *timer)
-{
-    dispatch_soon(core);
-}
 
 /* ---- birth ---- */
 
@@ -71,29 +69,40 @@ static int tell_start(struct core *core, const struct generation *generation, ui
     return 0;
 }
 
-static void host_start(struct core *core, struct generation *generation, uint32_t uid)
+/* Its timers, and those of what it records. */
+static int reserve(struct core *core)
+{
+    int r = timers_reserve(core);
+
+    if (r == 0 && (r = recordings_reserve(core)) < 0)
+        timers_unreserve(core);
+    return r;
+}
+
+int host_launch(struct core *core, struct crew *crew, uint32_t uid)
 {
     struct jobs *jobs = core->jobs;
     struct host *host = core_alloc(core, sizeof(*host));
 
-    if (!host || timers_reserve(core) < 0) {
+    if (!host || reserve(core) < 0) {
         core_free(core, host);
-        return;
+        return -ENOMEM;
     }
-    if (tell_start(core, generation, jobs->host_last + 1, uid) < 0) {
+    if (tell_start(core, crew->generation, jobs->host_last + 1, uid) < 0) {
+        recordings_unreserve(core);
         timers_unreserve(core);
         core_free(core, host);
-        return;
+        return -ENOMEM;
     }
+    recordings_init(host);
     host->number = ++jobs->host_last;
-    host->generation = generation;
     list_init(&host->runs);
-    list_init(&host->dump.askers);
+    list_init(&host->inspections);
     list_append(&jobs->hosts, &host->link);
-    generation->host = host;
-    generation->hosts++;
+    crew_joins(core, crew, host);
     jobs->host_starts++;
-    timer_arm(core, &host->timer, after_ms(core, core->limits.host_start_ms), fire);
+    timer_arm(core, &host->timer, host_start_until_ns(core), fire);
+    return 0;
 }
 
 struct host *host_find(const struct core *core, uint64_t number)
@@ -125,35 +134,11 @@ int host_tell(struct core *core, struct host *host, const struct offer *offer)
     return op ? session_stream_push(core, op, &(struct result){.offer = offer}) : -ENOENT;
 }
 
-/* Suspects are told apart: the last one has not been alone for long enough. */
-static bool on_trial(struct core *core, struct host *host)
+void host_rest(struct core *core, struct host *host, int64_t until_ns)
 {
-    struct run *last = container_of(host->runs.prev, struct run, link);
-
-    if (!host->generation->trials || list_empty(&host->runs))
-        return false;
-    if (!last->told)
-        return true;
-    int64_t until_ns = time_after(last->told_ns, TRIAL_NS);
-    if (until_ns <= core->now.mono_ns)
-        return false;
-    timer_arm(core, &host->generation->again, until_ns, generation_again);
-    return true;
-}
-
-struct host *host_ready(struct core *core, struct generation *generation, uint32_t uid)
-{
-    struct host *host = generation->host;
-
-    if (!host && !timer_armed(&generation->again))
-        host_start(core, generation, uid);
-    if (!host || host->state != HOST_SERVING || host->offered >= host->window ||
-        timer_armed(&generation->again) || on_trial(core, host))
-        return NULL;
-    if (host_stream(core, host))
-        return host;
-    host_drain(core, host, false); /* it takes its RESERVE back */
-    return NULL;
+    if (host->state == HOST_SERVING &&
+        !host->outside) /* a worker asks again when it likes, and has no timer */
+        timer_arm(core, &host->timer, until_ns, fire);
 }
 
 /* ---- its session ---- */
@@ -175,10 +160,9 @@ static int reserve_check(const struct core *core, const struct host *host,
 
     if (host->state == HOST_SERVING)
         return -EBUSY;
-    if (host->state != HOST_STARTING)
+    if (host->state != HOST_STARTING || !list_linked(&host->peers))
         return -ESHUTDOWN;
-    if (reserve->window == 0 || reserve->generation.size != generation->name_size ||
-        memcmp(reserve->generation.data, generation->name, generation->name_size) != 0)
+    if (reserve->window == 0 || !bytes_are(reserve->generation, generation->name, generation->name_size))
         return -EINVAL;
     return 0;
 }
@@ -204,7 +188,7 @@ int handle_reserve(struct core *core, struct op *op, const struct request *reque
 
 /* ---- drain and kill ---- */
 
-static void host_kill(struct core *core, struct host *host)
+void host_process_kill(struct core *core, struct host *host)
 {
     struct effect *effect;
 
@@ -221,27 +205,33 @@ static void host_kill(struct core *core, struct host *host)
     host_move(core, host, HOST_KILLED);
 }
 
-static void return_unstarted(struct core *core, struct host *host)
+static void return_runs(struct core *core, struct host *host, enum run_step step)
 {
     struct run *run, *after;
 
     list_each_safe (run, after, &host->runs, link)
-        if (run->step == RUN_LOADING || run->step == RUN_OFFERED) {
-            host->withdrew |= run->told;
+        if (run->step == step)
             run_verdict(core, run, false, (struct bytes){0});
-        }
+}
+
+void host_withdraw(struct core *core, struct host *host)
+{
+    host->withdrew = true;
+    return_runs(core, host, RUN_OFFERED);
 }
 
 void host_drain(struct core *core, struct host *host, bool forced)
 {
     if (host->state == HOST_KILLED)
         return;
-    if (host->state == HOST_STARTING)
-        return host_kill(core, host);
+    if (host->state == HOST_STARTING) {
+        crew_leaves(core, host); /* also while memory is out for its kill */
+        return host_process_kill(core, host);
+    }
     if (host->state == HOST_SERVING) {
         host_move(core, host, HOST_DRAINING);
         host_tell(core, host, &(struct offer){.kind = OFFER_DRAIN});
-        return_unstarted(core, host);
+        return_runs(core, host, RUN_LOADING); /* what it was told it begins, or gives back: only it knows */
     }
     if (forced && !host->forced) {
         host->forced = true;
@@ -257,12 +247,11 @@ static void host_gone(struct core *core, struct host *host)
     if (host->session)
         host->session->host_part = NULL;
     stacks_host_gone(core, host);
+    recordings_fini(core, host);
     list_remove(&host->link);
     timer_disarm(core, &host->timer);
     timers_unreserve(core);
-    if (generation->host == host)
-        generation->host = NULL;
-    generation->hosts--;
+    crew_ended(core, host);
     core_free(core, host);
     generation_settle(core, generation);
     dispatch_soon(core);
@@ -281,14 +270,16 @@ static bool unwinding(const struct host *host)
 
 void host_settle(struct core *core, struct host *host)
 {
+    if (host->outside)
+        return worker_settle(core, host);
     if (host->ended && list_empty(&host->runs))
         return host_gone(core, host);
-    if (list_empty(&host->runs) && host->generation->trials && host->generation->host == host)
-        timer_disarm(core, &host->generation->again); /* the next one need not wait */
+    if (list_empty(&host->runs) && host->crew->trials && host->state == HOST_SERVING)
+        timer_disarm(core, &host->timer); /* the next one need not wait */
     if (host->ended || host->state != HOST_DRAINING || host->busy || unwinding(host))
         return;
     if (!list_empty(&host->runs)) /* only runs that are stuck: nothing of value is left */
-        host_kill(core, host);
+        host_process_kill(core, host);
     else if (!timer_armed(&host->timer))
         timer_arm(core, &host->timer, after_ms(core, core->limits.drain_ms), fire);
 }
@@ -297,10 +288,12 @@ static void fire(struct core *core, struct timer *timer)
 {
     struct host *host = container_of(timer, struct host, timer);
 
+    if (host->state == HOST_SERVING)
+        return dispatch_soon(core); /* it has rested */
     core_log(core, LOG_LEVEL_WARN, "event=host_overdue host=%llu pid=%d state=%s",
              (unsigned long long)host->number, host->pid,
              host->state == HOST_STARTING ? "starting" : "draining");
-    host_kill(core, host);
+    host_process_kill(core, host);
 }
 
 /* ---- its end ---- */
@@ -310,7 +303,7 @@ static bool working(const struct host *host)
     return host->state == HOST_STARTING || host->state == HOST_SERVING || host->busy;
 }
 
-void jobs_session_end(struct core *core, struct session *session)
+void jobs_session_end(struct core *core, struct session *session, int error)
 {
     struct host *host = session->host_part;
     struct run *run, *after;
@@ -320,6 +313,8 @@ void jobs_session_end(struct core *core, struct session *session)
         return;
     session->host_part = NULL;
     host->session = NULL;
+    if (host->outside)
+        return worker_session_end(core, host, error == 0);
     list_each_safe (run, after, &host->runs, link) {
         if (run->job)
             run_lost(core, run);
@@ -327,7 +322,7 @@ void jobs_session_end(struct core *core, struct session *session)
             run->scope = NULL;
     }
     host->died = host->state != HOST_KILLED && working(host);
-    host_kill(core, host); /* a process that lives without a session is of no use */
+    host_process_kill(core, host); /* a process that lives without a session is of no use */
 }
 
 /* Whom to charge when the crash report does not say: the only one the host knew of. It may have begun those whose
@@ -347,8 +342,14 @@ static uint64_t only_told(const struct host *host)
     return number;
 }
 
+/* The order within its key is promised. */
+static bool keeps_place(const struct job *job)
+{
+    return key_has_order(job->lane->key);
+}
+
 /* Nothing says which of them it was. They change places in their lines: what was offered last goes first. */
-static void try_apart(struct host *host)
+static void try_apart(struct core *core, struct host *host)
 {
     struct list *a = host->runs.next, *b = host->runs.prev;
     const struct run *run;
@@ -357,13 +358,13 @@ static void try_apart(struct host *host)
     list_each (run, &host->runs, link)
         told += run->told;
     if (told)
-        host->generation->trials = told + 1; /* the last one is alone for a while, too */
+        crew_suspects(core, host->crew, told);
     for (; a != b && b->next != a; a = a->next, b = b->prev) {
         struct job *first = container_of(a, struct run, link)->job,
                    *last = container_of(b, struct run, link)->job;
-        if (!first || !last)
+        if (!first || !last || keeps_place(first) || keeps_place(last))
             continue;
-        uint64_t ticket = first->ticket;
+        int64_t ticket = first->ticket;
         first->ticket = last->ticket;
         last->ticket = ticket;
     }
@@ -392,25 +393,9 @@ static void judge_runs(struct core *core, struct host *host, uint64_t guilty, st
     }
 }
 
-/* The next host of the generation waits, longer after each life that came to nothing. */
-static void hold_off(struct core *core, struct generation *generation, bool proved)
-{
-    uint64_t doublings, ms = core->limits.host_restart_ms;
-
-    generation->failures = proved ? 1 : generation->failures + 1;
-    doublings = generation->failures - 1 < DOUBLINGS_MAX ? generation->failures - 1 : DOUBLINGS_MAX;
-    ms <<= doublings;
-    if (ms > core->limits.host_restart_max_ms)
-        ms = core->limits.host_restart_max_ms;
-    timer_arm(core, &generation->again, after_ms(core, ms), generation_again);
-}
-
 void host_pause(struct core *core, struct host *host)
 {
-    struct generation *generation = host->generation;
-
-    if (generation->host == host)
-        timer_arm(core, &generation->again, after_ms(core, core->limits.host_restart_ms), generation_again);
+    host_rest(core, host, after_ms(core, core->limits.host_restart_ms));
 }
 
 /* The process is gone, with these words about it. */
@@ -423,13 +408,15 @@ static void host_end(struct core *core, struct host *host, uint64_t guilty, stru
                  (unsigned long long)host->number, host->pid, (unsigned long long)guilty,
                  (int)(text.size < 200 ? text.size : 200), (const char *)text.data);
         core->jobs->crashes++;
-        hold_off(core, host->generation, host->proved);
+        crew_hold_off(core, host->crew, host->proved);
     }
     if (died && !guilty) {
         guilty = only_told(host);
         if (!guilty)
-            try_apart(host);
+            try_apart(core, host);
     }
+    if (guilty)
+        host->crew->unsolved = 0;
     if (host->state != HOST_KILLED)
         host_move(core, host, HOST_KILLED);
     judge_runs(core, host, guilty, text);
@@ -458,6 +445,7 @@ void jobs_host_end(struct core *core, const struct input *in)
 
     if (!host || host->ended)
         return;
+    core->jobs->out_of_memory += in->host_end.out_of_memory;
     size_t size = end_words(text, sizeof(text), in);
     host_end(core, host, in->host_end.guilty_run, (struct bytes){text, size});
 }
@@ -469,6 +457,7 @@ void hosts_free(struct core *core)
 
     list_each_safe (host, after_host, &core->jobs->hosts, link) {
         host->state = HOST_KILLED;
+        host->ended = false; /* it goes below, not with the last of its runs */
         list_each_safe (run, after, &host->runs, link) {
             run->scope = NULL;
             if (run->job)
@@ -488,14 +477,16 @@ void host_check(const struct core *core)
     list_each (host, &core->jobs->hosts, link) {
         uint64_t busy = 0, offered = 0;
         list_each (run, &host->runs, link) {
-            assert(run->host == host);
+            assert(run->host == host && "a host knows its runs");
             run_check(core, run);
             busy += run->job != NULL;
             offered += run->step == RUN_LOADING || run->step == RUN_OFFERED;
         }
-        assert(busy == host->busy && offered == host->offered);
-        assert(host->state != HOST_STARTING || busy == 0);
-        assert(host->generation->host != host || host->state <= HOST_SERVING);
-        assert(host->state > HOST_SERVING || host->generation->host == host);
+        recordings_check(host);
+        assert(busy == host->busy && offered == host->offered && "a host counts its runs");
+        assert(host->inspections_n <= core->limits.inspections_max && "only so many ask a host at once");
+        assert((host->state != HOST_STARTING || busy == 0) && "a host that is being started runs nothing");
+        assert((host->state != HOST_SERVING || list_linked(&host->peers)) &&
+               "a host that takes jobs is of a crew");
     }
 }

@@ -1,4 +1,4 @@
-/* What hosts say about their runs. Each names job and run; what is not the run of now is -ESTALE. */
+/* What hosts and workers say about their runs. Each names job and run; what is not the run of now is -ESTALE. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@ static struct run *find(struct core *core, const struct op *op, uint64_t job, ui
 {
     const struct host *host = op->scope->session->host_part;
 
-    *error = host || op->scope->session->host ? -ESTALE : -EPERM;
+    *error = -ESTALE;
     return host ? run_find(core, host, job, number) : NULL;
 }
 
@@ -64,6 +64,7 @@ static int finish(struct core *core, struct run *run, const struct request_done 
     if (done->cause == CAUSE_RETURNED)
         return hand_back(core, run);
     run_begin(core, run); /* an overtaken STARTED */
+    run->final = run->final || done->permanent;
     if (done->cause != CAUSE_NONE)
         return run_failed(core, run, done->cause, done->error, done->text);
     if (done->result.size > core->limits.result_bytes_max)
@@ -88,7 +89,7 @@ int handle_done(struct core *core, struct op *op, const struct request *request)
     if (r < 0)
         return r;
     op->job = job->id;
-    op_depends(op, job->batch);
+    op_depends(op, job_work(job)->batch);
     return 0;
 }
 
@@ -100,15 +101,16 @@ int handle_print(struct core *core, struct op *op, const struct request *request
 
     if (!run)
         return r;
-    struct job *job = run->job;
+    struct job_work *work = run->job->work;
     uint64_t most = core->limits.output_bytes_max;
-    uint64_t room = most > job->output_bytes ? most - job->output_bytes : 0; /* it may have been lowered */
+    uint64_t room = most > work->output_bytes ? most - work->output_bytes : 0; /* it may have been lowered */
     struct bytes body = {print->output.data, print->output.size < room ? print->output.size : (size_t)room};
-    struct job_row row = {.id = job->id, .output_bytes = job->output_bytes};
+    struct job_row row = {
+        .id = run->job->id, .output_bytes = work->output_bytes, .flags = run->job->terms->flags};
     core->jobs->output_dropped += print->output.size - body.size;
     if (body.size && core_record(core, RECORD_JOB_OUTPUT, &row, body) == 0)
         return -ENOMEM;
-    job->output_bytes += body.size;
+    work->output_bytes += body.size;
     return body.size < print->output.size ? -ENOBUFS : 0;
 }
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine.h"
+#include "durable.h"
 
 static int item_size_check(const struct channel *c, size_t size)
 {
@@ -17,6 +17,25 @@ static uint64_t item_cost(const struct item *item)
     return sizeof(*item) + item->size + cargo_cost(item);
 }
 
+struct item *item_load(struct core *core, struct channel *channel, struct account *account, struct bytes body)
+{
+    struct item *item = core_take(core, sizeof(*item) + body.size);
+
+    if (!item)
+        return NULL;
+    list_init(&item->link);
+    list_init(&item->sender_link);
+    item->refs = 1;
+    item->size = body.size;
+    item->channel = channel;
+    item->account = account_ref(account);
+    account->used[SLOT_BYTES] += item_cost(item);
+    channel->bytes += item->size;
+    if (item->size)
+        memcpy(item->data, body.data, item->size);
+    return item;
+}
+
 int item_new(struct core *core, struct channel *channel, struct account *account, const struct value *value,
              struct item **out)
 {
@@ -26,25 +45,10 @@ int item_new(struct core *core, struct channel *channel, struct account *account
         return r;
     if (channel->bytes + value->body.size > core->limits.channel_bytes_max)
         return -ENOBUFS;
-    r = account_charge(core, account, SLOT_BYTES, sizeof(struct item) + value->body.size);
-    if (r < 0)
-        return r;
-    struct item *item = core_alloc(core, sizeof(*item) + value->body.size);
-    if (!item) {
-        account_release(account, SLOT_BYTES, sizeof(*item) + value->body.size);
-        return -ENOMEM;
-    }
-    list_init(&item->link);
-    list_init(&item->sender_link);
-    item->refs = 1;
-    item->size = value->body.size;
-    item->channel = channel;
-    item->account = account_ref(account);
-    channel->bytes += item->size;
-    if (item->size)
-        memcpy(item->data, value->body.data, item->size);
-    *out = item;
-    return 0;
+    if (!account_has_room(core, account, SLOT_BYTES, sizeof(struct item) + value->body.size))
+        return -ENOBUFS;
+    *out = item_load(core, channel, account, value->body);
+    return *out ? 0 : -ENOMEM;
 }
 
 struct item *item_ref(struct item *item)
@@ -59,6 +63,7 @@ void item_uncharge(struct core *core, struct item *item)
 
     if (!c)
         return;
+    durable_uncharge(core, item);
     account_release(item->account, SLOT_BYTES, item_cost(item));
     account_release(item->account, SLOT_PASSED, cargo_count(item));
     item->account = account_drop(core, item->account);
@@ -69,7 +74,7 @@ void item_uncharge(struct core *core, struct item *item)
 void item_unref(struct core *core, struct item *item)
 {
     if (!--item->refs)
-        core_free(core, item);
+        core_give(core, item, sizeof(*item) + item->size);
 }
 
 void item_drop(struct core *core, struct item *item)

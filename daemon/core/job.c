@@ -9,16 +9,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "jobs_internal.h"
+#include "job_admit.h"
+#include "job_after.h"
+#include "job_once.h"
 
 #define TO(STATE) (1u << JOB_##STATE)
 
 static const uint32_t moves[JOB_STATES] = {
     [JOB_NONE] = TO(SCHEDULED) | TO(BLOCKED) | TO(READY),
     [JOB_SCHEDULED] = TO(READY) | TO(CANCELLED) | TO(FAILED),
-    [JOB_BLOCKED] = TO(READY) | TO(CANCELLED) | TO(FAILED),
+    [JOB_BLOCKED] = TO(READY) | TO(SCHEDULED) | TO(CANCELLED) | TO(FAILED),
     [JOB_READY] = TO(RUNNING) | TO(CANCELLED) | TO(FAILED),
     [JOB_RUNNING] = TO(READY) | TO(SCHEDULED) | TO(DONE) | TO(FAILED) | TO(CANCELLED) | TO(DEAD),
+    [JOB_FAILED] = TO(READY),
+    [JOB_DEAD] = TO(READY),
 };
 
 bool job_may(enum job_state from, enum job_state to)
@@ -26,22 +30,34 @@ bool job_may(enum job_state from, enum job_state to)
     return moves[from] >> to & 1;
 }
 
+static bool waits(enum job_state state)
+{
+    return state == JOB_SCHEDULED || state == JOB_BLOCKED || state == JOB_READY;
+}
+
 /* The one place that writes job->state. Counters follow the state. */
 static void job_move(struct core *core, struct job *job, enum job_state to)
 {
     struct jobs *jobs = core->jobs;
 
-    assert(job_may(job->state, to) && "a move that the table of states allows");
+    assert(job_may(job->state, to) && "a job moves as its table allows");
     if (job->state != JOB_NONE)
         jobs->states[job->state]--;
     if (job->state == JOB_RUNNING) {
         job->lane->queue->running--;
+        key_ended(core, job->lane->key);
         dispatch_soon(core);
     }
+    if (!waits(to))
+        room_give(core, job);
+    else if (!waits(job->state))
+        room_take(job, job->state == JOB_RUNNING && to == JOB_READY);
     job->state = (uint8_t)to;
     jobs->states[to]++;
-    if (to == JOB_RUNNING)
+    if (to == JOB_RUNNING) {
         job->lane->queue->running++;
+        key_started(core, job->lane->key);
+    }
     if (job_ended(job))
         jobs->ended[to]++;
 }
@@ -59,26 +75,23 @@ uint64_t job_id_next(struct core *core)
     return core->jobs->id_last;
 }
 
-struct job *job_new(struct core *core, struct account *account, struct lane *lane, struct bytes key)
+struct job *job_new(struct core *core, const struct terms *terms, struct lane *lane)
 {
-    struct job *job = core_alloc(core, sizeof(*job) + key.size);
+    struct job *job = slabs_take(core, &core->jobs->slabs);
 
     if (!job)
         return NULL;
     if (timers_reserve(core) < 0) {
-        core_free(core, job);
+        slabs_give(core, &core->jobs->slabs, job);
         return NULL;
     }
     list_init(&job->link);
-    list_init(&job->unborn);
-    list_init(&job->unstored);
     list_init(&job->waiters);
-    job->account = account_ref(account);
+    list_init(&job->waits);
+    job->terms = terms_ref(terms);
     job->lane = lane_ref(lane);
-    job->due_ns = job->deadline_ns = INT64_MAX;
-    job->key_size = (uint8_t)key.size;
-    if (key.size)
-        memcpy(job->key, key.data, key.size);
+    job->due_ns = INT64_MAX;
+    job->priority = lane->priority;
     return job;
 }
 
@@ -86,126 +99,191 @@ struct job *job_delete(struct core *core, struct job *job)
 {
     if (!job)
         return NULL;
-    assert(!job->run && list_empty(&job->waiters));
+    assert(!job_run(job) && list_empty(&job->waiters) && "a job that goes is used by nobody");
     if (job->state != JOB_NONE) {
         core->jobs->states[job->state]--;
         job_index_remove(&core->jobs->index, job);
     }
     if (job->charged)
-        account_release(job->account, SLOT_JOBS, 1);
+        account_release(job->terms->account, SLOT_JOBS, 1);
+    room_give(core, job);
     lane_take(core, job);
-    list_remove(&job->unborn);
-    list_remove(&job->unstored);
     timer_disarm(core, &job->timer);
     timers_unreserve(core);
-    bond_drop(core, job->bond);
     lane_drop(core, job->lane);
-    account_drop(core, job->account);
-    core_free(core, job->text);
+    job_parts_free(core, job);
+    job_work_free(core, job);
+    terms_drop(core, job->terms);
+    job_forget_argument(core, job);
     core_free(core, job->body);
-    core_free(core, job);
+    slabs_give(core, &core->jobs->slabs, job);
     return NULL;
 }
 
 struct job_row job_row(const struct job *job)
 {
     const struct function *function = job->lane->function;
+    const struct job_parts none = {0}, *parts = job->parts ? job->parts : &none;
+    const struct job_work *work = job_work(job);
 
     return (struct job_row){
         .id = job->id,
-        .run = job->run_last,
+        .run = work->run_last,
         .state = job->state,
         .cause = job->cause,
-        .error = job->error,
-        .attempt = job->attempt,
-        .attempts_max = job->attempts_max,
-        .crashes = job->crashes,
+        .error = work->error,
+        .attempt = work->attempt,
+        .attempts_max = job->terms->attempts_max,
+        .crashes = work->crashes,
         .priority = job->priority,
-        .flags = job->flags,
-        .uid = job->account->uid,
+        .flags = job->terms->flags,
+        .uid = job->terms->account->uid,
         .created_us = job->created_us,
         .due_us = job->due_us,
-        .started_us = job->started_us,
-        .ended_us = job->ended_us,
-        .deadline_us = job->deadline_us,
-        .backoff_ns = job->backoff_ns,
-        .backoff_max_ns = job->backoff_max_ns,
-        .time_limit_ns = job->time_limit_ns,
-        .grace_ns = job->grace_ns,
-        .session = job->session,
-        .op = job->op,
-        .output_bytes = job->output_bytes,
+        .started_us = work->started_us,
+        .ended_us = work->ended_us,
+        .deadline_us = parts->deadline_us,
+        .backoff_ns = job->terms->backoff_ns,
+        .backoff_max_ns = job->terms->backoff_max_ns,
+        .time_limit_ns = job->terms->time_limit_ns,
+        .grace_ns = job->terms->grace_ns,
+        .session = work->session,
+        .op = work->op,
+        .output_bytes = work->output_bytes,
         .plugin = {function->plugin->path, function->plugin->path_size},
         .function = {function->name, function->name_size},
         .queue = {job->lane->queue->name, job->lane->queue->name_size},
-        .key = {job->key, job->key_size},
-        .text = {job->text, job->text_size},
+        .key = key_text(job->lane->key),
+        .text = {work->text, work->text_size},
+        .once = parts->once ? (struct bytes){parts->once->key, parts->once->size} : (struct bytes){0},
+        .after = after_row(job),
+        .once_until_us = parts->once ? parts->once->until_us : 0,
+        .jitter = parts->jitter,
+        .delays = {parts->delays_ns, parts->delays_n * sizeof(*parts->delays_ns)},
     };
-}
-
-void job_say_bytes(struct core *core, struct job *job, struct bytes text)
-{
-    size_t size = text.size < core->limits.text_bytes_max ? text.size : core->limits.text_bytes_max;
-    char *copy = size ? core_alloc(core, size) : NULL;
-
-    if (copy)
-        memcpy(copy, text.data, size);
-    core_free(core, job->text);
-    job->text = copy;
-    job->text_size = copy ? (uint32_t)size : 0;
-}
-
-void job_say(struct core *core, struct job *job, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-
-    va_start(arguments, format);
-    size_t size = text_writev(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    job_say_bytes(core, job, (struct bytes){text, size});
 }
 
 /* ---- moves ---- */
 
-static int64_t wall_us(const struct core *core, int64_t mono_ns)
+void job_forget_argument(struct core *core, struct job *job)
 {
-    if (mono_ns == INT64_MAX)
-        return 0;
-    return (core->now.wall_ns + (mono_ns - core->now.mono_ns)) / 1000;
-}
-
-int job_admit(struct core *core, struct job *job)
-{
-    bool later = job->due_ns != INT64_MAX && job->due_ns > core->now.mono_ns;
-
-    if (job_index_reserve(core, &core->jobs->index) < 0)
-        return -ENOMEM;
-    job->id = job_id_next(core);
-    job->created_us = core->now.wall_ns / 1000;
-    job->due_us = later ? wall_us(core, job->due_ns) : 0;
-    job->deadline_us = wall_us(core, job->deadline_ns);
-    struct job_row row = job_row(job);
-    row.state = later ? JOB_SCHEDULED : JOB_READY;
-    uint64_t batch = core_record(core, RECORD_JOB_NEW, &row, (struct bytes){job->body, job->body_size});
-    if (!batch)
-        return -ENOMEM;
+    if (!job->kept)
+        return;
+    core->jobs->kept_bytes -= job->body_size;
+    job->kept = false;
     core_free(core, job->body);
     job->body = NULL;
     job->body_size = 0;
-    job_restore(core, job, row.state);
-    job->born = batch;
-    list_append(&core->jobs->unborn, &job->unborn);
-    job_depends(core, job, batch);
+}
+
+void job_unblock(struct core *core, struct job *job)
+{
+    bool later = job->due_ns != INT64_MAX && job->due_ns > core->now.mono_ns;
+
+    after_drop(core, job);
+    job_move(core, job, later ? JOB_SCHEDULED : JOB_READY);
+    job->due_us = later ? job->due_us : 0;
+    job_stamp(core, job, core->now.mono_ns);
+    job_line_up(core, job);
     job_arm(core, job);
-    return 0;
 }
 
 void job_restore(struct core *core, struct job *job, enum job_state state)
 {
     job_move(core, job, state);
     job_index_add(&core->jobs->index, job);
-    job->ticket = ++core->jobs->ticket_last;
+    job_stamp(core, job, core->now.mono_ns);
+}
+
+void job_stamp(struct core *core, struct job *job, int64_t at_ns)
+{
+    int64_t least = core->jobs->ticket_last + 1;
+
+    core->jobs->ticket_last = at_ns > least ? at_ns : least;
+    job->ticket = PLANTED(OUT_OF_TURN) ? -core->jobs->ticket_last : core->jobs->ticket_last;
+}
+
+/* Another job has the key meanwhile. */
+static bool key_is_free(struct core *core, const struct job *job)
+{
+    const struct job_once *mine = job->parts ? job->parts->once : NULL;
+    const struct job_once *holder = mine ? once_holder(core, mine) : NULL;
+
+    return !mine || (once_holds(core, mine) && (!holder || holder->job == job->id));
+}
+
+static void take_key(struct core *core, struct job *job, bool free)
+{
+    if (!job->parts || !job->parts->once)
+        return;
+    if (free)
+        once_take(core, &job->parts->once, job->id);
+    else
+        job->parts->once = once_delete(core, job->parts->once);
+}
+
+/* A deadline that has passed would end it at once: it has none any more. */
+static struct job_row row_of_new_life(struct core *core, const struct job *job)
+{
+    struct job_row row = job_row(job);
+
+    row.state = PLANTED(BRIEF_LIFE) ? JOB_DEAD : JOB_READY;
+    row.cause = CAUSE_NONE;
+    row.error = 0;
+    row.attempt = row.crashes = 0;
+    row.due_us = row.started_us = row.ended_us = 0;
+    row.text = (struct bytes){0};
+    if (row.deadline_us <= core->now.wall_ns / 1000)
+        row.deadline_us = 0;
+    if (!key_is_free(core, job))
+        row.once = (struct bytes){0};
+    return row;
+}
+
+static void begin_again(struct core *core, struct job *job, const struct job_row *row)
+{
+    job_say_bytes(core, job, (struct bytes){0});
+    job->cause = CAUSE_NONE;
+    job->work->error = 0;
+    job->work->attempt = job->work->crashes = 0;
+    job->due_us = job->work->started_us = job->work->ended_us = 0;
+    job->due_ns = INT64_MAX;
+    if (job->parts)
+        job->parts->deadline_us = row->deadline_us;
+    if (job->parts)
+        job->parts->deadline_ns =
+            row->deadline_us ? time_after(core->now.mono_ns, row->deadline_us * 1000 - core->now.wall_ns)
+                             : INT64_MAX;
+    job->charged = true;
+}
+
+int job_again(struct core *core, struct job *job)
+{
+    struct job_row row = row_of_new_life(core, job);
+    bool stored = job->state == JOB_NONE;
+    int r = account_charge(core, job->terms->account, SLOT_JOBS, 1);
+
+    if (r < 0)
+        return r;
+    uint64_t batch = job_index_reserve(core, &core->jobs->index, 1) < 0 || once_reserve(core, 1) < 0
+                         ? 0
+                         : job_record(core, job, RECORD_JOB_STATE, &row, (struct bytes){0});
+    if (!batch) {
+        account_release(job->terms->account, SLOT_JOBS, 1);
+        return -ENOMEM;
+    }
+    begin_again(core, job, &row);
+    job_move(core, job, JOB_READY);
+    if (stored)
+        job_index_put(&core->jobs->index, job);
+    job_stamp(core, job, core->now.mono_ns);
+    retention_remove(core, job->id);
+    take_key(core, job, row.once.size);
+    if (job->parts)
+        list_remove(&job->parts->link); /* who comes after it waits for its new end */
+    job_depends(core, job, batch);
+    job_arm(core, job);
+    return 0;
 }
 
 /* Keeps a copy for those who ask before the store has it. */
@@ -217,32 +295,53 @@ static int keep_result(struct core *core, struct job *job, struct bytes result)
         return -ENOMEM;
     if (copy)
         memcpy(copy, result.data, result.size);
+    job_forget_argument(core, job);
     core_free(core, job->body);
     job->body = copy;
     job->body_size = (uint32_t)result.size;
     return 0;
 }
 
-static int end(struct core *core, struct job *job, const struct job_row *row, struct bytes result)
+/* What the store is told of an end: a key that holds until then is free. */
+static struct job_row row_of_end(const struct job *job, const struct job_row *from)
 {
-    if (keep_result(core, job, result) < 0)
-        return -ENOMEM;
-    uint64_t batch = core_record(core, RECORD_JOB_END, row, result);
-    if (!batch)
-        return -ENOMEM;
+    struct job_row row = *from;
+
+    if (job->parts && job->parts->once && job->parts->once->until_us == 0)
+        row.once = (struct bytes){0};
+    return row;
+}
+
+void job_ends(struct core *core, struct job *job, const struct job_row *row, uint64_t batch)
+{
     lane_take(core, job);
     timer_disarm(core, &job->timer);
     job_move(core, job, row->state);
     job->cause = (uint8_t)row->cause;
-    job->error = row->error;
-    job->attempt = row->attempt;
-    job->crashes = row->crashes;
-    job->ended_us = row->ended_us;
+    job->work->error = row->error;
+    job->work->attempt = row->attempt;
+    job->work->crashes = row->crashes;
+    job->work->ended_us = row->ended_us;
     job->charged = false;
-    job->bond = bond_drop(core, job->bond);
-    account_release(job->account, SLOT_JOBS, 1);
+    job_unbind(core, job);
+    after_drop(core, job);
+    if (job->parts && job->parts->once && job->parts->once->until_us == 0)
+        job->parts->once = once_delete(core, job->parts->once);
+    account_release(job->terms->account, SLOT_JOBS, 1);
     job_depends(core, job, batch);
     job_tell(core, job);
+}
+
+static int end(struct core *core, struct job *job, const struct job_row *row, struct bytes result)
+{
+    struct job_row stored = row_of_end(job, row);
+
+    if (keep_result(core, job, result) < 0)
+        return -ENOMEM;
+    uint64_t batch = job_record(core, job, RECORD_JOB_END, &stored, result);
+    if (!batch)
+        return -ENOMEM;
+    job_ends(core, job, row, batch);
     return 0;
 }
 
@@ -258,30 +357,21 @@ int job_end(struct core *core, struct job *job, enum job_state state, enum job_c
     return end(core, job, &row, result);
 }
 
-static int64_t backoff_ns(const struct job *job, uint32_t attempt)
-{
-    int64_t delay = job->backoff_ns;
-
-    for (uint32_t i = 1; i < attempt && delay < job->backoff_max_ns; i++)
-        delay *= 2;
-    return delay < job->backoff_max_ns ? delay : job->backoff_max_ns;
-}
-
 /* Records the failure with the time of the next attempt. */
 static int schedule(struct core *core, struct job *job, struct job_row *row)
 {
-    int64_t due_ns = time_after(core->now.mono_ns, backoff_ns(job, row->attempt));
+    int64_t due_ns = time_after(core->now.mono_ns, job_delay_ns(core, job, row->attempt + row->crashes));
 
     row->state = JOB_SCHEDULED;
-    row->due_us = wall_us(core, due_ns);
-    uint64_t batch = core_record(core, RECORD_JOB_STATE, row, (struct bytes){0});
+    row->due_us = job_wall_us(core, due_ns);
+    uint64_t batch = job_record(core, job, RECORD_JOB_STATE, row, (struct bytes){0});
     if (!batch)
         return -ENOMEM;
     job_move(core, job, JOB_SCHEDULED);
     job->cause = (uint8_t)row->cause;
-    job->error = row->error;
-    job->attempt = row->attempt;
-    job->crashes = row->crashes;
+    job->work->error = row->error;
+    job->work->attempt = row->attempt;
+    job->work->crashes = row->crashes;
     job->due_ns = due_ns;
     job->due_us = row->due_us;
     job_depends(core, job, batch);
@@ -289,21 +379,49 @@ static int schedule(struct core *core, struct job *job, struct job_row *row)
     return 0;
 }
 
-int job_failed(struct core *core, struct job *job, enum job_cause cause, int error, bool final)
+/* A crash is no failure and counted apart; who may fail but once may crash but once, too. */
+static bool used_up(const struct core *core, const struct job *job, const struct job_row *row)
+{
+    uint64_t attempts = job->terms->attempts_max, crashes = core->limits.crashes_max;
+
+    if (row->cause == CAUSE_CRASH)
+        return row->crashes >= (crashes < attempts ? crashes : attempts);
+    return row->attempt >= attempts;
+}
+
+static int fail(struct core *core, struct job *job, enum job_cause cause, int error, bool final)
 {
     struct job_row row = job_row(job);
-    bool asked = job->cause == CAUSE_CANCELED;
+    bool asked = job->cause == CAUSE_CANCELED, crashed = cause == CAUSE_CRASH;
 
     row.cause = asked ? CAUSE_CANCELED : cause;
     row.error = error;
-    row.attempt++;
-    row.crashes += cause == CAUSE_CRASH;
-    bool quarantine = row.crashes >= core->limits.crashes_max;
-    if (!asked && !final && !quarantine && row.attempt < job->attempts_max)
+    row.attempt += !crashed;
+    row.crashes += crashed;
+    if (!asked && !final && !used_up(core, job, &row)) {
+        if (cause == CAUSE_CANCELED) /* of a job that lives on it would say that somebody wants its end */
+            row.cause = CAUSE_ERROR;
         return schedule(core, job, &row);
-    row.state = asked ? JOB_CANCELLED : !final && job->attempts_max > 1 ? JOB_DEAD : JOB_FAILED;
+    }
+    row.state = asked ? JOB_CANCELLED : !final && job->terms->attempts_max > 1 ? JOB_DEAD : JOB_FAILED;
     row.ended_us = core->now.wall_ns / 1000;
+    if (row.state == JOB_DEAD && crashed) {
+        if (job_say_quarantined(core, job, row.crashes) < 0)
+            return -ENOMEM;
+        row.text = (struct bytes){job->work->text, job->work->text_size};
+    }
     return end(core, job, &row, (struct bytes){0});
+}
+
+int job_failed(struct core *core, struct job *job, enum job_cause cause, int error, bool final)
+{
+    bool own =
+        job->cause == CAUSE_CANCELED || (final && cause == CAUSE_ERROR); /* says nothing of its function */
+    int r = fail(core, job, cause, error, final);
+
+    if (r == 0 && !own)
+        breaker_judge(core, job_run(job), true);
+    return r;
 }
 
 void job_returned(struct core *core, struct job *job)
@@ -323,7 +441,7 @@ int job_asked(struct core *core, struct job *job)
     struct job_row row = job_row(job);
 
     row.cause = CAUSE_CANCELED;
-    uint64_t batch = core_record(core, RECORD_JOB_STATE, &row, (struct bytes){0});
+    uint64_t batch = job_record(core, job, RECORD_JOB_STATE, &row, (struct bytes){0});
     if (!batch)
         return -ENOMEM;
     job->cause = CAUSE_CANCELED;
@@ -335,8 +453,8 @@ int job_asked(struct core *core, struct job *job)
 
 static int deadline(struct core *core, struct job *job)
 {
-    if (job->run)
-        return run_cancel(core, job->run, CAUSE_TIMEOUT, true);
+    if (job_run(job))
+        return run_cancel(core, job_run(job), CAUSE_TIMEOUT, true);
     job_say(core, job, "its deadline passed before it was finished");
     return job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, (struct bytes){0});
 }
@@ -345,14 +463,14 @@ static void fire(struct core *core, struct timer *timer)
 {
     struct job *job = container_of(timer, struct job, timer);
 
-    if (job->deadline_ns <= core->now.mono_ns) {
+    if (job_deadline_ns(job) <= core->now.mono_ns) {
         if (deadline(core, job) < 0)
             timer_arm(core, timer, core->now.mono_ns + RETRY_NS, fire);
         return;
     }
     if (job->state == JOB_SCHEDULED && job->due_ns <= core->now.mono_ns) {
         job_move(core, job, JOB_READY);
-        job->ticket = ++core->jobs->ticket_last;
+        job_stamp(core, job, core->now.mono_ns);
         job->due_us = 0;
         job_line_up(core, job);
     }
@@ -361,7 +479,7 @@ static void fire(struct core *core, struct timer *timer)
 
 void job_arm(struct core *core, struct job *job)
 {
-    int64_t at = job->deadline_ns;
+    int64_t at = job_deadline_ns(job);
 
     if (job->state == JOB_SCHEDULED && job->due_ns < at)
         at = job->due_ns;
@@ -380,13 +498,19 @@ void job_check(const struct core *core, const struct job *job)
 {
     bool in_lane = list_linked(&job->link);
 
-    assert(job->state > JOB_NONE && job->state < JOB_STATES);
-    assert((job->run != NULL) == (job->state == JOB_RUNNING) && "a run exactly while running");
+    after_check(job);
+    assert(job->state > JOB_NONE && job->state < JOB_STATES && "a job in the index has a state");
+    assert((job_run(job) != NULL) == (job->state == JOB_RUNNING) && "a run exactly while running");
     assert((!in_lane || job->state == JOB_READY) && "only ready jobs stand in line");
-    assert((!in_lane || core_stored(core, job->batch)) && "and only stored ones");
-    assert((job->state != JOB_READY || in_lane || !core_stored(core, job->batch)) && "and all of those");
-    assert((job->charged == !job_ended(job)) && "charged until it ends");
-    assert(!job_ended(job) || (list_empty(&job->waiters) && !job->bond));
-    assert(!job->run || job->run->job == job);
-    assert(job->batch >= job->born);
+    assert((!in_lane || core_stored(core, job_work(job)->batch)) && "only stored jobs stand in line");
+    assert((job->state != JOB_READY || in_lane || !core_stored(core, job_work(job)->batch)) &&
+           "every job that is ready and stored stands in line");
+    assert((!job->kept || job->state == JOB_READY) && "an argument is kept for a job that is ready");
+    assert((job->charged == !job_ended(job)) && "a job is charged until it ends");
+    assert((!job_ended(job) || (list_empty(&job->waiters) && !job_bond(job))) &&
+           "nobody waits for a job that has ended");
+    assert((!job_run(job) || job_run(job)->job == job) && "a job knows its run");
+    assert((!job->parts || !job->parts->once || job->parts->once->owner == &job->parts->once) &&
+           "a job that was admitted holds the key it has");
+    assert(job_work(job)->batch >= job_work(job)->born && "no news of a job is older than itself");
 }

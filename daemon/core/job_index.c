@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "jobs_internal.h"
 
@@ -23,15 +24,18 @@ static void compact(struct job_index *index)
     index->end = to;
 }
 
-int job_index_reserve(struct core *core, struct job_index *index)
+int job_index_reserve(struct core *core, struct job_index *index, size_t n)
 {
-    if (index->end < index->size)
+    size_t size = index->size ? index->size : PLACES_FIRST;
+
+    if (n <= index->size - index->end)
         return 0;
-    if (index->count < index->size / 2) {
+    if (index->count + n <= index->size / 2) {
         compact(index);
         return 0;
     }
-    size_t size = index->size ? 2 * index->size : PLACES_FIRST;
+    while (size - index->end < n)
+        size *= 2;
     struct job_place *place = core_resize(core, index->place, size * sizeof(*place));
     if (!place)
         return -ENOMEM;
@@ -42,8 +46,8 @@ int job_index_reserve(struct core *core, struct job_index *index)
 
 void job_index_add(struct job_index *index, struct job *job)
 {
-    assert(index->end < index->size);
-    assert(index->end == index->first || index->place[index->end - 1].id < job->id);
+    assert(index->end < index->size && "there is room for a job");
+    assert((index->end == index->first || index->place[index->end - 1].id < job->id) && "ids of jobs rise");
     index->place[index->end++] = (struct job_place){job->id, job};
     index->count++;
 }
@@ -63,11 +67,28 @@ static size_t place_of(const struct job_index *index, uint64_t id)
     return low;
 }
 
+void job_index_put(struct job_index *index, struct job *job)
+{
+    size_t at = place_of(index, job->id);
+    bool own = at < index->end && index->place[at].id == job->id; /* the hole that it left */
+
+    if (!own && at == index->first && at > 0) {
+        index->first = --at;
+    } else if (!own && at > index->first && !index->place[at - 1].job) {
+        at--;
+    } else if (!own) {
+        memmove(&index->place[at + 1], &index->place[at], (index->end - at) * sizeof(*index->place));
+        index->end++;
+    }
+    index->place[at] = (struct job_place){job->id, job};
+    index->count++;
+}
+
 void job_index_remove(struct job_index *index, const struct job *job)
 {
     size_t at = place_of(index, job->id);
 
-    assert(at < index->end && index->place[at].job == job);
+    assert(at < index->end && index->place[at].job == job && "a job is found by its id");
     index->place[at].job = NULL;
     index->count--;
     while (index->first < index->end && !index->place[index->first].job)
@@ -82,6 +103,16 @@ struct job *job_find(const struct core *core, uint64_t id)
     size_t at = place_of(index, id);
 
     return at < index->end && index->place[at].id == id ? index->place[at].job : NULL;
+}
+
+struct job *job_walk(const struct core *core, size_t *at)
+{
+    const struct job_index *index = &core->jobs->index;
+
+    for (*at = *at < index->first ? index->first : *at; *at < index->end;)
+        if (index->place[(*at)++].job)
+            return index->place[*at - 1].job;
+    return NULL;
 }
 
 struct job *job_next(const struct core *core, uint64_t after)

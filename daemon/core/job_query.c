@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "jobs_internal.h"
+#include "job_after.h"
+#include "worker.h"
 
 enum { REASON_BYTES = 256, OUTPUT_PIECE_BYTES = 1 << 20 };
 
@@ -37,18 +38,20 @@ static struct job_info info_of_row(const struct job_row *row)
 
 static size_t reason(const struct core *core, const struct job *job, char *to, size_t size)
 {
-    const struct queue *queue = job->lane->queue;
     size_t n;
 
-    if (core->jobs->draining)
+    if (jobs_closed(core))
         return text_write(to, size, "the daemon is shutting down");
-    if (!core_stored(core, job->batch))
+    if (!core_stored(core, job_work(job)->batch))
         return text_write(to, size, "the store has not yet confirmed it");
-    n = function_reason(core, job->lane->function, to, size);
-    if (n || queue->running < queue->concurrency)
+    n = breaker_reason(core, job->lane->track, to, size);
+    if (n)
         return n;
-    return text_write(to, size, "its queue runs %llu jobs, as many as it may",
-                      (unsigned long long)queue->running);
+    n = job->lane->function->plugin->path_size ? function_reason(core, job, to, size)
+                                               : worker_reason(core, job, to, size);
+    if (!n)
+        n = key_reason(job->lane, to, size);
+    return n ? n : gate_reason(core, job->lane->queue, to, size);
 }
 
 struct job_info job_info(const struct core *core, const struct job *job, char *text, size_t size)
@@ -58,9 +61,11 @@ struct job_info job_info(const struct core *core, const struct job *job, char *t
 
     if (job->state == JOB_READY && size && !info.text.size)
         info.text = (struct bytes){text, reason(core, job, text, size)};
-    if (job->run) {
-        info.fraction = job->run->fraction;
-        info.progress = (struct bytes){job->run->progress, job->run->progress_size};
+    if (job->state == JOB_BLOCKED && size && !info.text.size)
+        info.text = (struct bytes){text, after_words(job, text, size)};
+    if (job_run(job)) {
+        info.fraction = job_run(job)->fraction;
+        info.progress = (struct bytes){job_run(job)->progress, job_run(job)->progress_size};
     }
     if (job_ended(job))
         info.result = (struct bytes){job->body, job->body_size};
@@ -77,10 +82,10 @@ static int answer_job(struct core *core, struct op *op, const struct job *job)
     char text[REASON_BYTES];
     struct job_info info = job_info(core, job, text, sizeof(text));
 
-    if (!job_allowed(op, job->account->uid))
+    if (!job_allowed(op, job->terms->account->uid))
         return -EPERM;
     if (job_ended(job))
-        op_depends(op, job->batch);
+        op_depends(op, job_work(job)->batch);
     return answer_info(core, op, &info);
 }
 
@@ -129,7 +134,7 @@ int handle_job_wait(struct core *core, struct op *op, const struct request *requ
 
     if (!job)
         return fetch_row(core, op, request->job_wait.job);
-    if (job_ended(job) || !job_allowed(op, job->account->uid))
+    if (job_ended(job) || !job_allowed(op, job->terms->account->uid))
         return answer_job(core, op, job);
     int r = op_park(core, op, WAIT_JOB);
     if (r < 0)
@@ -144,7 +149,7 @@ int handle_job_wait(struct core *core, struct op *op, const struct request *requ
 static void tell_wait(struct core *core, struct op *op, const struct job *job)
 {
     if (answer_job(core, op, job) < 0) {
-        op_depends(op, job->batch); /* memory is out: the end without its row */
+        op_depends(op, job_work(job)->batch); /* memory is out: the end without its row */
         op->handle = job->id;
         op_finish(core, op, 0);
     }
@@ -162,7 +167,7 @@ void job_tell(struct core *core, struct job *job)
         else if (!op_gone(core, waiter->op))
             tell_wait(core, waiter->op, job);
     }
-    waiters_job_ended(core, &selects, job->batch);
+    waiters_job_ended(core, &selects, job_work(job)->batch);
 }
 
 void job_forget_waiters(struct core *core, struct job *job, int error)
@@ -183,17 +188,27 @@ int jobs_case_ready(struct core *core, uint64_t id, uint64_t *batch)
     const struct job *job = job_find(core, id);
     uint32_t uid;
 
-    *batch = job ? job->batch : 0;
+    *batch = job ? job_work(job)->batch : 0;
     if (job)
         return job_ended(job);
     return retention_has(core, id, &uid) ? 1 : -ENOENT;
+}
+
+bool jobs_case_allowed(const struct core *core, const struct op *op, uint64_t id)
+{
+    const struct job *job = job_find(core, id);
+    uint32_t uid;
+
+    if (job)
+        return job_allowed(op, job->terms->account->uid);
+    return !retention_has(core, id, &uid) || job_allowed(op, uid);
 }
 
 struct answer *jobs_case_answer(struct core *core, struct op *op, uint64_t id)
 {
     const struct job *job = job_find(core, id);
 
-    if (!job || !job_allowed(op, job->account->uid))
+    if (!job || !job_allowed(op, job->terms->account->uid))
         return NULL;
     struct job_info info = job_info(core, job, NULL, 0);
     return answer_new(core, &(struct result){.handle = id, .jobs = &info, .jobs_n = 1});
@@ -224,10 +239,10 @@ static int cancel_now(struct core *core, struct job *job, struct bytes cause)
     struct bytes none = {0};
 
     job_say_bytes(core, job, cause);
-    if (!job->run)
+    if (!job_run(job))
         return job_end(core, job, JOB_CANCELLED, CAUSE_CANCELED, -ECANCELED, none);
     int r = job_asked(core, job);
-    return r < 0 ? r : run_cancel(core, job->run, CAUSE_CANCELED, false);
+    return r < 0 ? r : run_cancel(core, job_run(job), CAUSE_CANCELED, false);
 }
 
 /* Whatever comes after this run, the job is not tried again: its deadline was that of its context. */
@@ -236,9 +251,9 @@ static int time_out(struct core *core, struct job *job, struct bytes words)
     struct bytes none = {0};
 
     job_say_bytes(core, job, words);
-    job->deadline_ns = core->now.mono_ns;
-    return job->run ? run_cancel(core, job->run, CAUSE_TIMEOUT, true)
-                    : job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, none);
+    job->parts->deadline_ns = core->now.mono_ns; /* it has parts: its bond */
+    return job_run(job) ? run_cancel(core, job_run(job), CAUSE_TIMEOUT, true)
+                        : job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, none);
 }
 
 int jobs_context_ended(struct core *core, void *of, int status, struct bytes words)
@@ -250,7 +265,7 @@ int jobs_context_ended(struct core *core, void *of, int status, struct bytes wor
     if (job->state != JOB_NONE && !asked) /* NONE: it goes with its submit, which ends too */
         r = status == -ETIMEDOUT ? time_out(core, job, words) : cancel_now(core, job, words);
     if (r == 0)
-        job->bond = bond_drop(core, job->bond);
+        job_unbind(core, job);
     return r;
 }
 
@@ -265,12 +280,12 @@ int handle_job_cancel(struct core *core, struct op *op, const struct request *re
         op->try = false;
         return core_fetch(core, &what, ended_came, op, NULL);
     }
-    if (!job_allowed(op, job->account->uid))
+    if (!job_allowed(op, job->terms->account->uid))
         return -EPERM;
     if (!job_ended(job) && job->cause != CAUSE_CANCELED)
         r = cancel_now(core, job, cancel->cause);
     op->job = job->id;
-    op_depends(op, job->batch);
+    op_depends(op, job_work(job)->batch);
     return r;
 }
 
@@ -279,6 +294,7 @@ int handle_job_cancel(struct core *core, struct op *op, const struct request *re
 /* A list under way: the rows of memory, and the question. */
 struct listing {
     struct answer *memory;
+    uint32_t uid; /* who asks: he sees his own, root all */
     uint64_t end; /* ids up to here were looked at in memory */
     uint32_t limit;
     bool more; /* in memory */
@@ -292,12 +308,12 @@ static void listing_free(struct core *core, struct listing *listing)
     core_free(core, listing);
 }
 
-static bool wanted(const struct listing *listing, uint32_t states, uint32_t state, struct bytes queue)
+static bool wanted(const struct listing *listing, uint32_t states, uint32_t state, struct bytes queue,
+                   uint32_t uid)
 {
-    if (states && !(states >> state & 1))
+    if ((states && !(states >> state & 1)) || (listing->uid && listing->uid != uid))
         return false;
-    return !listing->queue_size ||
-           (queue.size == listing->queue_size && memcmp(queue.data, listing->queue, queue.size) == 0);
+    return !listing->queue_size || bytes_are(queue, listing->queue, listing->queue_size);
 }
 
 /* The rows of memory behind `after`, at most a page of them and at most a turn's worth of jobs looked at. */
@@ -315,13 +331,14 @@ static size_t look(struct core *core, struct listing *listing, const struct requ
             break;
         }
         struct bytes queue = {job->lane->queue->name, job->lane->queue->name_size};
-        if (wanted(listing, list->states, job->state, queue))
+        if (wanted(listing, list->states, job->state, queue, job->terms->account->uid))
             rows[n++] = job_info(core, job, NULL, 0);
     }
     return n;
 }
 
-static struct listing *listing_new(struct core *core, const struct request_job_list *list)
+static struct listing *listing_new(struct core *core, const struct op *op,
+                                   const struct request_job_list *list)
 {
     struct listing *listing = core_alloc(core, sizeof(*listing));
     uint64_t most = core->limits.list_page_max;
@@ -329,6 +346,7 @@ static struct listing *listing_new(struct core *core, const struct request_job_l
     if (!listing)
         return NULL;
     listing->limit = (uint32_t)(list->limit && list->limit < most ? list->limit : most);
+    listing->uid = op->scope->account->uid;
     listing->queue_size = list->queue.size;
     if (list->queue.size)
         memcpy(listing->queue, list->queue.data, list->queue.size);
@@ -359,7 +377,7 @@ static size_t merge(const struct listing *listing, const struct input *in, struc
             continue;
         }
         m += m < memory->jobs_n && memory->jobs[m].id == row->id;
-        if (wanted(listing, 0, row->state, row->queue))
+        if (wanted(listing, 0, row->state, row->queue, row->uid))
             out[n++] = info_of_row(row);
         s++;
     }
@@ -410,7 +428,7 @@ int handle_job_list(struct core *core, struct op *op, const struct request *requ
 
     if (list->queue.size && name_check(list->queue) < 0)
         return -EINVAL;
-    struct listing *listing = listing_new(core, list);
+    struct listing *listing = listing_new(core, op, list);
     if (!listing)
         return -ENOMEM;
     struct fetch what = {.kind = FETCH_JOBS, .job = list->after, .states = states, .limit = listing->limit};
@@ -442,7 +460,7 @@ int handle_job_output(struct core *core, struct op *op, const struct request *re
 {
     const struct request_job_output *output = &request->job_output;
     const struct job *job = job_find(core, output->job);
-    uint32_t uid = job ? job->account->uid : 0;
+    uint32_t uid = job ? job->terms->account->uid : 0;
     struct fetch what = {
         .kind = FETCH_OUTPUT, .job = output->job, .offset = output->offset, .limit = output->max};
 

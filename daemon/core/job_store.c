@@ -6,19 +6,28 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "jobs_internal.h"
+#include "job_after.h"
+#include "schedules.h"
+
+uint64_t job_record(struct core *core, struct job *job, enum record_kind kind, const struct job_row *row,
+                    struct bytes body)
+{
+    return job_work_get(core, job) ? core_record(core, kind, row, body) : 0;
+}
 
 void job_depends(struct core *core, struct job *job, uint64_t batch)
 {
-    assert(batch >= job->batch);
-    job->batch = batch;
-    list_remove(&job->unstored);
-    list_append(&core->jobs->unstored, &job->unstored);
+    struct job_work *work = job->work;
+
+    assert(batch >= work->batch && "batches of a job rise");
+    work->batch = batch;
+    list_remove(&work->unstored);
+    list_append(&core->jobs->unstored, &work->unstored);
 }
 
 void job_line_up(struct core *core, struct job *job)
 {
-    if (job->state != JOB_READY || !core_stored(core, job->batch))
+    if (job->state != JOB_READY || !core_stored(core, job_work(job)->batch))
         return;
     lane_put(core, job);
     dispatch_soon(core);
@@ -27,18 +36,28 @@ void job_line_up(struct core *core, struct job *job)
 /* The store was full: the job never was. Who waits for it already is told so. */
 static void vanish(struct core *core, struct job *job)
 {
-    assert(!job->run && "nothing starts before it is stored");
+    assert(!job_run(job) && "nothing starts before it is stored");
     job_forget_waiters(core, job, -ENOENT);
+    after_never_was(core, job);
+    job_delete(core, job);
+}
+
+void job_forget(struct core *core, struct job *job)
+{
+    struct job_row row = job_row(job);
+
+    retention_add(core, &row);
     job_delete(core, job);
 }
 
 static void settle(struct core *core, struct job *job)
 {
-    list_remove(&job->unstored);
+    list_remove(&job->work->unstored);
+    job_work_settle(core, job);
     if (!job_ended(job))
         return job_line_up(core, job);
-    retention_add(core, job->id, job->ended_us, job->account->uid);
-    job_delete(core, job);
+    if (!after_parts(core, job))
+        job_forget(core, job);
 }
 
 /* News of a job that did not reach the store: said again. A store that keeps to the rules of record.h never does
@@ -47,8 +66,8 @@ static void say_again(struct core *core, struct job *job)
 {
     struct job_row row = job_row(job);
     bool over = job_ended(job);
-    uint64_t batch = core_record(core, over ? RECORD_JOB_END : RECORD_JOB_STATE, &row,
-                                 (struct bytes){job->body, over ? job->body_size : 0});
+    uint64_t batch = job_record(core, job, over ? RECORD_JOB_END : RECORD_JOB_STATE, &row,
+                                (struct bytes){job->body, over ? job->body_size : 0});
 
     if (batch)
         job_depends(core, job, batch);
@@ -57,28 +76,32 @@ static void say_again(struct core *core, struct job *job)
 void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
 {
     struct jobs *jobs = core->jobs;
-    struct job *job, *after;
+    struct job_work *work, *after;
 
-    list_each_safe (job, after, &jobs->unborn, unborn) {
-        if (job->born > last)
+    list_each_safe (work, after, &jobs->unborn, unborn) {
+        if (work->born > last)
             break;
-        list_remove(&job->unborn);
-        if (error && job->born >= first)
-            vanish(core, job);
+        list_remove(&work->unborn);
+        jobs->room = jobs->room || jobs->bulks; /* one that joins it may wait for that */
+        if (error && work->born >= first)
+            vanish(core, work->job);
     }
-    list_each_safe (job, after, &jobs->unstored, unstored) {
-        if (job->batch > last)
+    list_each_safe (work, after, &jobs->unstored, unstored) {
+        if (work->batch > last)
             break;
-        if (error && job->batch >= first)
-            say_again(core, job);
+        if (error && work->batch >= first)
+            say_again(core, work->job);
         else
-            settle(core, job);
+            settle(core, work->job);
     }
+    schedules_stored(core, first, last, error);
 }
 
 uint64_t jobs_store_failed(struct core *core, struct op *op, int error)
 {
     struct job *job = op->job ? job_find(core, op->job) : NULL;
 
-    return job && !core_stored(core, job->batch) && job->batch > op->batch ? job->batch : 0;
+    uint64_t batch = job ? job_work(job)->batch : 0;
+
+    return !core_stored(core, batch) && batch > op->batch ? batch : 0;
 }

@@ -1,8 +1,9 @@
 /*
  * Named token buckets: one token each so many nanoseconds, at most `burst` kept, taken in order of arrival. What was taken
- * is used up. Time is that of the step.
+ * is used up. Time is that of the step. A full bucket (bucket.h) is forgotten.
  *
- * The bucket is one number: when it was, or will be, empty. Tokens are the time since then; a full one is forgotten.
+ * Whoever waits takes tokens as they come, which is earlier than they are seen when the daemon wakes late: so what runs
+ * over is poured away only when nobody waits, and none is lost between two that wait.
  *
  * Invariants: the timer runs while the bucket is not full, at the latest until whoever waits in front can go on.
  */
@@ -11,12 +12,12 @@
 
 #include "sync.h"
 
+#include "bucket.h"
+
 struct limiter {
     struct sync base;
     struct timer timer;
-    uint64_t burst;
-    int64_t period_ns; /* of one token */
-    int64_t empty_ns;  /* monotonic */
+    struct bucket bucket;
 };
 
 static int limiter_init(struct core *core, struct sync *sync)
@@ -30,16 +31,6 @@ static void limiter_fini(struct core *core, struct sync *sync)
     timers_unreserve(core);
 }
 
-static int64_t full_ns(const struct limiter *l)
-{
-    return time_after(l->empty_ns, (int64_t)l->burst * l->period_ns);
-}
-
-static int64_t ready_ns(const struct limiter *l, uint64_t units)
-{
-    return time_after(l->empty_ns, (int64_t)units * l->period_ns);
-}
-
 static void fired(struct core *core, struct timer *timer)
 {
     struct limiter *l = container_of(timer, struct limiter, timer);
@@ -48,23 +39,14 @@ static void fired(struct core *core, struct timer *timer)
     sync_done(core, &l->base);
 }
 
-/* What would run over is as if it had never been there. */
-static void pour(struct core *core, struct limiter *l)
-{
-    int64_t floor = core->now.mono_ns - (int64_t)l->burst * l->period_ns;
-
-    if (l->empty_ns < floor)
-        l->empty_ns = floor;
-}
-
 static bool is_full(const struct core *core, const struct limiter *l)
 {
-    return full_ns(l) <= core->now.mono_ns;
+    return bucket_full_ns(&l->bucket) <= core->now.mono_ns;
 }
 
 static bool is_new(const struct limiter *l)
 {
-    return !l->burst;
+    return !l->bucket.burst;
 }
 
 /* 0, or why it cannot be had. The product stays far from overflow. */
@@ -74,16 +56,22 @@ static int limiter_check_request(struct core *core, struct limiter *l, struct op
     int64_t span;
 
     if (!what->units || !what->size || what->period_ns <= 0)
-        return -EINVAL;
+        return sync_refuse(core, op, &l->base, -EINVAL,
+                           "take %llu, of at most %llu, one each %lld ns: all three are 1 or more",
+                           (unsigned long long)what->units, (unsigned long long)what->size,
+                           (long long)what->period_ns);
     if (what->size > INT64_MAX / 4 || __builtin_mul_overflow((int64_t)what->size, what->period_ns, &span) ||
         span > INT64_MAX / 4)
-        return -E2BIG;
+        return sync_refuse(core, op, &l->base, -E2BIG,
+                           "%llu tokens of %lld ns each fill for longer than 70 years",
+                           (unsigned long long)what->size, (long long)what->period_ns);
     if (what->units > what->size)
-        return -E2BIG;
-    if (is_new(l) || (l->burst == what->size && l->period_ns == what->period_ns))
+        return sync_refuse(core, op, &l->base, -E2BIG, "take %llu: the burst is %llu",
+                           (unsigned long long)what->units, (unsigned long long)what->size);
+    if (is_new(l) || (l->bucket.burst == what->size && l->bucket.period_ns == what->period_ns))
         return 0;
     op_fail(core, op, -EEXIST, "limiter %.*s gives one each %lld ns, at most %llu at once", l->base.name_size,
-            l->base.name, (long long)l->period_ns, (unsigned long long)l->burst);
+            l->base.name, (long long)l->bucket.period_ns, (unsigned long long)l->bucket.burst);
     return -EEXIST;
 }
 
@@ -91,20 +79,22 @@ static void set_up(struct core *core, struct limiter *l, const struct request_sy
 {
     if (!is_new(l))
         return;
-    l->burst = what->size;
-    l->period_ns = what->period_ns;
-    l->empty_ns = core->now.mono_ns - (int64_t)l->burst * l->period_ns;
+    l->bucket.burst = what->size;
+    l->bucket.period_ns = what->period_ns;
+    bucket_fill(&l->bucket, core->now.mono_ns);
 }
 
 static bool enough(const struct core *core, const struct limiter *l, uint64_t units)
 {
-    return ready_ns(l, units) <= core->now.mono_ns;
+    return bucket_ready_ns(&l->bucket, units) <= core->now.mono_ns;
 }
 
-static void spend(struct limiter *l, struct op *op, uint64_t units)
+static void spend(struct core *core, struct limiter *l, struct op *op, uint64_t units)
 {
-    l->empty_ns = ready_ns(l, units);
+    bucket_spend(&l->bucket, units);
     op->handle = 0;
+    op_finish(core, op, 0);
+    grant_note(&l->base, op, units);
 }
 
 static int limiter_take(struct core *core, struct sync *sync, struct op *op,
@@ -117,13 +107,34 @@ static int limiter_take(struct core *core, struct sync *sync, struct op *op,
     if (r < 0)
         return r;
     set_up(core, l, what);
-    pour(core, l);
-    if (!sync_next(core, sync) && enough(core, l, what->units)) {
-        spend(l, op, what->units);
-        return 0;
+    if (!sync_next(core, sync)) {
+        bucket_pour(&l->bucket, core->now.mono_ns);
+        if (enough(core, l, what->units)) {
+            spend(core, l, op, what->units);
+            return 0;
+        }
     }
     r = hold_get(core, op->scope, sync, &hold);
     return r < 0 ? r : sync_park(core, op, hold, what->units);
+}
+
+/* Those who can go on do, in their order. Whoever waits in front then; NULL: nobody. */
+static struct waiter *serve(struct core *core, struct limiter *l)
+{
+    struct waiter *w;
+
+    while ((w = sync_next(core, &l->base)) && enough(core, l, w->ticket))
+        spend(core, l, w->op, w->ticket);
+    return w;
+}
+
+static void limiter_undo(struct core *core, struct sync *sync, struct op *op, uint64_t units)
+{
+    struct limiter *l = (struct limiter *)sync;
+
+    serve(core, l); /* first what they were owed: the rest is less than the one in front wants */
+    l->bucket.empty_ns -= (int64_t)units * l->bucket.period_ns;
+    bucket_pour(&l->bucket, core->now.mono_ns);
 }
 
 /* What nobody used (SE1) goes back; nothing else does. */
@@ -132,36 +143,31 @@ static int limiter_give(struct core *core, struct sync *sync, struct op *op,
 {
     struct limiter *l = (struct limiter *)sync;
 
-    if (!(what->flags & GIVE_UNSEEN) || !what->units || what->units > l->burst)
-        return -EPERM;
-    l->empty_ns -= (int64_t)what->units * l->period_ns;
-    pour(core, l);
+    if (!(what->flags & GIVE_UNSEEN) || !what->units || what->units > l->bucket.burst)
+        return sync_refuse(core, op, sync, -EPERM, "what was taken is used up: none is given back");
+    limiter_undo(core, sync, op, what->units);
     return 0;
 }
 
 /* It is full again, for whoever comes next. */
-static int limiter_reset(struct core *core, struct sync *sync)
+static int limiter_reset(struct core *core, struct sync *sync, struct op *op)
 {
     struct limiter *l = (struct limiter *)sync;
 
-    l->empty_ns = core->now.mono_ns - (int64_t)l->burst * l->period_ns;
+    bucket_fill(&l->bucket, core->now.mono_ns);
     return 0;
 }
 
 static void limiter_look(struct core *core, struct sync *sync)
 {
     struct limiter *l = (struct limiter *)sync;
-    struct waiter *w;
+    const struct waiter *w = serve(core, l);
 
-    pour(core, l);
-    while ((w = sync_next(core, sync)) && enough(core, l, w->ticket)) {
-        spend(l, w->op, w->ticket);
-        op_finish(core, w->op, 0);
-    }
     if (w)
-        timer_arm(core, &l->timer, ready_ns(l, w->ticket), fired);
-    else if (!is_new(l) && !is_full(core, l))
-        timer_arm(core, &l->timer, full_ns(l), fired);
+        return timer_arm(core, &l->timer, bucket_ready_ns(&l->bucket, w->ticket), fired);
+    bucket_pour(&l->bucket, core->now.mono_ns);
+    if (!is_new(l) && !is_full(core, l))
+        timer_arm(core, &l->timer, bucket_full_ns(&l->bucket), fired);
     else
         timer_disarm(core, &l->timer);
 }
@@ -175,10 +181,11 @@ static bool limiter_news(const struct sync *sync)
 static void limiter_check(const struct core *core, const struct sync *sync)
 {
     const struct limiter *l = (const struct limiter *)sync;
-    const struct waiter *w = sync_waiting(core, sync);
+    const struct waiter *w = sync_front(core, sync);
 
     assert(timer_armed(&l->timer) && "a bucket that is full is forgotten");
-    assert((!w || l->timer.at_ns <= ready_ns(l, w->ticket)) && "whoever waits in front goes on in time");
+    assert((!w || l->timer.at_ns <= bucket_ready_ns(&l->bucket, w->ticket)) &&
+           "whoever waits in front goes on in time");
 }
 
 const struct sync_rules sync_limiter = {
@@ -189,6 +196,7 @@ const struct sync_rules sync_limiter = {
     .fini = limiter_fini,
     .take = limiter_take,
     .give = limiter_give,
+    .undo = limiter_undo,
     .reset = limiter_reset,
     .news = limiter_news,
     .look = limiter_look,

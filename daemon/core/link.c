@@ -5,7 +5,6 @@
  * a link are numbered: an old number is a repeat and dropped whole, a gap unbinds. A connection without a link is
  * answered NEED_RESUME, and nothing about it is kept.
  */
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -300,8 +299,9 @@ void input_op(struct core *core, const struct input *in)
 
     if (!link || link->dropping)
         return;
+    bool last = link->ops_left && --link->ops_left == 0;
     op_arrive(core, link->session, in->conn, in->op);
-    link = link_find(core, in->conn);
-    if (link && link->ops_left && --link->ops_left == 0 && link->bye)
+    link = last ? link_find(core, in->conn) : NULL; /* it may be gone */
+    if (link && link->bye)
         session_end(core, link->session, 0);
 }

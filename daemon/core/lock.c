@@ -10,7 +10,8 @@
  * is consistent again before unlocking, else the lock is broken: nobody can take it any more without LOCK_RECOVER. Those
  * that wait hear so one after the other, up to the first that recovers it; behind that one they wait as before. A grant
  * counts as seen once its result was given to a connection: acknowledgements come later than its owner goes to work. One
- * whose result never left, or that was given back UNSEEN, goes back as if it had not been given.
+ * whose result never left, or that was undone (IP1.3) or given back UNSEEN, goes back as if it had not been given. One that
+ * was claimed from its owner has been used by him: then it passes on as by a death.
  */
 #include <assert.h>
 #include <errno.h>
@@ -27,20 +28,29 @@ struct lock {
     bool owner_died;      /* the next grant, or this one, must be told */
     bool broken;          /* unlocked without having been made consistent */
     bool recovers;        /* held, and it was broken before this grant */
+    bool offered;         /* held, and its holder lets others claim it */
+    bool claimed;         /* held, and one before has had this grant */
 };
 
-static void grant(struct core *core, struct lock *lock, struct op *op)
+/* It has no holder, or had one until now. */
+static void hand_to(struct core *core, struct lock *lock, struct op *op)
 {
     lock->holder = op->scope;
     lock->grant = op->id;
-    lock->token = sync_token(core);
+    lock->token = op->handle = sync_token(core);
+    list_append(&op->scope->locks, &lock->held);
+}
+
+static void grant(struct core *core, struct lock *lock, struct op *op)
+{
+    hand_to(core, lock, op);
     lock->recovers = lock->broken;
     lock->owner_died |= lock->broken;
     lock->broken = false;
-    list_append(&op->scope->locks, &lock->held);
-    op->handle = lock->token;
     op->waiters[0].sync = NULL;
     op_finish(core, op, lock->owner_died ? GRANT_OWNER_DIED : 0);
+    grant_note(&lock->base, op, op->waiters[0].ticket);
+    op->firm = op->verb == VERB_COND_WAIT;
 }
 
 static struct waiter *first_waiter(struct core *core, struct lock *lock)
@@ -77,10 +87,10 @@ static void pass_on(struct core *core, struct lock *lock)
 
     list_remove(&lock->held);
     lock->holder = NULL;
+    lock->offered = lock->claimed = false;
     if (next)
         grant(core, lock, next->op);
-    else
-        sync_settle(core, &lock->base);
+    sync_settle(core, &lock->base);
 }
 
 static bool seen(const struct core *core, const struct lock *lock)
@@ -93,6 +103,10 @@ static bool seen(const struct core *core, const struct lock *lock)
 /* Nobody has touched what it guards: it is as it was before the grant. */
 static void take_back(struct lock *lock)
 {
+    if (lock->claimed) {
+        lock->owner_died = true;
+        return;
+    }
     lock->broken = lock->recovers;
     lock->owner_died &= !lock->recovers;
 }
@@ -144,6 +158,14 @@ void locks_held_each(const struct scope *scope, void (*fn)(struct waiter *w, voi
             fn(w, arg);
 }
 
+/* Its conditions keep it too, and are paid for themselves. */
+static struct account *lock_keeper(const struct sync *sync)
+{
+    const struct lock *lock = (const struct lock *)sync;
+
+    return lock->holder ? lock->holder->account : conds_keeper(&lock->conds);
+}
+
 /* Somebody holds it, may have to come back to it, or has something to learn from it. */
 static bool lock_news(const struct sync *sync)
 {
@@ -159,6 +181,15 @@ static void lock_left(struct core *core, struct sync *sync, const struct waiter 
         conds_pass_on(core, sync, w->ticket);
 }
 
+/* IP1.3. */
+static void lock_undo(struct core *core, struct sync *sync, struct op *op, uint64_t what)
+{
+    const struct lock *lock = (const struct lock *)sync;
+
+    if (lock->holder == op->scope && lock->grant == op->id)
+        lock_release(core, sync, UNLOCK_UNSEEN);
+}
+
 static void lock_check(const struct core *core, const struct sync *sync)
 {
     const struct lock *lock = (const struct lock *)sync;
@@ -167,6 +198,7 @@ static void lock_check(const struct core *core, const struct sync *sync)
     assert(!lock->holder == !list_linked(&lock->held) && (!lock->holder || !lock->holder->ended) &&
            "who holds a lock knows it, and lives");
     assert(!(lock->holder && lock->broken) && "a broken lock is not held");
+    assert((lock->holder || (!lock->offered && !lock->claimed)) && "M3: only what is held changes hands");
     list_each (w, &sync->waiters, link)
         assert(w->op->reason == WAIT_LOCK && (lock->holder || op_gone(core, w->op)) &&
                "one waits for a lock while another holds it");
@@ -177,6 +209,8 @@ const struct sync_rules sync_mutex = {
     .word = "lock",
     .bytes = sizeof(struct lock),
     .init = lock_init,
+    .keeper = lock_keeper,
+    .undo = lock_undo,
     .news = lock_news,
     .left = lock_left,
     .check = lock_check,
@@ -195,17 +229,46 @@ static int wait_for(struct core *core, struct lock *lock, struct op *op, uint32_
     return 0;
 }
 
-int handle_lock(struct core *core, struct op *op, const struct request *request)
+/* M3: from hand to hand. The token of the one before is void. */
+static int claim(struct core *core, struct op *op, const struct request_lock *what)
 {
-    const struct request_lock *what = &request->lock;
     struct sync *sync;
-    int r = sync_open(core, op, &sync_mutex, what->name, true, &sync);
+    int r = sync_open(core, op, &sync_mutex, what->name, false, &sync);
     struct lock *lock = (struct lock *)sync;
 
     if (r < 0)
         return r;
+    if (!lock || !lock->holder)
+        return -EPERM;
+    if (lock->token != what->token)
+        return -ESTALE;
+    if (!lock->offered)
+        return -EPERM;
+    list_remove(&lock->held);
+    lock->offered = false;
+    lock->claimed = true;
+    hand_to(core, lock, op);
+    sync_settle(core, sync);
+    op_finish(core, op, lock->owner_died ? GRANT_OWNER_DIED : 0);
+    grant_note(sync, op, 0);
+    op->firm = true;
+    return 0;
+}
+
+int handle_lock(struct core *core, struct op *op, const struct request *request)
+{
+    const struct request_lock *what = &request->lock;
+    struct sync *sync;
+
+    if (what->flags & LOCK_CLAIM)
+        return claim(core, op, what);
+    int r = sync_open(core, op, &sync_mutex, what->name, true, &sync);
+    struct lock *lock = (struct lock *)sync;
+    if (r < 0)
+        return r;
     if (lock->broken && !(what->flags & LOCK_RECOVER))
-        return -ENOTRECOVERABLE;
+        return sync_refuse(core, op, sync, -ENOTRECOVERABLE,
+                           "its last owner died, and nobody put right what it guards");
     if (lock->holder && PLANTED(TWO_OWNERS))
         list_remove(&lock->held);
     else if (lock->holder)
@@ -221,15 +284,25 @@ struct list *lock_conds(struct sync *lock)
     return &((struct lock *)lock)->conds;
 }
 
-int lock_check_owner(const struct sync *sync, const struct scope *scope, uint64_t token)
+int lock_check_owner(struct core *core, struct op *op, const struct sync *sync, struct bytes name,
+                     uint64_t token)
 {
     const struct lock *lock = (const struct lock *)sync;
+    int shown = name.size < NAME_BYTES_MAX ? (int)name.size : NAME_BYTES_MAX;
 
-    if (!lock || !lock->holder)
+    if (!lock || !lock->holder) {
+        op_fail(core, op, -EPERM, "lock '%.*s': nobody holds it", shown, (const char *)name.data);
         return -EPERM;
-    if (lock->token != token)
-        return -ESTALE;
-    return lock->holder == scope ? 0 : -EPERM;
+    }
+    if (lock->holder != op->scope) /* whose token is nobody else's to know (M3) */
+        return lock->token == token
+                   ? sync_refuse(core, op, sync, -EPERM, "another session holds it, by the same token")
+                   : sync_refuse(core, op, sync, -ESTALE, "token %llu is not that of its owner",
+                                 (unsigned long long)token);
+    return lock->token == token
+               ? 0
+               : sync_refuse(core, op, sync, -ESTALE, "token %llu: that of its owner is %llu",
+                             (unsigned long long)token, (unsigned long long)lock->token);
 }
 
 void lock_release(struct core *core, struct sync *sync, uint32_t flags)
@@ -269,8 +342,10 @@ int handle_unlock(struct core *core, struct op *op, const struct request *reques
 
     if (r < 0)
         return r;
-    r = lock_check_owner(sync, op->scope, what->token);
-    if (r == 0)
+    r = lock_check_owner(core, op, sync, what->name, what->token);
+    if (r == 0 && what->flags & UNLOCK_OFFER)
+        ((struct lock *)sync)->offered = true;
+    else if (r == 0)
         lock_release(core, sync, what->flags);
     return r;
 }

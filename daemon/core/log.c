@@ -5,7 +5,6 @@
  * Invariants: unacked_n and unacked_bytes are the sums over the finished operations of the session; an entry waits
  * in at most one of outbox, core->held and passed_over, all by entry.out.
  */
-#include <assert.h>
 #include <errno.h>
 
 #include "engine.h"
@@ -20,8 +19,7 @@ static uint64_t result_bytes(const struct op *op)
     return bytes;
 }
 
-/* By batch: what depends on older ones may be finished later. */
-static void hold(struct core *core, struct op *op)
+void log_hold(struct core *core, struct op *op)
 {
     struct list *at = core->held.prev;
 
@@ -40,10 +38,11 @@ void log_result(struct core *core, struct op *op)
     session->unacked_n++;
     session->unacked_bytes += op->bytes;
     core->results_n++;
-    if (core->batch && verb_flags(op->verb) & VERB_STORED)
+    if (core->batch && op->status >= 0 &&
+        verb_flags(op->verb) & VERB_STORED) /* a refusal depends on nothing */
         op_depends(op, core->batch->number);
     if (!core_stored(core, op->batch) && !PLANTED(EARLY_REPLY))
-        hold(core, op);
+        log_hold(core, op);
     else
         list_append(&core->outbox, &op->entry.out);
 }
@@ -122,6 +121,14 @@ static void stream_ack(struct core *core, struct op *op, uint64_t number)
     list_each_safe (part, after, &op->stream->results, link)
         if (!number || part->number <= number)
             stream_result_delete(core, part);
+    session_relieve(core, op->scope->session);
+}
+
+static void emit_again(struct core *core, struct entry *entry)
+{
+    list_remove(&entry->out);
+    list_append(&core->outbox, &entry->out);
+    core->counters[COUNT_RESENT]++;
 }
 
 /* ---- acknowledgement ---- */
@@ -129,6 +136,19 @@ static void stream_ack(struct core *core, struct op *op, uint64_t number)
 static bool op_answered(const struct op *op)
 {
     return !op_waits(op) && op->state != OP_NEW && !op->held;
+}
+
+bool op_holds(const struct op *op, uint64_t count)
+{
+    const struct item *item;
+    uint64_t n = 0;
+
+    if (!op_answered(op) || op->stream)
+        return false;
+    list_each (item, &op->items, link)
+        if (++n == count)
+            return !(item->flags & ITEM_ACKED);
+    return false;
 }
 
 /* The first `count` values are acknowledged. How many there are. */
@@ -188,24 +208,43 @@ void session_return(struct core *core, struct session *session, const struct ack
     if (!op || op->state == OP_NEW || op->stream)
         return;
     op_interrupt(core, op, -ECANCELED);
+    grant_undo(core, op);
     items_ack(core, op, ack->count);
     while ((item = item_last_unacked(op)))
         item_return(core, item, VALUE_RETURNED);
     op_forget(core, op);
 }
 
+/* Who has cancelled one of these takes no grant that comes before the answer (IP1.3). */
+static bool wants_answer(const struct op *op)
+{
+    return !op_waits(op) && !op->held && (op->verb == VERB_LOCK || op->verb == VERB_SYNC_TAKE);
+}
+
 void session_cancel(struct core *core, struct session *session, uint64_t id)
 {
     struct op *op = op_find(core, session, id);
+    bool again = op && wants_answer(op);
 
     if (op)
-        op_interrupt(core, op, -ECANCELED);
+        op_cancel(core, op);
+    if (again)
+        emit_again(core, &op->entry);
 }
 
 static void mark_one(struct core *core, struct op *op, uint64_t mark)
 {
     if (op && op->id <= mark && op_answered(op) && !op->stream)
         op_ack(core, op, UINT64_MAX);
+}
+
+/* Most are acknowledged in the order in which they ended. */
+static struct op *find_logged(const struct core *core, const struct session *session, uint64_t id)
+{
+    const struct entry *first = list_first(&session->log, struct entry, log);
+    struct op *op = first && !first->stream ? container_of(first, struct op, entry) : NULL;
+
+    return op && op->id == id ? op : op_find(core, session, id);
 }
 
 void session_mark(struct core *core, struct session *session, uint64_t mark)
@@ -219,7 +258,7 @@ void session_mark(struct core *core, struct session *session, uint64_t mark)
     idset_trim(&session->seen, mark);
     if (mark - old <= session->unacked_n) {
         for (uint64_t id = old + 1; id <= mark; id++)
-            mark_one(core, op_find(core, session, id), mark);
+            mark_one(core, find_logged(core, session, id), mark);
         return;
     }
     list_each_safe (entry, after, &session->log, log)
@@ -247,13 +286,6 @@ void session_relieve(struct core *core, struct session *session)
 }
 
 /* ---- resume ---- */
-
-static void emit_again(struct core *core, struct entry *entry)
-{
-    list_remove(&entry->out);
-    list_append(&core->outbox, &entry->out);
-    core->counters[COUNT_RESENT]++;
-}
 
 void log_resend(struct core *core, struct session *session)
 {

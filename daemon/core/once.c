@@ -43,7 +43,7 @@ static int once_take(struct core *core, struct sync *sync, struct op *op,
     if (once->state == DONE)
         return 0;
     if (once->state == FAILED)
-        return -EOWNERDEAD;
+        return sync_refuse(core, op, sync, -EOWNERDEAD, "its function failed, or who ran it died");
     r = hold_get(core, op->scope, sync, &hold);
     if (r < 0)
         return r;
@@ -54,13 +54,19 @@ static int once_take(struct core *core, struct sync *sync, struct op *op,
 }
 
 /* Only who was told to run may say how it went. */
-static int runner_check(const struct once *once, const struct op *op, uint64_t token)
+static int runner_check(struct core *core, const struct once *once, struct op *op, uint64_t token)
 {
     if (once->state != RUNNING)
-        return -EPERM;
+        return sync_refuse(core, op, &once->base, -EPERM, "ended with nobody running it");
+    if (once->runner->token != token && once->runner->scope != op->scope)
+        return sync_refuse(core, op, &once->base, -ESTALE, "ended with token %llu, not that of its runner",
+                           (unsigned long long)token);
     if (once->runner->token != token)
-        return -ESTALE;
-    return once->runner->scope == op->scope ? 0 : -EPERM;
+        return sync_refuse(core, op, &once->base, -ESTALE, "ended with token %llu: its runner has %llu",
+                           (unsigned long long)token, (unsigned long long)once->runner->token);
+    if (once->runner->scope != op->scope)
+        return sync_refuse(core, op, &once->base, -EPERM, "ended by another session than its runner's");
+    return 0;
 }
 
 static void runner_leaves(struct core *core, struct once *once, enum state state)
@@ -77,7 +83,7 @@ static int once_give(struct core *core, struct sync *sync, struct op *op,
                      const struct request_sync_give *what)
 {
     struct once *once = once_of(sync);
-    int r = runner_check(once, op, what->token);
+    int r = runner_check(core, once, op, what->token);
 
     if (r < 0)
         return r;
@@ -85,12 +91,21 @@ static int once_give(struct core *core, struct sync *sync, struct op *op,
     return 0;
 }
 
-static int once_reset(struct core *core, struct sync *sync)
+/* IP1.3: it did not run. */
+static void once_undo(struct core *core, struct sync *sync, struct op *op, uint64_t what)
+{
+    struct once *once = once_of(sync);
+
+    if (once->runner && once->runner->scope == op->scope && once->runner->token == op->handle)
+        runner_leaves(core, once, IDLE);
+}
+
+static int once_reset(struct core *core, struct sync *sync, struct op *op)
 {
     struct once *once = once_of(sync);
 
     if (once->state == RUNNING)
-        return -EBUSY;
+        return sync_refuse(core, op, sync, -EBUSY, "it is running");
     once->state = IDLE;
     return 0;
 }
@@ -137,6 +152,7 @@ const struct sync_rules sync_once = {
     .bytes = sizeof(struct once),
     .take = once_take,
     .give = once_give,
+    .undo = once_undo,
     .reset = once_reset,
     .news = once_news,
     .look = once_look,
@@ -158,16 +174,20 @@ static void land(struct core *core, struct sync *sync, struct answer *answer)
     }
 }
 
-static int flight_check(const struct core *core, const struct once *once, const struct op *op,
+static int flight_check(struct core *core, const struct once *once, struct op *op,
                         const struct request_sync_give *what)
 {
-    int r = runner_check(once, op, what->token);
+    int r = runner_check(core, once, op, what->token);
 
     if (r < 0)
         return r;
     if (what->error > 0)
-        return -EINVAL;
-    return what->value.size > core->limits.result_bytes_max ? -E2BIG : 0;
+        return sync_refuse(core, op, &once->base, -EINVAL, "error %d: errors are negative, success is 0",
+                           what->error);
+    if (what->value.size <= core->limits.result_bytes_max)
+        return 0;
+    return sync_refuse(core, op, &once->base, -E2BIG, "a value of %zu bytes: result_bytes_max is %llu",
+                       what->value.size, (unsigned long long)core->limits.result_bytes_max);
 }
 
 static int flight_give(struct core *core, struct sync *sync, struct op *op,
@@ -202,7 +222,7 @@ static void flight_dead(struct core *core, struct sync *sync, struct hold *hold)
 }
 
 /* SF2. */
-static int flight_reset(struct core *core, struct sync *sync)
+static int flight_reset(struct core *core, struct sync *sync, struct op *op)
 {
     if (once_of(sync)->runner)
         sync_unname(sync);
@@ -215,6 +235,7 @@ const struct sync_rules sync_flight = {
     .bytes = sizeof(struct once),
     .take = once_take,
     .give = flight_give,
+    .undo = once_undo,
     .reset = flight_reset,
     .news = once_news,
     .look = once_look,

@@ -3,30 +3,32 @@
  *
  *     NEW ──► PARKED ──► COMMITTED | ABORTED ──► ACKED
  *        └──► HANDED ──┘      HANDED ──► PARKED is the undo of a hand-over (IP2.2)
+ *                             COMMITTED ──► ABORTED that of a grant (IP1.3)
  *
  * Invariants: exactly one result for each operation; a PARKED one has every waiter in its queue, unless its
  * session is over its byte bound (IP6.2), its channel has closed and the sweep has not come yet, or its scope has
- * ended; a HANDED one has no waiter in a queue and at least one item in `handed`.
+ * ended; a HANDED one has no waiter in a queue and at least one item in `handed`: with a receiver that has not acknowledged
+ * it, or with the store (durable.c); that one ends by the store's word alone.
  */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "engine.h"
+#include "durable.h"
 
 #define TO(state) (1u << OP_##state)
 static const uint8_t moves[OP_STATES] = {
     [OP_NEW] = TO(PARKED) | TO(HANDED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
     [OP_PARKED] = TO(HANDED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
     [OP_HANDED] = TO(PARKED) | TO(COMMITTED) | TO(ABORTED) | TO(ACKED),
-    [OP_COMMITTED] = TO(ACKED),
+    [OP_COMMITTED] = TO(ABORTED) | TO(ACKED),
     [OP_ABORTED] = TO(ACKED),
 };
 #undef TO
 
 static void op_move(struct core *core, struct op *op, enum op_phase to)
 {
-    assert(moves[op->state] & 1u << to);
+    assert((moves[op->state] & 1u << to) && "an operation moves as its table allows");
     core->parked_n -= op_waits(op);
     op->state = to;
     core->parked_n += op_waits(op);
@@ -48,6 +50,11 @@ static size_t waiters_wanted(const struct request *request)
     if (request->verb == VERB_SELECT)
         return request->select.cases_n <= CASES_MAX ? request->select.cases_n : 0;
     return verb_flags(request->verb) & VERB_PARKS ? 1 : 0;
+}
+
+static size_t op_bytes(size_t waiters)
+{
+    return sizeof(struct op) + waiters * sizeof(struct waiter);
 }
 
 static bool wants_timer(const struct request *request)
@@ -83,11 +90,11 @@ int op_new(struct core *core, struct scope *scope, const struct request *request
 
     if (r < 0 || (r = map_reserve(core, &session->ops, 1)) < 0)
         return r;
-    struct op *op = core_alloc(core, sizeof(*op) + waiters_wanted(request) * sizeof(struct waiter));
+    struct op *op = core_take(core, op_bytes(waiters_wanted(request)));
     if (!op)
         return -ENOMEM;
     if (wants_timer(request) && timers_reserve(core) < 0) {
-        core_free(core, op);
+        core_give(core, op, op_bytes(waiters_wanted(request)));
         return -ENOMEM;
     }
     op_init(core, op, scope, request);
@@ -144,6 +151,8 @@ int op_park(struct core *core, struct op *op, enum wait_reason reason)
 
 void op_hand(struct core *core, struct op *op, uint32_t index)
 {
+    if (op_storing(op))
+        op_untime(core, op);
     for (uint32_t i = 0; i < op->waiters_n; i++)
         waiter_leave(core, &op->waiters[i]);
     list_remove(&op->entry.out); /* a receive case of it may have been passed over (IP6.2) */
@@ -194,6 +203,10 @@ static void waiter_release(struct core *core, struct waiter *w)
     w->channel = NULL;
     if (w->op->reason == WAIT_LOCK || w->op->reason == WAIT_SYNC)
         sync_waiter_left(core, w);
+    if (w->op->reason == WAIT_QUEUE)
+        jobs_submit_left(core, w);
+    if (w->op->reason == WAIT_WORK)
+        jobs_reserve_left(core, w);
     if (!c)
         return;
     if (!--w->via->waiters_n && w->via->dead)
@@ -227,6 +240,7 @@ static void op_leave(struct core *core, struct op *op)
     if (op->charged)
         account_release(op->scope->account, SLOT_WAITERS, 1);
     op->charged = false;
+    op->note = note_delete(core, op->note);
     fetch_forget(core, op);
 }
 
@@ -315,8 +329,22 @@ static uint32_t sent_prefix(struct op *op)
     return back->index;
 }
 
+/* What the store has of it cannot be taken back: the rest stays unsent, and the store's word ends it. */
+static void await_store(struct core *core, struct op *op)
+{
+    struct item *item, *after;
+
+    for (uint32_t i = 0; i < op->waiters_n; i++)
+        list_each_safe (item, after, &op->waiters[i].unsent, link)
+            item_drop(core, item);
+    if (op->state != OP_HANDED)
+        op_hand(core, op, op->index);
+}
+
 void op_stop(struct core *core, struct op *op, int error)
 {
+    if (op_storing(op))
+        return await_store(core, op);
     uint32_t sent = sent_prefix(op);
 
     if (!sent)
@@ -340,6 +368,17 @@ void op_interrupt(struct core *core, struct op *op, int error)
         op_stop(core, op, error);
 }
 
+void op_cancel(struct core *core, struct op *op)
+{
+    if (op_waits(op))
+        return op_interrupt(core, op, -ECANCELED);
+    if (!grant_cancel(core, op))
+        return;
+    op->status = -ECANCELED;
+    op->handle = 0;
+    op_move(core, op, OP_ABORTED);
+}
+
 static void stream_free(struct core *core, struct op *op)
 {
     struct stream_result *part, *after;
@@ -358,6 +397,7 @@ void op_forget(struct core *core, struct op *op)
 
     if (op_waits(op))
         op_leave(core, op);
+    grant_forget(op);
     op_move(core, op, OP_ACKED);
     list_each_safe (item, after, &op->items, link)
         item_drop(core, item);
@@ -367,7 +407,7 @@ void op_forget(struct core *core, struct op *op)
     core->ops_n--;
     log_remove(core, op);
     answer_drop(core, op->answer);
-    core_free(core, op);
+    core_give(core, op, op_bytes(op->waiters_n));
 }
 
 void op_adopt(struct core *core, struct op *op)

@@ -9,21 +9,18 @@
 #include <errno.h>
 #include <string.h>
 
-#include "jobs_internal.h"
+#include "pool.h"
+#include "schedules.h"
+#include "worker.h"
 
 enum { MISSES_MAX = 5 }; /* the wait between looks doubles that often: 32 s */
-
-static bool same(struct bytes a, const char *data, size_t size)
-{
-    return a.size == size && memcmp(a.data, data, size) == 0;
-}
 
 struct plugin *plugin_find(const struct core *core, struct bytes path)
 {
     struct plugin *plugin;
 
     list_each (plugin, &core->jobs->plugins, link)
-        if (same(path, plugin->path, plugin->path_size))
+        if (bytes_are(path, plugin->path, plugin->path_size))
             return plugin;
     return NULL;
 }
@@ -33,7 +30,7 @@ struct function *function_find(const struct plugin *plugin, struct bytes name)
     struct function *function;
 
     list_each (function, &plugin->functions, link)
-        if (same(name, function->name, function->name_size))
+        if (bytes_are(name, function->name, function->name_size))
             return function;
     return NULL;
 }
@@ -48,9 +45,10 @@ static void function_free(struct core *core, struct function *function)
 
 static void generation_free(struct core *core, struct generation *generation)
 {
-    assert(generation->hosts == 0);
+    assert(generation->hosts == 0 && "a generation outlives its hosts");
+    crews_free(core, generation);
     list_remove(&generation->link);
-    timer_disarm(core, &generation->again);
+    timer_disarm(core, &generation->crew.again);
     timers_unreserve(core);
     core_free(core, generation);
 }
@@ -79,7 +77,7 @@ static bool plugin_idle(const struct plugin *plugin)
     const struct generation *generation;
 
     list_each (function, &plugin->functions, link)
-        if (!list_empty(&function->lanes))
+        if (!list_empty(&function->tracks))
             return false;
     list_each (generation, &plugin->generations, link)
         if (generation->hosts)
@@ -123,7 +121,8 @@ struct plugin *plugin_get(struct core *core, struct bytes path, int *error)
     list_append(&jobs->plugins, &plugin->link);
     jobs->plugins_n++;
     plugin->path_size = (uint32_t)path.size;
-    memcpy(plugin->path, path.data, path.size);
+    if (path.size)
+        memcpy(plugin->path, path.data, path.size);
     return plugin;
 }
 
@@ -136,7 +135,7 @@ struct function *function_get(struct core *core, struct plugin *plugin, struct b
     function = core_alloc(core, sizeof(*function) + name.size);
     if (!function)
         return NULL;
-    list_init(&function->lanes);
+    list_init(&function->tracks);
     list_append(&plugin->functions, &function->link);
     function->plugin = plugin;
     function->name_size = (uint32_t)name.size;
@@ -146,7 +145,7 @@ struct function *function_get(struct core *core, struct plugin *plugin, struct b
 
 void function_settle(struct core *core, struct function *function)
 {
-    if (!function->known && list_empty(&function->lanes))
+    if (!function->known && list_empty(&function->tracks))
         function_free(core, function);
 }
 
@@ -160,6 +159,8 @@ void plugins_free(struct core *core)
 {
     struct plugin *plugin, *after;
 
+    list_each (plugin, &core->jobs->plugins, link)
+        admissions_free(core, plugin); /* of bulks, whose jobs are of other plugins, too */
     list_each_safe (plugin, after, &core->jobs->plugins, link)
         plugin_free(core, plugin);
 }
@@ -189,11 +190,15 @@ bool plugin_stale(const struct core *core, const struct plugin *plugin, const st
 {
     bool known = plugin->newest && !plugin->broken && function && function->known;
 
+    if (!plugin->path_size) /* what workers do needs no file */
+        return false;
+
     return plugin->asked || !known || !fresh(core, plugin);
 }
 
 static void look_again(struct core *core, struct timer *timer)
 {
+    pools_soon(core);
     dispatch_soon(core); /* which asks when jobs still wait for it */
 }
 
@@ -216,10 +221,24 @@ struct host *function_host(struct core *core, const struct job *job)
 {
     const struct function *function = job->lane->function;
 
+    if (!function->plugin->path_size)
+        return worker_ready(core, job);
     if (function->plugin->newest && function->known)
-        return host_ready(core, function->plugin->newest, job->account->uid);
-    watch(core, function->plugin, job->account->uid);
+        return pool_host(core, job->lane->track, job->terms->account->uid);
+    watch(core, function->plugin, job->terms->account->uid);
     return NULL;
+}
+
+struct generation *plugin_wanted(struct core *core, struct bytes path, uint32_t uid)
+{
+    int error;
+    struct plugin *plugin = plugin_get(core, path, &error);
+
+    if (!plugin)
+        return NULL;
+    if (!plugin->newest)
+        watch(core, plugin, uid);
+    return plugin->newest;
 }
 
 /* ---- the answer ---- */
@@ -229,7 +248,7 @@ static struct generation *generation_find(const struct plugin *plugin, struct by
     struct generation *generation;
 
     list_each (generation, &plugin->generations, link)
-        if (same(name, generation->name, generation->name_size))
+        if (bytes_are(name, generation->name, generation->name_size))
             return generation;
     return NULL;
 }
@@ -246,6 +265,8 @@ static struct generation *generation_get(struct core *core, struct plugin *plugi
         return NULL;
     }
     generation->plugin = plugin;
+    list_init(&generation->crews);
+    crew_init(&generation->crew, generation, NULL);
     generation->name_size = (uint32_t)name.size;
     memcpy(generation->name, name.data, name.size);
     list_append(&plugin->generations, &generation->link);
@@ -296,8 +317,8 @@ static int adopt(struct core *core, struct plugin *plugin, const struct input *i
         return 0;
     plugin->newest = new;
     plugin->misses = 0;
-    if (old && old->host)
-        host_drain(core, old->host, false);
+    if (old)
+        crews_retire(core, old);
     if (old)
         generation_settle(core, old);
     return 0;
@@ -325,28 +346,17 @@ void jobs_plugin(struct core *core, const struct input *in)
         error = adopt(core, plugin, in);
     plugin->broken = error < 0;
     set_trouble(core, plugin, in->plugin.text);
+    pools_soon(core);
     dispatch_soon(core);
     admissions_go_on(core, plugin, error, in->plugin.text);
+    schedules_go_on(core, plugin, error, in->plugin.text);
     if (plugin_idle(plugin) && !plugin->newest)
         plugin_free(core, plugin); /* a path that never was a plugin takes no room */
 }
 
-static size_t host_reason(const struct core *core, const struct generation *generation, char *to, size_t size)
+size_t function_reason(const struct core *core, const struct job *job, char *to, size_t size)
 {
-    if (generation->host && timer_armed(&generation->again))
-        return text_write(to, size, "its host takes the next job in %lld ms",
-                          (long long)(generation->again.at_ns - core->now.mono_ns) / 1000000);
-    if (timer_armed(&generation->again))
-        return text_write(to, size, "its host ended %llu times in a row; the next one starts in %lld ms",
-                          (unsigned long long)generation->failures,
-                          (long long)(generation->again.at_ns - core->now.mono_ns) / 1000000);
-    if (!generation->host || generation->host->state != HOST_SERVING)
-        return text_write(to, size, "its host is being started");
-    return 0;
-}
-
-size_t function_reason(const struct core *core, const struct function *function, char *to, size_t size)
-{
+    const struct function *function = job->lane->function;
     const struct plugin *plugin = function->plugin;
 
     if (!plugin->newest && plugin->broken)
@@ -355,5 +365,5 @@ size_t function_reason(const struct core *core, const struct function *function,
         return text_write(to, size, "its plugin is being looked at");
     if (!function->known)
         return text_write(to, size, "the newest version of its plugin has no function of this name");
-    return host_reason(core, plugin->newest, to, size);
+    return pool_reason(core, job->lane->track, to, size);
 }

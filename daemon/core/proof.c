@@ -92,7 +92,8 @@ static bool case_may_stay(const struct waiter *w)
 {
     const struct channel *c = w->channel;
 
-    return c && !c->closed && !c->delivered_n && !c->flights_n && (!c->linked || others_hold(w));
+    return c && !c->closed && !c->delivered_n && !c->flights_n && !c->storing_n && !c->closing &&
+           (!c->linked || others_hold(w));
 }
 
 /* Nothing is known yet that ends it. */

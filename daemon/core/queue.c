@@ -1,153 +1,93 @@
 /*
- * Queues: named policies, and the order in which ready jobs start. A policy bounds how many run at once.
+ * The queues, what is set of each, and whose turn it is of those that have jobs to start: the one that has had least of
+ * the hosts for its weight. A queue that comes back, after it had no job or a bound of its own kept it, has had as much as
+ * the one that started last.
  *
- * Ready jobs stand in lanes, one for each function in each queue, by priority and within it by ticket. Dispatch takes
- * the best head among the lanes whose host takes a job now, so that a function that is missing, a host that is being
- * started or a full window hold up nobody else. A returned job keeps its ticket and so stands in front again.
+ * Invariants: `turns` holds the queues with open lanes, by `pass`.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "jobs_internal.h"
 
-static bool same(struct bytes a, const char *data, size_t size)
-{
-    return a.size == size && memcmp(a.data, data, size) == 0;
-}
+enum { PASS = 1 << 20 }; /* of a queue of weight 1, for one job */
 
 struct queue *queue_find(const struct core *core, struct bytes name)
 {
     struct queue *queue;
 
     list_each (queue, &core->jobs->queues, link)
-        if (same(name, queue->name, queue->name_size))
+        if (bytes_are(name, queue->name, queue->name_size))
             return queue;
     return NULL;
 }
 
-struct queue *queue_get(struct core *core, struct bytes name, uint64_t concurrency)
+struct queue *queue_get(struct core *core, struct bytes name)
 {
     struct queue *queue = queue_find(core, name);
 
     if (queue)
         return queue;
     queue = core_alloc(core, sizeof(*queue) + name.size);
-    if (!queue)
+    if (!queue || timers_reserve(core) < 0) {
+        core_free(core, queue);
         return NULL;
-    list_init(&queue->lanes);
+    }
+    list_init(&queue->tracks);
+    list_init(&queue->turn);
+    list_init(&queue->waiting);
+    list_init(&queue->submits);
+    list_init(&queue->purge.ops);
+    list_init(&queue->ended.list);
+    list_init(&queue->dead.list);
     list_append(&core->jobs->queues, &queue->link);
-    queue->concurrency = concurrency;
     queue->name_size = (uint32_t)name.size;
     memcpy(queue->name, name.data, name.size);
+    queue_set(core, queue, ORIGIN_CONFIG, &(struct policy_part){0});
     return queue;
 }
 
-struct lane *lane_get(struct core *core, struct queue *queue, struct function *function)
+/* The order of keys and lanes may be another now: all stand anew. */
+static void stand_anew(struct core *core, struct queue *queue)
 {
-    struct lane *lane;
+    struct map_node *n = NULL;
 
-    list_each (lane, &function->lanes, function_link)
-        if (lane->queue == queue)
-            return lane_ref(lane);
-    lane = core_alloc(core, sizeof(*lane));
-    if (!lane)
-        return NULL;
-    lane->queue = queue;
-    lane->function = function;
-    for (int i = 0; i < PRIORITIES; i++)
-        list_init(&lane->ready[i]);
-    list_append(&queue->lanes, &lane->queue_link);
-    list_append(&function->lanes, &lane->function_link);
-    return lane_ref(lane);
+    while ((n = map_walk(&queue->keys, n)))
+        key_close(map_entry(n, struct queue_key, node));
+    while ((n = map_walk(&queue->keys, n)))
+        key_settle_all(core, map_entry(n, struct queue_key, node));
 }
 
-struct lane *lane_ref(struct lane *lane)
+/* Some defaults are limits of the daemon. */
+static void take_limits(const struct core *core, struct queue *queue)
 {
-    lane->jobs++;
-    return lane;
-}
-
-void lane_drop(struct core *core, struct lane *lane)
-{
-    struct function *function = lane->function;
-
-    if (--lane->jobs)
+    if (queue->origin[POLICY_concurrency] == ORIGIN_DEFAULT)
+        queue->policy.concurrency = core->limits.queue_concurrency;
+    if (queue->origin[POLICY_retained_s] == ORIGIN_DEFAULT)
+        queue->policy.retained_s = core->limits.retained_s;
+    if (queue->origin[POLICY_dead_s] == ORIGIN_DEFAULT)
+        queue->policy.dead_s = core->limits.dead_s;
+    if (queue->policy.durability != DURABLE_NONE) /* what is in memory alone has a bound */
         return;
-    assert(lane->count == 0);
-    list_remove(&lane->queue_link);
-    list_remove(&lane->function_link);
-    core_free(core, lane);
-    function_settle(core, function);
+    if (queue->origin[POLICY_waiting_bytes] == ORIGIN_DEFAULT)
+        queue->policy.waiting_bytes = core->limits.volatile_bytes_max;
+    if (queue->origin[POLICY_retained_jobs] == ORIGIN_DEFAULT)
+        queue->policy.retained_jobs = core->limits.volatile_jobs_max;
+    if (queue->origin[POLICY_dead_jobs] == ORIGIN_DEFAULT)
+        queue->policy.dead_jobs = core->limits.volatile_jobs_max;
 }
 
-void lane_put(struct core *core, struct job *job)
+void queue_set(struct core *core, struct queue *queue, enum policy_origin origin,
+               const struct policy_part *part)
 {
-    struct list *line = &job->lane->ready[job->priority], *at = line->prev;
-
-    assert(!list_linked(&job->link));
-    if (at != line && container_of(at, struct job, link)->ticket > job->ticket) {
-        at = line->next; /* a returned one: its place is near the head */
-        while (container_of(at, struct job, link)->ticket < job->ticket)
-            at = at->next;
-        at = at->prev;
-    }
-    list_insert_before(at->next, &job->link);
-    job->lane->count++;
-    job->lane->queue->ready++;
-}
-
-void lane_take(struct core *core, struct job *job)
-{
-    if (!list_linked(&job->link))
-        return;
-    list_remove(&job->link);
-    job->lane->count--;
-    job->lane->queue->ready--;
-}
-
-static struct job *lane_head(const struct lane *lane)
-{
-    for (int i = PRIORITIES - 1; i >= 0; i--)
-        if (!list_empty(&lane->ready[i]))
-            return container_of(lane->ready[i].next, struct job, link);
-    return NULL;
-}
-
-static bool before(const struct job *a, const struct job *b)
-{
-    return !b || a->priority > b->priority || (a->priority == b->priority && a->ticket < b->ticket);
-}
-
-/* The job to start next and its host. NULL: none can start now. */
-static struct job *queue_best(struct core *core, struct queue *queue, struct host **host)
-{
-    struct job *best = NULL;
-    struct lane *lane;
-
-    list_each (lane, &queue->lanes, queue_link) {
-        struct job *head = lane->count ? lane_head(lane) : NULL;
-        struct host *taker = head && before(head, best) ? function_host(core, head) : NULL;
-        if (!taker)
-            continue;
-        best = head;
-        *host = taker;
-    }
-    return best;
-}
-
-void dispatch(struct core *core)
-{
-    struct queue *queue;
-    struct host *host;
-    struct job *job;
-
-    if (!core->jobs->dispatch || core->jobs->draining)
-        return;
-    core->jobs->dispatch = false;
-    list_each (queue, &core->jobs->queues, link)
-        while (queue->ready && queue->running < queue->concurrency && (job = queue_best(core, queue, &host)))
-            if (run_start(core, job, host) < 0)
-                return; /* memory is out: the next input tries again */
+    queue->parts[origin] = *part;
+    policy_sum(queue->parts, &queue->policy, queue->origin);
+    take_limits(core, queue);
+    gate_set(core, queue);
+    breaker_set(core, queue);
+    core->jobs->room = core->jobs->retained.look = true;
+    stand_anew(core, queue);
+    dispatch_soon(core);
 }
 
 void queues_free(struct core *core)
@@ -155,39 +95,130 @@ void queues_free(struct core *core)
     struct queue *queue, *after;
 
     list_each_safe (queue, after, &core->jobs->queues, link) {
-        assert(list_empty(&queue->lanes));
+        assert(list_empty(&queue->tracks) && "a queue outlives its lanes");
         list_remove(&queue->link);
+        map_free(core, &queue->keys);
+        timer_disarm(core, &queue->timer);
+        timers_unreserve(core);
         core_free(core, queue);
     }
 }
 
-static uint64_t lane_check(const struct core *core, const struct lane *lane)
-{
-    const struct job *job;
-    uint64_t count = 0;
+/* ---- turns ---- */
 
-    for (int i = 0; i < PRIORITIES; i++) {
-        uint64_t ticket = 0;
-        list_each (job, &lane->ready[i], link) {
-            assert(job->lane == lane && job->priority == i && job->ticket > ticket);
-            ticket = job->ticket;
-            count++;
+/* Behind those that have had less, from `at` on. */
+static void stand(struct core *core, struct queue *queue, struct list *at)
+{
+    while (at != &core->jobs->turns && container_of(at, struct queue, turn)->pass <= queue->pass)
+        at = at->next;
+    list_insert_before(at, &queue->turn);
+}
+
+void queue_opens(struct core *core, struct queue *queue)
+{
+    if (queue->open++)
+        return;
+    if (queue->pass < core->jobs->pass)
+        queue->pass = core->jobs->pass;
+    stand(core, queue, core->jobs->turns.next);
+}
+
+void queue_closes(struct queue *queue)
+{
+    if (--queue->open == 0)
+        list_remove(&queue->turn);
+}
+
+/* One job. 1: started; 0: none can start now; -ENOMEM. */
+static int start_one(struct core *core, struct queue *queue)
+{
+    struct host *host;
+    struct job *job = queue_best(core, queue, &host);
+    int r = job ? run_start(core, job, host) : 0;
+
+    if (!job || r < 0)
+        return r;
+    gate_count(core, queue);
+    if (core->jobs->pass < queue->pass)
+        core->jobs->pass = queue->pass;
+    queue->pass += PASS / (PLANTED(NO_WEIGHT) ? 1 : queue->policy.weight);
+    return 1;
+}
+
+/* What kept it was its own: it has saved up nothing. Gives where to go on. */
+static struct list *come_back(struct core *core, struct queue *queue, struct list *next)
+{
+    queue->kept = false;
+    if (queue->pass >= core->jobs->pass)
+        return &queue->turn;
+    queue->pass = core->jobs->pass;
+    list_remove(&queue->turn);
+    stand(core, queue, next);
+    return queue->turn.next == next ? &queue->turn : next;
+}
+
+/* Who is in front of `at` can start nothing in this turn. */
+void dispatch(struct core *core)
+{
+    struct list *at = core->jobs->turns.next;
+
+    if (!core->jobs->dispatch || jobs_closed(core))
+        return;
+    core->jobs->dispatch = false;
+    while (at != &core->jobs->turns) {
+        struct queue *queue = container_of(at, struct queue, turn);
+        struct list *next = at->next;
+        if (!gate_passes(core, queue) || breaker_keeps(queue)) {
+            queue->kept = true;
+            at = next;
+            continue;
         }
+        if (queue->kept) {
+            at = come_back(core, queue, next);
+            continue;
+        }
+        int r = start_one(core, queue);
+        if (r < 0)
+            return dispatch_soon(core); /* memory is out: the next input tries again */
+        if (r > 0 && list_linked(&queue->turn)) {
+            list_remove(&queue->turn);
+            stand(core, queue, next);
+        }
+        at = r > 0 && list_linked(&queue->turn) && queue->turn.next == next ? &queue->turn : next;
     }
-    assert(count == lane->count && count <= lane->jobs);
-    return count;
+}
+
+/* ---- the invariants ---- */
+
+static void turn_check(const struct core *core, const struct queue *queue)
+{
+    const struct list *before = queue->turn.prev;
+
+    assert(list_linked(&queue->turn) == (queue->open > 0) && "a queue with open lanes has its turn");
+    assert((!queue->open || before == &core->jobs->turns ||
+            container_of(before, struct queue, turn)->pass <= queue->pass) &&
+           "queues start by their weight");
 }
 
 void queue_check(const struct core *core)
 {
     const struct queue *queue;
-    const struct lane *lane;
+    const struct track *track;
 
     list_each (queue, &core->jobs->queues, link) {
-        uint64_t ready = 0;
-        list_each (lane, &queue->lanes, queue_link)
-            ready += lane_check(core, lane);
-        assert(ready == queue->ready);
-        assert(queue->running <= queue->concurrency);
+        struct map_node *n = NULL;
+        uint64_t ready = 0, broken = 0, breakers = 0;
+        turn_check(core, queue);
+        room_check(queue);
+        list_each (track, &queue->tracks, queue_link) {
+            track_check(track);
+            broken += !breaker_lets(track);
+            breakers += breaker_remembers(track);
+        }
+        assert(broken == queue->broken && breakers == queue->breakers &&
+               "breakers that let no job start are counted");
+        while ((n = map_walk(&queue->keys, n)))
+            ready += key_check(map_entry(n, struct queue_key, node));
+        assert(ready == queue->ready && "a queue knows how many are ready");
     }
 }

@@ -16,8 +16,10 @@ static size_t rows_wanted(const struct core *core, uint32_t limit)
 static int too_much(struct core *core, struct op *op, int error)
 {
     op_fail(core, op, error,
-            "more than inspect_max (%lu) operations, handles and channels: too many for a proof",
-            core->limits.inspect_max);
+            "%lu operations, %lu handles and %lu channels are more than inspect_max (%lu), too many for a "
+            "proof: raise it, or look at what waits page by page",
+            (unsigned long)core->ops_n, (unsigned long)core->handles.count, (unsigned long)core->channels_n,
+            (unsigned long)core->limits.inspect_max);
     return 0;
 }
 
@@ -126,7 +128,8 @@ static void unused_channels(struct wait_rows *rows)
     const struct channel *c;
 
     list_each (c, &rows->core->channel_list, link) {
-        if (!c->linked || c->handles_n || c->delivered_n || !may_see(rows->core, rows->who, c->account))
+        if (!c->linked || c->store_id || c->handles_n || c->delivered_n ||
+            !may_see(rows->core, rows->who, c->account))
             continue;
         struct wait_info *row = rows_put_channel(rows, NULL, c);
         if (!row)

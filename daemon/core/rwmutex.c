@@ -13,6 +13,8 @@
 
 #include "sync.h"
 
+#define BROKEN "its last writer died, and nobody put right what it guards"
+
 enum wants { WANTS_WRITE, WANTS_READ };
 
 struct rwmutex {
@@ -34,6 +36,7 @@ static void grant_read(struct core *core, struct rwmutex *rw, struct op *op, str
 {
     rw->readers++;
     sync_grant(core, hold, op, 1, outcome(rw));
+    op->waiters[0].ticket = WANTS_READ;
 }
 
 static void grant_write(struct core *core, struct rwmutex *rw, struct op *op, struct hold *hold)
@@ -43,6 +46,7 @@ static void grant_write(struct core *core, struct rwmutex *rw, struct op *op, st
     rw->owner_died |= rw->broken;
     rw->broken = false;
     sync_grant(core, hold, op, 1, outcome(rw));
+    op->waiters[0].ticket = WANTS_WRITE;
 }
 
 static int rwmutex_take(struct core *core, struct sync *sync, struct op *op,
@@ -54,9 +58,10 @@ static int rwmutex_take(struct core *core, struct sync *sync, struct op *op,
     int r;
 
     if (read && recover)
-        return -EINVAL;
+        return sync_refuse(core, op, sync, -EINVAL,
+                           "who reads puts nothing right: recover goes with a write");
     if (rw->broken && !recover)
-        return -ENOTRECOVERABLE;
+        return sync_refuse(core, op, sync, -ENOTRECOVERABLE, BROKEN);
     r = hold_get(core, op->scope, sync, &hold);
     if (r < 0)
         return r;
@@ -87,14 +92,27 @@ static void writer_leaves(struct core *core, struct rwmutex *rw)
     hold_settle(core, hold);
 }
 
-static int unlock(struct core *core, struct rwmutex *rw, struct op *op, const struct request_sync_give *what)
+static int check_writer(struct core *core, struct rwmutex *rw, struct op *op, uint64_t token)
 {
     if (!rw->writer)
-        return -EPERM;
-    if (rw->writer->token != what->token)
-        return -ESTALE;
+        return sync_refuse(core, op, &rw->base, -EPERM, "unlock with no writer: nobody writes it");
+    if (rw->writer->token != token && rw->writer->scope != op->scope)
+        return sync_refuse(core, op, &rw->base, -ESTALE, "unlock with token %llu, not that of its writer",
+                           (unsigned long long)token);
+    if (rw->writer->token != token)
+        return sync_refuse(core, op, &rw->base, -ESTALE, "unlock with token %llu: that of its writer is %llu",
+                           (unsigned long long)token, (unsigned long long)rw->writer->token);
     if (rw->writer->scope != op->scope)
-        return -EPERM;
+        return sync_refuse(core, op, &rw->base, -EPERM, "unlock by another session than its writer's");
+    return 0;
+}
+
+static int unlock(struct core *core, struct rwmutex *rw, struct op *op, const struct request_sync_give *what)
+{
+    int r = check_writer(core, rw, op, what->token);
+
+    if (r < 0)
+        return r;
     if (what->flags & GIVE_UNSEEN) {
         take_back(rw);
     } else {
@@ -105,6 +123,18 @@ static int unlock(struct core *core, struct rwmutex *rw, struct op *op, const st
     return 0;
 }
 
+static void reader_leaves(struct core *core, struct rwmutex *rw, struct hold *hold)
+{
+    hold->units--;
+    rw->readers--;
+    hold_settle(core, hold);
+}
+
+static bool reads(const struct rwmutex *rw, const struct hold *hold)
+{
+    return hold && hold->units && hold != rw->writer;
+}
+
 static int rwmutex_give(struct core *core, struct sync *sync, struct op *op,
                         const struct request_sync_give *what)
 {
@@ -113,12 +143,26 @@ static int rwmutex_give(struct core *core, struct sync *sync, struct op *op,
 
     if (!(what->flags & GIVE_READ))
         return unlock(core, rw, op, what);
-    if (!hold || !hold->units || hold == rw->writer)
-        return -EPERM;
-    hold->units--;
-    rw->readers--;
-    hold_settle(core, hold);
+    if (!reads(rw, hold))
+        return sync_refuse(core, op, sync, -EPERM,
+                           "unlock by a session that does not read it; %llu other readers do",
+                           (unsigned long long)rw->readers);
+    reader_leaves(core, rw, hold);
     return 0;
+}
+
+/* IP1.3. */
+static void rwmutex_undo(struct core *core, struct sync *sync, struct op *op, uint64_t what)
+{
+    struct rwmutex *rw = (struct rwmutex *)sync;
+    struct hold *hold = hold_find(core, op->scope, sync);
+
+    if (what == WANTS_READ && reads(rw, hold)) {
+        reader_leaves(core, rw, hold);
+    } else if (what == WANTS_WRITE && rw->writer && rw->writer == hold && hold->token == op->handle) {
+        take_back(rw);
+        writer_leaves(core, rw);
+    }
 }
 
 /* ---- who goes on ---- */
@@ -146,13 +190,17 @@ static struct waiter *next_of(struct core *core, struct rwmutex *rw, enum wants 
     return NULL;
 }
 
-static void admit_readers(struct core *core, struct rwmutex *rw)
+/* Those that came before this writer, or (NULL) all. */
+static void admit_readers(struct core *core, struct rwmutex *rw, const struct waiter *writer)
 {
     struct waiter *w, *after;
 
-    list_each_safe (w, after, &rw->base.waiters, link)
+    list_each_safe (w, after, &rw->base.waiters, link) {
+        if (w == writer)
+            return;
         if (w->ticket == WANTS_READ && sync_waits(core, w))
             grant_read(core, rw, w->op, hold_find(core, w->op->scope, &rw->base));
+    }
 }
 
 static void rwmutex_look(struct core *core, struct sync *sync)
@@ -166,8 +214,7 @@ static void rwmutex_look(struct core *core, struct sync *sync)
     if (rw->writer || rw->broken)
         return;
     w = next_of(core, rw, WANTS_WRITE);
-    if (readers_first || !w)
-        admit_readers(core, rw);
+    admit_readers(core, rw, readers_first ? NULL : w); /* the writer that stopped them may have given up */
     if (w && !rw->readers)
         grant_write(core, rw, w->op, hold_find(core, w->op->scope, sync));
 }
@@ -208,8 +255,8 @@ static void rwmutex_check(const struct core *core, const struct sync *sync)
     assert(readers == rw->readers && "W: as many readers are in it as scopes say");
     assert(!(rw->writer && rw->readers) && (!rw->writer || rw->writer->units == 1) &&
            "W1: a writer excludes all");
-    assert(!(rw->writer && rw->broken) && !rw->readers_first && "a broken lock is not held");
-    w = sync_waiting(core, sync);
+    assert(!(rw->writer && rw->broken) && !rw->readers_first && "a broken reader-writer lock is not held");
+    w = sync_front(core, sync);
     assert((!w || rw->writer || (rw->readers && w->ticket == WANTS_WRITE)) &&
            "W2, W3: who waits cannot enter");
 }
@@ -220,6 +267,7 @@ const struct sync_rules sync_rwmutex = {
     .bytes = sizeof(struct rwmutex),
     .take = rwmutex_take,
     .give = rwmutex_give,
+    .undo = rwmutex_undo,
     .news = rwmutex_news,
     .look = rwmutex_look,
     .dead = rwmutex_dead,

@@ -23,6 +23,7 @@ void scope_create(struct scope *scope, struct session *session, uint64_t run, st
     list_init(&scope->contexts);
     list_init(&scope->holds);
     list_init(&scope->jobs);
+    list_init(&scope->recordings);
     list_init(&scope->dying);
     session->scopes_n++;
 }
@@ -70,14 +71,9 @@ static void op_void(struct core *core, struct op *op)
 {
     op->status = -ESTALE;
     op->flags = 0;
+    grant_forget(op);
     items_discard(core, &op->items);
     log_recount(core, op);
-}
-
-static bool is_grant(const struct op *op)
-{
-    return op->status >= 0 &&
-           (op->verb == VERB_LOCK || op->verb == VERB_SYNC_TAKE || op->verb == VERB_COND_WAIT);
 }
 
 /* Its scope has ended. With the session it is forgotten; else its one result stays in the session's log, for it tells
@@ -88,7 +84,7 @@ static void op_leave_scope(struct core *core, struct op *op)
         return op_forget(core, op);
     if (op_waits(op))
         op_stop(core, op, -ESTALE);
-    else if (is_grant(op))
+    else if (op->granted)
         op_void(core, op);
     op_adopt(core, op);
 }
@@ -126,7 +122,8 @@ static void scope_free(struct core *core, struct scope *scope)
 {
     struct session *session = scope->session;
 
-    assert(list_empty(&scope->holds) && list_empty(&scope->locks));
+    assert(list_empty(&scope->holds) && list_empty(&scope->locks) &&
+           "IP4: nothing is held by a scope that goes");
     list_remove(&scope->dying);
     scope->account = account_drop(core, scope->account);
     if (scope->run)

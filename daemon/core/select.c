@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "engine.h"
+#include "durable.h"
 
 static bool waiter_ready(struct core *core, struct waiter *w)
 {
@@ -26,7 +26,8 @@ static bool waiter_ready(struct core *core, struct waiter *w)
 
 static void commit_send(struct core *core, struct waiter *w)
 {
-    if (w->channel->closed)
+    op_depends(w->op, w->channel->closing);
+    if (w->channel->closed || w->channel->closing)
         op_stop(core, w->op, -EPIPE);
     else
         channel_offer(core, w->channel, w);
@@ -145,6 +146,8 @@ static int unsent_add(struct core *core, struct waiter *w, const struct value *v
         return r;
     item->index = index;
     list_append(&w->unsent, &item->link);
+    if (w->channel->store_id)
+        return durable_prepare(core, item, value);
     return cargo_load(core, w->op, item, value);
 }
 
@@ -160,7 +163,8 @@ int handle_send(struct core *core, struct op *op, const struct request *request)
         return -EINVAL;
     if (send->values_n > VALUES_MAX)
         return -E2BIG;
-    if (handle->channel->closed)
+    op_depends(op, handle->channel->closing);
+    if (handle->channel->closed || handle->channel->closing)
         return -EPIPE;
     waiter_create(core, op, 0, CASE_SEND, handle);
     for (uint32_t i = 0; i < send->values_n; i++)
@@ -182,6 +186,8 @@ int handle_recv(struct core *core, struct op *op, const struct request *request)
         return -E2BIG;
     waiter_create(core, op, 0, CASE_RECV, handle);
     op->waiters[0].max = request->recv.max;
+    if ((r = durable_expect(core, op, handle->channel)) < 0)
+        return r;
     return cases_run(core, op, WAIT_CHAN_RECV);
 }
 
@@ -192,6 +198,8 @@ static int case_check(struct core *core, struct op *op, const struct select_case
     uint32_t rights = from->kind == CASE_SEND ? RIGHT_SEND : RIGHT_RECV;
     uint64_t batch;
 
+    if (from->kind == CASE_JOB && !jobs_case_allowed(core, op, from->handle))
+        return -EPERM;
     if (from->kind == CASE_JOB)
         return jobs_case_ready(core, from->handle, &batch);
     if (from->kind == CASE_CTX)
@@ -212,9 +220,9 @@ static int case_create(struct core *core, struct op *op, uint32_t i, const struc
     waiter_create(core, op, i, from->kind, handle);
     if (from->kind >= CASE_JOB)
         op->waiters[i].object = from->handle;
-    if (from->kind == CASE_SEND && !handle->channel->closed)
+    if (from->kind == CASE_SEND && !handle->channel->closed && !handle->channel->closing)
         return unsent_add(core, &op->waiters[i], &from->value, i);
-    return 0;
+    return from->kind == CASE_RECV ? durable_expect(core, op, handle->channel) : 0;
 }
 
 int handle_select(struct core *core, struct op *op, const struct request *request)

@@ -32,9 +32,11 @@ static int check_size(struct core *core, struct semaphore *s, struct op *op,
                       const struct request_sync_take *what)
 {
     if (!what->units || !what->size)
-        return -EINVAL;
+        return sync_refuse(core, op, &s->base, -EINVAL, "acquire %llu of %llu units: both are 1 or more",
+                           (unsigned long long)what->units, (unsigned long long)what->size);
     if (what->units > what->size)
-        return -E2BIG;
+        return sync_refuse(core, op, &s->base, -E2BIG, "acquire %llu of %llu units: more than there ever are",
+                           (unsigned long long)what->units, (unsigned long long)what->size);
     if (s->size && s->size != what->size) {
         op_fail(core, op, -EEXIST, "semaphore %.*s has %llu units, not %llu", s->base.name_size, s->base.name,
                 (unsigned long long)s->size, (unsigned long long)what->size);
@@ -59,6 +61,13 @@ static int semaphore_take(struct core *core, struct sync *sync, struct op *op,
     return 0;
 }
 
+static void give_back(struct core *core, struct semaphore *s, struct hold *hold, uint64_t units)
+{
+    hold->units -= units;
+    s->used -= units;
+    hold_settle(core, hold);
+}
+
 static int semaphore_give(struct core *core, struct sync *sync, struct op *op,
                           const struct request_sync_give *what)
 {
@@ -66,13 +75,21 @@ static int semaphore_give(struct core *core, struct sync *sync, struct op *op,
     struct hold *hold = hold_find(core, op->scope, sync);
 
     if (!what->units)
-        return -EINVAL;
+        return sync_refuse(core, op, sync, -EINVAL, "release 0: units to give back are 1 or more");
     if (!hold || hold->units < what->units)
-        return -EPERM;
-    hold->units -= what->units;
-    s->used -= what->units;
-    hold_settle(core, hold);
+        return sync_refuse(core, op, sync, -EPERM, "release %llu with %llu held by this session",
+                           (unsigned long long)what->units, (unsigned long long)(hold ? hold->units : 0));
+    give_back(core, s, hold, what->units);
     return 0;
+}
+
+/* SE1. */
+static void semaphore_undo(struct core *core, struct sync *sync, struct op *op, uint64_t units)
+{
+    struct hold *hold = hold_find(core, op->scope, sync);
+
+    if (hold && hold->units >= units)
+        give_back(core, (struct semaphore *)sync, hold, units);
 }
 
 /* SE3: whoever left in front may have stopped those behind. */
@@ -100,7 +117,7 @@ static void semaphore_check(const struct core *core, const struct sync *sync)
     list_each (hold, &sync->holds, of_sync)
         used += hold->units;
     assert(used == s->used && used <= s->size && "SE: as many units are out as scopes have");
-    w = sync_waiting(core, sync);
+    w = sync_front(core, sync);
     assert((!w || !fits(s, w->ticket)) && "SE3: whoever waits in front wants more than there is");
 }
 
@@ -110,6 +127,7 @@ const struct sync_rules sync_semaphore = {
     .bytes = sizeof(struct semaphore),
     .take = semaphore_take,
     .give = semaphore_give,
+    .undo = semaphore_undo,
     .look = semaphore_look,
     .dead = semaphore_dead,
     .check = semaphore_check,

@@ -8,8 +8,6 @@
 
 #include "engine.h"
 
-enum { UID_UNKNOWN = UINT32_MAX }; /* whose credentials nobody knows shares one account */
-
 struct session *session_find(const struct core *core, const struct secret *secret)
 {
     struct map_node *n = map_first(&core->sessions, core_hash(core, secret, sizeof(*secret)));
@@ -59,7 +57,7 @@ static void session_create(struct core *core, struct session *session, const str
 /* Everything that can fail. On failure nothing is left. */
 static int session_new(struct core *core, const struct input *in, struct session **out)
 {
-    uint32_t uid = in->session_up.who.known ? in->session_up.who.uid : UID_UNKNOWN;
+    uint32_t uid = in->session_up.who.known ? in->session_up.who.uid : ACCOUNT_UNKNOWN;
     bool lease = in->session_up.lease;
 
     if (core->sessions.count >= core->limits.sessions_max)
@@ -79,6 +77,7 @@ static int session_new(struct core *core, const struct input *in, struct session
             timers_unreserve(core);
         return r;
     }
+    memcpy(account->key, in->session_up.who.key, sizeof(account->key));
     session->account = account;
     *out = session;
     return 0;
@@ -146,8 +145,8 @@ void session_end(struct core *core, struct session *session, int error)
     if (session->ended)
         return;
     ended_remember(core, session);
-    if (session->host)
-        jobs_session_end(core, session);
+    if (session->host || session->host_part)
+        jobs_session_end(core, session, error);
     session->ended = true;
     say_refused(core, session, error);
     say_session_end(core, session->peer, error);
@@ -166,7 +165,8 @@ void session_end(struct core *core, struct session *session, int error)
 
 void session_free(struct core *core, struct session *session)
 {
-    assert(session->ended && list_empty(&session->log) && !session->ops.count && !session->handles_n);
+    assert(session->ended && list_empty(&session->log) && !session->ops.count && !session->handles_n &&
+           "nothing is left of a session that goes");
     list_remove(&session->link);
     account_drop(core, session->account);
     map_free(core, &session->ops);

@@ -61,6 +61,14 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "timers", core->timers.count);
     say(rows, "values.given_back", core->counters[COUNT_REDELIVERED]);
     jobs_stats(core, say, rows);
+    if (core->tell_stats)
+        core->tell_stats(core->shell, say, rows);
+}
+
+void core_set_stats(struct core *core, void (*tell)(void *shell, core_say *say, void *context), void *shell)
+{
+    core->tell_stats = tell;
+    core->shell = shell;
 }
 
 int handle_stats(struct core *core, struct op *op, const struct request *request)

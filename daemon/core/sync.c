@@ -18,7 +18,7 @@ static const struct sync_rules *const kinds[SYNC_KINDS] = {
 
 static bool is_called(const struct sync *sync, struct bytes name)
 {
-    return sync->name_size == name.size && memcmp(sync->name, name.data, name.size) == 0;
+    return bytes_are(name, sync->name, sync->name_size);
 }
 
 static struct sync *sync_find(const struct core *core, struct bytes name)
@@ -70,6 +70,7 @@ static int sync_new(struct core *core, struct account *account, const struct syn
         return r;
     }
     list_init(&sync->waiters);
+    list_init(&sync->granted);
     list_init(&sync->holds);
     sync->rules = rules;
     sync->account = account_ref(account);
@@ -83,6 +84,7 @@ static int sync_new(struct core *core, struct account *account, const struct syn
 
 static void sync_free(struct core *core, struct sync *sync)
 {
+    grants_of_gone(sync);
     if (sync->rules->fini)
         sync->rules->fini(core, sync);
     core->syncs_n[sync->rules->kind]--;
@@ -116,9 +118,37 @@ static bool is_kept(const struct sync *sync)
            (sync->rules->news && sync->rules->news(sync));
 }
 
+/* NULL: nobody; what is only to be learnt from it is paid for by the last. */
+static struct account *keeper_of(const struct sync *sync)
+{
+    struct account *keeper = sync->rules->keeper ? sync->rules->keeper(sync) : NULL;
+    const struct hold *hold = list_first(&sync->holds, struct hold, of_sync);
+    const struct waiter *w = list_first(&sync->waiters, struct waiter, link);
+
+    if (keeper)
+        return keeper;
+    return hold ? hold->scope->account : w ? w->op->scope->account : NULL;
+}
+
+int sync_refuse(struct core *core, struct op *op, const struct sync *sync, int error, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    size_t n = text_writev(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    op_fail(core, op, error, "%s '%.*s': %.*s", sync->rules->word, sync->name_size, sync->name, (int)n, text);
+    return error;
+}
+
 void sync_settle(struct core *core, struct sync *sync)
 {
-    if (!sync->busy && !is_kept(sync))
+    struct account *keeper = sync->busy ? NULL : keeper_of(sync);
+
+    if (keeper)
+        account_move(core, &sync->account, keeper, SLOT_LOCKS);
+    else if (!sync->busy && !is_kept(sync))
         sync_free(core, sync);
 }
 
@@ -238,14 +268,26 @@ struct waiter *sync_next(struct core *core, struct sync *sync)
     return NULL;
 }
 
+static bool counts(const struct core *core, const struct waiter *w)
+{
+    return !op_gone(core, w->op) && !op_late(core, w->op);
+}
+
 const struct waiter *sync_waiting(const struct core *core, const struct sync *sync)
 {
     const struct waiter *w;
 
     list_each (w, &sync->waiters, link)
-        if (!op_gone(core, w->op) && !op_late(core, w->op))
+        if (counts(core, w))
             return w;
     return NULL;
+}
+
+const struct waiter *sync_front(const struct core *core, const struct sync *sync)
+{
+    const struct waiter *front = list_first(&sync->waiters, struct waiter, link);
+
+    return front && counts(core, front) ? front : NULL;
 }
 
 void sync_grant(struct core *core, struct hold *hold, struct op *op, uint64_t units, int32_t status)
@@ -254,6 +296,16 @@ void sync_grant(struct core *core, struct hold *hold, struct op *op, uint64_t un
     hold->grant = op->id;
     hold->token = op->handle = sync_token(core);
     op_finish(core, op, status);
+    grant_note(hold->sync, op, units);
+}
+
+/* One in front is over. When it leaves, those behind are looked at; before that each look would pass over all like it,
+ * of which there may be very many. */
+static bool front_is_gone(const struct core *core, const struct sync *sync)
+{
+    const struct waiter *front = list_first(&sync->waiters, struct waiter, link);
+
+    return front && op_gone(core, front->op);
 }
 
 void sync_waiter_left(struct core *core, struct waiter *w)
@@ -271,7 +323,9 @@ void sync_waiter_left(struct core *core, struct waiter *w)
     sync->busy = true;
     if (sync->rules->left)
         sync->rules->left(core, sync, w);
-    sync_done(core, sync);
+    if (!front_is_gone(core, sync))
+        return sync_done(core, sync);
+    sync->busy = false;
 }
 
 /* ---- the end of a scope, of everything ---- */
@@ -341,6 +395,9 @@ static void sync_check(const struct core *core, const struct sync *sync)
         waiters += w->op->reason == WAIT_SYNC;
     }
     assert(waiters == known && "a scope knows what it waits for");
+    list_each (w, &sync->granted, link)
+        assert(w->sync == sync && w->op->granted &&
+               "IP1.3: what was granted is known until it is acknowledged");
     if (sync->rules->check)
         sync->rules->check(core, sync);
 }
@@ -393,6 +450,31 @@ int handle_sync_take(struct core *core, struct op *op, const struct request *req
     return r;
 }
 
+/* There is no such object: nobody has anything of it, and a wait group has no units (A2). */
+static int give_nothing(struct core *core, struct op *op, const struct sync_rules *rules,
+                        const struct request_sync_give *what)
+{
+    int shown = what->name.size < NAME_BYTES_MAX ? (int)what->name.size : NAME_BYTES_MAX;
+
+    if (rules == &sync_waitgroup) {
+        op_fail(core, op, -EINVAL, "%s '%.*s': done %llu with counter 0", rules->word, shown,
+                (const char *)what->name.data, (unsigned long long)what->units);
+        return -EINVAL;
+    }
+    op_fail(core, op, -EPERM, "%s '%.*s': nobody has anything of it to give back", rules->word, shown,
+            (const char *)what->name.data);
+    return -EPERM;
+}
+
+bool sync_is_held(const struct core *core, const struct scope *scope, const struct request_sync_give *what)
+{
+    const struct sync *unnamed = sync_find_unnamed(core, scope, what->name, what->token);
+    const struct sync *sync = unnamed ? unnamed : sync_find(core, what->name);
+    const struct hold *hold = sync && sync->rules->kind == what->kind ? hold_find(core, scope, sync) : NULL;
+
+    return hold && hold->units && hold->units >= what->units;
+}
+
 int handle_sync_give(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_sync_give *what = &request->sync_give;
@@ -404,7 +486,7 @@ int handle_sync_give(struct core *core, struct op *op, const struct request *req
     if (r < 0)
         return r;
     if (!sync)
-        return kinds[what->kind]->absent ? kinds[what->kind]->absent : -EPERM;
+        return give_nothing(core, op, kinds[what->kind], what);
     sync->busy = true;
     r = sync->rules->give(core, sync, op, what);
     sync_done(core, sync);
@@ -451,7 +533,7 @@ int handle_sync_reset(struct core *core, struct op *op, const struct request *re
     if (r < 0 || !sync)
         return r;
     sync->busy = true;
-    r = sync->rules->reset(core, sync);
+    r = sync->rules->reset(core, sync, op);
     sync_done(core, sync);
     return r;
 }

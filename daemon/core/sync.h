@@ -8,7 +8,8 @@
  * What a scope has of an object is its hold; the end of the scope takes it away, in that step (IP4).
  *
  * Invariants: a hold has units or waiters; its scope lives, or it has no units; an object is busy only within one of the
- * functions of sync.c, and rests with nobody waiting who could go on.
+ * functions of sync.c, and rests with nobody waiting who could go on, unless one in front of him is over and is yet to be
+ * swept.
  */
 #pragma once
 
@@ -19,10 +20,12 @@ struct sync_rules;
 struct sync {
     struct map_node node; /* of core->syncs, by name */
     const struct sync_rules *rules;
-    struct account *account; /* who made it pays for it */
-    struct list waiters;     /* struct waiter, by arrival */
-    struct list holds;       /* struct hold */
-    const char *name;        /* behind the struct of the kind */
+    struct account
+        *account; /* pays: of those who keep it whoever has had something of it, or waits, for longest */
+    struct list waiters; /* struct waiter, by arrival */
+    struct list granted; /* the same, of operations that got something and are not acknowledged (grant.c) */
+    struct list holds;   /* struct hold */
+    const char *name;    /* behind the struct of the kind */
     uint8_t name_size;
     bool unnamed; /* its name is free for another; only who holds something of it still finds it */
     bool busy;    /* changing: who leaves it meanwhile changes nothing else */
@@ -39,6 +42,8 @@ struct hold {
     uint64_t waiters; /* of its operations */
     uint64_t token;   /* of its last grant */
     uint64_t grant;   /* the operation that got it */
+    uint64_t fresh;   /* breaker: units since `since` */
+    uint64_t since;   /* the same: its opening before the last grant */
 };
 
 /* What makes a kind. A function that is NULL: the kind has no such verb, news, or change. */
@@ -46,7 +51,6 @@ struct sync_rules {
     uint32_t kind;    /* enum sync_kind */
     const char *word; /* for people */
     size_t bytes;     /* of its struct */
-    int absent;       /* what giving answers where there is no such object; 0: -EPERM */
 
     /* A new object, all zero so far. 0 or -ENOMEM. */
     int (*init)(struct core *core, struct sync *sync);
@@ -57,10 +61,15 @@ struct sync_rules {
      * when nothing keeps it. As every handler they check, reserve, change. */
     int (*take)(struct core *core, struct sync *sync, struct op *op, const struct request_sync_take *what);
     int (*give)(struct core *core, struct sync *sync, struct op *op, const struct request_sync_give *what);
+    /* Undoes what the operation got, and nobody has had (IP1.3), as far as its scope has that still: `what` as grant_note was
+     * told. NULL: nothing of it is taken. `look` is called behind this. */
+    void (*undo)(struct core *core, struct sync *sync, struct op *op, uint64_t what);
     int (*add)(struct core *core, struct sync *sync, struct op *op, const struct request_sync_add *what);
     int (*wait)(struct core *core, struct sync *sync, struct op *op, const struct request_sync_wait *what);
-    int (*reset)(struct core *core, struct sync *sync);
+    int (*reset)(struct core *core, struct sync *sync, struct op *op);
 
+    /* Who keeps it beside holds and waiters; NULL: nobody. */
+    struct account *(*keeper)(const struct sync *sync);
     /* Whether there is something to learn from it although nobody has it or waits. */
     bool (*news)(const struct sync *sync);
     /* Something has changed: lets those that wait go on, as far as they can. */
@@ -83,12 +92,15 @@ extern const struct sync_rules sync_mutex, sync_rwmutex, sync_semaphore, sync_wa
  * another kind, and `op` has been told so; -ENOMEM, -ENOBUFS. */
 int sync_open(struct core *core, struct op *op, const struct sync_rules *rules, struct bytes name, bool make,
               struct sync **out);
-/* Frees it when nothing keeps it. Not while busy. */
+/* Frees it when nothing keeps it, and has whoever keeps it pay. Not while busy. */
 void sync_settle(struct core *core, struct sync *sync);
 /* The change that made it busy is over: those that can go on do so, and the object goes when nothing keeps it. */
 void sync_done(struct core *core, struct sync *sync);
 /* Its name begins anew: from now on only give finds it, by a token of its. */
 void sync_unname(struct sync *sync);
+/* Refuses the operation in words: the kind and the name, then the text. Gives `error`. */
+int sync_refuse(struct core *core, struct op *op, const struct sync *sync, int error, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 /* Larger than every one before, also over restarts. */
 uint64_t sync_token(struct core *core);
 
@@ -113,5 +125,15 @@ struct waiter *sync_next(struct core *core, struct sync *sync);
 bool sync_waits(struct core *core, struct waiter *w);
 /* The same for invariants: changes nothing. */
 const struct waiter *sync_waiting(const struct core *core, const struct sync *sync);
-/* The operation has so many more units, and its result: `status`, with a token of its own. */
+/* Whoever stands in front, for invariants. NULL: nobody, or one that is over and has not left yet: only when it does are
+ * those behind it looked at. */
+const struct waiter *sync_front(const struct core *core, const struct sync *sync);
+/* The operation has so many more units, and its result: `status`, with a token of its own. Undone, it gives back so many. */
 void sync_grant(struct core *core, struct hold *hold, struct op *op, uint64_t units, int32_t status);
+
+/* ---- grant.c: what was granted, until it is acknowledged ---- */
+
+/* The operation, which has its result, got this of the object; `what` is for the kind. */
+void grant_note(struct sync *sync, struct op *op, uint64_t what);
+/* The object goes: nothing that it granted can be undone any more. */
+void grants_of_gone(struct sync *sync);

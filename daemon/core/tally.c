@@ -20,7 +20,8 @@ static int tally_add(struct core *core, struct sync *sync, struct op *op, const 
     int64_t sum;
 
     if (__builtin_add_overflow(t->value, what->delta, &sum))
-        return -E2BIG;
+        return sync_refuse(core, op, sync, -E2BIG, "add %lld to %lld: the sum is no 64-bit number",
+                           (long long)what->delta, (long long)t->value);
     t->value = sum;
     op->handle = (uint64_t)sum;
     return 0;
@@ -40,7 +41,7 @@ static int tally_wait(struct core *core, struct sync *sync, struct op *op,
     return r < 0 ? r : sync_park(core, op, hold, (uint64_t)what->value);
 }
 
-static int tally_reset(struct core *core, struct sync *sync)
+static int tally_reset(struct core *core, struct sync *sync, struct op *op)
 {
     ((struct tally *)sync)->value = 0;
     return 0;

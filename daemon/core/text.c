@@ -21,26 +21,6 @@ size_t text_write(char *to, size_t size, const char *format, ...)
     return n;
 }
 
-static bool name_byte(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c && strchr("_.:/-", c));
-}
-
-int name_check(struct bytes name)
-{
-    const unsigned char *c = name.data;
-
-    if (!name.size)
-        return -EINVAL;
-    if (name.size > NAME_BYTES_MAX)
-        return -E2BIG;
-    for (size_t i = 0; i < name.size; i++)
-        if (!name_byte(c[i]))
-            return -EINVAL;
-    return 0;
-}
-
 int name_order(struct bytes a, struct bytes b)
 {
     size_t size = a.size < b.size ? a.size : b.size;

@@ -27,7 +27,7 @@ int timers_reserve(struct core *core)
 
 void timers_unreserve(struct core *core)
 {
-    assert(core->timers.reserved > core->timers.count);
+    assert(core->timers.reserved > core->timers.count && "an armed timer keeps its place");
     core->timers.reserved--;
 }
 
@@ -87,7 +87,7 @@ void timer_arm(struct core *core, struct timer *timer, int64_t at_ns, timer_fire
     timer->fire = fire;
     if (timer->place)
         return settle(t, timer->place - 1, timer);
-    assert(t->count < t->reserved);
+    assert(t->count < t->reserved && "a timer is armed in a place that was reserved");
     t->count++;
     rise(t, t->count - 1, timer);
 }
@@ -105,7 +105,7 @@ void timer_disarm(struct core *core, struct timer *timer)
         settle(t, i, last);
 }
 
-void timers_run(struct core *core, size_t most)
+size_t timers_run(struct core *core, size_t most)
 {
     struct timers *t = &core->timers;
 
@@ -115,6 +115,7 @@ void timers_run(struct core *core, size_t most)
         timer_disarm(core, timer);
         timer->fire(core, timer);
     }
+    return most;
 }
 
 int64_t timers_next(const struct core *core)
@@ -126,7 +127,7 @@ void timers_check(const struct core *core)
 {
     const struct timers *t = &core->timers;
 
-    assert(t->count <= t->reserved && t->reserved <= t->size);
+    assert(t->count <= t->reserved && t->reserved <= t->size && "there is a place for each timer");
     for (size_t i = 0; i < t->count; i++) {
         assert(t->heap[i]->place == i + 1 && "a timer knows its place");
         assert((!i || t->heap[(i - 1) / CHILDREN]->at_ns <= t->heap[i]->at_ns) && "no parent is later");

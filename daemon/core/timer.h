@@ -37,8 +37,8 @@ static inline bool timer_armed(const struct timer *timer)
 {
     return timer->place != 0;
 }
-/* Fires what is due, at most `most` of them. */
-void timers_run(struct core *core, size_t most);
+/* Fires what is due, at most `most` of them. Returns what is left of `most`. */
+size_t timers_run(struct core *core, size_t most);
 /* Of the earliest timer; INT64_MAX: none. */
 int64_t timers_next(const struct core *core);
 void timers_check(const struct core *core);

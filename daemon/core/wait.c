@@ -46,7 +46,7 @@ void waiter_enter(struct core *core, struct waiter *w)
     struct wait_queue *q = waiter_queue(w);
     struct list *at = q->list.prev;
 
-    assert(!w->channel->closed);
+    assert(!w->channel->closed && "nobody begins to wait on a closed channel");
     while (at != &q->list && container_of(at, struct waiter, link)->ticket > w->ticket)
         at = at->prev;
     list_insert_before(at->next, &w->link);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "durable.h"
 #include "inspect.h"
 
 #define WORDS(text) ((struct bytes){(text), sizeof(text) - 1})
@@ -20,6 +21,12 @@ static const struct {
     [WAIT_PLUGIN] = {WORDS("look at a plugin"), WORDS("plugin")},
     [WAIT_STREAM] = {WORDS("offers"), WORDS("host")},
     [WAIT_CONTEXT] = {WORDS("end of a context"), WORDS("context")},
+    [WAIT_PURGE] = {WORDS("end of a purge"), WORDS("queue")},
+    [WAIT_WORK] = {WORDS("a job to work on"), WORDS("queues")},
+    [WAIT_RUN] = {WORDS("end of a run"), WORDS("job")},
+    [WAIT_QUEUE] = {WORDS("room in a queue"), WORDS("queue")},
+    [WAIT_DRAIN] = {WORDS("end of all jobs"), WORDS("daemon")},
+    [WAIT_SCHEDULE] = {WORDS("look at zone and plugin"), WORDS("schedule")},
     [WAIT_HOST] = {WORDS("answer of a host"), WORDS("host")},
     [WAIT_LOCK] = {WORDS("lock"), WORDS("lock")},
     [WAIT_SYNC] = {WORDS("sync"), WORDS("sync")},
@@ -102,6 +109,15 @@ static int64_t time_left(const struct core *core, const struct op *op)
     return !op->timed ? 0 : left > 0 ? left : 1;
 }
 
+/* Of the session that has the lock; 0: it is not a lock that is waited for. */
+static uint64_t holder_of(const struct op *op)
+{
+    const struct sync *sync = op->reason == WAIT_LOCK && op->waiters_n ? op->waiters[0].sync : NULL;
+    const struct session *holder = sync ? lock_holder(sync) : NULL;
+
+    return holder ? holder->number : 0;
+}
+
 static struct bytes kind_of(const struct op *op)
 {
     const char *word = op->reason == WAIT_SYNC && op->waiters[0].sync ? sync_word(op->waiters[0].sync) : NULL;
@@ -156,12 +172,15 @@ struct wait_info *rows_put_op(struct wait_rows *rows, const struct op *op)
     row->run = op->scope->run;
     row->uid = op->scope->account->uid;
     row->verb = op->verb;
-    row->reason = op->state == OP_HANDED ? WORDS("acknowledgement") : waits[op->reason].reason;
+    row->reason = op_storing(op)           ? waits[WAIT_FETCH].reason
+                  : op->state == OP_HANDED ? WORDS("acknowledgement")
+                                           : waits[op->reason].reason;
     row->kind = kind_of(op);
     row->object = (struct bytes){text, (size_t)(room.at - text)};
     row->cases = op->verb == VERB_SELECT ? op->waiters_n : 0;
     row->age_ns = rows->core->now.mono_ns - op->since_ns;
     row->left_ns = time_left(rows->core, op);
+    row->holder = holder_of(op);
     return row;
 }
 
@@ -187,26 +206,21 @@ int rows_answer(struct wait_rows *rows, struct op *op, struct result result)
     return r;
 }
 
-static bool same(struct bytes a, const char *text, size_t size)
-{
-    return a.size == size && memcmp(a.data, text, size) == 0;
-}
-
 bool waits_for(const struct op *op, struct bytes name)
 {
     for (uint32_t i = 0; i < op->waiters_n; i++) {
         const struct waiter *w = &op->waiters[i];
 
-        if (w->channel && same(name, w->channel->text, w->channel->name_size))
+        if (w->channel && bytes_are(name, w->channel->text, w->channel->name_size))
             return true;
     }
     if ((op->reason != WAIT_LOCK && op->reason != WAIT_SYNC) || !op->waiters[0].sync)
         return false;
     struct bytes other = sync_name(op->waiters[0].sync);
-    return same(name, other.data, other.size);
+    return bytes_are(name, other.data, other.size);
 }
 
 bool may_see(const struct core *core, const struct account *who, const struct account *whose)
 {
-    return who == whose || who->uid == 0 || who->uid == core->owner;
+    return who == whose || account_owns(core, who);
 }

@@ -59,13 +59,18 @@ static void set_detached(struct core *core, struct waitgroup *wg, uint64_t detac
 
 /* ---- verbs ---- */
 
-static int room_for(const struct core *core, const struct waitgroup *wg, const struct request_sync_add *what)
+static int room_for(struct core *core, const struct waitgroup *wg, struct op *op,
+                    const struct request_sync_add *what)
 {
     uint64_t most = core->limits.group_units_max;
 
     if (what->delta <= 0)
-        return -EINVAL;
-    return (uint64_t)what->delta > most || wg->units > most - (uint64_t)what->delta ? -ENOBUFS : 0;
+        return sync_refuse(core, op, &wg->base, -EINVAL, "add %lld: units to add are 1 or more",
+                           (long long)what->delta);
+    if ((uint64_t)what->delta <= most && wg->units <= most - (uint64_t)what->delta)
+        return 0;
+    return sync_refuse(core, op, &wg->base, -ENOBUFS, "add %lld with counter %llu: group_units_max is %llu",
+                       (long long)what->delta, (unsigned long long)wg->units, (unsigned long long)most);
 }
 
 static int waitgroup_add(struct core *core, struct sync *sync, struct op *op,
@@ -74,7 +79,7 @@ static int waitgroup_add(struct core *core, struct sync *sync, struct op *op,
     struct waitgroup *wg = (struct waitgroup *)sync;
     bool detached = what->flags & ADD_DETACHED;
     struct hold *hold = NULL;
-    int r = room_for(core, wg, what);
+    int r = room_for(core, wg, op, what);
 
     if (r < 0 || (!detached && (r = hold_get(core, op->scope, sync, &hold)) < 0))
         return r;
@@ -100,9 +105,10 @@ static int waitgroup_take(struct core *core, struct sync *sync, struct op *op,
     int r;
 
     if (!what->units)
-        return -EINVAL;
+        return sync_refuse(core, op, sync, -EINVAL, "claim 0: units to claim are 1 or more");
     if (what->units > wg->detached)
-        return -EAGAIN;
+        return sync_refuse(core, op, sync, -EAGAIN, "claim %llu with %llu detached",
+                           (unsigned long long)what->units, (unsigned long long)wg->detached);
     r = hold_get(core, op->scope, sync, &hold);
     if (r < 0)
         return r;
@@ -120,9 +126,13 @@ static int waitgroup_give(struct core *core, struct sync *sync, struct op *op,
     bool unseen = what->flags & GIVE_UNSEEN;
 
     if (!what->units || what->units > wg->units) /* A2 */
-        return -EINVAL;
+        return sync_refuse(core, op, sync, -EINVAL, "done %llu with counter %llu",
+                           (unsigned long long)what->units, (unsigned long long)wg->units);
     if (what->units - own > (unseen ? 0 : wg->detached))
-        return -EPERM;
+        return sync_refuse(
+            core, op, sync, -EPERM,
+            "done %llu with %llu of this session and %llu detached: the others are of other sessions",
+            (unsigned long long)what->units, (unsigned long long)has, (unsigned long long)wg->detached);
     if (hold) {
         hold->units -= own;
         hold_settle(core, hold);
@@ -133,6 +143,19 @@ static int waitgroup_give(struct core *core, struct sync *sync, struct op *op,
         set_detached(core, wg, wg->detached - (what->units - own));
     wg->units -= unseen ? 0 : what->units;
     return 0;
+}
+
+/* IP1.3: what was claimed is nobody's again. */
+static void waitgroup_undo(struct core *core, struct sync *sync, struct op *op, uint64_t units)
+{
+    struct waitgroup *wg = (struct waitgroup *)sync;
+    struct hold *hold = hold_find(core, op->scope, sync);
+
+    if (!hold || hold->units < units)
+        return;
+    hold->units -= units;
+    hold_settle(core, hold);
+    set_detached(core, wg, wg->detached + units);
 }
 
 static int32_t outcome(const struct waitgroup *wg, struct op *op)
@@ -158,12 +181,13 @@ static int waitgroup_wait(struct core *core, struct sync *sync, struct op *op,
 }
 
 /* Forgets who died. */
-static int waitgroup_reset(struct core *core, struct sync *sync)
+static int waitgroup_reset(struct core *core, struct sync *sync, struct op *op)
 {
     struct waitgroup *wg = (struct waitgroup *)sync;
 
     if (wg->units)
-        return -EBUSY;
+        return sync_refuse(core, op, sync, -EBUSY, "its counter is %llu: the round is not over",
+                           (unsigned long long)wg->units);
     wg->dead = 0;
     return 0;
 }
@@ -211,12 +235,12 @@ static void waitgroup_check(const struct core *core, const struct sync *sync)
 const struct sync_rules sync_waitgroup = {
     .kind = SYNC_WAITGROUP,
     .word = "wait group",
-    .absent = -EINVAL, /* its counter is 0: A2 */
     .bytes = sizeof(struct waitgroup),
     .init = waitgroup_init,
     .fini = waitgroup_fini,
     .take = waitgroup_take,
     .give = waitgroup_give,
+    .undo = waitgroup_undo,
     .add = waitgroup_add,
     .wait = waitgroup_wait,
     .reset = waitgroup_reset,

@@ -23,6 +23,7 @@
 
 #include "goroutine_host.h"
 #include "host_protocol.h"
+#include "sandbox.h"
 
 enum { LINES_MAX = 40, FRAMES_MAX = 1 << 16, HANDLER_SECONDS_MAX = 5 };
 
@@ -171,6 +172,19 @@ static bool first_to_die(void)
         pause();
 }
 
+/* The call is named when it is one that the plugin's code may not make. */
+static void say_signal(int number, const siginfo_t *info)
+{
+    const char *call = number == SIGSYS ? sandbox_denied(info->si_syscall) : NULL;
+
+    say("signal %d (SIG%s)", number, sigabbrev_np(number));
+    if (has_address(number))
+        say(" at address %p", info->si_addr);
+    if (call)
+        say(": code of a job may not ask for %s (seccomp = jobs)", call);
+    say("\n");
+}
+
 /* What matters goes out before the stack is walked: the walk may fault, and then the kernel ends the process. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
@@ -180,10 +194,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         return;
     signal(SIGALRM, SIG_DFL);
     alarm(HANDLER_SECONDS_MAX);
-    say("signal %d (SIG%s)", number, sigabbrev_np(number));
-    if (has_address(number))
-        say(" at address %p", info->si_addr);
-    say("\n");
+    say_signal(number, info);
     say_goroutine(has_address(number) ? info->si_addr : NULL);
     send_report(number, 0);
     before = report.text_bytes;

@@ -101,6 +101,10 @@ uint64_t gp_id(const gp_job *job);
 uint64_t gp_run(const gp_job *job);
 unsigned gp_attempt(const gp_job *job);
 
+/* How many of the jobs that this one came after were done, those of its batch for example; *jobs, unless it is NULL: how many
+ * there were. */
+unsigned gp_after(const gp_job *job, unsigned *jobs);
+
 /* Ends when the job is cancelled, reaches its time limit or deadline, or its host must go. Owned by the job.
  */
 go_ctx *gp_context(const gp_job *job);
@@ -123,6 +127,10 @@ int gp_result(gp_job *job, const void *bytes, size_t size);
  * value. */
 int gp_fail(gp_job *job, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same, and says that every attempt would fail like this one: there is no further one, and the job has failed. For what is
+ * wrong with the job itself, such as an argument that makes no sense. */
+int gp_give_up(gp_job *job, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* Appends to the kept output of the job (goctl logs). Whole calls: lines of different goroutines never tear.
  * May wait for credit. 0; -ENOBUFS: the job has reached output_bytes_max; what does not fit is dropped, and the
  * host's log says so once; -ECANCELED, -ESTALE: this run is over; -ENOMEM. */
@@ -130,6 +138,32 @@ int gp_print(gp_job *job, const char *format, ...) __attribute__((format(printf,
 
 /* How far the job is: 0 to 1, and a few words or NULL. The latest is kept. 0, -EINVAL, -ESTALE, -ENOMEM. */
 int gp_progress(gp_job *job, double fraction, const char *text);
+
+/* ---- one transaction: the end of the job, and what goes with it ---- */
+
+typedef struct gp_txn gp_txn;
+
+/* Begins to collect. Nothing of it happens before gp_txn_commit; gp_txn_drop forgets it. NULL: out of memory. One goroutine
+ * at a time may use it. */
+gp_txn *gp_txn_begin(gp_job *job);
+
+/* A further job, as gc_submit; a value for a durable channel, which must have room; the acknowledgement of a value that this run
+ * has received with GC_HOLD. Bytes, strings and the value stay the caller's, unchanged, until the commit. 0, -ENOMEM; -EINVAL:
+ * `size` of a submit is not set; a value carries channels. */
+int gp_txn_submit(gp_txn *txn, const struct gc_submit *what);
+int gp_txn_send(gp_txn *txn, gc_chan c, struct gc_value v);
+int gp_txn_ack(gp_txn *txn, struct gc_value *v);
+
+/* The job is done, with the result that gp_result has set (which nobody may set meanwhile), and all that was collected has happened, in one write to the disk: 0,
+ * and the transaction is gone. Then return at once: the run is over, and what the function returns does not count any more.
+ * `jobs`, or NULL, gets the ids of the jobs. It waits for room in their queues, until `until`.
+ * On an error nothing has happened, and the transaction is still there: to be tried again, or dropped. -ESTALE: a later run
+ * has replaced this one, or a value is not held any more. -EAGAIN: a channel has no room. -EPIPE: one is closed. -EINVAL: one
+ * is not durable. -E2BIG: over a limit. -ENETRESET: the daemon has restarted, and the job runs again unless it had
+ * happened. And as gc_submit. gc_why tells more. */
+int gp_txn_commit(gp_txn *txn, gc_job *jobs, gc_until until);
+/* Accepts NULL. */
+void gp_txn_drop(gp_txn *txn);
 
 #ifdef __cplusplus
 }

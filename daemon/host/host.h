@@ -17,6 +17,9 @@ struct host {
     go_chan *lost;    /* gets a value when the daemon is gone */
 };
 
+/* A run may begin: the host does not drain. If it does, the run goes back to the daemon, for another host. */
+bool host_begins(struct host *host);
+
 /* A run leaves the list of jobs, to be reported by the one host_report that follows. */
 void host_leave(struct host *host, struct list *job_link);
 

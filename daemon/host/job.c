@@ -107,6 +107,13 @@ static struct gc_host_end outcome_of(const struct gp_job *job)
     struct gc_host_end end = {.job = job->id, .run = job->run};
     bool failed_itself = job->cause != CAUSE_NONE && !job->cancelled;
 
+    if (job->given_back) {
+        end.cause = CAUSE_RETURNED;
+        end.error = -EAGAIN;
+        end.text = "the host drains";
+        return end;
+    }
+
     if (job->has_returned && job->returned == 0 && !failed_itself) {
         end.result = job->result;
         end.result_bytes = job->result_bytes;
@@ -115,9 +122,11 @@ static struct gc_host_end outcome_of(const struct gp_job *job)
     end.cause = job->cause != CAUSE_NONE ? job->cause : CAUSE_ERROR;
     end.error = job->has_returned ? job->returned : -ECANCELED;
     end.text = job->text;
+    end.permanent = job->gave_up && end.cause == CAUSE_ERROR;
     if (time_was_up(job)) {
         end.cause = CAUSE_TIMEOUT;
         end.error = -ETIMEDOUT;
+        end.permanent = false;
         end.text = job->text ? job->text : "its time was up";
     } else if (!job->has_returned && job->cause == CAUSE_NONE)
         end.text = "the function ended its goroutine instead of returning";
@@ -160,8 +169,11 @@ static void run_root(void *arg)
 {
     struct gp_job *job = arg;
 
-    gc_host_started(job->host->client, job->id, job->run);
-    go_call(run_function, job);
+    job->given_back = !host_begins(job->host);
+    if (!job->given_back) {
+        gc_host_started(job->host->client, job->id, job->run);
+        go_call(run_function, job);
+    }
     go_group_end(job->group);
 }
 
@@ -182,6 +194,8 @@ static struct gp_job *job_new(struct host *host, const struct gp_function *funct
     job->id = offer->job;
     job->run = offer->run;
     job->attempt = offer->attempt;
+    job->after_n = offer->after_n;
+    job->after_done = offer->after_done;
     job->context = offer->context;
     job->argument.size = offer->argument_bytes;
     job->argument.data =

@@ -21,6 +21,7 @@ struct gp_job {
     uint64_t id, run;
     uint64_t context; /* of the daemon, that ends it; 0: none */
     uint32_t attempt;
+    uint32_t after_n, after_done; /* jobs that it came after; of them done */
     const struct gp_function *function;
     struct gp_bytes argument; /* owned */
     go_ctx *ctx;              /* owned */
@@ -28,7 +29,7 @@ struct gp_job {
 
     go_mutex lock; /* what follows; never held while waiting for the daemon */
     int returned;  /* what the function returned */
-    bool has_returned, cancelled, output_full;
+    bool has_returned, cancelled, output_full, gave_up, given_back;
     enum job_cause cause; /* of a panic or deadlock, else of the cancel */
     char *text;           /* owned; why it failed, or NULL */
     void *result;         /* owned */

@@ -2,8 +2,9 @@
  * goroutined-host: runs the functions of one plugin as goroutines, for the daemon that started it.
  *
  * Threads: the main thread loads the plugin, starts the runtime and waits for the end; jobs are goroutines; offers come
- * on the client's service thread, which only starts and tells and never waits. The order at start matters: the crash
- * handler goes in after plugin and runtime, so that neither replaces it.
+ * on the client's service thread, which only starts and tells and never waits. The order at start matters: system calls
+ * are taken away before the plugin is loaded, whose constructors are its code, too; the crash handler goes in after plugin
+ * and runtime, so that neither replaces it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -12,20 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crash.h"
-#include "dump_text.h"
 #include "goclient_go.h"
 #include "host.h"
 #include "host_protocol.h"
+#include "inspect.h"
 #include "job.h"
+#include "message_inspect.h"
+#include "recording.h"
+#include "sandbox.h"
 
-enum { OFFERS_WINDOW = 64, GRACE_WITHOUT_DAEMON_MS = 5000, CPU_NICENESS = 5, EXIT_USAGE = 2 };
+enum { OFFERS_WINDOW = 64, GRACE_WITHOUT_DAEMON_MS = 5000, EXIT_USAGE = 2 };
+
+enum argument { RUN, GENERATION, DESCRIBE, AS, SECCOMP, MEMORY_MAX, CPU_WEIGHT, ARGUMENTS };
 
 static struct host host;
-static const char *generation;
+static const char *given[ARGUMENTS] = {[SECCOMP] = "none", [MEMORY_MAX] = "0", [CPU_WEIGHT] = "33"};
 
 static void tell(go_chan *c)
 {
@@ -58,6 +63,16 @@ static void on_stored(int status, void *arg)
     tell_if_idle(h);
 }
 
+bool host_begins(struct host *h)
+{
+    bool draining;
+
+    go_mutex_lock(&h->lock);
+    draining = h->draining;
+    go_mutex_unlock(&h->lock);
+    return !draining;
+}
+
 void host_leave(struct host *h, struct list *job_link)
 {
     go_mutex_lock(&h->lock);
@@ -87,13 +102,9 @@ static void take_run(const struct gc_offer *offer)
 {
     struct gp_bytes name = {offer->function, strlen(offer->function)};
     const struct gp_function *function = plugin_function(&host.plugin, name);
-    bool draining;
     int r;
 
-    go_mutex_lock(&host.lock);
-    draining = host.draining;
-    go_mutex_unlock(&host.lock);
-    if (draining) {
+    if (!host_begins(&host)) {
         give_back(offer, "the host drains");
         return;
     }
@@ -152,9 +163,29 @@ static void take_drain(const struct gc_offer *offer)
     tell_if_idle(&host);
 }
 
+/* About a run that has ended nothing is told. */
 static void take_dump(const struct gc_offer *offer)
 {
-    dump_goroutines(host.client, offer->job);
+    struct question question = {.client = host.client,
+                                .number = offer->job,
+                                .what = offer->what,
+                                .format = offer->format,
+                                .value = offer->value};
+    struct gp_job *job;
+
+    if (offer->what == INSPECT_HALT || offer->what == INSPECT_DROP) {
+        recording_order(offer->what, offer->value); /* at once: before a question that comes later */
+        return;
+    }
+    go_mutex_lock(&host.lock);
+    list_each (job, &host.jobs, link)
+        if (offer->run && job->run == offer->run)
+            question.group = go_group_ref(job->group);
+    go_mutex_unlock(&host.lock);
+    if (offer->run && !question.group)
+        question_refuse(&question, -ENOENT, "the job has ended");
+    else
+        question_answer(&question);
 }
 
 static void on_offer(const struct gc_offer *offer, void *arg)
@@ -220,8 +251,18 @@ static void serve(void)
 
     if (go_select(ends, 2, GO_FOREVER) == 1)
         end_without_daemon();
+    questions_end();
     gc_disconnect(host.client);
     crash_exit(0);
+}
+
+static int refused_sandbox(int error)
+{
+    char why[128];
+
+    snprintf(why, sizeof why, "%s: %s; allow seccomp(2) to the service, or set seccomp = none",
+             given[SECCOMP], strerror(-error));
+    return fail("seccomp", why);
 }
 
 static int run_host(const char *file)
@@ -229,7 +270,11 @@ static int run_host(const char *file)
     char why[PLUGIN_WHY_BYTES];
     int r;
 
-    setpriority(PRIO_PROCESS, 0, CPU_NICENESS); /* the hub comes first; failing is harmless */
+    sandbox_share((unsigned)atoi(given[CPU_WEIGHT]));
+    inspect_memory_max(strtoll(given[MEMORY_MAX], NULL, 10));
+    r = sandbox_apply(given[SECCOMP]);
+    if (r < 0)
+        return refused_sandbox(r);
     r = plugin_open(file, file, &host.plugin, why);
     if (r < 0)
         return fail("plugin", why);
@@ -245,7 +290,7 @@ static int run_host(const char *file)
     r = connect_host(why);
     if (r < 0)
         crash_exit(fail("daemon", why));
-    r = gc_host_reserve(host.client, generation, OFFERS_WINDOW);
+    r = gc_host_reserve(host.client, given[GENERATION], OFFERS_WINDOW);
     if (r < 0)
         crash_exit(fail("daemon", gc_strerror(r)));
     serve();
@@ -254,33 +299,51 @@ static int run_host(const char *file)
 
 static int usage(FILE *to, int status)
 {
-    fputs("usage: goroutined-host --describe FILE [--as PATH]\n"
-          "       goroutined-host --run FILE --generation HASH\n"
+    fputs("usage: goroutined-host --describe FILE [--as PATH] [--seccomp PROFILE]\n"
+          "       goroutined-host --run FILE --generation HASH [--seccomp PROFILE] [--memory-max BYTES]\n"
+          "                       [--cpu-weight SHARES]\n"
           "Started by goroutined, with its end of a socket pair as descriptor 3. Not for people.\n",
           to);
     return status;
 }
 
-int main(int argc, char **argv)
+static int describe_plugin(const char *file, const char *as)
 {
-    static const struct option options[] = {
-        {"describe", required_argument, NULL, 'd'}, {"as", required_argument, NULL, 'a'},
-        {"run", required_argument, NULL, 'r'},      {"generation", required_argument, NULL, 'g'},
-        {"help", no_argument, NULL, 'h'},           {0}};
-    const char *describe = NULL, *run = NULL, *as = NULL;
+    int r = sandbox_apply(given[SECCOMP]);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* constructors may never end */
+    return r < 0 ? refused_sandbox(r) : plugin_describe(file, as ? as : file, HOST_FD);
+}
+
+/* 0, 'h' or '?'. */
+static int read_arguments(int argc, char **argv)
+{
+    static const struct option options[] = {{"describe", required_argument, NULL, DESCRIBE},
+                                            {"as", required_argument, NULL, AS},
+                                            {"run", required_argument, NULL, RUN},
+                                            {"generation", required_argument, NULL, GENERATION},
+                                            {"seccomp", required_argument, NULL, SECCOMP},
+                                            {"memory-max", required_argument, NULL, MEMORY_MAX},
+                                            {"cpu-weight", required_argument, NULL, CPU_WEIGHT},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int o;
 
     while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (o == 'h')
-            return usage(stdout, 0);
-        if (o == '?')
-            return usage(stderr, EXIT_USAGE);
-        *(o == 'd' ? &describe : o == 'r' ? &run : o == 'a' ? &as : &generation) = optarg;
+        if (o == 'h' || o == '?')
+            return o;
+        given[o] = optarg;
     }
-    if (optind < argc || !describe == !run || (run && !generation))
-        return usage(stderr, EXIT_USAGE);
+    return optind < argc || !given[DESCRIBE] == !given[RUN] || (given[RUN] && !given[GENERATION]) ? '?' : 0;
+}
+
+int main(int argc, char **argv)
+{
+    int wrong = read_arguments(argc, argv);
+
+    if (wrong)
+        return wrong == 'h' ? usage(stdout, 0) : usage(stderr, EXIT_USAGE);
     signal(SIGPIPE, SIG_IGN);
-    if (describe)
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* constructors may never end */
-    return describe ? plugin_describe(describe, as ? as : describe, HOST_FD) : run_host(run);
+    sandbox_begin();
+    return given[DESCRIBE] ? describe_plugin(given[DESCRIBE], given[AS]) : run_host(given[RUN]);
 }

@@ -34,6 +34,13 @@ GP_API unsigned gp_attempt(const gp_job *job)
     return job->attempt + 1;
 }
 
+GP_API unsigned gp_after(const gp_job *job, unsigned *jobs)
+{
+    if (jobs)
+        *jobs = job->after_n;
+    return job->after_done;
+}
+
 GP_API go_ctx *gp_context(const gp_job *job)
 {
     return job->ctx;
@@ -68,23 +75,42 @@ GP_API int gp_result(gp_job *job, const void *bytes, size_t size)
     return 0;
 }
 
-GP_API int gp_fail(gp_job *job, int error, const char *format, ...)
+/* Out of memory: the error without words. */
+static void say_why(gp_job *job, bool give_up, const char *format, va_list args)
 {
     char *text = NULL;
-    va_list args;
-    int n;
+    int n = vasprintf(&text, format, args);
 
-    va_start(args, format);
-    n = vasprintf(&text, format, args);
-    va_end(args);
     if (n < 0)
-        return error;
+        text = NULL;
     if (n > TEXT_BYTES_MAX)
         text[TEXT_BYTES_MAX] = 0;
     go_mutex_lock(&job->lock);
-    free(job->text);
-    job->text = text;
+    if (text) {
+        free(job->text);
+        job->text = text;
+    }
+    job->gave_up = give_up;
     go_mutex_unlock(&job->lock);
+}
+
+GP_API int gp_fail(gp_job *job, int error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say_why(job, false, format, args);
+    va_end(args);
+    return error;
+}
+
+GP_API int gp_give_up(gp_job *job, int error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say_why(job, true, format, args);
+    va_end(args);
     return error;
 }
 

@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "fd.h"
 #include "why.h"
+
+enum { LOCK_LOOKS = 200, LOCK_LOOK_NS = 10000000 };
 
 static int open_in(const char *directory, const char *name, int flags)
 {
@@ -57,6 +62,24 @@ static int check_owner(const char *path, const struct stat *st, char **why)
     return 0;
 }
 
+/* After a power cut a fresh directory is there only if its parent has it. Who may not read the parent cannot do anything. */
+static int sync_parent(const char *path, char **why)
+{
+    _cleanup_(cleanup_close) int fd = -1;
+    char parent[PATH_MAX];
+
+    if (snprintf(parent, sizeof(parent), "%s/..", path) < (int)sizeof(parent))
+        fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    else
+        errno = ENAMETOOLONG;
+    if (fd < 0 && errno == EACCES)
+        return 0;
+    if (fd < 0 || fsync(fd) < 0)
+        return why_set(why, -errno, "cannot sync the directory above the state directory %s: %s", path,
+                       strerror(errno));
+    return 0;
+}
+
 static int check_directory(const char *path, bool create, char **why)
 {
     struct stat st;
@@ -69,7 +92,30 @@ static int check_directory(const char *path, bool create, char **why)
         return why_set(why, -errno, "cannot use the state directory %s: %s", path, strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return why_set(why, -ENOTDIR, "the state directory %s is not a directory; name another one", path);
-    return create ? check_owner(path, &st, why) : 0; /* root may look through anybody's */
+    if (!create) /* root may look through anybody's */
+        return 0;
+    int r = check_owner(path, &st, why);
+    return r < 0 ? r : sync_parent(path, why);
+}
+
+/*
+ * A daemon that was killed while it started a host leaves the lock to that child until it has become another program: so
+ * while the process that took the lock is no more, this waits a little for it.
+ */
+static int take_lock(int fd)
+{
+    static const struct timespec nap = {.tv_nsec = LOCK_LOOK_NS};
+
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+        int error = errno, pid = holder(fd);
+
+        if (error != EWOULDBLOCK)
+            return -error;
+        if (i == LOCK_LOOKS || pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+            return -EBUSY;
+        nanosleep(&nap, NULL);
+    }
+    return 0;
 }
 
 int directory_lock(const char *path, bool create, int *lock, char **why)
@@ -83,13 +129,14 @@ int directory_lock(const char *path, bool create, int *lock, char **why)
         return why_set(why, fd,
                        "cannot write to the state directory %s: %s; give it to the user of the daemon", path,
                        strerror(-fd));
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    r = take_lock(fd);
+    if (r == -EBUSY)
         return why_set(
             why, r,
             "the state directory %s is in use by process %d; stop that one, or name another directory", path,
             holder(fd));
-    }
+    if (r < 0)
+        return why_set(why, r, "cannot lock %s/lock: %s", path, strerror(-r));
     r = write_pid(fd);
     if (r < 0)
         return why_set(why, r, "cannot write %s/lock: %s", path, strerror(-r));

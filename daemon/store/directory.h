@@ -11,7 +11,7 @@
 enum { BALLAST_BYTES = 8 << 20 };
 
 /* Makes the directory (its parent must be there) when it is missing and `create`, and locks it. *lock is to be
- * closed to let go. -EBUSY: a daemon has it, its pid in *why; -ENOENT, -ENOTDIR, -EROFS, -EACCES, ... */
+ * closed to let go. A lock that a dead process left to a child is waited for, up to 2 s. -EBUSY: a daemon has it, its pid in *why; -ENOENT, -ENOTDIR, -EROFS, -EACCES, ... */
 int directory_lock(const char *path, bool create, int *lock, char **why);
 
 /* 0 when the space is set aside, -ENOSPC, or another negative errno value. */

@@ -21,7 +21,10 @@
     FAULT(STORE_AFTER_COMMIT, "store-after-commit", "committed, not reported")                               \
     FAULT(STORE_BALLAST, "store-ballast", "taking the ballast back")                                         \
     FAULT(STORE_FETCH, "store-fetch", "before a fetch")                                                      \
-    FAULT(STORE_CHECKPOINT, "store-checkpoint", "before a checkpoint")
+    FAULT(STORE_BACKUP, "store-backup", "before a backup")                                                   \
+    FAULT(STORE_CHECKPOINT, "store-checkpoint", "before a checkpoint")                                       \
+    FAULT(STORE_UPGRADE, "store-upgrade", "before a step from one schema to the next")                       \
+    FAULT(STORE_UPGRADE_COMMIT, "store-upgrade-commit", "such a step taken, not committed")
 
 enum fault {
 #define FAULT_ENUM(NAME, name, help) FAULT_##NAME,

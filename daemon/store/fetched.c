@@ -55,9 +55,8 @@ int fetched_row(struct fetched *fetched, const struct job_row *row, size_t limit
         return -ENOMEM;
     struct job_row *kept = &fetched->rows[fetched->rows_n];
     *kept = *row;
-    struct bytes *strings[] = {&kept->plugin, &kept->function, &kept->queue, &kept->key, &kept->text};
-    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
-        if (copy(fetched, strings[i]) < 0)
+    for (int i = 0; i < JOB_ROW_STRINGS; i++)
+        if (copy(fetched, job_row_string(kept, i)) < 0)
             return -ENOMEM;
     fetched->rows_n++;
     return 0;

@@ -1,5 +1,6 @@
 /*
- * The thread that reads beside the writer: one fetch after the other, in the order they came.
+ * A thread that reads beside the writer: one fetch after the other, in the order they came. Of an `instant` store it
+ * reads lists alone.
  * Ownership of an order: hub, then the thread while it is in `queue` or in work, then the hub again in `done`.
  */
 #include "fetcher.h"
@@ -21,10 +22,12 @@ struct order {
 };
 
 struct fetcher {
+    const char *name; /* of its thread */
     const struct store_ops *ops;
     struct store *store;
-    int event; /* of the writer */
-    bool stop, running;
+    int event;        /* of the writer */
+    atomic_bool stop; /* written under the lock */
+    bool running;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t work;
@@ -55,16 +58,27 @@ static void hand_back(struct fetcher *fetcher, struct order *order)
         ;
 }
 
+static int answer(struct fetcher *fetcher, const struct fetch *what, struct fetched *out)
+{
+    if (what->kind == FETCH_BACKUP && fetcher->ops->backup)
+        return fetcher->ops->backup(fetcher->store, what->wall_ns, &fetcher->stop, out);
+    return fetcher->ops->fetch(fetcher->store, what, out);
+}
+
+static void fetch(struct fetcher *fetcher, struct order *order)
+{
+    order->error = answer(fetcher, &order->what, &order->answer);
+    hand_back(fetcher, order);
+}
+
 static void *fetcher_main(void *argument)
 {
     struct fetcher *fetcher = argument;
     struct order *order;
 
-    pthread_setname_np(pthread_self(), "fetch");
-    while ((order = next_order(fetcher))) {
-        order->error = fetcher->ops->fetch(fetcher->store, &order->what, &order->answer);
-        hand_back(fetcher, order);
-    }
+    pthread_setname_np(pthread_self(), fetcher->name);
+    while ((order = next_order(fetcher)))
+        fetch(fetcher, order);
     return NULL;
 }
 
@@ -78,6 +92,10 @@ int fetcher_push(struct fetcher *fetcher, uint64_t number, const struct fetch *w
     order->what = *what;
     list_init(&order->link);
     list_init(&order->answer.memory);
+    if (fetcher->ops->instant && what->kind != FETCH_JOBS) {
+        fetch(fetcher, order);
+        return 0;
+    }
     pthread_mutex_lock(&fetcher->lock);
     list_append(&fetcher->queue, &order->link);
     pthread_mutex_unlock(&fetcher->lock);
@@ -135,13 +153,14 @@ struct fetcher *fetcher_stop(struct fetcher *fetcher)
 }
 DEFINE_CLEANUP(struct fetcher *, fetcher_stop)
 
-int fetcher_start(const struct store_ops *ops, struct store *store, int event, struct fetcher **out)
+int fetcher_start(const char *name, const struct store_ops *ops, struct store *store, int event,
+                  struct fetcher **out)
 {
     _cleanup_(fetcher_stopp) struct fetcher *fetcher = calloc(1, sizeof(*fetcher));
 
     if (!fetcher)
         return -ENOMEM;
-    *fetcher = (struct fetcher){.ops = ops, .store = store, .event = event};
+    *fetcher = (struct fetcher){.name = name, .ops = ops, .store = store, .event = event};
     pthread_mutex_init(&fetcher->lock, NULL);
     pthread_cond_init(&fetcher->work, NULL);
     list_init(&fetcher->queue);

@@ -68,6 +68,13 @@ static int on_commit(void *context, sqlite3 *handle, const char *name, int pages
     return SQLITE_OK;
 }
 
+/* Nobody asks how much memory SQLite has, and counting it takes a lock for each allocation. Only what is opened first in a
+ * process can say so; later it is refused, and needless. */
+static void count_no_memory(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(const char *path, unsigned flags, struct db **out)
 {
     int mode = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
@@ -76,6 +83,7 @@ int db_open(const char *path, unsigned flags, struct db **out)
     *out = db;
     if (!db)
         return -ENOMEM;
+    count_no_memory();
     if (flags & DB_CREATE)
         mode |= SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(path, &db->handle, mode, NULL);
@@ -121,6 +129,17 @@ int db_number(struct db *db, const char *sql, int64_t *number)
     return r == 1 ? 0 : r == 0 ? -ENOENT : r;
 }
 
+/* The index of the log grows when the log has been written: memory or room that is missing then comes too late. Only a write
+ * into the log that found no room left it without an end. */
+int db_commit(struct db *db, struct statement *commit)
+{
+    int r = statement_run(commit);
+
+    if (r < 0)
+        r = (sqlite3_errcode(db->handle) & 0xff) == SQLITE_FULL ? -ENOSPC : -EIO;
+    return r;
+}
+
 void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))
@@ -147,20 +166,31 @@ int db_checkpoint(struct db *db)
     return code == SQLITE_BUSY ? 0 : outcome(db, code);
 }
 
-int db_copy(struct db *db, const char *path)
+enum { COPY_PAGES = 1024 }; /* between two looks at `stop` */
+
+/* One state of it throughout: what is committed meanwhile would begin the copy anew. */
+static int copy_pages(struct db *db, sqlite3 *to, const atomic_bool *stop)
+{
+    int code = SQLITE_OK, r = db_exec(db, "BEGIN; SELECT 1 FROM sqlite_schema");
+    sqlite3_backup *backup = r == 0 ? sqlite3_backup_init(to, "main", db->handle, "main") : NULL;
+
+    if (!backup)
+        return r < 0 ? r : error_of(to, sqlite3_errcode(to));
+    while (code == SQLITE_OK && !atomic_load(stop))
+        code = sqlite3_backup_step(backup, COPY_PAGES);
+    sqlite3_backup_finish(backup);
+    return code == SQLITE_DONE ? 0 : code == SQLITE_OK ? -ECANCELED : error_of(to, code);
+}
+
+int db_copy(struct db *db, const char *path, const atomic_bool *stop)
 {
     struct db to = {0};
-    int code = sqlite3_open_v2(path, &to.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int code = sqlite3_open_v2(path, &to.handle, SQLITE_OPEN_READWRITE, NULL);
     int r = outcome(&to, code);
-    sqlite3_backup *backup = r == 0 ? sqlite3_backup_init(to.handle, "main", db->handle, "main") : NULL;
 
-    if (r == 0 && !backup)
-        r = error_of(to.handle, sqlite3_errcode(to.handle));
-    if (backup) {
-        code = sqlite3_backup_step(backup, -1);
-        sqlite3_backup_finish(backup);
-        r = code == SQLITE_DONE ? 0 : error_of(to.handle, code);
-    }
+    if (r == 0)
+        r = copy_pages(db, to.handle, stop);
+    db_rollback(db);
     sqlite3_close_v2(to.handle);
     return r;
 }
@@ -259,4 +289,119 @@ struct bytes column_bytes(struct statement *statement, int at)
     const void *data = sqlite3_column_blob(statement->handle, at);
 
     return (struct bytes){data, (size_t)sqlite3_column_bytes(statement->handle, at)};
+}
+
+/* ---- rows of the program as a table ---- */
+
+/* The cursor has no state: the place is that of the source. */
+struct table {
+    sqlite3_vtab base;
+    const struct source *source;
+};
+
+static const struct source *source_of(sqlite3_vtab_cursor *cursor)
+{
+    return ((const struct table *)cursor->pVtab)->source;
+}
+
+static int table_connect(sqlite3 *handle, void *context, int words_n, const char *const *words,
+                         sqlite3_vtab **out, char **why)
+{
+    const struct source *source = context;
+    int code = sqlite3_declare_vtab(handle, source->table);
+    struct table *table = code == SQLITE_OK ? sqlite3_malloc(sizeof(*table)) : NULL;
+
+    if (!table)
+        return code == SQLITE_OK ? SQLITE_NOMEM : code;
+    *table = (struct table){.source = source};
+    *out = &table->base;
+    return SQLITE_OK;
+}
+
+static int table_disconnect(sqlite3_vtab *table)
+{
+    sqlite3_free(table);
+    return SQLITE_OK;
+}
+
+static int table_plan(sqlite3_vtab *table, sqlite3_index_info *plan)
+{
+    return SQLITE_OK; /* all rows, in the order of the source */
+}
+
+static int cursor_open(sqlite3_vtab *table, sqlite3_vtab_cursor **out)
+{
+    sqlite3_vtab_cursor *cursor = sqlite3_malloc(sizeof(*cursor));
+
+    if (!cursor)
+        return SQLITE_NOMEM;
+    *cursor = (sqlite3_vtab_cursor){0};
+    *out = cursor;
+    return SQLITE_OK;
+}
+
+static int cursor_close(sqlite3_vtab_cursor *cursor)
+{
+    sqlite3_free(cursor);
+    return SQLITE_OK;
+}
+
+static int cursor_first(sqlite3_vtab_cursor *cursor, int plan, const char *words, int n,
+                        sqlite3_value **values)
+{
+    source_of(cursor)->first(source_of(cursor)->context);
+    return SQLITE_OK;
+}
+
+static int cursor_next(sqlite3_vtab_cursor *cursor)
+{
+    source_of(cursor)->next(source_of(cursor)->context);
+    return SQLITE_OK;
+}
+
+static int cursor_over(sqlite3_vtab_cursor *cursor)
+{
+    return source_of(cursor)->over(source_of(cursor)->context);
+}
+
+static int cursor_cell(sqlite3_vtab_cursor *cursor, sqlite3_context *cell, int column)
+{
+    source_of(cursor)->cell(source_of(cursor)->context, column, (struct cell *)cell);
+    return SQLITE_OK;
+}
+
+/* Nobody asks for it: no statement names it. */
+static int cursor_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *id)
+{
+    *id = 0;
+    return SQLITE_OK;
+}
+
+/* Without xCreate there is exactly one such table, and nothing of it in the file. */
+static const sqlite3_module module = {
+    .xConnect = table_connect,
+    .xBestIndex = table_plan,
+    .xDisconnect = table_disconnect,
+    .xOpen = cursor_open,
+    .xClose = cursor_close,
+    .xFilter = cursor_first,
+    .xNext = cursor_next,
+    .xEof = cursor_over,
+    .xColumn = cursor_cell,
+    .xRowid = cursor_rowid,
+};
+
+int db_offer(struct db *db, const char *name, const struct source *source)
+{
+    return outcome(db, sqlite3_create_module(db->handle, name, &module, (void *)source));
+}
+
+void cell_number(struct cell *cell, int64_t number)
+{
+    sqlite3_result_int64((sqlite3_context *)cell, number);
+}
+
+void cell_bytes(struct cell *cell, struct bytes bytes)
+{
+    sqlite3_result_blob64((sqlite3_context *)cell, bytes.size ? bytes.data : "", bytes.size, SQLITE_STATIC);
 }

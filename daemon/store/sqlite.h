@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 
 struct db;
 struct statement;
+struct cell;
 
 enum db_flags {
     DB_CREATE = 1 << 0, /* read-write, made when it is not there */
@@ -31,6 +33,9 @@ const char *db_message(const struct db *db);
 int db_exec(struct db *db, const char *sql);
 /* The number in the first column of the first row; -ENOENT: no row. */
 int db_number(struct db *db, const char *sql, int64_t *number);
+/* Runs a COMMIT. -ENOSPC: nothing of the transaction is left. Anything else that went wrong is -EIO: all of it may be in the
+ * log, where whoever opens the file next finds it. */
+int db_commit(struct db *db, struct statement *commit);
 /* Safe when no transaction is open. */
 void db_rollback(struct db *db);
 /* Rows the last statement changed. */
@@ -39,10 +44,26 @@ int db_changes(const struct db *db);
 int db_wal_pages(const struct db *db);
 /* Moves what it can from log to database without waiting for anybody. */
 int db_checkpoint(struct db *db);
-/* Copies the whole database into the empty or missing file `path`. */
-int db_copy(struct db *db, const char *path);
+/* Copies the whole database, as it is now, into the empty file `path`. -ECANCELED: `stop` was set meanwhile. */
+int db_copy(struct db *db, const char *path, const atomic_bool *stop);
 /* NULL, or why this version of SQLite deserves a warning at start. */
 const char *db_version_warning(void);
+
+/* Rows that the program has, as a table which a statement of this connection walks through once and in order. */
+struct source {
+    const char *table; /* CREATE TABLE, with its name and columns */
+    void (*first)(void *context);
+    void (*next)(void *context);
+    bool (*over)(const void *context);
+    /* The value of the row where it is; `column` counts from 0. A cell that is not filled is NULL. */
+    void (*cell)(const void *context, int column, struct cell *cell);
+    void *context;
+};
+/* The source is the caller's, and lives as long as the connection. */
+int db_offer(struct db *db, const char *name, const struct source *source);
+/* The bytes stay the source's for as long as it is at the row. */
+void cell_number(struct cell *cell, int64_t number);
+void cell_bytes(struct cell *cell, struct bytes bytes);
 
 int statement_new(struct db *db, const char *sql, struct statement **statement);
 /* Accepts NULL. */

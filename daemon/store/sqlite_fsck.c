@@ -17,7 +17,7 @@
 static const struct {
     const char *query; /* of job ids */
     const char *fault;
-} checks[] = {
+} job_checks[] = {
     {"SELECT id FROM jobs WHERE state NOT IN (1, 2, 3, 5, 6, 7, 8)", "has a state that cannot be stored"},
     {"SELECT id FROM jobs WHERE id <= 0", "has an id that is no job id"},
     {"SELECT id FROM jobs WHERE (state >= 5) != (ended_us > 0)", "has ended without a time, or the reverse"},
@@ -33,7 +33,34 @@ static const struct {
     {"SELECT DISTINCT a.job FROM outputs a JOIN outputs b ON a.job = b.job AND b.start > a.start"
      " AND b.start < a.start + length(a.body)",
      "has output pieces that overlap"},
+    {"SELECT 0 FROM queues WHERE length(name) NOT BETWEEN 1 AND 255 OR length(kept) = 0",
+     "(a row of the queues) has no name, or says nothing"},
+    {"SELECT 0 FROM pools WHERE length(name) NOT BETWEEN 1 AND 255 OR length(kept) = 0",
+     "(a row of the pools) has no name, or says nothing"},
+    {"SELECT id FROM channels WHERE id <= 0 OR capacity <= 0 OR length(name) NOT BETWEEN 1 AND 255"
+     " OR length(tag) > 255 OR closed NOT IN (0, 1)",
+     "(a durable channel) has a row that no channel can have"},
+    {"SELECT DISTINCT channel FROM channel_values WHERE channel NOT IN (SELECT id FROM channels)",
+     "(a durable channel) has values but no row"},
+    {"SELECT channel FROM channel_values WHERE sequence <= 0",
+     "(a durable channel) has a value without a place"},
     {"SELECT one FROM daemon WHERE incarnation <= 0", "(the daemon's row) has no incarnation"},
+};
+
+static const struct {
+    const char *query; /* of names */
+    const char *fault;
+} schedule_checks[] = {
+    {"SELECT name FROM schedules WHERE length(name) NOT BETWEEN 1 AND 255", "has a name of the wrong size"},
+    {"SELECT name FROM schedules WHERE missed NOT IN (0, 1, 2) OR overlap NOT IN (0, 1) OR paused NOT IN (0, "
+     "1)"
+     " OR priority NOT BETWEEN 0 AND 9",
+     "has a policy that cannot be stored"},
+    {"SELECT name FROM schedules WHERE (runs = 0) != (last_job = 0)",
+     "counts runs without a job, or the reverse"},
+    {"SELECT name FROM schedules WHERE length(spec) = 0 OR length(zone) = 0 OR length(plugin) = 0 OR"
+     " length(function) = 0 OR length(queue) = 0",
+     "does not say when, or what it submits"},
 };
 
 struct report {
@@ -80,6 +107,23 @@ static int check_rows(struct db *db, const char *query, const char *fault, struc
     return r;
 }
 
+static int check_schedules(struct db *db, const char *query, const char *fault, struct report *report)
+{
+    struct statement *statement = NULL;
+    char line[512];
+    int r = statement_new(db, query, &statement);
+
+    while (r >= 0 && (r = statement_step(statement)) == 1) {
+        struct bytes name = column_bytes(statement, 0);
+
+        snprintf(line, sizeof(line), "schedule %.*s %s", (int)(name.size < 255 ? name.size : 255),
+                 (const char *)name.data, fault);
+        tell(report, line);
+    }
+    statement_delete(statement);
+    return r;
+}
+
 static int check_version(struct db *db, struct report *report)
 {
     int64_t version = 0, application = 0;
@@ -102,8 +146,10 @@ static int check_all(struct db *db, struct report *report)
 
     if (r == 0)
         r = check_pages(db, report);
-    for (size_t i = 0; r == 0 && i < sizeof(checks) / sizeof(*checks); i++)
-        r = check_rows(db, checks[i].query, checks[i].fault, report);
+    for (size_t i = 0; r == 0 && i < sizeof(job_checks) / sizeof(*job_checks); i++)
+        r = check_rows(db, job_checks[i].query, job_checks[i].fault, report);
+    for (size_t i = 0; r == 0 && i < sizeof(schedule_checks) / sizeof(*schedule_checks); i++)
+        r = check_schedules(db, schedule_checks[i].query, schedule_checks[i].fault, report);
     return r;
 }
 

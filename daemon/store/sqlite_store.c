@@ -1,5 +1,5 @@
 /*
- * The store on SQLite: opening, loading, and batches as transactions.
+ * The store on SQLite: opening, and batches as transactions.
  *
  * One connection writes and checkpoints, always on the store thread; the other one only reads (sqlite_fetch.c).
  * The order of the calls in sqlite_open is the promise: lock first, so that nobody else writes; schema next;
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "directory.h"
@@ -29,7 +30,8 @@ static const char *const writes[WRITES] = {
     [WRITE_BODY] = "INSERT INTO bodies(job, body) VALUES (?1, ?2)",
     [WRITE_STATE] =
         "UPDATE jobs SET state = ?2, cause = ?3, error = ?4, attempt = ?5, crashes = ?6, due_us = ?7,"
-        " started_us = ?8, ended_us = ?9, text = ?10, run = ?11 WHERE id = ?1",
+        " started_us = ?8, ended_us = ?9, text = ?10, run = ?11, deadline_us = ?12, once = ?13 WHERE id = ?1",
+    [WRITE_ONCE] = "UPDATE jobs SET once = x'' WHERE once = ?1 AND id <> ?2",
     [WRITE_RESULT] =
         "INSERT INTO results(job, body) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1)",
     [WRITE_OUTPUT] = "INSERT OR REPLACE INTO outputs(job, start, body) SELECT ?1, ?2, ?3"
@@ -38,6 +40,23 @@ static const char *const writes[WRITES] = {
     [WRITE_DROP_BODY] = "DELETE FROM bodies WHERE job = ?1",
     [WRITE_DROP_RESULT] = "DELETE FROM results WHERE job = ?1",
     [WRITE_DROP_OUTPUT] = "DELETE FROM outputs WHERE job = ?1",
+    [WRITE_QUEUE] = "INSERT OR REPLACE INTO queues(name, kept) VALUES (?1, ?2)",
+    [WRITE_DROP_QUEUE] = "DELETE FROM queues WHERE name = ?1",
+    [WRITE_POOL] = "INSERT OR REPLACE INTO pools(name, kept) VALUES (?1, ?2)",
+    [WRITE_DROP_POOL] = "DELETE FROM pools WHERE name = ?1",
+    [WRITE_CHANNEL] = "INSERT OR REPLACE INTO channels(" CHANNEL_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+    [WRITE_CHANNEL_SEEN] = "UPDATE channels SET seen = ?2 WHERE id = ?1",
+    [WRITE_DROP_CHANNEL] = "DELETE FROM channels WHERE id = ?1",
+    [WRITE_DROP_VALUES] = "DELETE FROM channel_values WHERE channel = ?1",
+    [WRITE_VALUE] = "INSERT INTO channel_values(" VALUE_COLUMNS ") SELECT ?1, ?2, ?3, ?4, ?5"
+                    " WHERE EXISTS (SELECT 1 FROM channels WHERE id = ?1)",
+    [WRITE_DROP_VALUE] = "DELETE FROM channel_values WHERE channel = ?1 AND sequence = ?2",
+    [WRITE_SCHEDULE] = SCHEDULE_INSERT,
+    [WRITE_SCHEDULE_MOVE] = "UPDATE schedules SET cursor_ns = ?2, last_ns = ?3, last_job = ?4, runs = ?5,"
+                            " skipped = ?6 WHERE name = ?1",
+    [WRITE_SCHEDULE_PAUSE] =
+        "UPDATE schedules SET paused = ?2, cursor_ns = iif(?2, cursor_ns, ?3) WHERE name = ?1",
+    [WRITE_SCHEDULE_DROP] = "DELETE FROM schedules WHERE name = ?1",
 };
 
 char *store_path(const char *directory)
@@ -100,8 +119,17 @@ static int prepare(struct db *db, const char *const *texts, struct statement **s
     return 0;
 }
 
+/* A file of an older daemon becomes one of this: said before it happens, since that daemon will not read it any more. */
+static int upgrade(struct db *db, const struct store_options *options, int64_t found)
+{
+    for (int to = (int)found + 1; found && options->upgrading && to <= schema_version(); to++)
+        options->upgrading(options->context, to, schema_step(to));
+    return schema_upgrade(db, found);
+}
+
 /* Schema, and an incarnation that no earlier daemon had. Durable when it returns. */
-static int begin_life(struct db *db, uint64_t *incarnation, const char *path, char **why)
+static int begin_life(struct db *db, const struct store_options *options, uint64_t *incarnation,
+                      const char *path, char **why)
 {
     int64_t found = 0, number = 0;
     int r = db_exec(db, "PRAGMA auto_vacuum=INCREMENTAL"); /* before the first table, or never */
@@ -111,13 +139,15 @@ static int begin_life(struct db *db, uint64_t *incarnation, const char *path, ch
     if (r == 0)
         r = db_exec(db, "PRAGMA synchronous=FULL");
     if (r == 0)
-        r = schema_upgrade(db, &found);
+        r = schema_find(db, &found);
     if (r == -ENOTSUP)
         return why_set(
             why, r,
             "%s was written by a newer goroutined (schema %lld, this one knows up to %d) or by another "
             "program; start the newer goroutined, or name another state directory",
             path, (long long)found, schema_version());
+    if (r == 0)
+        r = upgrade(db, options, found);
     if (r == 0)
         r = db_exec(db, "UPDATE daemon SET incarnation = incarnation + 1");
     if (r == 0)
@@ -148,6 +178,28 @@ static int open_reader(struct store *store)
     return r < 0 ? r : prepare(store->reader, store_reads, store->read, READS);
 }
 
+/* Whether a commit waits for the disk. Not within a transaction. A commit that does takes all with it that came before. */
+static int set_sync(struct store *store, bool syncs)
+{
+    int r = store->syncs == syncs ? 0
+            : syncs               ? db_exec(store->writer, "PRAGMA synchronous=FULL")
+                                  : db_exec(store->writer, "PRAGMA synchronous=NORMAL");
+
+    if (r == 0)
+        store->syncs = syncs;
+    return r;
+}
+
+static bool any_syncs(const struct list *batches)
+{
+    const struct batch *batch;
+
+    list_each (batch, batches, link)
+        if (batch->syncs)
+            return true;
+    return false;
+}
+
 static int open_database(struct store *store, const struct store_options *options, uint64_t *incarnation,
                          char **why)
 {
@@ -157,11 +209,14 @@ static int open_database(struct store *store, const struct store_options *option
         r = set_cache(store->writer);
     if (r < 0)
         return store_complain(store->path, store->writer, r, why);
-    r = begin_life(store->writer, incarnation, store->path, why);
+    r = begin_life(store->writer, options, incarnation, store->path, why);
     if (r < 0)
         return r;
-    if (!options->sync)
-        r = db_exec(store->writer, "PRAGMA synchronous=NORMAL");
+    store->sync = options->sync;
+    store->syncs = true;
+    r = set_sync(store, store->sync);
+    if (r == 0)
+        r = store_offer_jobs(store);
     if (r == 0)
         r = prepare(store->writer, writes, store->write, WRITES);
     if (r == 0)
@@ -232,54 +287,22 @@ static int sqlite_open(const struct store_options *options, struct store **out, 
     return 0;
 }
 
-static int sqlite_load(struct store *store, const struct store_load *load, char **why)
-{
-    struct statement *select = NULL;
-    struct job_row row;
-    int r = statement_new(store->writer, ROW_SELECT " FROM jobs ORDER BY id", &select), said = 0;
-
-    while (r >= 0 && (r = statement_step(select)) == 1) {
-        row_read(select, &row);
-        said = load->job(load->context, &row);
-        if (said != 0)
-            break;
-    }
-    if (r < 0)
-        store_complain(store->path, store->writer, r, why);
-    statement_delete(select);
-    return said != 0 ? said : r < 0 ? r : 0;
-}
-
-static int write_new(struct store *store, const struct record *record)
-{
-    struct statement *insert = store->write[WRITE_NEW], *body = store->write[WRITE_BODY];
-    int at = row_write(insert, &record->job);
-    bool apart = record->body.size > BODY_APART_BYTES;
-
-    if (apart)
-        bind_none(insert, at);
-    else
-        bind_bytes(insert, at, record->body);
-    int r = statement_run(insert);
-    if (r < 0 || !apart)
-        return r;
-    bind_number(body, 1, (int64_t)record->job.id);
-    bind_bytes(body, 2, record->body);
-    return statement_run(body);
-}
-
 static int write_state(struct store *store, const struct record *record)
 {
     struct statement *update = store->write[WRITE_STATE];
     const struct job_row *row = &record->job;
     const int64_t numbers[] = {(int64_t)row->id, row_state(row), row->cause,      row->error,   row->attempt,
                                row->crashes,     row->due_us,    row->started_us, row->ended_us};
-    int at = 0;
+    int at = 0, r = store_take_key(store, row);
 
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         bind_number(update, ++at, numbers[i]);
     bind_bytes(update, ++at, row->text);
     bind_number(update, ++at, (int64_t)row->run);
+    bind_number(update, ++at, row->deadline_us);
+    bind_bytes(update, ++at, row->once);
     return statement_run(update);
 }
 
@@ -316,42 +339,71 @@ static int write_delete(struct store *store, const struct record *record)
     return r;
 }
 
+/* What is set of a queue or a pool; nothing is no row. */
+static int write_kept(struct store *store, const struct record *record)
+{
+    bool pool = record->kind == RECORD_POOL;
+    int keep = pool ? WRITE_POOL : WRITE_QUEUE, drop = pool ? WRITE_DROP_POOL : WRITE_DROP_QUEUE;
+    struct statement *write = store->write[record->body.size ? keep : drop];
+
+    bind_bytes(write, 1, record->job.queue);
+    if (record->body.size)
+        bind_bytes(write, 2, record->body);
+    return statement_run(write);
+}
+
 static int (*const record_writers[])(struct store *, const struct record *) = {
-    [RECORD_JOB_NEW] = write_new,       [RECORD_JOB_STATE] = write_state,   [RECORD_JOB_END] = write_end,
-    [RECORD_JOB_OUTPUT] = write_output, [RECORD_JOB_DELETE] = write_delete,
+    [RECORD_JOB_STATE] = write_state,
+    [RECORD_JOB_END] = write_end,
+    [RECORD_JOB_OUTPUT] = write_output,
+    [RECORD_JOB_DELETE] = write_delete,
+    [RECORD_QUEUE] = write_kept,
+    [RECORD_POOL] = write_kept,
+    [RECORD_CHANNEL] = write_channel,
+    [RECORD_CHANNEL_SEEN] = write_channel,
+    [RECORD_CHANNEL_GONE] = write_channel,
+    [RECORD_VALUE] = write_value,
+    [RECORD_VALUE_JOINED] = write_value,
+    [RECORD_VALUE_GONE] = write_value,
+    [RECORD_SCHEDULE_SET] = store_write_schedule,
+    [RECORD_SCHEDULE_MOVE] = store_move_schedule,
+    [RECORD_SCHEDULE_PAUSE] = store_pause_schedule,
+    [RECORD_SCHEDULE_DELETE] = store_drop_schedule,
 };
 
-static int write_batch(struct store *store, const struct batch *batch)
+static int write_next(struct store *store, struct place *at)
 {
-    const struct record *record;
+    const struct record *record = at->record;
     int r;
 
-    list_each (record, &batch->records, link) {
-        r = fault_hit(FAULT_STORE_RECORD);
-        if (r == 0)
-            r = record_writers[record->kind](store, record);
-        if (r < 0)
-            return r;
+    if (record_durability(record) == DURABLE_NONE) { /* layered.c has it in memory */
+        place_next(at);
+        return record->schedule ? store_move_schedule(store, record) : 0;
     }
-    return 0;
+    if (record_is_new(record))
+        return store_write_jobs(store, at);
+    r = fault_hit(FAULT_STORE_RECORD);
+    place_next(at);
+    return r < 0 ? r : record_writers[record->kind](store, record);
 }
 
 static int write_all(struct store *store, const struct list *batches)
 {
-    const struct batch *batch;
+    struct place at = place_first(batches);
     int r = fault_hit(FAULT_STORE_BEGIN);
 
     if (r == 0)
+        r = set_sync(store, store->sync && any_syncs(batches));
+    if (r == 0)
         r = statement_run(store->write[WRITE_BEGIN]);
+    while (r == 0 && at.record)
+        r = write_next(store, &at);
     if (r < 0)
         return r;
-    list_each (batch, batches, link)
-        if ((r = write_batch(store, batch)) < 0)
-            return r;
     r = fault_hit(FAULT_STORE_BEFORE_COMMIT);
     if (r == 0)
         r = fault_hit(FAULT_STORE_COMMIT);
-    return r < 0 ? r : statement_run(store->write[WRITE_COMMIT]);
+    return r < 0 ? r : db_commit(store->writer, store->write[WRITE_COMMIT]);
 }
 
 static int sqlite_apply(struct store *store, const struct list *batches)
@@ -421,36 +473,35 @@ static int sqlite_ballast(struct store *store, bool keep)
     return r < 0 ? r : ballast_take(store->directory);
 }
 
-static int sqlite_backup(struct store *store, const char *path, char **why)
+static uint64_t size_of(const char *path)
 {
-    struct db *db = NULL;
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    struct stat seen;
 
-    if (fd < 0)
-        return why_set(why, -errno, "cannot make the backup %s: %s; name a file that does not exist", path,
-                       strerror(errno));
-    close(fd);
-    int r = db_open(store->path, DB_QUERY, &db);
-    if (r == 0)
-        r = db_copy(db, path);
-    db_close(db);
-    if (r < 0) {
-        unlink(path);
-        why_set(why, r, "cannot write the backup %s: %s", path, strerror(-r));
-    }
-    return r;
+    return path && stat(path, &seen) == 0 ? (uint64_t)seen.st_size : 0;
+}
+
+static void sqlite_size(const struct store *store, uint64_t *file_bytes, uint64_t *log_bytes)
+{
+    char *log = NULL;
+
+    if (asprintf(&log, "%s-wal", store->path) < 0)
+        log = NULL;
+    *file_bytes = size_of(store->path);
+    *log_bytes = size_of(log);
+    free(log);
 }
 
 const struct store_ops store_sqlite = {
     .name = "sqlite",
     .warning = db_version_warning,
     .open = sqlite_open,
-    .load = sqlite_load,
+    .load = store_load,
     .apply = sqlite_apply,
     .fetch = store_fetch,
-    .backup = sqlite_backup,
+    .backup = store_backup,
     .tidy = sqlite_tidy,
     .ballast = sqlite_ballast,
+    .size = sqlite_size,
     .fsck = store_fsck,
     .close = sqlite_close,
 };

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "core.h"
 #include "record.h"
 
@@ -14,6 +16,11 @@ struct store_options {
     const char *directory; /* state directory; not used by store_memory */
     uint64_t pages_max;    /* SQLite's page limit; 0: none */
     bool sync;             /* false: durability `process` */
+    bool beside;           /* store_memory: it keeps nothing but jobs of durability `none` */
+    /* Of each step by which the file of an older daemon becomes one of this, before the first is taken: the version that it
+     * leads to, and what it brings. NULL: nobody wants to know. */
+    void (*upgrading)(void *context, int version, const char *what);
+    void *context;
 };
 
 struct store_load {
@@ -21,6 +28,15 @@ struct store_load {
      * Nonzero stops the load with it. */
     int (*job)(void *context, const struct job_row *row);
     void *context;
+    /* Before the first job, for each queue of which something is set. NULL: it is passed over. */
+    int (*queue)(void *context, struct bytes name, struct bytes kept);
+    /* Before the first job, all durable channels by number, then their values by channel and sequence. NULL: as above. */
+    int (*channel)(void *context, const struct channel_row *row);
+    int (*value)(void *context, const struct value_row *row, struct bytes body);
+    /* Called for each schedule, after the jobs, with the argument of its jobs. May be NULL. */
+    int (*schedule)(void *context, const struct schedule_row *row, struct bytes argument);
+    /* Before the first job, after all queues, for each pool of which something is set. NULL: it is passed over. */
+    int (*pool)(void *context, struct bytes name, struct bytes kept);
 };
 
 /* Filled by fetch; everything in it lives until fetched_clear. */
@@ -35,6 +51,10 @@ struct fetched {
 
 struct store_ops {
     const char *name;
+    bool
+        instant; /* apply, and fetch of anything but a list, wait for nothing: they may run on the hub's thread too */
+    /* Whether the same is true of apply for these batches. NULL: for none. */
+    bool (*at_once)(const struct list *batches);
     /* NULL, or what an operator should know about this engine: for the log at start. */
     const char *(*warning)(void);
     /* Opens or makes the store and makes the next incarnation durable. On failure *why (heap, freed by the
@@ -43,18 +63,22 @@ struct store_ops {
     int (*open)(const struct store_options *options, struct store **store, uint64_t *incarnation, char **why);
     /* 0, -EBADMSG (damaged; *why as in open), -EIO, -ENOMEM, or what the callback said. */
     int (*load)(struct store *store, const struct store_load *load, char **why);
-    /* Applies batches in order in one transaction and makes it durable. -ENOSPC: nothing of them happened.
-     * -EIO: the fate is unknown, the process must end. */
+    /* Applies batches in order in one transaction and makes it as durable as the safest of its records asks for. -ENOSPC, -ENOMEM: nothing of them happened.
+     * -EIO or anything else: the fate is unknown, the process must end. */
     int (*apply)(struct store *store, const struct list *batches);
     /* 0, -ENOENT, -EIO, -ENOMEM. A connection of its own: may run beside apply on another thread. */
     int (*fetch)(struct store *store, const struct fetch *what, struct fetched *out);
-    /* Online copy into a new file, by a connection of its own: on any thread, beside apply. -EEXIST. */
-    int (*backup)(struct store *store, const char *path, char **why);
+    /* Online copy into a new file of the state directory, named by the time; out->body is its path or, when it failed, why.
+     * A connection of its own: may run beside apply and fetch on another thread, one at a time. -ECANCELED: `stop` was set;
+     * -EEXIST, -ENOSPC, -EIO, -ENOMEM. NULL: fetch is asked, and says why there is none. */
+    int (*backup)(struct store *store, int64_t wall_ns, const atomic_bool *stop, struct fetched *out);
     /* Between batches, or when `idle`: checkpoint, incremental vacuum. Cheap when there is nothing to do. */
     int (*tidy)(struct store *store, bool idle);
     /* Space set aside for news of running jobs. `keep` false gives it to the next commits, true takes it
      * back. 0, -ENOSPC: there is no room for it yet, -EIO. */
     int (*ballast)(struct store *store, bool keep);
+    /* Bytes on the disk of the database and of its log; 0: none, or it cannot be seen. Any thread. */
+    void (*size)(const struct store *store, uint64_t *file_bytes, uint64_t *log_bytes);
     /* Every invariant of a state directory that no daemon has; one line per fault. Count of faults, or
      * negative errno. */
     int (*fsck)(const struct store_options *options, void (*say)(void *context, const char *line),

@@ -3,7 +3,7 @@
  *
  * Ownership of a batch: hub until pushed; queue and group belong to the store thread's side; records are freed
  * there; the bare batch with its fate travels back in `done` and is freed by writer_collect.
- * The lock guards `queue`, `done`, `stop`, `stats`. `full` is the store thread's own.
+ * The lock guards `queue`, `done`, `stop`, `stats`, `working`. `full` is the store thread's own.
  */
 #include "writer.h"
 
@@ -20,16 +20,17 @@
 
 struct writer {
     struct writer_options options;
-    struct fetcher *fetcher;
+    struct fetcher *fetcher, *copier; /* backups take long, and nothing else waits for them */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct list queue, done;
     struct writer_stats stats;
     bool stop;
-    bool full;   /* the ballast is out: admissions fail untried */
-    bool ended;  /* after fatal */
-    bool tidied; /* nothing was stored since the log was moved */
+    bool working; /* the store thread has taken a group, and has not come back for another */
+    bool full;    /* the ballast is out: admissions fail untried */
+    bool ended;   /* after fatal */
+    bool tidied;  /* nothing was stored since the log was moved */
     int event;
 };
 
@@ -60,15 +61,18 @@ static struct timespec after_ms(uint32_t ms)
     return at;
 }
 
-/* Moves the head of the queue into the group. Holds the lock. */
+/* Moves the head of the queue into the group. What need not wait for the disk does not wait for what comes behind it and must.
+ * Holds the lock. */
 static void group_take(struct writer *writer, struct list *group)
 {
     size_t records = 0, bytes = 0;
     struct batch *batch;
+    bool syncs = false;
 
     while ((batch = list_first(&writer->queue, struct batch, link)) &&
            (records == 0 || (records + batch->records_n <= WRITER_GROUP_RECORDS &&
-                             bytes + batch->bytes <= WRITER_GROUP_BYTES))) {
+                             bytes + batch->bytes <= WRITER_GROUP_BYTES && batch->syncs <= syncs))) {
+        syncs = syncs || batch->syncs;
         records += batch->records_n;
         bytes += batch->bytes;
         list_remove(&batch->link);
@@ -84,10 +88,12 @@ static bool wait_for_work(struct writer *writer, struct list *group)
     int r = 0;
 
     pthread_mutex_lock(&writer->lock);
+    writer->working = false;
     while (r != ETIMEDOUT && !writer->stop && list_empty(&writer->queue))
         r = waiting ? pthread_cond_timedwait(&writer->work, &writer->lock, &at)
                     : pthread_cond_wait(&writer->work, &writer->lock);
     group_take(writer, group);
+    writer->working = !list_empty(group);
     pthread_mutex_unlock(&writer->lock);
     return !list_empty(group);
 }
@@ -143,13 +149,19 @@ static int ballast(struct writer *writer, bool keep)
     return 0;
 }
 
-/* Moves every batch that may not fail from the group to `kept`; the rest gets `error`. */
-static void group_split(struct list *group, struct list *kept, int error)
+/* A full disk is nothing to what is in memory alone, whichever way it comes here. */
+static bool not_its_error(const struct writer *writer, const struct batch *batch, int error)
+{
+    return error == -ENOSPC && writer->options.ops->at_once && !batch->on_disk;
+}
+
+/* Moves every batch that may not fail, or that does not need what failed, from the group to `kept`; the rest gets `error`. */
+static void group_split(const struct writer *writer, struct list *group, struct list *kept, int error)
 {
     struct batch *batch, *after;
 
     list_each_safe (batch, after, group, link) {
-        batch->error = batch_admits(batch) ? error : 0;
+        batch->error = batch_admits(batch) && !not_its_error(writer, batch, error) ? error : 0;
         if (batch->error)
             continue;
         list_remove(&batch->link);
@@ -204,7 +216,7 @@ static int group_store_full(struct writer *writer, struct list *group, int error
 {
     struct list kept = LIST_INIT(kept);
 
-    group_split(group, &kept, error);
+    group_split(writer, group, &kept, error);
     int r = list_empty(&kept) ? 0 : group_apply(writer, &kept);
     group_join(group, &kept);
     if (r == 0)
@@ -305,6 +317,7 @@ static struct writer *writer_free(struct writer *writer)
     if (!writer)
         return NULL;
     fetcher_stop(writer->fetcher);
+    fetcher_stop(writer->copier);
     list_splice(&writer->queue, &writer->done);
     list_each_safe (batch, after, &writer->queue, link)
         batch_delete(batch);
@@ -347,7 +360,9 @@ int writer_start(const struct writer_options *options, struct writer **out)
     if (refused(r))
         r = ballast(writer, false); /* full from the start */
     if (r == 0)
-        r = fetcher_start(options->ops, options->store, writer->event, &writer->fetcher);
+        r = fetcher_start("fetch", options->ops, options->store, writer->event, &writer->fetcher);
+    if (r == 0)
+        r = fetcher_start("backup", options->ops, options->store, writer->event, &writer->copier);
     if (r == 0)
         r = thread_start(&writer->thread, writer_main, writer);
     if (r < 0)
@@ -362,8 +377,41 @@ int writer_fd(const struct writer *writer)
     return writer->event;
 }
 
+static void fail_at_once(struct writer *writer, struct list *batches, int error)
+{
+    struct batch *batch, *after;
+
+    list_each_safe (batch, after, batches, link)
+        batch_delete(batch);
+    writer->options.fatal(writer->options.context, error);
+}
+
+/* Only this thread gives the other one work: what is idle now stays so. True: they are stored, and their fates to be
+ * collected; or the store has failed for good, and nobody hears any more. */
+static bool store_at_once(struct writer *writer, struct list *batches)
+{
+    const struct store_ops *ops = writer->options.ops;
+
+    if (list_empty(batches) || (!ops->instant && !(ops->at_once && ops->at_once(batches))))
+        return false;
+    pthread_mutex_lock(&writer->lock);
+    bool full = writer->stats.full && ops->instant; /* a full disk is nothing to what is in memory alone */
+    bool busy = writer->working || full || writer->stop || !list_empty(&writer->queue);
+    pthread_mutex_unlock(&writer->lock);
+    int r = busy ? -ENOSPC : group_apply(writer, batches);
+    if (refused(r))
+        return false; /* nothing has happened */
+    if (r == 0)
+        group_report(writer, batches);
+    else
+        fail_at_once(writer, batches, r);
+    return true;
+}
+
 void writer_push(struct writer *writer, struct list *batches)
 {
+    if (store_at_once(writer, batches))
+        return;
     pthread_mutex_lock(&writer->lock);
     list_splice(&writer->queue, batches);
     pthread_mutex_unlock(&writer->lock);
@@ -372,7 +420,7 @@ void writer_push(struct writer *writer, struct list *batches)
 
 int writer_fetch(struct writer *writer, uint64_t number, const struct fetch *what)
 {
-    return fetcher_push(writer->fetcher, number, what);
+    return fetcher_push(what->kind == FETCH_BACKUP ? writer->copier : writer->fetcher, number, what);
 }
 
 /* One call for each run of batches with the same fate. */
@@ -403,6 +451,7 @@ int writer_collect(struct writer *writer)
     while (read(writer->event, &count, sizeof(count)) < 0 && errno == EINTR)
         ;
     int calls = collect_stored(writer);
+    calls += fetcher_collect(writer->copier, writer->options.fetched, writer->options.context);
     return calls + fetcher_collect(writer->fetcher, writer->options.fetched, writer->options.context);
 }
 
@@ -424,6 +473,7 @@ struct writer *writer_stop(struct writer *writer)
     pthread_cond_signal(&writer->work);
     pthread_join(writer->thread, NULL);
     fetcher_finish(writer->fetcher);
+    fetcher_finish(writer->copier);
     writer_collect(writer);
     return writer_free(writer);
 }

@@ -25,6 +25,7 @@ struct decoder {
     int error;       /* first fault that refuses the frame */
     const char *why; /* of error */
     int fault;       /* first fault of the operation being decoded */
+    size_t fault_at; /* the entry of an array that has it, from 1; 0: none */
     const char *fault_why;
 };
 
@@ -53,6 +54,14 @@ static void refuse_fault(struct decoder *d)
     if (d->fault)
         refuse(d, -EBADMSG, "%s", d->fault_why);
     d->fault = 0;
+    d->fault_at = 0;
+}
+
+/* An entry of an array was decoded: the fault is there, if there was none before. */
+static void note_entry(struct decoder *d, bool clean, size_t entry)
+{
+    if (clean && d->fault)
+        d->fault_at = entry;
 }
 
 static void *take(struct decoder *d, size_t n, size_t size)
@@ -206,8 +215,11 @@ static void checked_count(struct decoder *d, const char *name, size_t n, uint64_
     static ctype *decode_each_##name(struct decoder *d, schema *const *in, size_t n)                         \
     {                                                                                                        \
         ctype *out = take(d, n, sizeof(*out));                                                               \
-        for (size_t i = 0; out && i < n && !d->error; i++)                                                   \
+        for (size_t i = 0; out && i < n && !d->error; i++) {                                                 \
+            bool clean = !d->fault;                                                                          \
             decode_##name(d, in[i], &out[i]);                                                                \
+            note_entry(d, clean, i + 1);                                                                     \
+        }                                                                                                    \
         return out;                                                                                          \
     }
 
@@ -272,7 +284,9 @@ static void decode_request(struct decoder *d, const Goroutined__Op *in, struct r
         out->verb = VERB_NONE;
         out->fault = d->fault;
         out->fault_text = (struct bytes){d->fault_why, strlen(d->fault_why)};
+        out->fault_at = (uint32_t)d->fault_at;
         d->fault = 0;
+        d->fault_at = 0;
     }
 }
 

@@ -35,9 +35,12 @@
     MESSAGE(CHAN_INFO, chan_info, struct chan_info, Goroutined__ChanInfo)                                    \
     MESSAGE(JOB_INFO, job_info, struct job_info, Goroutined__JobInfo)                                        \
     MESSAGE(WAIT_INFO, wait_info, struct wait_info, Goroutined__WaitInfo)                                    \
+    MESSAGE(SEND, send, struct request_send, Goroutined__Send)                                               \
+    MESSAGE(SUBMIT, submit, struct request_submit, Goroutined__Submit)                                       \
     MESSAGE(COUNTER, counter, struct counter, Goroutined__Counter)                                           \
     MESSAGE(CTX_VALUE, ctx_value, struct ctx_value, Goroutined__CtxValue)                                    \
     MESSAGE(CTX_INFO, ctx_info, struct ctx_info, Goroutined__CtxInfo)                                        \
+    MESSAGE(SCHEDULE_INFO, schedule_info, struct schedule_info, Goroutined__ScheduleInfo)                    \
     MESSAGE(OFFER, offer, struct offer, Goroutined__Offer)                                                   \
     MESSAGE(RESULT, result, struct result, Goroutined__Result)
 
@@ -118,7 +121,12 @@
     FIELD(MANY, stats, (counter, UINT32_MAX))                                                                \
     FIELD(ONE, offer, offer)                                                                                 \
     FIELD(MANY, ctxs, (ctx_info, UINT32_MAX))                                                                \
-    FIELD(MANY, waits, (wait_info, UINT32_MAX))
+    FIELD(MANY, waits, (wait_info, UINT32_MAX))                                                              \
+    FIELD(MANY, schedules, (schedule_info, UINT32_MAX))                                                      \
+    FIELD(NUMS, ids, UINT32_MAX)
+
+#define SUBMIT_FIELDS REQUEST_SUBMIT
+#define SEND_FIELDS   REQUEST_SEND
 
 #define CHAN_INFO_FIELDS(FIELD)                                                                              \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -134,7 +142,9 @@
     FIELD(NUM, received, )                                                                                   \
     FIELD(NUM, dropped, )                                                                                    \
     FIELD(NUM, closed, )                                                                                     \
-    FIELD(NUM, unlinked, )
+    FIELD(NUM, unlinked, )                                                                                   \
+    FIELD(NUM, durable, )                                                                                    \
+    FIELD(NUM, storing, )
 
 #define JOB_INFO_FIELDS(FIELD)                                                                               \
     FIELD(NUM, id, )                                                                                         \
@@ -157,7 +167,9 @@
     FIELD(NUM, started_us, )                                                                                 \
     FIELD(NUM, ended_us, )                                                                                   \
     FIELD(NUM, due_us, )                                                                                     \
-    FIELD(NUM, output_bytes, )
+    FIELD(NUM, output_bytes, )                                                                               \
+    FIELD(BODY, argument, )                                                                                  \
+    FIELD(NUM, left_ns, )
 
 #define WAIT_INFO_FIELDS(FIELD)                                                                              \
     FIELD(NUM, session, )                                                                                    \
@@ -174,7 +186,8 @@
     FIELD(NUM, age_ns, )                                                                                     \
     FIELD(NUM, left_ns, )                                                                                    \
     FIELD(NUM, flags, )                                                                                      \
-    FIELD(NUM, group, )
+    FIELD(NUM, group, )                                                                                      \
+    FIELD(NUM, holder, )
 
 #define COUNTER_FIELDS(FIELD)                                                                                \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -198,6 +211,25 @@
     FIELD(NUM, ops, )                                                                                        \
     FIELD(NUM, jobs, )
 
+#define SCHEDULE_INFO_FIELDS(FIELD)                                                                          \
+    FIELD(TEXT, name, 0)                                                                                     \
+    FIELD(TEXT, spec, 0)                                                                                     \
+    FIELD(TEXT, zone, 0)                                                                                     \
+    FIELD(NUM, missed, )                                                                                     \
+    FIELD(NUM, missed_most, )                                                                                \
+    FIELD(NUM, overlap, )                                                                                    \
+    FIELD(NUM, flags, )                                                                                      \
+    FIELD(NUM, uid, )                                                                                        \
+    FIELD(TEXT, plugin, 0)                                                                                   \
+    FIELD(TEXT, function, 0)                                                                                 \
+    FIELD(TEXT, queue, 0)                                                                                    \
+    FIELD(TEXT, text, 0)                                                                                     \
+    FIELD(NUM, last_us, )                                                                                    \
+    FIELD(NUM, next_us, )                                                                                    \
+    FIELD(NUM, runs, )                                                                                       \
+    FIELD(NUM, skipped, )                                                                                    \
+    FIELD(NUM, last_job, )
+
 #define OFFER_FIELDS(FIELD)                                                                                  \
     FIELD(NUM, kind, )                                                                                       \
     FIELD(NUM, job, )                                                                                        \
@@ -209,7 +241,12 @@
     FIELD(NUM, cause, )                                                                                      \
     FIELD(NUM, grace_ns, )                                                                                   \
     FIELD(NUM, time_left_ns, )                                                                               \
-    FIELD(NUM, context, )
+    FIELD(NUM, context, )                                                                                    \
+    FIELD(NUM, what, )                                                                                       \
+    FIELD(NUM, format, )                                                                                     \
+    FIELD(NUM, value, )                                                                                      \
+    FIELD(NUM, after_n, )                                                                                    \
+    FIELD(NUM, after_done, )
 
 /* The verbs: one list per row of VERBS. */
 #define REQUEST_CHAN_OPEN(FIELD)                                                                             \
@@ -245,7 +282,7 @@
     FIELD(NAME, function, )                                                                                  \
     FIELD(BODY, argument, )                                                                                  \
     FIELD(NAME, queue, )                                                                                     \
-    FIELD(FLAGS, flags, SUBMIT_DETACHED)                                                                     \
+    FIELD(FLAGS, flags, SUBMIT_DETACHED | SUBMIT_AFTER_ANY)                                                  \
     FIELD(NUM, attempts_max, )                                                                               \
     FIELD(NUM, backoff_ns, )                                                                                 \
     FIELD(NUM, backoff_max_ns, )                                                                             \
@@ -254,7 +291,14 @@
     FIELD(NUM, deadline_in_ns, )                                                                             \
     FIELD(NUM, delay_ns, )                                                                                   \
     FIELD(ENUM, priority, 9)                                                                                 \
-    FIELD(TEXT, key, 255)
+    FIELD(TEXT, key, 255)                                                                                    \
+    FIELD(ENUM, jitter, 100)                                                                                 \
+    FIELD(NUMS, delays_ns, 1024)                                                                             \
+    FIELD(TEXT, once_key, 255)                                                                               \
+    FIELD(ENUM, once_scope, ONCE_ALL)                                                                        \
+    FIELD(ENUM, once_policy, ONCE_JOIN)                                                                      \
+    FIELD(NUM, once_ns, )                                                                                    \
+    FIELD(NUMS, after, 1024)
 
 #define REQUEST_JOB_WAIT(FIELD) FIELD(NUM, job, )
 #define REQUEST_JOB_INFO(FIELD) FIELD(NUM, job, )
@@ -266,6 +310,18 @@
 #define REQUEST_JOB_CANCEL(FIELD)                                                                            \
     FIELD(NUM, job, )                                                                                        \
     FIELD(TEXT, cause, 0)
+#define REQUEST_JOB_RETRY(FIELD)                                                                             \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, states, )                                                                                     \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(NUM, after, )                                                                                      \
+    FIELD(NUM, limit, )
+#define REQUEST_JOB_PURGE(FIELD)                                                                             \
+    FIELD(NUM, states, )                                                                                     \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(NUM, older_ns, )                                                                                   \
+    FIELD(NUM, after, )                                                                                      \
+    FIELD(NUM, limit, )
 #define REQUEST_JOB_OUTPUT(FIELD)                                                                            \
     FIELD(NUM, job, )                                                                                        \
     FIELD(NUM, offset, )                                                                                     \
@@ -292,7 +348,17 @@
 #define REQUEST_DUMPED(FIELD)                                                                                \
     FIELD(NUM, dump, )                                                                                       \
     FIELD(BODY, text, )                                                                                      \
-    FIELD(NUM, last, )
+    FIELD(NUM, last, )                                                                                       \
+    FIELD(NUM, error, )
+#define REQUEST_INSPECT(FIELD)                                                                               \
+    FIELD(RANGE, what, INSPECT_WHAT_MAX)                                                                     \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, after, )                                                                                      \
+    FIELD(NUM, value, )                                                                                      \
+    FIELD(ENUM, format, INSPECT_PPROF)                                                                       \
+    FIELD(NUM, detached, )
+#define REQUEST_BACKUP(FIELD)
+#define REQUEST_DRAIN(FIELD) FIELD(RANGE, what, DRAIN_END)
 #define REQUEST_RESERVE(FIELD)                                                                               \
     FIELD(NAME, generation, )                                                                                \
     FIELD(NUM, window, )
@@ -305,7 +371,8 @@
     FIELD(ENUM, cause, CAUSE_RETURNED)                                                                       \
     FIELD(NUM, error, )                                                                                      \
     FIELD(TEXT, text, 0)                                                                                     \
-    FIELD(BODY, result, )
+    FIELD(BODY, result, )                                                                                    \
+    FIELD(NUM, permanent, )
 #define REQUEST_PRINT(FIELD)                                                                                 \
     FIELD(NUM, job, )                                                                                        \
     FIELD(NUM, run, )                                                                                        \
@@ -317,11 +384,12 @@
     FIELD(TEXT, text, 0)
 #define REQUEST_LOCK(FIELD)                                                                                  \
     FIELD(NAME, name, )                                                                                      \
-    FIELD(FLAGS, flags, LOCK_RECOVER)
+    FIELD(FLAGS, flags, LOCK_RECOVER | LOCK_CLAIM)                                                           \
+    FIELD(NUM, token, )
 #define REQUEST_UNLOCK(FIELD)                                                                                \
     FIELD(NAME, name, )                                                                                      \
     FIELD(NUM, token, )                                                                                      \
-    FIELD(FLAGS, flags, UNLOCK_CONSISTENT | UNLOCK_UNSEEN)
+    FIELD(FLAGS, flags, UNLOCK_CONSISTENT | UNLOCK_UNSEEN | UNLOCK_OFFER)
 #define REQUEST_SYNC_TAKE(FIELD)                                                                             \
     FIELD(NUM, kind, )                                                                                       \
     FIELD(NAME, name, )                                                                                      \
@@ -367,7 +435,8 @@
     FIELD(NUM, deadline_ns, )                                                                                \
     FIELD(NUM, code, )                                                                                       \
     FIELD(TEXT, cause, 0)                                                                                    \
-    FIELD(MANY, values, (ctx_value, CTX_VALUES_MAX))
+    FIELD(MANY, values, (ctx_value, CTX_VALUES_MAX))                                                         \
+    FIELD(NAME, group, )
 #define REQUEST_CTX_CANCEL(FIELD)                                                                            \
     FIELD(NUM, context, )                                                                                    \
     FIELD(NAME, name, )                                                                                      \
@@ -387,3 +456,81 @@
     FIELD(NAME, prefix, )                                                                                    \
     FIELD(NAME, after, )                                                                                     \
     FIELD(NUM, limit, )
+#define REQUEST_TRANSACT(FIELD)                                                                              \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(BODY, result, )                                                                                    \
+    FIELD(MANY, jobs, (submit, UINT32_MAX))                                                                  \
+    FIELD(MANY, sends, (send, VALUES_MAX))                                                                   \
+    FIELD(MANY, acks, (ack, VALUES_MAX))
+#define REQUEST_SUBMIT_MANY(FIELD)                                                                           \
+    FIELD(MANY, jobs, (submit, UINT32_MAX))                                                                  \
+    FIELD(ENUM, callback, 1)
+#define REQUEST_QUEUE_SET(FIELD)                                                                             \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(TEXT, settings, SETTINGS_BYTES_MAX)
+#define REQUEST_QUEUE_INFO(FIELD) FIELD(NAME, name, )
+#define REQUEST_QUEUE_LIST(FIELD)                                                                            \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )
+#define REQUEST_QUEUE_PAUSE(FIELD)                                                                           \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(RANGE, what, PAUSE_END)                                                                            \
+    FIELD(NUM, for_ns, )
+#define REQUEST_QUEUE_PURGE(FIELD) FIELD(NAME, name, )
+#define REQUEST_POOL_SET(FIELD)                                                                              \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(TEXT, settings, SETTINGS_BYTES_MAX)
+#define REQUEST_POOL_REMOVE(FIELD) FIELD(NAME, name, )
+#define REQUEST_POOL_INFO(FIELD)   FIELD(NAME, name, )
+#define REQUEST_POOL_LIST(FIELD)                                                                             \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )
+#define REQUEST_POOL_DRAIN(FIELD)                                                                            \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(RANGE, what, POOL_DRAIN_END)
+#define REQUEST_SCHEDULE_SET(FIELD)                                                                          \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(TEXT, spec, 512)                                                                                   \
+    FIELD(TEXT, zone, 64)                                                                                    \
+    FIELD(ENUM, missed, MISSED_ALL)                                                                          \
+    FIELD(NUM, missed_most, )                                                                                \
+    FIELD(ENUM, overlap, OVERLAP_SKIP)                                                                       \
+    FIELD(FLAGS, flags, SCHEDULE_PAUSED)                                                                     \
+    FIELD(TEXT, plugin, WIRE_PLUGIN_BYTES_MAX)                                                               \
+    FIELD(NAME, function, )                                                                                  \
+    FIELD(BODY, argument, )                                                                                  \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(NUM, attempts_max, )                                                                               \
+    FIELD(NUM, backoff_ns, )                                                                                 \
+    FIELD(NUM, backoff_max_ns, )                                                                             \
+    FIELD(NUM, time_limit_ns, )                                                                              \
+    FIELD(NUM, grace_ns, )                                                                                   \
+    FIELD(NUM, deadline_in_ns, )                                                                             \
+    FIELD(ENUM, priority, 9)                                                                                 \
+    FIELD(TEXT, key, 255)                                                                                    \
+    FIELD(NUM, delay_ns, )                                                                                   \
+    FIELD(ENUM, jitter, 100)                                                                                 \
+    FIELD(NUMS, delays_ns, 1024)
+#define REQUEST_SCHEDULE_REMOVE(FIELD) FIELD(NAME, name, )
+#define REQUEST_SCHEDULE_PAUSE(FIELD)                                                                        \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(ENUM, resume, 1)
+#define REQUEST_SCHEDULE_LIST(FIELD)                                                                         \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )
+#define REQUEST_WORK_RESERVE(FIELD)                                                                          \
+    FIELD(TEXT, queues, WORK_NAMES_BYTES_MAX)                                                                \
+    FIELD(TEXT, functions, WORK_NAMES_BYTES_MAX)                                                             \
+    FIELD(NUM, max, )                                                                                        \
+    FIELD(NUM, lease_ns, )
+#define REQUEST_WORK_EXTEND(FIELD)                                                                           \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )                                                                                        \
+    FIELD(NUM, lease_ns, )
+#define REQUEST_WORK_WATCH(FIELD)                                                                            \
+    FIELD(NUM, job, )                                                                                        \
+    FIELD(NUM, run, )

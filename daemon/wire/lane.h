@@ -20,6 +20,9 @@
 enum {
     LANE_WORD_BYTES = 4,
     LANE_FRAME_BYTES_MAX = 1 << 30, /* no side may allow more */
+    /* Send buffer that each side asks the kernel for: a full batch of values of 1 KiB goes in one piece, not in ten with
+     * a wake-up of both sides for each. Where the kernel's limit is lower it is only slower. */
+    LANE_SEND_BYTES = 1 << 20,
 };
 
 /* Of the frame that begins at `data`, with its first word; `size` bytes of it are there. 0: not known yet.

@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm submit wait jobs job logs cancel ctx lock sem wg once limit dump deadlocks leaks ping stats version examples completion help"
+_goctl_commands="make send recv range close select ls info rm submit work wait jobs job logs cancel dead queue pool cron ctx lock rwlock sem cond wg counter barrier once flight limit breaker errgroup dump deadlocks leaks keygen backup drain health ping stats stacks profile trace monitor metrics procs advance version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -30,9 +30,11 @@ _goctl()
             --type) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --cap --drop-oldest --drop-newest --at-most-once --value-max --element --type --if-missing --timeout --json --endpoint --help"
+            _goctl_words " --cap --drop-oldest --drop-newest --at-most-once --durable --value-max --element --type --if-missing --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -40,11 +42,14 @@ _goctl()
     send)
         case $previous in
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --batch) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --lines --raw --timeout --json --endpoint --help"
+            _goctl_words " --try --ctx --lines --raw --batch --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -55,9 +60,11 @@ _goctl()
             --count) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --help"
+            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -67,9 +74,11 @@ _goctl()
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --raw --ctx --timeout --json --endpoint --help"
+            _goctl_words " --raw --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -78,9 +87,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -93,9 +104,11 @@ _goctl()
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --recv --send --job --try --raw --ctx --timeout --json --endpoint --help"
+            _goctl_words " --recv --send --job --try --raw --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -105,9 +118,11 @@ _goctl()
             --limit) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --limit --timeout --json --endpoint --help"
+            _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -116,9 +131,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -127,32 +144,63 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     submit)
         case $previous in
+            --bulk) COMPREPLY=($(compgen -f -- "$cur")); return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --queue) :; return ;;
             --retries) :; return ;;
             --backoff) :; return ;;
+            --retry) :; return ;;
+            --jitter) :; return ;;
             --limit) :; return ;;
             --grace) :; return ;;
-            --deadline) :; return ;;
-            --in) :; return ;;
             --priority) :; return ;;
             --key) :; return ;;
+            --deadline) :; return ;;
+            --in) :; return ;;
+            --after) :; return ;;
+            --then) :; return ;;
+            --once-key) :; return ;;
+            --once-scope) :; return ;;
+            --once-policy) :; return ;;
+            --once-for) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --wait --ctx --queue --retries --backoff --limit --grace --deadline --in --priority --key --timeout --json --endpoint --help"
+            _goctl_words " --wait --bulk --ctx --queue --retries --backoff --retry --jitter --limit --grace --priority --key --deadline --in --after --then --any --once-key --once-scope --once-policy --once-for --timeout --json --endpoint --server-key --secret-file --help"
         else
             COMPREPLY=($(compgen -f -- "$cur"))
+        fi
+        ;;
+    work)
+        case $previous in
+            --functions) :; return ;;
+            --count) :; return ;;
+            --lease) :; return ;;
+            --permanent) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --functions --count --lease --permanent --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
         ;;
     wait)
@@ -160,9 +208,11 @@ _goctl()
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --ctx --timeout --json --endpoint --help"
+            _goctl_words " --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -174,9 +224,11 @@ _goctl()
             --limit) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --state --queue --limit --timeout --json --endpoint --help"
+            _goctl_words " --state --queue --limit --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -185,9 +237,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -196,9 +250,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --follow --timeout --json --endpoint --help"
+            _goctl_words " --follow --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -208,71 +264,249 @@ _goctl()
             --cause) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --cause --timeout --json --endpoint --help"
+            _goctl_words " --cause --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    dead)
+        case $previous in
+            --queue) :; return ;;
+            --state) :; return ;;
+            --older) :; return ;;
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --all --queue --state --older --limit --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "ls show retry purge"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    queue)
+        case $previous in
+            --for) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --for --submits --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "set info pause resume purge ls"
+        else
+            :
+        fi
+        ;;
+    pool)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --end --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "set scale info drain rm ls"
+        else
+            :
+        fi
+        ;;
+    cron)
+        case $previous in
+            --zone) :; return ;;
+            --missed) :; return ;;
+            --overlap) :; return ;;
+            --count) :; return ;;
+            --queue) :; return ;;
+            --retries) :; return ;;
+            --backoff) :; return ;;
+            --retry) :; return ;;
+            --jitter) :; return ;;
+            --limit) :; return ;;
+            --grace) :; return ;;
+            --priority) :; return ;;
+            --key) :; return ;;
+            --in) :; return ;;
+            --deadline) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --zone --missed --overlap --paused --count --queue --retries --backoff --retry --jitter --limit --grace --priority --key --in --deadline --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "set ls rm pause resume next"
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
         fi
         ;;
     ctx)
         case $previous in
             --parent) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --value) :; return ;;
+            --group) :; return ;;
             --limit) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --parent --value --limit --timeout --json --endpoint --help"
+            _goctl_words " --parent --value --group --limit --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "new cancel wait info value drop ls"
         else
             _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     lock)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --recover --timeout --json --endpoint --help"
+            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
-            :
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
+        fi
+        ;;
+    rwlock)
+        case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "read write"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
         ;;
     sem)
         case $previous in
             --size) :; return ;;
             --units) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --size --units --timeout --json --endpoint --help"
+            _goctl_words " --try --size --units --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
-            :
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
+        fi
+        ;;
+    cond)
+        case $previous in
+            --until) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --until --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "wait signal broadcast"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
         ;;
     wg)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --timeout --json --endpoint --help"
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "add done wait"
+        else
+            :
+        fi
+        ;;
+    counter)
+        case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "add get wait reset"
+        else
+            :
+        fi
+        ;;
+    barrier)
+        case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
         ;;
     once)
         case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --reset --timeout --json --endpoint --help"
+            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
-            :
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
+        fi
+        ;;
+    flight)
+        case $previous in
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
         ;;
     limit)
@@ -280,13 +514,49 @@ _goctl()
             --every) :; return ;;
             --burst) :; return ;;
             --units) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --every --burst --units --timeout --json --endpoint --help"
+            _goctl_words " --try --every --burst --units --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
         else
-            :
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
+        fi
+        ;;
+    breaker)
+        case $previous in
+            --failures) :; return ;;
+            --open) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --failures --open --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
+        fi
+        ;;
+    errgroup)
+        case $previous in
+            --limit) :; return ;;
+            --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --try --limit --ctx --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "run wait reset"
+        else
+            COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
         ;;
     dump)
@@ -297,9 +567,11 @@ _goctl()
             --limit) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --session --object --age --limit --goroutines --timeout --json --endpoint --help"
+            _goctl_words " --session --object --age --limit --goroutines --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -309,9 +581,11 @@ _goctl()
             --age) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --age --timeout --json --endpoint --help"
+            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -321,9 +595,69 @@ _goctl()
             --age) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --age --timeout --json --endpoint --help"
+            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            :
+        fi
+        ;;
+    keygen)
+        case $previous in
+            --out) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --out --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            :
+        fi
+        ;;
+    backup)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            :
+        fi
+        ;;
+    drain)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --force --end --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            :
+        fi
+        ;;
+    health)
+        case $previous in
+            --check) :; return ;;
+            --each) :; return ;;
+            --most) :; return ;;
+            --every) :; return ;;
+            --count) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --check --each --most --every --count --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -333,20 +667,126 @@ _goctl()
             --count) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --count --timeout --json --endpoint --help"
+            _goctl_words " --count --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
         ;;
     stats)
         case $previous in
+            --job) _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --job --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            :
+        fi
+        ;;
+    stacks)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    profile)
+        case $previous in
+            --for) :; return ;;
+            --rate) :; return ;;
+            --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --for --start --stop --rate --pprof --output --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    trace)
+        case $previous in
+            --for) :; return ;;
+            --rate) :; return ;;
+            --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --for --start --stop --rate --output --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    monitor)
+        case $previous in
+            --most) :; return ;;
+            --every) :; return ;;
+            --count) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --most --every --count --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    metrics)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    procs)
+        case $previous in
+            --set) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --set --timeout --json --endpoint --server-key --secret-file --help"
+        else
+            _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
+        fi
+        ;;
+    advance)
+        case $previous in
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -355,9 +795,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -366,9 +808,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             :
         fi
@@ -377,9 +821,13 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "bash"
         else
             :
         fi
@@ -388,9 +836,11 @@ _goctl()
         case $previous in
             --timeout) :; return ;;
             --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
         else
             _goctl_words "$_goctl_commands"
         fi

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "daemon_node.h"
@@ -26,8 +25,6 @@
 #include "victims.h"
 
 enum { NUMBER_FILL = NUMBER_PASSING + 1, PARTNERS_MAX = 2 };
-/* How a victim of its own process ends. */
-enum { EXIT_LIVED = 0, EXIT_BROKEN = 1, EXIT_RESET = 10, EXIT_RESET_DOUBT, EXIT_RESET_LATER };
 
 #define YEARS_NS (10LL * 365 * 86400 * 1000000000LL)
 #define MUST(what)                                                                                           \
@@ -37,8 +34,8 @@ enum { EXIT_LIVED = 0, EXIT_BROKEN = 1, EXIT_RESET = 10, EXIT_RESET_DOUBT, EXIT_
     } while (0)
 
 static const char *const state_names[] = {"PARKED", "COMMITTED", "ACKED"};
-static const char *const counters[] = {"sessions", "ops.parked", "results.kept", "handles",
-                                       "channels", "locks",      "fetches",      "bytes"};
+static const char *const counters[] = {"sessions", "ops.parked", "results.kept", "handles", "channels",
+                                       "syncs",    "contexts",   "fetches",      "bytes"};
 enum { COUNTERS_N = sizeof(counters) / sizeof(*counters) };
 
 struct partner {
@@ -60,48 +57,6 @@ static gc_job job;
 static struct partner partners[PARTNERS_MAX];
 
 /* ---- the victim ---- */
-
-static int exit_of(int error)
-{
-    if (error != -ENETRESET)
-        errx(EXIT_BROKEN, "victim: %s", gc_why());
-    return gc_in_doubt() ? EXIT_RESET_DOUBT : EXIT_RESET;
-}
-
-/* Says that it is there, and waits to be told to go on. */
-static void pause_here(void)
-{
-    char byte = 'r';
-
-    if (write(STDOUT_FILENO, &byte, 1) != 1 || read(STDIN_FILENO, &byte, 1) != 1)
-        exit(EXIT_BROKEN);
-}
-
-static int be_victim(char **argument)
-{
-    const struct act *act = act_find(argument[0]);
-    enum state state = (enum state)atoi(argument[1]);
-    int fd = open(argument[3], O_RDWR | O_CLOEXEC), r;
-    struct victim victim = {.job = gc_job_of(strtoull(argument[4], NULL, 10))};
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    victim.g = probe_client(argument[2], GC_NO_THREAD); /* no ACK leaves by itself */
-    victim.witness = witness_map(fd);
-    if (!act || victim_open(&victim) < 0)
-        return EXIT_BROKEN;
-    r = act->begin(&victim);
-    if (r < 0)
-        return exit_of(r);
-    if (state == STATE_ACKED && act->settle(&victim) < 0)
-        return EXIT_BROKEN;
-    if (state != STATE_PARKED)
-        pause_here();
-    r = state == STATE_ACKED ? 0 : act->settle(&victim);
-    if (r == 0)
-        r = act->finish(&victim);
-    gc_disconnect(victim.g);
-    return r < 0 ? EXIT_RESET_LATER : EXIT_LIVED;
-}
 
 static struct child start_victim(const struct act *act, enum state state)
 {
@@ -229,8 +184,11 @@ static void set_stage(const struct act *act, enum state state)
     if (fills(act, state))
         put(g, channel_g, NUMBER_FILL);
     token = 0;
-    if (guard_of(act->name) && state == STATE_PARKED)
-        MUST(guard_of(act->name)->take(g, &token) == 0);
+    const struct guard *guard = guard_of(act->name);
+    if (guard && state == STATE_PARKED)
+        MUST(guard->take(g, &token) == 0);
+    if (cause_of(act->name) && cause_of(act->name)->set)
+        MUST(cause_of(act->name)->set(g) == 0);
     if (is(act, "wait"))
         MUST(gc_submit(g, &later, &job, GC_FOREVER) == 0);
 }
@@ -254,17 +212,26 @@ static void let(const struct act *act, enum state state)
         start_partner(0, false, 0);
     else if (guard_of(act->name) && state == STATE_PARKED)
         MUST(guard_of(act->name)->give(g, token) == 0);
+    else if (cause_of(act->name))
+        MUST(cause_of(act->name)->bring(g) == 0);
     else if (is(act, "wait"))
         MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
+}
+
+static void await_waiting(const struct act *act)
+{
+    const struct cause *cause = cause_of(act->name);
+
+    probe_await(g, "ops.parked", baseline[1] + (cause && cause->parked ? cause->parked : 1));
 }
 
 static struct child reach(const struct act *act, enum state state)
 {
     set_stage(act, state);
     struct child victim = start_victim(act, state);
-    if (state == STATE_PARKED) {
-        probe_await(g, "ops.parked", baseline[1] + 1);
-    } else {
+    if (state == STATE_PARKED || act->parks == PARKS_ALWAYS)
+        await_waiting(act);
+    if (state != STATE_PARKED) {
         let(act, state);
         child_hear(&victim);
     }
@@ -276,12 +243,25 @@ static struct child reach(const struct act *act, enum state state)
 /* A waiter that died is no heir. What a holder had is free at once, and the word of his death is said once. */
 static void check_guard_of_dead(const struct guard *guard, enum state state)
 {
-    if (state == STATE_PARKED)
+    bool held = state != STATE_PARKED;
+
+    if (!held)
         MUST(guard->give(g, token) == 0);
-    MUST(guard->take(g, &token) == (state == STATE_PARKED ? 0 : guard->after_death));
-    MUST(guard->give(g, token) == 0);
+    MUST(guard->take(g, &token) == (held ? guard->after_death : 0));
+    if (!held || guard->after_death >= 0)
+        MUST(guard->give(g, token) == 0);
+    if (held && guard->mend)
+        MUST(guard->mend(g) == 0);
     MUST(guard->take(g, &token) == 0);
     MUST(guard->give(g, token) == 0);
+}
+
+static void check_cause_of_dead(const struct cause *cause, enum state state)
+{
+    if (state == STATE_PARKED)
+        MUST((cause->alone ? cause->alone : cause->bring)(g) == 0);
+    if (cause->clear)
+        MUST(cause->clear(g, state != STATE_PARKED) == 0);
 }
 
 /* IP4, line by line. */
@@ -298,6 +278,8 @@ static void check_dead(const struct act *act, enum state state)
         MUST(witness->value[NUMBER_VICTIM].received == (state != STATE_PARKED));
     if (guard_of(act->name))
         check_guard_of_dead(guard_of(act->name), state);
+    if (cause_of(act->name))
+        check_cause_of_dead(cause_of(act->name), state);
     if (is(act, "wait") && state == STATE_PARKED)
         MUST(gc_job_cancel(g, job, NULL, GC_FOREVER) == 0);
     judge(true);
@@ -305,15 +287,17 @@ static void check_dead(const struct act *act, enum state state)
 
 /* ---- judging the stopped ---- */
 
-/* While it stands still, others go on with the same object. */
-static void check_others(const struct act *act)
+/* While it stands still, others go on with the same object. One that was let through holds nothing that it would run. */
+static void check_others(const struct act *act, enum state state)
 {
+    const struct guard *guard = act->stays && state == STATE_PARKED ? NULL : guard_of(act->name);
+
     if (act->receives || act->sends) {
         start_partner(1, true, NUMBER_PASSING);
         MUST(get(g, channel_g, GC_FOREVER) == 1);
     }
-    if (guard_of(act->name))
-        MUST(guard_of(act->name)->take(g, &token) == -EAGAIN);
+    if (guard)
+        MUST(guard->take(g, &token) == guard->busy);
     MUST(gc_ping(g, GC_FOREVER) == 0);
 }
 
@@ -323,8 +307,13 @@ static void check_alive(const struct act *act)
     drain();
     if (act->sends)
         MUST(witness->value[NUMBER_VICTIM].received == 1);
-    if (guard_of(act->name))
-        MUST(guard_of(act->name)->take(g, &token) == 0 && guard_of(act->name)->give(g, token) == 0);
+    const struct guard *guard = guard_of(act->name);
+    if (guard && act->stays && guard->mend)
+        MUST(guard->mend(g) == 0); /* what has run is not run again */
+    if (guard)
+        MUST(guard->take(g, &token) == 0 && guard->give(g, token) == 0);
+    if (cause_of(act->name) && cause_of(act->name)->clear)
+        MUST(cause_of(act->name)->clear(g, false) == 0);
     judge(true);
 }
 
@@ -355,7 +344,7 @@ static void stop_client(const struct act *act, enum state state)
     child_stop(victim.pid);
     if (state == STATE_PARKED)
         let(act, state);
-    check_others(act);
+    check_others(act, state);
     MUST(kill(victim.pid, SIGCONT) == 0);
     if (state != STATE_PARKED)
         child_tell(&victim);
@@ -377,10 +366,11 @@ static void reconnect(gc_client *client)
     MUST(r == 0);
 }
 
-/* IP4: what a PARKED one is told of the restart. A wait for a job goes on with the new daemon. */
+/* IP4: what a PARKED one is told of the restart. A wait for a job goes on with the new daemon; a lock had been given up to
+ * wait for a signal, which may have come. */
 static int told(const struct act *act)
 {
-    return act->sends ? EXIT_RESET_DOUBT : is(act, "wait") ? EXIT_LIVED : EXIT_RESET;
+    return act->sends || is(act, "cond") ? EXIT_RESET_DOUBT : is(act, "wait") ? EXIT_LIVED : EXIT_RESET;
 }
 
 static void kill_daemon(const struct act *act, enum state state)
@@ -400,10 +390,13 @@ static void kill_daemon(const struct act *act, enum state state)
     if (state == STATE_PARKED)
         MUST(status == told(act));
     else
-        MUST(status == EXIT_LIVED || status == EXIT_RESET_LATER);
+        MUST(status == EXIT_RESET_LATER ||
+             (!act->after_restart && (status == EXIT_LIVED || status == EXIT_RESET)));
     join_partners(false);
     join_partners(true);
     judge(false);
+    if (guard_of(act->name) && state == STATE_PARKED)
+        MUST(guard_of(act->name)->give(g, token) < 0);                           /* what we had is void too */
     MUST(gc_recv(g, channel_g, &(struct gc_value){0}, 0, GC_NOW) == -ENETRESET); /* old handles are void */
     await_baseline();
 }
@@ -457,10 +450,10 @@ static gc_job reach_in_host(const struct act *act, enum state state)
 {
     set_stage(act, state);
     gc_job made = submit_act(act, state);
-    if (state == STATE_PARKED) {
-        probe_await(g, "ops.parked", baseline[1] + 1);
+    if (state == STATE_PARKED || act->parks == PARKS_ALWAYS)
+        await_waiting(act);
+    if (state == STATE_PARKED)
         return made;
-    }
     let(act, state);
     while (!witness->ready)
         MUST(gc_ping(g, GC_FOREVER) == 0);
@@ -478,31 +471,14 @@ static void kill_host(const struct act *act, enum state state)
     clear_stage();
 }
 
-/* The states of its threads, as the kernel shows them. */
-static bool stands_still(pid_t pid)
-{
-    char line[96], state;
-    bool still = true;
-
-    snprintf(line, sizeof(line), "cat /proc/%d/task/*/stat", pid);
-    FILE *threads = popen(line, "re");
-    MUST(threads);
-    while (fscanf(threads, "%*d (%*[^)]) %c %*[^\n]", &state) == 1)
-        still &= state == 'T';
-    pclose(threads);
-    return still;
-}
-
 static void stop_host(const struct act *act, enum state state)
 {
     name_stage("host", "stopped", act, state);
     gc_job made = reach_in_host(act, state);
     pid_t pid = host_pid();
-    MUST(kill(pid, SIGSTOP) == 0);
-    while (!stands_still(pid))
-        ;
+    stranger_stop(pid);
     let(act, state);
-    check_others(act);
+    check_others(act, state);
     MUST(kill(pid, SIGCONT) == 0);
     MUST(gc_wait(g, made, NULL, GC_FOREVER) == 1);
     check_alive(act);
@@ -515,10 +491,14 @@ static unsigned long stages_n;
 
 static void each(void (*stage)(const struct act *act, enum state state), enum state last, bool in_host)
 {
-    for (const struct act *act = acts; act->name; act++)
+    const struct act *act;
+
+    for (int i = 0; (act = act_at(i)); i++)
         for (enum state state = 0; state <= last; state++) {
             if (in_host && is(act, "wait"))
                 continue; /* a job that waits for a job: no object of a client's */
+            if (act->parks == PARKS_NEVER && state == STATE_PARKED)
+                continue;
             stage(act, state);
             stages_n++;
         }
@@ -540,7 +520,7 @@ static void run_all(void)
 int main(int argc, char **argv)
 {
     if (argc == 7 && strcmp(argv[1], "--victim") == 0)
-        return be_victim(argv + 2);
+        return victim_process(argv + 2);
     if (argc != 2)
         errx(2, "usage: deaths PLUGIN");
     plugin = argv[1];

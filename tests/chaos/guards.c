@@ -44,9 +44,9 @@ static int give_units(gc_client *g, uint64_t token)
 }
 
 static const struct guard guards[] = {
-    {"lock", take_lock, give_lock, GC_OWNER_DIED},
-    {"read", take_write, give_write, 0},
-    {"units", take_units, give_units, 0},
+    {"lock", take_lock, give_lock, GC_OWNER_DIED, -EAGAIN, NULL},
+    {"read", take_write, give_write, 0, -EAGAIN, NULL},
+    {"units", take_units, give_units, 0, -EAGAIN, NULL},
 };
 
 const struct guard *guard_of(const char *act)
@@ -54,5 +54,8 @@ const struct guard *guard_of(const char *act)
     for (size_t i = 0; i < sizeof(guards) / sizeof(*guards); i++)
         if (strcmp(act, guards[i].act) == 0)
             return &guards[i];
+    for (const struct guard *guard = guards_sync; guard->act; guard++)
+        if (strcmp(act, guard->act) == 0)
+            return guard;
     return NULL;
 }

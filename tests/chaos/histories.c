@@ -34,6 +34,7 @@ struct board {
     struct {
         atomic_int n;
         struct call call[CALLS_EACH];
+        uint8_t doubt[CALLS_EACH]; /* of a select that returned: 1 + the send that may have been seen */
     } player[PLAYERS];
 };
 
@@ -47,6 +48,7 @@ struct player {
     uint64_t token; /* held; 0: none */
     uint32_t sent;  /* values so far */
     struct call *calls;
+    uint8_t *doubt;
     atomic_int *n;
 };
 
@@ -100,15 +102,19 @@ static void note_return(struct call *call, enum outcome outcome)
     call->returned_ns = now;
 }
 
+/* Whatever ends a send whose receiver died with the value may be in doubt: a time that is over, a close, or that it was
+ * not to wait (IP2.2). */
 static enum outcome outcome_of(int r)
 {
+    if (r < 0 && gc_in_doubt())
+        return OUTCOME_OPEN;
     switch (r) {
     case -EAGAIN:
         return OUTCOME_NONE;
     case -EPIPE:
         return OUTCOME_CLOSED;
     case -ETIMEDOUT:
-        return gc_in_doubt() ? OUTCOME_OPEN : OUTCOME_VOID;
+        return OUTCOME_VOID;
     default:
         must(r, "call");
         return OUTCOME_OK;
@@ -172,6 +178,9 @@ static void play_select(struct player *player)
     }
     struct call *call = note_call(player, HISTORY_CHANNELS, cases);
     int r = gc_select(player->g, k, HISTORY_CHANNELS, 0, until_of(player));
+    for (uint8_t i = 0; i < HISTORY_CHANNELS; i++)
+        if (k[i].doubt)
+            player->doubt[call - player->calls] = i + 1;
     if (r < 0) {
         note_return(call, outcome_of(r));
         return;
@@ -258,6 +267,7 @@ static int be_player(char **argument)
         err(1, "%s", argument[0]);
     player.g = probe_client(argument[2], 0);
     player.calls = board->player[player.number].call;
+    player.doubt = board->player[player.number].doubt;
     player.n = &board->player[player.number].n;
     if (write(STDOUT_FILENO, "c", 1) != 1)
         return 1;
@@ -285,7 +295,7 @@ static struct history history;
 static atomic_int history_n;
 static struct player tester;
 static char board_path[96];
-static unsigned long doctored_n, deaths_n;
+static unsigned long doctored_n, deaths_n, doubted_n;
 
 static void start_player(int i)
 {
@@ -320,14 +330,35 @@ static void drain(void)
             ;
 }
 
+static struct call *gather_call(const struct call *call)
+{
+    if (history.n == HISTORY_CALLS)
+        errx(1, "a history of too many calls");
+    history.call[history.n] = *call;
+    return &history.call[history.n++];
+}
+
+/* The send of a select that a receiver had, who died with it, before the select ended by another case. */
+static void gather_doubted(const struct call *call, int doubt)
+{
+    struct call *send = gather_call(call);
+
+    send->cases[0] = call->cases[doubt - 1];
+    send->cases_n = 1;
+    send->outcome = OUTCOME_OPEN;
+    send->returned_ns = INT64_MAX;
+    doubted_n++;
+}
+
 static void gather(void)
 {
     history.n = atomic_load(&history_n);
     for (int i = 0; i < PLAYERS; i++)
         for (int k = 0; k < atomic_load(&board->player[i].n); k++) {
-            if (history.n == HISTORY_CALLS)
-                errx(1, "a history of too many calls");
-            history.call[history.n++] = board->player[i].call[k];
+            const struct call *call = &board->player[i].call[k];
+            gather_call(call);
+            if (board->player[i].doubt[k] && call->outcome != OUTCOME_OPEN)
+                gather_doubted(call, board->player[i].doubt[k]);
         }
 }
 
@@ -350,6 +381,7 @@ static void record(unsigned round, unsigned seed)
     open_all(&tester, round);
     for (int i = 0; i < PLAYERS; i++) {
         atomic_store(&board->player[i].n, 0);
+        memset(board->player[i].doubt, 0, sizeof(board->player[i].doubt));
         child_tell(&players[i]);
     }
     if (seed % KILL_EVERY == 0)
@@ -455,8 +487,9 @@ static void run_rounds(unsigned rounds, unsigned seed)
         if (r == 1)
             doctor();
     }
-    printf("%u histories, %lu with a death, %u too hard to search, %lu doctored and found\n", rounds,
-           deaths_n, given_up, doctored_n);
+    printf(
+        "%u histories, %lu with a death, %lu sends in doubt, %u too hard to search, %lu doctored and found\n",
+        rounds, deaths_n, doubted_n, given_up, doctored_n);
     if (given_up > rounds / 10 || !doctored_n)
         errx(1, "that proves little");
 }

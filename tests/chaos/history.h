@@ -4,7 +4,8 @@
  *
  * Every call is a select: of one case, of many, or with nothing ready. A call that never returned, because its process
  * died or its outcome is in doubt, may have taken effect or not. The death of a process is a call too: in its step the
- * locks of that process are passed on, and a value it had not acknowledged may come back to the head, flagged.
+ * locks of that process are passed on, and a value it had not acknowledged may come back to the head, flagged. A select that
+ * ended by one case while a send of it is in doubt (IP5.2) is two calls: itself, and that send, which never returned.
  *
  * On capacity 0 a send and a receive take effect together. That nobody was there to meet them is always possible there:
  * when a call parks is not seen from outside.

@@ -7,12 +7,11 @@ The daemon is killed when the ledger has grown by a number of lines drawn from a
 around a commit, and started again on the same directory each time. At the end every job in the ledger must be done,
 with its own argument as its result.
 """
-import argparse, os, random, signal, subprocess, sys, threading, time
+import argparse, os, random, signal, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
+from ledger import Ledger, PROGRESS_SECONDS
 from node import Node
-
-PROGRESS_SECONDS = 120
 
 # Points of the store at which the daemon ends itself as by kill -9, at a passing well into the load.
 POINTS = ["store-begin=20", "store-record=40", "store-before-commit=20", "store-commit=20", "store-after-commit=20",
@@ -27,44 +26,6 @@ def arguments():
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1000000)
     return parser.parse_args()
-
-
-class Ledger:
-    """The submitting clients. They say each acknowledged job on a pipe, which a thread of ours keeps empty."""
-
-    def __init__(self, command, env):
-        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
-        self.jobs, self.ended, self.news = 0, False, threading.Condition()
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        while said := os.read(self.process.stdout.fileno(), 4096):
-            with self.news:
-                self.jobs += len(said)
-                self.news.notify()
-        with self.news:
-            self.ended = True
-            self.news.notify()
-
-    def wait_for(self, more):
-        """Until `more` jobs are acknowledged. The end of the clients, or no job for long, is a failure."""
-        with self.news:
-            goal = self.jobs + more
-            while self.jobs < goal:
-                assert not self.ended, f"the clients ended with {self.process.wait()}"
-                assert self.news.wait(PROGRESS_SECONDS), f"no progress at {self.jobs} of {goal} jobs"
-
-    def stop(self):
-        """Lets every client finish what it has begun."""
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(PROGRESS_SECONDS) == 0, self.process.returncode
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
 
 
 def kill_between(node, kills, ledger):

@@ -5,102 +5,78 @@
  *                                         over; each acknowledged job is one line "id argument" of FILE, written before
  *                                         the next submit, and then one newline on standard output, for who waits
  *                                         for progress. Ends on SIGTERM.
+ *     ledger submit FILE PLUGIN CLIENTS RUNS
+ *                                         the same with PLUGIN:count, which writes into RUNS what it does, and each end
+ *                                         that a client is told goes there too: "E id run"
+ *                                         PLUGIN "-": its function is for workers
  *     ledger verify FILE                  every line is a job that ends done, with its argument as the result
  *
  * A submit in doubt is settled by gc_op_status with the next daemon, and goes into the ledger if it took effect: what
  * the daemon says it has taken it must keep.
  */
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "goclient.h"
+#include "book.h"
+#include "term.h"
 
-enum { CLIENTS_MAX = 256, ABSENT_MS = 30000 };
+enum { CLIENTS_MAX = 256, ARGUMENT_BYTES = 128, ATTEMPTS = 1000 };
 
-static volatile sig_atomic_t stop;
-static int ledger_fd;
-static const char *plugin;
+static int ledger_fd, runs_fd;
+static const char *plugin, *runs; /* plugin: NULL: a worker has it; runs: NULL: nobody counts them */
 
-static void on_term(int signal)
-{
-    (void)signal;
-    stop = 1;
-}
-
-static gc_client *must_connect(void)
-{
-    struct gc_options options = {.size = sizeof options, .absent_ms = ABSENT_MS, .reconnect_ms = ABSENT_MS};
-    char why[GC_WHY_BYTES];
-    gc_client *g;
-
-    if (gc_connect(&options, &g, why) < 0)
-        errx(1, "%s", why);
-    return g;
-}
-
-/* One write of one line: lines of different threads never mix. */
+/* The job goes into the ledger, before the next submit. */
 static void note(gc_job job, const char *argument)
 {
-    char line[128];
-    int n = snprintf(line, sizeof line, "%" PRIu64 " %s\n", job.id, argument);
-
-    if (write(ledger_fd, line, (size_t)n) != n)
-        err(1, "ledger");
-    if (write(STDOUT_FILENO, "\n", 1) != 1)
-        err(1, "standard output");
-}
-
-/* 1: taken, 0: surely not. */
-static int settle(gc_client *g, gc_job *job)
-{
-    struct gc_op op = gc_last_op();
-    int r;
-
-    do
-        r = gc_op_status(g, &op, job, GC_FOREVER);
-    while (r == -ENETRESET || r == -ECONNRESET || r == -ECONNREFUSED);
-    if (r < 0 && r != -ENOENT)
-        errx(1, "op_status: %s (%s)", gc_strerror(r), gc_why());
-    return r == 1;
+    book_line(ledger_fd, "%" PRIu64 " %s", job.id, argument);
+    book_progress();
 }
 
 static bool submit_one(gc_client *g, const char *argument, gc_job *job)
 {
     struct gc_submit what = {.size = sizeof what,
                              .plugin = plugin,
-                             .function = "echo",
+                             .function = runs ? "count" : "echo",
                              .argument = argument,
-                             .argument_bytes = strlen(argument)};
-    int r = gc_submit(g, &what, job, GC_FOREVER);
+                             .argument_bytes = strlen(argument),
+                             .attempts_max = runs ? ATTEMPTS : 0,
+                             .backoff_ns = 1000000};
 
-    if (r == 0)
-        return true;
-    if (r == -ECONNREFUSED)
-        return false;
-    if (r != -ENETRESET && r != -ECONNRESET)
-        errx(1, "submit %s: %s (%s)", argument, gc_strerror(r), gc_why());
-    return settle(g, job) == 1;
+    return survivor_submit(g, &what, job);
+}
+
+/* What the client is told of the end of a job, before it goes on. */
+static void hear_end(gc_client *g, gc_job job)
+{
+    struct gc_result result = {0};
+    int r = gc_wait(g, job, &result, GC_FOREVER);
+
+    if (r != 1)
+        errx(1, "wait for job %" PRIu64 ": %d (%s)", job.id, r, r < 0 ? gc_why() : result.text);
+    book_line(runs_fd, "E %" PRIu64 " %" PRIu64, job.id, result.run);
+    gc_result_clear(&result);
 }
 
 static void *client(void *number)
 {
-    gc_client *g = must_connect();
-    char argument[64];
+    gc_client *g = survivor();
+    char argument[ARGUMENT_BYTES];
     gc_job job;
 
     for (uint64_t i = 0; !stop; i++) {
-        snprintf(argument, sizeof argument, "client-%d-job-%" PRIu64, (int)(intptr_t)number, i);
-        if (submit_one(g, argument, &job))
-            note(job, argument);
+        snprintf(argument, sizeof argument, "%s:client-%d-%d-job-%" PRIu64, runs ? runs : "", getpid(),
+                 (int)(intptr_t)number, i);
+        if (!submit_one(g, argument, &job))
+            continue;
+        note(job, argument);
+        if (runs)
+            hear_end(g, job);
     }
     gc_disconnect(g);
     return NULL;
@@ -108,13 +84,12 @@ static void *client(void *number)
 
 static int submit(const char *file, int clients)
 {
-    struct sigaction action = {.sa_handler = on_term};
     pthread_t threads[CLIENTS_MAX];
 
-    ledger_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (ledger_fd < 0)
-        err(1, "%s", file);
-    sigaction(SIGTERM, &action, NULL);
+    ledger_fd = book_open(file);
+    if (runs)
+        runs_fd = book_open(runs);
+    take_term();
     for (int i = 0; i < clients; i++)
         if (pthread_create(&threads[i], NULL, client, (void *)(intptr_t)i) != 0)
             errx(1, "cannot start client %d", i);
@@ -142,14 +117,14 @@ static bool verify_one(gc_client *g, gc_job job, const char *argument)
 static int verify(const char *file)
 {
     FILE *lines = fopen(file, "r");
-    gc_client *g = must_connect();
+    gc_client *g = survivor();
     size_t good = 0, bad = 0;
-    char argument[64];
+    char argument[ARGUMENT_BYTES];
     gc_job job;
 
     if (!lines)
         err(1, "%s", file);
-    while (fscanf(lines, "%" SCNu64 " %63s", &job.id, argument) == 2) {
+    while (fscanf(lines, "%" SCNu64 " %127s", &job.id, argument) == 2) {
         bool kept = verify_one(g, job, argument);
 
         good += kept;
@@ -163,12 +138,13 @@ static int verify(const char *file)
 
 int main(int argc, char **argv)
 {
-    int clients = argc == 5 ? atoi(argv[4]) : 0;
+    int clients = argc == 5 || argc == 6 ? atoi(argv[4]) : 0;
 
     if (argc == 3 && strcmp(argv[1], "verify") == 0)
         return verify(argv[2]);
-    if (argc != 5 || strcmp(argv[1], "submit") != 0 || clients < 1 || clients > CLIENTS_MAX)
-        errx(2, "usage: ledger submit FILE PLUGIN CLIENTS(1..%d) | ledger verify FILE", CLIENTS_MAX);
-    plugin = argv[3];
+    if ((argc != 5 && argc != 6) || strcmp(argv[1], "submit") != 0 || clients < 1 || clients > CLIENTS_MAX)
+        errx(2, "usage: ledger submit FILE PLUGIN CLIENTS(1..%d) [RUNS] | ledger verify FILE", CLIENTS_MAX);
+    plugin = strcmp(argv[3], "-") == 0 ? NULL : argv[3];
+    runs = argv[5];
     return submit(argv[2], clients);
 }

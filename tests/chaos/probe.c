@@ -4,13 +4,16 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "goclient_host.h"
+
 enum { ANSWER_MS = 30000, RECONNECT_MS = 60000 };
 
-gc_client *probe_client(const char *endpoint, unsigned flags)
+gc_client *probe_client_waiting(const char *endpoint, unsigned flags, const struct gc_waiting *waiting)
 {
     struct gc_options options = {.size = sizeof(options),
                                  .endpoint = endpoint,
@@ -20,9 +23,14 @@ gc_client *probe_client(const char *endpoint, unsigned flags)
     char why[GC_WHY_BYTES];
     gc_client *g;
 
-    if (gc_connect(&options, &g, why) < 0)
+    if (gc_connect_waiting(&options, waiting, &g, why) < 0)
         errx(1, "%s", why);
     return g;
+}
+
+gc_client *probe_client(const char *endpoint, unsigned flags)
+{
+    return probe_client_waiting(endpoint, flags, &gc_waiting_threads);
 }
 
 uint64_t probe_says(gc_client *g, const char *counter)
@@ -100,4 +108,28 @@ void child_stop(pid_t pid)
 
     if (kill(pid, SIGSTOP) < 0 || waitid(P_PID, (id_t)pid, &info, WSTOPPED) < 0)
         err(1, "stop");
+}
+
+/* The states of its threads, as the kernel shows them. */
+static bool stands_still(pid_t pid)
+{
+    char line[96], state;
+    bool still = true;
+
+    snprintf(line, sizeof(line), "cat /proc/%d/task/*/stat", pid);
+    FILE *threads = popen(line, "re");
+    if (!threads)
+        err(1, "stop");
+    while (fscanf(threads, "%*d (%*[^)]) %c %*[^\n]", &state) == 1)
+        still &= state == 'T';
+    pclose(threads);
+    return still;
+}
+
+void stranger_stop(pid_t pid)
+{
+    if (kill(pid, SIGSTOP) < 0)
+        err(1, "stop");
+    while (!stands_still(pid))
+        ;
 }

@@ -7,9 +7,12 @@
 #include <sys/types.h>
 
 #include "goclient.h"
+#include "goclient_waiting.h"
 
 /* A client of the daemon, or of a proxy, at that address. `flags`: enum gc_option_flags. */
 gc_client *probe_client(const char *endpoint, unsigned flags);
+/* The same, whose calls wait as `waiting` says, which lives as long as the client. */
+gc_client *probe_client_waiting(const char *endpoint, unsigned flags, const struct gc_waiting *waiting);
 /* One counter of the daemon. */
 uint64_t probe_says(gc_client *g, const char *counter);
 /* Returns when the counter has that value. */
@@ -30,3 +33,5 @@ int child_wait(struct child *child);
 
 /* Stops a process of ours with SIGSTOP, and returns when it stands still. */
 void child_stop(pid_t pid);
+/* The same of a process that is not our child. */
+void stranger_stop(pid_t pid);

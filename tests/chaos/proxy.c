@@ -28,6 +28,7 @@ enum direction { TO_DAEMON, TO_CLIENT, DIRECTIONS };
 
 struct pair {
     bool used, lifeline;
+    bool greeted; /* the daemon has had a handshake already: that of the client is for us alone */
     const struct framing *framing;
     struct flow flow[DIRECTIONS];
 };
@@ -40,7 +41,8 @@ struct proxy {
     pthread_mutex_t lock;
     pthread_cond_t news;
     struct rule rule;
-    bool struck, releasing, lying, stopping;
+    bool struck, releasing, cutting, lying, stopping, adopting, host;
+    int adopted[DIRECTIONS], spare[PROXY_SPARE_MAX], spare_n;
     uint8_t *asked; /* the frame with the request that the rule follows */
     size_t asked_n;
     struct wire *wire, *wire_out;
@@ -58,24 +60,40 @@ static void pair_close(struct pair *pair)
     pair->used = false;
 }
 
-/* A daemon that is gone is gone for the client too. */
-static void pair_accept(struct proxy *proxy, int which)
+static void pair_open(struct proxy *proxy, int client, int daemon, bool lifeline)
 {
-    int client = accept4(proxy->listener[which], NULL, NULL, SOCK_CLOEXEC);
-    int daemon = client < 0 ? -1 : flow_socket(proxy->behind[which], false);
-
-    for (int i = 0; i < PAIRS_MAX && daemon >= 0; i++)
+    for (int i = 0; i < PAIRS_MAX; i++)
         if (!proxy->pairs[i].used) {
             proxy->pairs[i].used = true;
-            proxy->pairs[i].lifeline = which == 1;
-            proxy->pairs[i].framing = which == 1 ? &framing_lane : &framing_zmtp;
+            proxy->pairs[i].lifeline = lifeline;
+            proxy->pairs[i].greeted = proxy->host && !lifeline;
+            proxy->pairs[i].framing = lifeline ? &framing_lane : &framing_zmtp;
             flow_init(&proxy->pairs[i].flow[TO_DAEMON], client, daemon);
             flow_init(&proxy->pairs[i].flow[TO_CLIENT], daemon, client);
             return;
         }
+    errx(1, "proxy: too many connections");
+}
+
+static int daemon_socket(struct proxy *proxy, int which)
+{
+    if (!proxy->host)
+        return flow_socket(proxy->behind[which], false);
+    if (!proxy->spare_n)
+        errx(1, "proxy: a host has connected too often");
+    return proxy->spare[--proxy->spare_n];
+}
+
+/* A daemon that is gone is gone for the client too. */
+static void pair_accept(struct proxy *proxy, int which)
+{
+    int client = accept4(proxy->listener[which], NULL, NULL, SOCK_CLOEXEC);
+    int daemon = client < 0 ? -1 : daemon_socket(proxy, which);
+
     if (daemon >= 0)
-        errx(1, "proxy: too many connections");
-    close(client);
+        pair_open(proxy, client, daemon, which == 1);
+    else if (client >= 0)
+        close(client);
 }
 
 /* ---- frames ---- */
@@ -156,10 +174,13 @@ static bool ask_again(struct proxy *proxy, struct pair *pair)
 
     if (wire_decode_client(proxy->wire, unit.parts, unit.parts_n, &asked, &why) < 0)
         errx(1, "proxy: %s", why);
+    if (asked->hello || asked->resume) /* numbers begin with it: it keeps its own */
+        return flow_emit(flow, proxy->asked, proxy->asked_n);
     flow->shift++;
     return emit_client(proxy, pair,
                        &(struct client_frame){.version = asked->version,
                                               .number = ++flow->last,
+                                              .bye = asked->bye,
                                               .requests = asked->requests,
                                               .requests_n = asked->requests_n,
                                               .cancels = asked->cancels,
@@ -316,10 +337,22 @@ static bool server_message(struct proxy *proxy, struct pair *pair, const struct 
 
 /* ---- the thread ---- */
 
+/* A handshake is a greeting and one command. */
+static bool is_swallowed(struct pair *pair, enum direction way)
+{
+    bool swallowed = pair->greeted && way == TO_DAEMON;
+
+    if (swallowed && pair->flow[way].gone >= ZMTP_GREETING_BYTES)
+        pair->greeted = false;
+    return swallowed;
+}
+
 static bool unit_pass(struct proxy *proxy, struct pair *pair, enum direction way, const struct unit *unit,
                       const uint8_t *raw)
 {
     wire_reset(proxy->wire);
+    if (unit->kind == UNIT_OTHER && is_swallowed(pair, way))
+        return true;
     if (unit->kind == UNIT_OTHER)
         return flow_emit(&pair->flow[way], raw, unit->size);
     return way == TO_DAEMON ? client_message(proxy, pair, unit, raw) : server_message(proxy, pair, unit, raw);
@@ -355,6 +388,20 @@ static void flush_all(struct proxy *proxy)
     }
 }
 
+/* The lifeline of ZeroMQ carries no frames, and lives. */
+static void cut_all(struct proxy *proxy)
+{
+    bool zmtp = false;
+
+    for (int i = 0; i < PAIRS_MAX; i++)
+        zmtp |= proxy->pairs[i].used && !proxy->pairs[i].lifeline;
+    for (int i = 0; i < PAIRS_MAX; i++) {
+        struct pair *pair = &proxy->pairs[i];
+        if (pair->used && pair->lifeline != zmtp && !cut(proxy, pair))
+            pair_close(pair);
+    }
+}
+
 /* What the test asked for since. False: to stop. */
 static bool take_orders(struct proxy *proxy)
 {
@@ -362,11 +409,16 @@ static bool take_orders(struct proxy *proxy)
 
     eventfd_read(proxy->event_fd, &count);
     pthread_mutex_lock(&proxy->lock);
-    bool releasing = proxy->releasing, stopping = proxy->stopping;
-    proxy->releasing = false;
+    bool releasing = proxy->releasing, cutting = proxy->cutting, adopting = proxy->adopting;
+    bool stopping = proxy->stopping;
+    proxy->releasing = proxy->cutting = proxy->adopting = false;
     pthread_mutex_unlock(&proxy->lock);
+    if (adopting)
+        pair_open(proxy, proxy->adopted[TO_DAEMON], proxy->adopted[TO_CLIENT], true);
     if (releasing)
         flush_all(proxy);
+    if (cutting)
+        cut_all(proxy);
     return !stopping;
 }
 
@@ -441,6 +493,8 @@ struct proxy *proxy_stop(struct proxy *proxy)
     for (int i = 0; i < PAIRS_MAX; i++)
         if (proxy->pairs[i].used)
             pair_close(&proxy->pairs[i]);
+    while (proxy->spare_n)
+        close(proxy->spare[--proxy->spare_n]);
     for (int i = 0; i < LISTENERS; i++) {
         close(proxy->listener[i]);
         unlink(proxy->path[i]);
@@ -459,6 +513,39 @@ struct proxy *proxy_stop(struct proxy *proxy)
 const char *proxy_endpoint(const struct proxy *proxy)
 {
     return proxy->endpoint;
+}
+
+/* A daemon gives up a connection whose handshake does not come; one that is greeted waits as long as it must. */
+static void greet(int fd)
+{
+    struct bytes said = zmtp_handshake();
+
+    if (send(fd, said.data, said.size, MSG_NOSIGNAL) != (ssize_t)said.size)
+        err(1, "proxy: a connection of a host");
+}
+
+/* Before the host is told: nothing of it is on the way yet, so the spare ones need no lock. */
+void proxy_adopt(struct proxy *proxy, int client, int daemon, const int *spare, int spare_n)
+{
+    proxy->host = true;
+    memcpy(proxy->spare, spare, (size_t)spare_n * sizeof(*spare));
+    proxy->spare_n = spare_n;
+    for (int i = 0; i < spare_n; i++)
+        greet(spare[i]);
+    pthread_mutex_lock(&proxy->lock);
+    proxy->adopted[TO_DAEMON] = client;
+    proxy->adopted[TO_CLIENT] = daemon;
+    proxy->adopting = true;
+    pthread_mutex_unlock(&proxy->lock);
+    eventfd_write(proxy->event_fd, 1);
+}
+
+void proxy_cut(struct proxy *proxy)
+{
+    pthread_mutex_lock(&proxy->lock);
+    proxy->cutting = true;
+    pthread_mutex_unlock(&proxy->lock);
+    eventfd_write(proxy->event_fd, 1);
 }
 
 void proxy_arm(struct proxy *proxy, enum verb verb, enum step step, enum fault fault)

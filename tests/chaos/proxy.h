@@ -19,6 +19,18 @@ struct proxy *proxy_stop(struct proxy *proxy);
 /* Where the client shall connect. */
 const char *proxy_endpoint(const struct proxy *proxy);
 
+/*
+ * For a host, which speaks for itself alone (IP9): its own connections, from it and to the daemon, become the proxy's.
+ * `client`, `daemon`: the two ends of its lifeline. `spare`: connections to the daemon that the process of the host has
+ * made, to which the proxy says the handshake at once; those of ZeroMQ that it opens are led over them, one each. The
+ * proxy closes them all.
+ */
+enum { PROXY_SPARE_MAX = 8 };
+void proxy_adopt(struct proxy *proxy, int client, int daemon, const int *spare, int spare_n);
+
+/* Cuts every connection that carries frames, now. */
+void proxy_cut(struct proxy *proxy);
+
 /* The fault for the next operation of that verb; replaces the rule before. */
 void proxy_arm(struct proxy *proxy, enum verb verb, enum step step, enum fault fault);
 /* The operation is where the rule wants it (PARKED, ACKED): the next frame of the client with a request is struck. */

@@ -1,11 +1,30 @@
 #include "rule.h"
 
-/* The operation that the frame wants to end, or whose values it gives back; 0: none. */
+/* In place of an operation: what has none. */
+#define WHOLE_FRAME UINT64_MAX
+
+/* The operation that the frame wants to end, or whose values it gives back; 0: the part is not there. */
 static uint64_t part_of(const struct rule *rule, const struct client_frame *frame)
 {
-    if ((int)rule->verb == PART_CANCEL && frame->cancels_n)
-        return frame->cancels[0];
-    return (int)rule->verb == PART_RETURN && frame->returns_n ? frame->returns[0].op : 0;
+    switch ((int)rule->verb) {
+    case PART_CANCEL:
+        return frame->cancels_n ? frame->cancels[0] : 0;
+    case PART_RETURN:
+        return frame->returns_n ? frame->returns[0].op : 0;
+    case PART_HELLO:
+        return frame->hello ? WHOLE_FRAME : 0;
+    case PART_RESUME:
+        return frame->resume ? WHOLE_FRAME : 0;
+    case PART_BYE:
+        return frame->bye ? WHOLE_FRAME : 0;
+    default:
+        return 0;
+    }
+}
+
+static bool binds(const struct rule *rule)
+{
+    return (int)rule->verb == PART_HELLO || (int)rule->verb == PART_RESUME;
 }
 
 /* Begins to follow the operation, if the frame asks for it. */
@@ -31,8 +50,10 @@ static bool acknowledges(const struct rule *rule, const struct client_frame *fra
     return frame->ack_mark >= rule->op;
 }
 
-static bool answers(struct rule *rule, const struct server_frame *frame)
+static bool answers(const struct rule *rule, const struct server_frame *frame)
 {
+    if (rule->op && binds(rule) && frame->welcome)
+        return true;
     for (size_t i = 0; rule->op && i < frame->results_n; i++)
         if (frame->results[i].op == rule->op)
             return true;
@@ -51,7 +72,7 @@ enum fault rule_client(struct rule *rule, const struct client_frame *frame)
 {
     bool asked = asks(rule, frame);
 
-    if (frame->hello || frame->resume)
+    if ((frame->hello || frame->resume) && !binds(rule))
         return FAULT_NONE;
     if (rule->step == STEP_REQUEST)
         return strike(rule, asked);

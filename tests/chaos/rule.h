@@ -41,7 +41,10 @@ enum fault {
 /* Parts of a frame that are no verbs and can be struck as their requests are: a rule takes them for its verb. */
 #define PARTS(PART)                                                                                          \
     PART(CANCEL, cancel)                                                                                     \
-    PART(RETURN, give_back)
+    PART(RETURN, give_back)                                                                                  \
+    PART(HELLO, hello)   /* answered by WELCOME */                                                           \
+    PART(RESUME, resume) /* the same */                                                                      \
+    PART(BYE, bye)
 
 enum part {
     PART_NONE = VERB_NUMBER_END,

@@ -1,4 +1,5 @@
 /* What is told of waits. Nobody waits for the object of a cell, so there is nothing to tell of it. */
+#include <errno.h>
 #include <string.h>
 
 #include "cell.h"
@@ -48,6 +49,21 @@ static int callers_call(struct cell *cell, int who)
     return gc_callers(cell->g[who], CALLERS, GC_FOREVER);
 }
 
+/* Of a drain that nobody has begun. */
+static int drain_call(struct cell *cell, int who)
+{
+    return gc_drain(cell->g[who], GC_DRAIN_END, GC_FOREVER);
+}
+
+/* Of a daemon that keeps nothing on disk. */
+static int backup_call(struct cell *cell, int who)
+{
+    char path[GC_PATH_BYTES];
+    int r = gc_backup(cell->g[who], path, GC_FOREVER);
+
+    return r == -EOPNOTSUPP ? 0 : -EIO;
+}
+
 static void check_none(struct cell *cell)
 {
     for (int who = 0; who < cell->calls; who++)
@@ -58,6 +74,8 @@ const struct scene scenes_inspect[] = {
     {"dump", "none", VERB_DUMP, prepare_channel, dump_call, NULL, check_none, true},
     {"deadlocks", "none", VERB_DEADLOCKS, prepare_channel, deadlocks_call, NULL, check_none, true},
     {"leaks", "none", VERB_LEAKS, prepare_channel, leaks_call, NULL, check_none, true},
+    {"drain", "end", VERB_DRAIN, prepare_channel, drain_call, NULL, check_none, true},
+    {"backup", "none", VERB_BACKUP, prepare_channel, backup_call, NULL, check_none, true},
     {"callers", "many", VERB_CALLERS, prepare_channel, callers_call, NULL, check_none, true},
     {0},
 };

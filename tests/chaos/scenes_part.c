@@ -48,6 +48,41 @@ static void check_cancelled(struct cell *cell)
     cell->ctx[WHO_A] = gc_ctx_free(cell->ctx[WHO_A]);
 }
 
+/* ---- of a grant ---- */
+
+static void prepare_lock(struct cell *cell)
+{
+    CELL_MUST(cell, gc_lock(cell->g[WHO_B], cell->object, &cell->token[WHO_B], 0, GC_NOW) == 0);
+    cell->ctx[WHO_A] = gc_ctx_new(cell->g[WHO_A]);
+    CELL_MUST(cell, cell->ctx[WHO_A]);
+}
+
+static int lock_call(struct cell *cell, int who)
+{
+    return gc_lock(cell->g[who], cell->object, &cell->token[who], 0, gc_with(cell->ctx[WHO_A]));
+}
+
+/* It is granted before the cancel has come, mostly. */
+static void cancel_and_pass_on(struct cell *cell, int i)
+{
+    gc_ctx_cancel(cell->ctx[WHO_A]);
+    CELL_MUST(cell, gc_unlock(cell->g[WHO_B], cell->object, cell->token[WHO_B], 0, GC_FOREVER) == 0);
+}
+
+/* IP1.3: when that is told, the lock is free already, and nobody has died. */
+static void check_undone(struct cell *cell)
+{
+    uint64_t token;
+
+    CELL_MUST(cell, cell->status[WHO_A] == -ECANCELED);
+    CELL_MUST(cell, gc_lock(cell->g[WHO_B], cell->object, &token, 0, GC_NOW) == 0);
+    CELL_MUST(cell, token > cell->token[WHO_B]);
+    CELL_MUST(cell, gc_unlock(cell->g[WHO_B], cell->object, token, 0, GC_FOREVER) == 0);
+    cell->ctx[WHO_A] = gc_ctx_free(cell->ctx[WHO_A]);
+}
+
+/* ---- returns ---- */
+
 static void prepare_held(struct cell *cell)
 {
     both_make(cell, 4);
@@ -84,6 +119,8 @@ const struct scene scenes_part[] = {
     {"cancel", "receive", (enum verb)PART_CANCEL, prepare_cancel, receive_call, cancel, check_cancelled,
      false},
     {"cancel", "send", (enum verb)PART_CANCEL, prepare_cancel, send_call, cancel, check_cancelled, false},
+    {"cancel", "grant", (enum verb)PART_CANCEL, prepare_lock, lock_call, cancel_and_pass_on, check_undone,
+     false},
     {"give_back", "held", (enum verb)PART_RETURN, prepare_held, return_call, NULL, check_returned, false},
     {0},
 };

@@ -224,8 +224,8 @@ static void check_signalled(struct cell *cell)
 }
 
 const struct scene scenes_sync[] = {
-    {"sync_take", "units", VERB_SYNC_TAKE, prepare_taken, take_call, pass_on, check_taken, true},
-    {"sync_give", "units", VERB_SYNC_GIVE, prepare_two, give_call, NULL, check_given, false},
+    {"sync_take", "semaphore", VERB_SYNC_TAKE, prepare_taken, take_call, pass_on, check_taken, true},
+    {"sync_give", "semaphore", VERB_SYNC_GIVE, prepare_two, give_call, NULL, check_given, false},
     {"sync_add", "counter", VERB_SYNC_ADD, prepare_nothing, add_call, NULL, check_added, false},
     {"sync_wait", "counter", VERB_SYNC_WAIT, prepare_nothing, wait_call, count_one, check_waited, true},
     {"sync_reset", "counter", VERB_SYNC_RESET, prepare_five, reset_call, NULL, check_reset, false},

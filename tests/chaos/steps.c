@@ -17,6 +17,7 @@
 
 #include "cell.h"
 #include "daemon_node.h"
+#include "hosted.h"
 #include "probe.h"
 
 enum { ROW_BYTES = 512, WORDS = 4, TASKS_MAX = 8, GROWTH_BYTES_MAX = 4 << 20 };
@@ -34,7 +35,6 @@ struct run {
     const struct scene *scene;
     enum step step;
     enum fault fault;
-    struct proxy *proxy;
     struct task tasks[TASKS_MAX];
     int tasks_n;
 };
@@ -43,6 +43,7 @@ static struct node node;
 static const char *plugin;
 static gc_client *observer;
 static unsigned long cells_n;
+static uint64_t parked_always; /* a host's RESERVE, where there is one */
 
 static const char *const step_names[STEPS_N] = {
 #define STEP_NAME(NAME, name) [STEP_##NAME] = #name,
@@ -89,16 +90,17 @@ int cell_await(struct cell *cell, int i)
 /* Each look is an answer of the core, not a nap. */
 static void await_parked(uint64_t n)
 {
-    while (probe_says(observer, "ops.parked") < n)
+    while (probe_says(observer, "ops.parked") < parked_always + n)
         ;
 }
 
 static void await_baseline(uint64_t sessions)
 {
-    static const char *const none[] = {"ops.parked", "results.kept", "handles", "channels",
-                                       "syncs",      "contexts",     "fetches", "bytes"};
+    static const char *const none[] = {"results.kept", "handles", "channels", "syncs",
+                                       "contexts",     "fetches", "bytes"};
 
     probe_await(observer, "sessions", sessions);
+    probe_await(observer, "ops.parked", parked_always);
     for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
         probe_await(observer, none[i], 0);
 }
@@ -122,12 +124,22 @@ static void *run_complete(void *arg)
     return NULL;
 }
 
+/* Makes A or B ask for something. A host does by running a job. */
+static void ping(struct run *run, int who)
+{
+    struct cell *cell = &run->cell;
+
+    if (cell->g[who])
+        CELL_MUST(cell, gc_ping(cell->g[who], GC_FOREVER) == 0);
+    else
+        CELL_MUST(cell, hosted_job("echo", "ping", NULL) == 1);
+}
+
 static void *run_ping(void *arg)
 {
     struct task *task = arg;
-    struct cell *cell = &task->run->cell;
 
-    CELL_MUST(cell, gc_ping(cell->g[task->number], GC_FOREVER) == 0);
+    ping(task->run, task->number);
     return NULL;
 }
 
@@ -146,11 +158,6 @@ static void join(struct task *task)
     if (task->run)
         pthread_join(task->thread, NULL);
     task->run = NULL;
-}
-
-static void ping(struct run *run, int who)
-{
-    CELL_MUST(&run->cell, gc_ping(run->cell.g[who], GC_FOREVER) == 0);
 }
 
 /* ---- faults ---- */
@@ -178,7 +185,7 @@ static void overtake(struct run *run)
 /* Waits until the fault is done, and does what makes it come out. */
 static void strike(struct run *run)
 {
-    proxy_wait(run->proxy);
+    proxy_wait(run->cell.proxy);
     if (run->fault == FAULT_DROP)
         ping(run, WHO_A); /* the next frame shows the gap */
     if (run->fault == FAULT_DELAY)
@@ -186,13 +193,13 @@ static void strike(struct run *run)
     if (run->fault == FAULT_REORDER)
         overtake(run);
     if (run->fault == FAULT_DELAY || run->fault == FAULT_REORDER)
-        proxy_release(run->proxy);
+        proxy_release(run->cell.proxy);
 }
 
 /* The next frame of A is struck, that of a ping. */
 static void strike_now(struct run *run)
 {
-    proxy_now(run->proxy);
+    proxy_now(run->cell.proxy);
     struct task *bystander = start(run, run_ping, WHO_A);
     strike(run);
     join(bystander);
@@ -201,7 +208,25 @@ static void strike_now(struct run *run)
 /* The frame to be struck leaves only when the operation shall end. */
 static bool strikes_late(const struct run *run)
 {
-    return run->step == STEP_REPLY || (run->step == STEP_REQUEST && (int)run->scene->number == PART_CANCEL);
+    int part = (int)run->scene->number;
+
+    return run->step == STEP_REPLY ||
+           (run->step == STEP_REQUEST && (part == PART_CANCEL || part == PART_RESUME));
+}
+
+/* A host says more before its call is over, and with that it may acknowledge. */
+static bool speaks_on(const struct scene *scene)
+{
+    return scene->place == IN_HOST || scene->place == IN_NEW_HOST;
+}
+
+/* The next frame of A carries it. */
+static void strike_acknowledgement(struct run *run)
+{
+    struct task *bystander = start(run, run_ping, WHO_A);
+
+    strike(run);
+    join(bystander);
 }
 
 static void steps(struct run *run)
@@ -220,12 +245,11 @@ static void steps(struct run *run)
         start(run, run_complete, i);
     if (strikes_late(run))
         strike(run);
+    if (run->step == STEP_COMMITTED && speaks_on(run->scene))
+        strike_acknowledgement(run);
     join(call);
-    if (run->step == STEP_COMMITTED) {
-        struct task *bystander = start(run, run_ping, WHO_A); /* it carries the acknowledgement */
-        strike(run);
-        join(bystander);
-    }
+    if (run->step == STEP_COMMITTED && !speaks_on(run->scene))
+        strike_acknowledgement(run);
     ping(run, WHO_A);
     ping(run, WHO_A); /* the daemon has taken the acknowledgement of what was answered before the first */
     if (run->step == STEP_ACKED)
@@ -246,6 +270,37 @@ static void tidy(struct cell *cell)
     gc_disconnect(cell->g[WHO_A]);
 }
 
+static bool has_host(const struct scene *scene)
+{
+    return scene->place == WITH_HOST || scene->place == IN_HOST;
+}
+
+/* A, and what is between A and the daemon. */
+static void bring_up(struct run *run)
+{
+    struct cell *cell = &run->cell;
+    enum place place = run->scene->place;
+    bool client = place == IN_CLIENT || place == WITH_HOST;
+
+    cell->proxy = client                 ? proxy_start(node.endpoint)
+                  : place == IN_NEW_HOST ? hosted_expect()
+                                         : hosted_proxy();
+    cell->endpoint[WHO_A] = proxy_endpoint(cell->proxy);
+    cell->endpoint[WHO_B] = node.endpoint;
+    cell->g[WHO_A] = client ? probe_client(cell->endpoint[WHO_A], 0) : NULL;
+    cell->g[WHO_B] = observer;
+}
+
+static void take_down(struct run *run)
+{
+    tidy(&run->cell);
+    if (run->cell.g[WHO_A])
+        proxy_stop(run->cell.proxy);
+    if (run->scene->place == IN_NEW_HOST)
+        hosted_end();
+    await_baseline(has_host(run->scene) ? 2 : 1);
+}
+
 static void run_cell(const struct scene *scene, enum step step, enum fault fault)
 {
     char name[128];
@@ -260,18 +315,14 @@ static void run_cell(const struct scene *scene, enum step step, enum fault fault
     cell->calls = has_rival(&run) ? 2 : 1;
     pthread_mutex_init(&cell->lock, NULL);
     pthread_cond_init(&cell->news, NULL);
-    run.proxy = proxy_start(node.endpoint);
-    cell->g[WHO_A] = probe_client(proxy_endpoint(run.proxy), 0);
-    cell->g[WHO_B] = observer;
+    bring_up(&run);
     scene->prepare(cell);
-    proxy_arm(run.proxy, scene->number, step, fault);
+    proxy_arm(cell->proxy, scene->number, step, fault);
     steps(&run);
     scene->check(cell);
-    tidy(cell);
-    proxy_stop(run.proxy);
+    take_down(&run);
     pthread_mutex_destroy(&cell->lock);
     pthread_cond_destroy(&cell->news);
-    await_baseline(1);
 }
 
 /* ---- the table ---- */
@@ -301,6 +352,22 @@ static int next_name(char **list, const char *const *names, int n)
     return -1;
 }
 
+/* One host for all cells of a row. Its RESERVE waits as long as it lives. */
+static void host_begin(void)
+{
+    hosted_expect();
+    hosted_start();
+    probe_await(observer, "results.kept", 0);
+    parked_always = probe_says(observer, "ops.parked");
+}
+
+static void host_end(void)
+{
+    hosted_end();
+    parked_always = 0;
+    await_baseline(1);
+}
+
 static void run_row(char **word)
 {
     const struct scene *scene = find_scene(word[0], word[1]);
@@ -309,11 +376,15 @@ static void run_row(char **word)
 
     printf("%s %s\n", word[0], word[1]);
     fflush(stdout);
+    if (has_host(scene))
+        host_begin();
     for (char *steps_left = word[2]; (step = next_name(&steps_left, step_names, STEPS_N)) >= 0;) {
         snprintf(faults, sizeof(faults), "%s", word[3]);
         for (char *left = faults; (fault = next_name(&left, fault_names, FAULTS_N)) >= 0;)
             run_cell(scene, (enum step)step, (enum fault)fault);
     }
+    if (has_host(scene))
+        host_end();
 }
 
 static bool wanted(const char *verb, char **verbs)
@@ -369,7 +440,7 @@ static long forget_all(void)
 
 int main(int argc, char **argv)
 {
-    char *flags[] = {"--ephemeral", "--test-clock", NULL};
+    char *flags[] = {"--ephemeral", "--test-clock", "--host-program", NULL, NULL};
     int rounds = 1, at = 3;
     long before = 0;
 
@@ -381,8 +452,10 @@ int main(int argc, char **argv)
         at = 5;
     }
     node_make(&node);
+    flags[3] = hosted_program(&node);
     node_start(&node, flags);
     observer = probe_client(node.endpoint, 0);
+    hosted_open(observer, plugin);
     for (int round = 0; round < rounds; round++) {
         run_table(argv[1], argv + at);
         long now = forget_all();

@@ -1,7 +1,9 @@
-"""Every verb has a row in steps.txt for every step and every fault, or says why not; so has every other part of a frame
-that asks for something, for the step `request`.
+"""The whole product of verbs, steps, faults and lanes has a row in steps.txt, or a reason for one step of one verb.
 
-A verb that parks has the step `parked`; the others have all steps but that one. Rows of one verb count together.
+Verbs are those of proto/verbs.h, and the parts of a frame that rule.h names; a verb of named sync objects counts once for
+each kind that has it. A verb that parks has the step `parked`; a part has `request` and `reply`; the others have all steps
+but `parked`. No line excuses a whole verb. Rows of one verb count together. Every row runs on every lane of endpoint.h,
+which tests/meson.build lists.
 """
 
 import pathlib
@@ -14,11 +16,29 @@ import tree
 TABLE = "tests/chaos/steps.txt"
 VERB = re.compile(r"^\s*VERB\((\w+), (\w+), (\d+), ([^,]+), ", re.M)
 NAMES = re.compile(r"^\s*(STEP|FAULT|PART)\((\w+), (\w+)\)", re.M)
+LANE = re.compile(r'^#define LANE_(?!VARIABLE)\w+\s+"(\w+)"', re.M)
+KINDED = ("sync_take", "sync_give", "sync_add", "sync_wait", "sync_reset")
+RULES = re.compile(r"^const struct sync_rules sync_(\w+) = \{(.*?)^\};", re.M | re.S)
+
+
+def kinds(verb):
+    """The kinds of named objects that know the verb, as their rules in the core say."""
+    member = verb.removeprefix("sync_")
+    for path in sorted((tree.ROOT / "daemon/core").glob("*.c")):
+        for kind, body in RULES.findall(path.read_text(encoding="utf-8")):
+            if f".{member} =" in body:
+                yield kind
 
 
 def verbs():
-    """Verb -> whether it parks."""
-    return {name: "VERB_PARKS" in flags for _, name, _, flags in VERB.findall(tree.read("proto/verbs.h"))}
+    """Verb, or verb and kind -> whether it parks."""
+    for _, name, _, flags in VERB.findall(tree.read("proto/verbs.h")):
+        parks = "VERB_PARKS" in flags
+        if name in KINDED:
+            for kind in kinds(name):
+                yield f"{name}/{kind}", parks
+        else:
+            yield name, parks
 
 
 def rows():
@@ -32,41 +52,53 @@ def unknown(where, what, names, known):
     return [f"{where}: no {what} `{name}`" for name in names if name not in known]
 
 
+def key(words):
+    """What a row is of: the scene of a verb with kinds begins with the kind."""
+    return f"{words[0]}/{words[1].split('-')[0]}" if words[0] in KINDED else words[0]
+
+
 def read(steps, faults, known):
-    """Cells {(verb, step, fault)}, reasons {verb or (verb, step)}, findings."""
+    """Cells {(verb, step, fault)}, reasons {(verb, step)}, findings."""
     cells, reasons, findings = set(), set(), []
     for number, words in rows():
-        where, verb = f"{TABLE}:{number}", words[0]
-        findings += unknown(where, "verb", [verb], known)
-        if len(words) < 3:
-            findings.append(f"{where}: a row has a scene, steps and faults, or `-` and a reason")
-        elif words[1] == "-":
-            reasons.add(verb)
-        elif len(words) < 4:
-            findings.append(f"{where}: faults, or a reason, are missing")
+        where = f"{TABLE}:{number}"
+        if len(words) < 4:
+            findings.append(f"{where}: a row has a scene, steps and faults, or a step, `-` and a reason")
         elif words[2] == "-":
-            findings += unknown(where, "step", [words[1]], steps)
-            reasons.add((verb, words[1]))
+            findings += unknown(where, "verb", [words[0]], known) + unknown(where, "step", [words[1]], steps)
+            reasons.add((words[0], words[1]))
         else:
             mine, theirs = words[2].split(","), words[3].split(",")
+            findings += unknown(where, "verb", [key(words)], known)
             findings += unknown(where, "step", mine, steps) + unknown(where, "fault", theirs, faults)
-            cells.update((verb, step, fault) for step in mine for fault in theirs)
+            cells.update((key(words), step, fault) for step in mine for fault in theirs)
     return cells, reasons, findings
+
+
+def wanted(steps, parts, parks, verb):
+    if verb in parts:
+        return ["request", "reply"]
+    return [step for step in steps if parks or step != "parked"]
 
 
 def holes(known, parts, steps, faults, cells, reasons):
     for verb, parks in known.items():
-        there = {cell[0] for cell in cells}
-        if verb in reasons:
-            if verb in there:
-                yield f"{TABLE}: {verb} has rows, and a reason to have none"
-            continue
-        for step in steps:
-            if (verb, step) in reasons or step == "parked" and not parks or verb in parts and step != "request":
-                continue
+        for step in wanted(steps, parts, parks, verb):
             missing = [fault for fault in faults if (verb, step, fault) not in cells]
-            if missing:
+            if (verb, step) in reasons and len(missing) < len(faults):
+                yield f"{TABLE}: {verb} has rows at {step}, and a reason to have none"
+            elif missing and (verb, step) not in reasons:
                 yield f"{TABLE}: {verb}: nothing is done at {step}: {', '.join(missing)}; add a row, or say why not"
+
+
+def lanes():
+    """Lanes, findings: each is run."""
+    known = LANE.findall(tree.read("proto/endpoint.h"))
+    run = re.findall(r"'GOROUTINED_LANE=(\w+)'", tree.read("tests/meson.build"))
+    findings = [f"tests/meson.build: `lanes` lacks {lane}" for lane in known if lane not in run]
+    if not re.search(r"foreach lane : lanes\n  test\('steps' \+ lane\[0\]", tree.read("tests/chaos/meson.build")):
+        findings.append("tests/chaos/meson.build: `steps` runs on every lane")
+    return known, findings
 
 
 def main():
@@ -74,10 +106,12 @@ def main():
     steps = [name for kind, _, name in names if kind == "STEP"]
     faults = [name for kind, _, name in names if kind == "FAULT"]
     parts = {name: False for kind, _, name in names if kind == "PART"}
-    known = verbs() | parts
+    known = dict(verbs()) | parts
     cells, reasons, findings = read(steps, faults, known)
+    ways, lacking = lanes()
+    findings += lacking
     findings += holes(known, parts, steps, faults, cells, reasons)
-    tree.report(findings, f"{len(cells)} faults at steps of {len(known)} verbs")
+    tree.report(findings, f"{len(cells)} faults at steps of {len(known)} verbs on {len(ways)} lanes")
 
 
 main()

@@ -34,5 +34,8 @@ struct framing {
 
 /* ZMTP 3 with the mechanism NULL, as libzmq speaks it over ipc. */
 extern const struct framing framing_zmtp;
+/* What a DEALER says before its first message: a greeting, of which it may send pieces, and a command. */
+enum { ZMTP_GREETING_BYTES = 64 };
+struct bytes zmtp_handshake(void);
 /* The lifeline, which may carry frames too. */
 extern const struct framing framing_lane;

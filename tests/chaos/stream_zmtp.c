@@ -9,7 +9,21 @@
 
 #include "stream.h"
 
-enum { GREETING_BYTES = 64, FLAG_MORE = 1, FLAG_LONG = 2, FLAG_COMMAND = 4 };
+enum { FLAG_MORE = 1, FLAG_LONG = 2, FLAG_COMMAND = 4 };
+
+struct bytes zmtp_handshake(void)
+{
+    static const uint8_t said[] = "\xff\0\0\0\0\0\0\0\0\x7f"             /* signature */
+                                  "\3\1"                                 /* version 3.1 */
+                                  "NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* mechanism */
+                                  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* no server; nothing */
+                                  "\4\51"                            /* a command of 41 bytes */
+                                  "\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\0";
+
+    _Static_assert(sizeof(said) - 1 == ZMTP_GREETING_BYTES + 2 + 41, "a greeting and a command");
+    return (struct bytes){said, sizeof(said) - 1};
+}
 
 struct part {
     uint8_t flags;
@@ -50,7 +64,7 @@ static struct unit message_read(const uint8_t *data, size_t size)
 
 static struct unit zmtp_next(const uint8_t *data, size_t size, size_t gone)
 {
-    size_t left = gone < GREETING_BYTES ? GREETING_BYTES - gone : 0;
+    size_t left = gone < ZMTP_GREETING_BYTES ? ZMTP_GREETING_BYTES - gone : 0;
 
     if (left) /* each side waits for pieces of the other's: none may be kept back */
         return (struct unit){.kind = size ? UNIT_OTHER : UNIT_TORN, .size = size < left ? size : left};

@@ -20,11 +20,26 @@ static int prepare(gp_job *job, const char *file, struct victim *victim)
     return victim_open(victim);
 }
 
+/* What a job comes to, and where it is killed. */
+static void come_to(struct victim *victim, const struct act *act, enum state state)
+{
+    if (state != STATE_COMMITTED && act->settle(victim) < 0)
+        return;
+    victim->witness->ready = 1;
+    if (state != STATE_PARKED)
+        go_ctx_wait(gp_context(victim->run), GO_FOREVER);
+}
+
+static void stay(struct victim *victim)
+{
+    come_to(victim, victim->act, victim->state);
+}
+
 /* In its first run only: the run after the death of the host has nothing to do. */
 static int act(gp_job *job)
 {
     struct gp_bytes argument = gp_argument(job);
-    struct victim victim = {0};
+    struct victim victim = {.stay = stay, .run = job};
     char text[256], name[32], file[128];
     int state;
 
@@ -35,13 +50,12 @@ static int act(gp_job *job)
     int r = prepare(job, file, &victim);
     if (r == 0 && victim.witness->runs++ > 0)
         return 0;
+    victim.act = mine;
+    victim.state = (enum state)state;
     if (r == 0)
         r = mine->begin(&victim);
-    if (r == 0 && state != STATE_COMMITTED)
-        r = mine->settle(&victim);
-    victim.witness->ready = 1;
-    if (r == 0 && state != STATE_PARKED)
-        go_ctx_wait(gp_context(job), GO_FOREVER); /* to be killed here */
+    if (r == 0 && !mine->stays)
+        come_to(&victim, mine, victim.state);
     return r == 0 ? mine->finish(&victim) : r;
 }
 

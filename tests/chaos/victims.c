@@ -115,7 +115,7 @@ static int wait_job(struct victim *victim)
     return gc_wait(victim->g, victim->job, NULL, GC_FOREVER);
 }
 
-const struct act acts[] = {
+static const struct act acts[] = {
     {"receive", 0, true, false, receive, settle_value, nothing},
     {"receive-buffer", 4, true, false, receive, settle_value, nothing},
     {"select-receive", 0, true, false, select_receive, settle_value, nothing},
@@ -129,12 +129,21 @@ const struct act acts[] = {
     {0},
 };
 
+const struct act *act_at(int i)
+{
+    const int here = (int)(sizeof(acts) / sizeof(*acts)) - 1;
+    const struct act *act = i < here ? &acts[i] : &acts_sync[i - here];
+
+    return act->name ? act : NULL;
+}
+
 const struct act *act_find(const char *name)
 {
-    for (const struct act *act = acts; act->name; act++)
-        if (strcmp(act->name, name) == 0)
-            return act;
-    return NULL;
+    const struct act *act = NULL;
+
+    for (int i = 0; (act = act_at(i)) && strcmp(act->name, name) != 0; i++)
+        ;
+    return act;
 }
 
 int victim_open(struct victim *victim)

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-enum { ROWS_MAX = 100 };
+enum { ROWS_MAX = 160 };
 
 static struct row rows[ROWS_MAX];
 static int rows_n;

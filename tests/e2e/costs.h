@@ -38,3 +38,11 @@ void assert_cost(gc_client *g, const char *key);
 
 /* Lets the acknowledgement of the last result leave, which it does by itself in a while. */
 void let_ack_leave(gc_client *g);
+
+/* The rows of a worker (costs_worker.c). */
+void prove_costs_of_a_worker(gc_client *g);
+/* The rows of queues and pools (costs_pool.c). */
+void prove_costs_of_queues(gc_client *g);
+void prove_costs_of_pools(gc_client *g);
+/* The rows of schedules (costs_schedule.c), which submit `echo` of this plugin. */
+void prove_costs_of_schedules(gc_client *g, const char *plugin);

@@ -13,9 +13,10 @@
 struct node {
     char directory[64]; /* removed by node_stop */
     char endpoint[128], socket[128], lifeline[128], state[128], log[128];
-    pid_t pid;            /* 0: does not run */
-    unsigned descriptors; /* limit of open files; 0: the system's */
-    int notify;           /* where the daemon says READY */
+    pid_t pid;                                        /* 0: does not run */
+    unsigned descriptors;                             /* limit of open files; 0: the system's */
+    int notify;                                       /* where the daemon says READY */
+    const char *server_key, *public_key, *secret_key; /* of raw clients over tcp (CURVE); NULL: none */
 };
 
 /* Makes the directory; starts nothing. */

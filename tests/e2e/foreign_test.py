@@ -5,42 +5,17 @@ here as the schema has them, so that a test can say what no library would."""
 
 import contextlib
 import os
-import pathlib
-import shutil
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import traceback
 
+import foreign
 import goroutine_client
+from foreign import ENDPOINT
 from goroutine_client import pb
 
-FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="foreign."))
-ENDPOINT = f"ipc://{FOLDER}/socket"
 CREATE, EXCLUSIVE = 1, 2
 CLOSED, MORE, HANDED = 2, 4, 16
 REDELIVERED, RETURNED = 1, 2
-
-
-@contextlib.contextmanager
-def daemon(program):
-    """A daemon of our own; it says itself when it is ready (sd_notify)."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-        ready.bind(f"{FOLDER}/notify")
-        ready.settimeout(60)
-        process = subprocess.Popen([program, "--endpoint", ENDPOINT, "--state", f"{FOLDER}/state", "--ephemeral"],
-                                   env=os.environ | {"NOTIFY_SOCKET": f"{FOLDER}/notify"})
-        try:
-            while b"READY=1" not in ready.recv(4096):
-                pass
-            yield
-        finally:
-            process.terminate()
-            status = process.wait(60)
-            shutil.rmtree(FOLDER)
-    assert status == 0, f"the daemon ended with status {status}"
 
 
 def varint(number):
@@ -599,21 +574,4 @@ def test_a_client_whose_daemon_sends_it_away_says_why():
         assert failed.status == pb.SESSION_OVER and str(failed) != "SESSION_OVER: ", failed
 
 
-def main():
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
-    failed = []
-    with daemon(sys.argv[1]):
-        print(f"[==========] Running {len(tests)} test(s).")
-        for name, test in tests:
-            try:
-                test()
-                print(f"[       OK ] {name}")
-            except Exception:
-                traceback.print_exc()
-                print(f"[  FAILED  ] {name}")
-                failed.append(name)
-        print(f"[==========] {len(tests)} test(s) run.")
-    sys.exit(1 if failed else 0)
-
-
-main()
+foreign.main(dict(globals()), "--ephemeral")

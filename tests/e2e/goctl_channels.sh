@@ -13,10 +13,18 @@ test_stats_are_names_and_numbers() {
     goctl stats --json | grep -qE '^\{"[a-z_.]+":[0-9]+' || failed "$(goctl stats --json)"
 }
 
+test_stats_tell_what_the_daemon_takes_of_the_machine() {
+    local name
+    for name in memory.resident store.file; do
+        [ "$(goctl stats "$name" | awk '{ print $2 }')" -ge 4096 ] || failed "$(goctl stats "$name")"
+    done
+    goctl stats store.log | grep -qE '^store.log +[0-9]+$' || failed "$(goctl stats store.log)"
+}
+
 test_make_ls_info_rm() {
     expect 0 "" goctl make life.b --cap 16
     expect 0 '{"channel":"life.a","made":true}' goctl make life.a --json
-    expect 0 $' LENGTH CAPACITY SENDERS RECEIVERS STATE  NAME\n      0        0       0         0 open   life.a\n      0       16       0         0 open   life.b' goctl ls life.
+    expect 0 $' LENGTH CAPACITY SENDERS RECEIVERS STATE  KEPT   NAME\n      0        0       0         0 open   memory life.a\n      0       16       0         0 open   memory life.b' goctl ls life.
     same "names" "$(goctl ls life. --json | sed 's/.*"name":"\([^"]*\)".*/\1/' | xargs)" "life.a life.b"
     same "limit" "$(goctl ls life. --limit 1 --json | wc -l)" 1
     same "capacity" "$(number_of life.b capacity)" 16
@@ -208,7 +216,7 @@ test_S1_select_takes_the_ready_case() {
     goctl make pick.b --cap 1
     refuse 8 "select" goctl select --try --recv pick.a --recv pick.b
     goctl send pick.b two
-    expect 0 "pick.b two" goctl select --recv pick.a --recv pick.b --timeout 10s
+    expect 0 "pick.b two" goctl select --recv pick.a --recv pick.b --timeout 1h
     goctl send pick.a one
     expect 0 '{"channel":"pick.a","value":"one","case":1}' goctl select --recv pick.b --recv pick.a --json
 }
@@ -216,7 +224,7 @@ test_S1_select_takes_the_ready_case() {
 test_S4_select_sends_when_only_the_send_can() {
     goctl make give.a
     goctl make give.c --cap 1
-    expect 0 "give.c" goctl select --recv give.a --send give.c=v --timeout 1s
+    expect 0 "give.c" goctl select --recv give.a --send give.c=v --timeout 1h
     refuse 3 "deadline" goctl select --recv give.a --send give.c=lost --timeout 20ms
     expect 0 v goctl recv give.c
     expect 0 '{"channel":"give.c","sent":true,"case":0}' goctl select --send give.c=w --json
@@ -308,6 +316,40 @@ test_census_of_licences_by_three_workers() {
     ended $collector 0
     out=$(echo "$files" | xargs -d '\n' grep -h '^License:' | sort | uniq -c)
     same "census" "$(cat "$temporary/census")" "$out"
+}
+
+test_IP12_a_durable_channel_survives_the_daemon() {
+    node_of_its_own
+    expect 0 "" goctl make kept --cap 8 --durable
+    expect 0 "" goctl send kept one two
+    expect 0 "one" goctl recv kept
+    expect 0 "" goctl send kept three # it is on disk, and so is the acknowledgement before it
+    node_stop KILL
+    node_start
+    same "kept" "$(goctl info kept --json | jq -r '"\(.durable) \(.capacity) \(.length + .returned)"')" "true 8 2"
+    goctl ls | grep -q 'disk   kept$' || failed "ls does not say where it is kept"
+    expect 0 $'two\nthree' goctl recv kept --count 2
+    expect 0 "" goctl send kept four
+    expect 0 "" goctl close kept
+    node_stop KILL
+    node_start
+    refuse 4 "closed" goctl send kept five
+    expect 0 "four" goctl recv kept
+    expect 0 "" goctl rm kept
+    node_stop KILL
+    node_start
+    refuse 5 "kept" goctl info kept
+    node_stop
+    expect 0 "$node/state: 0 faults" "$GOROUTINED" --fsck "$node/state"
+}
+
+test_IP12_1_other_wishes_than_the_channel_can_have_are_refused_in_words() {
+    refuse 2 "needs a capacity" goctl make rendezvous --durable
+    refuse 2 "drops nothing" goctl make ring --durable --cap 1 --drop-oldest
+    expect 0 "" goctl make durable.there --cap 1 --durable
+    expect 0 "" goctl make durable.there --cap 1 --durable --if-missing
+    refuse 1 "is durable" goctl make durable.there --cap 1 --if-missing
+    refuse 1 "with capacity 1, not 2" goctl make durable.there --cap 2 --durable --if-missing
 }
 
 node_start

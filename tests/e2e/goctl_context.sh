@@ -22,6 +22,14 @@ test_new_info_ls_drop() {
     refuse 5 "goctl ctx new" goctl ctx info life.a
 }
 
+test_E2_the_context_of_an_error_group() {
+    expect 0 "" goctl ctx new crew --group crew
+    refuse 1 "has a context already" goctl ctx new crew.other --group crew
+    expect 0 "" goctl ctx drop crew
+    expect 0 "" goctl ctx new crew.other --group crew
+    expect 0 "" goctl ctx drop crew.other
+}
+
 test_G60_a_cancel_ends_commands_that_wait_in_other_processes() {
     local receiver sender
     goctl make G60 --cap 0
@@ -56,6 +64,7 @@ test_G63_values_are_those_of_the_nearest_context() {
     expect 0 2 goctl ctx value G63.below user_id
     expect 0 a=b goctl ctx value G63.below request
     refuse 5 "session" goctl ctx value G63.below session
+    expect 0 '{"context":"G63.below","key":"user_id","value":"2"}' goctl ctx value G63.below user_id --json
 }
 
 test_G64_a_child_ends_alone_and_with_its_parent() {

@@ -79,6 +79,14 @@ test_capacity_over_the_limit_is_refused() {
     expect 0 "" goctl make large --cap 1048576
 }
 
+test_operands_of_pool_that_are_too_few_or_too_many_are_usage() {
+    refuse 2 "usage: goctl pool rm NAME" goctl pool rm one two
+    refuse 2 "usage: goctl pool set NAME SETTING" goctl pool set one
+    refuse 2 "usage: goctl pool scale NAME HOSTS" goctl pool scale one
+    refuse 2 "usage: goctl pool info NAME" goctl pool info ""
+    GOROUTINED_ENDPOINT=ipc:///nowhere refuse 2 'there is no "bogus"' goctl pool bogus
+}
+
 test_opposite_policies_are_usage() {
     refuse 2 "exclude each other" goctl make both --drop-oldest --drop-newest
 }

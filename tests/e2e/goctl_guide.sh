@@ -3,13 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 trial=$PLUGINS/trial.so
 
-# each_ended STATUS PID... waits for all of them.
-each_ended() {
-    local status=$1 pid
-    shift
-    for pid in "$@"; do ended "$pid" "$status"; done
-}
-
 test_G01_a_job_prints_its_greeting() {
     expect 0 "Hello, World!" goctl submit "$trial:hello" World --wait
 }
@@ -260,12 +253,16 @@ test_G51_the_units_of_a_holder_that_died_return() {
     "$GOCTL" sem g51 --size 6 --units 4 -- sh -c 'echo held >"$0"; read -r _ <"$0"' "$temporary/g51" &
     holder=$!
     read -r _ <"$temporary/g51"
-    goctl sem g51 --size 6 --units 5 --timeout 200ms -- echo large 2>"$temporary/g51.large" &
+    goctl ctx new g51
+    goctl sem g51 --size 6 --units 5 --ctx g51 -- echo large 2>"$temporary/g51.large" &
     large=$!
-    until ! goctl sem g51 --size 6 --units 1 --try -- true 2>/dev/null; do kill -0 "$daemon" || failed "the daemon is gone"; done
+    until_waiting g51 1
+    expect 8 "" goctl sem g51 --size 6 --units 1 --try -- true
     goctl sem g51 --size 6 --units 1 -- echo small >"$temporary/g51.small" &
     small=$!
-    ended $large 3
+    until_waiting g51 2
+    goctl ctx cancel g51
+    ended $large 6
     ended $small 0
     same "small" "$(cat "$temporary/g51.small")" small
     kill -KILL $holder
@@ -284,7 +281,7 @@ test_G119_five_of_twenty_find_a_token() {
 
 test_G121_what_is_over_the_rate_waits() {
     local n
-    for n in 1 2 3 4; do expect 0 "" goctl limit g121 --every 1h --burst 4 --timeout 10ms; done
+    for n in 1 2 3 4; do expect 0 "" goctl limit g121 --every 1h --burst 4 --try; done
     refuse 3 "g121" goctl limit g121 --every 1h --burst 4 --timeout 10ms
     for n in 1 2 3 4 5 6; do expect 0 "request $n" goctl limit g121.fast --every 5ms --burst 4 -- echo "request $n"; done
 }

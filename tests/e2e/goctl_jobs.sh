@@ -60,6 +60,84 @@ test_retries_run_it_again() {
     expect 9 "" goctl submit "$trial:third" --wait --retries 2 --backoff 1ms
 }
 
+test_retries_as_a_list_none_or_with_jitter() {
+    local id
+    expect 0 "at last" goctl submit "$trial:third" --wait --retry 1ms,2ms --jitter 50
+    id=$(goctl jobs --json | sed -n 's/.*"job":\([0-9]*\).*"function":"third".*/\1/p' | tail -1)
+    goctl job "$id" --json | grep -q '"attempts_max":3' || failed "$(goctl job "$id" --json)"
+    expect 9 "" goctl submit "$trial:third" --wait --retry none
+    refuse 2 "do not go together" goctl submit "$trial:third" --retry none --retries 3
+    refuse 2 '"1ms,,2ms" is not none' goctl submit "$trial:third" --retry 1ms,,2ms
+    refuse 2 "is not 0 to 100" goctl submit "$trial:third" --jitter 101
+}
+
+test_a_job_is_submitted_once() {
+    local id other
+    id=$(goctl submit "$trial:wait" --once-key report)
+    refuse 1 "job $id has this key" goctl submit "$trial:wait" --once-key report
+    expect 0 "$id" goctl submit "$trial:wait" --once-key report --once-policy join
+    goctl cancel "$id"
+    expect 6 "" goctl wait "$id" 2>/dev/null
+    id=$(goctl submit "$trial:echo" a --in 1h --once-key report --once-for 2h)
+    other=$(goctl submit "$trial:echo" b --once-key report --once-policy replace --once-for deleted)
+    same "state" "$(state_of "$id")" cancelled
+    expect 0 "b" goctl wait "$other"
+    expect 0 "b" goctl submit "$trial:echo" c --once-key report --once-policy join --wait
+    expect 0 "c" goctl submit "$trial:echo" c --once-key report --once-scope all --wait
+    refuse 2 "need --once-key" goctl submit "$trial:echo" --once-policy join
+    refuse 2 "is not reject" goctl submit "$trial:echo" --once-key k --once-policy else
+    refuse 2 "is not end" goctl submit "$trial:echo" --once-key k --once-for ever
+}
+
+test_a_job_comes_after_others() {
+    local first second last cleanup
+    first=$(goctl submit "$trial:need_file" "$temporary/first" --retry 1h,1h)
+    second=$(goctl submit "$trial:echo" second --after "$first")
+    last=$(goctl submit "$trial:echo" last --after "$first,$second")
+    same "state" "$(state_of "$last")" blocked
+    goctl job "$last" | grep -q "waits for the end of 2 of 2 jobs" || failed "$(goctl job "$last")"
+    cleanup=$(goctl submit "$trial:echo" cleaned --after "$second" --any)
+    goctl cancel "$first"
+    refuse 6 "job $first, which it comes after, was not done" goctl wait "$second"
+    expect 6 "" goctl wait "$last" 2>/dev/null
+    expect 0 "cleaned" goctl wait "$cleanup"
+    first=$(goctl submit "$trial:echo" first)
+    expect 0 "then" goctl submit "$trial:echo" then --after "$first" --wait
+    refuse 5 "there is no job 1 to come after" goctl submit "$trial:echo" --after 1
+    refuse 2 "is not a list" goctl submit "$trial:echo" --after "$first,"
+    refuse 2 "needs --after" goctl submit "$trial:echo" --any
+}
+
+test_a_function_that_gives_up_is_not_tried_again() {
+    local id
+    id=$(goctl submit "$trial:give_up" nonsense --retries 5 --backoff 1ms)
+    refuse 9 "an argument without sense: nonsense" goctl wait "$id"
+    same "state" "$(state_of "$id")" failed
+    expect 0 "attempt 1" goctl logs "$id"
+}
+
+test_dead_letters_are_listed_retried_and_purged() {
+    local id other
+    id=$(goctl submit "$trial:need_file" "$temporary/needed" --retry 1ms)
+    other=$(goctl submit "$trial:fail" --retry 1ms)
+    refuse 9 "needed" goctl wait "$id"
+    expect 9 "" goctl wait "$other" 2>/dev/null
+    goctl dead ls --json | grep -q "\"job\":$id,\"state\":\"dead\"" || failed "$(goctl dead ls --json)"
+    same "others" "$(goctl dead ls --queue else --json)" ""
+    goctl dead show "$id" | grep -q "^failures  2 of 2" || failed "$(goctl dead show "$id")"
+    touch "$temporary/needed"
+    expect 0 "" goctl dead retry "$id"
+    expect 0 "there" goctl wait "$id"
+    refuse 2 "only failed and dead jobs" goctl dead retry "$id"
+    expect 0 "1 retried" goctl dead retry --all
+    expect 9 "" goctl wait "$other" 2>/dev/null
+    expect 0 "0 purged" goctl dead purge --older 1h
+    expect 0 '{"purged":1}' goctl dead purge --json
+    refuse 5 "$other" goctl dead show "$other"
+    refuse 2 "or --all" goctl dead retry
+    refuse 2 "not both" goctl dead retry "$id" --all
+}
+
 test_cancel_ends_a_job_and_its_wait_with_status_6() {
     local id waiter
     id=$(goctl submit "$trial:wait")
@@ -188,6 +266,33 @@ test_cancel_tells_in_json_what_it_asked_for() {
     local id
     id=$(goctl submit "$trial:hello" later --in 1h)
     expect 0 "{\"job\":$id,\"cancelling\":true}" goctl cancel "$id" --json
+}
+
+test_IP13_1_a_job_ends_submits_sends_and_acknowledges_at_once() {
+    local id
+    node_of_its_own
+    expect 0 "" goctl make relay --cap 4 --durable
+    expect 0 "" goctl send relay first
+    id=$(goctl submit "$trial:relay" "relay $trial")
+    expect 0 "first" goctl wait "$id"
+    node_stop KILL
+    node_start
+    expect 0 "first" goctl wait "$id"
+    expect 0 "relayed" goctl recv relay
+    same "what it has submitted" "$(goctl jobs --json | jq -r 'select(.function == "echo") | .state' | grep -cE 'ready|running|done')" 1
+}
+
+test_IP13_3_a_transaction_that_cannot_be_fails_the_job_and_leaves_all_else() {
+    node_of_its_own
+    expect 0 "" goctl make memory --cap 4
+    expect 0 "" goctl send memory first
+    refuse 9 "is not durable" goctl submit "$trial:relay" memory --wait --retries 0
+    expect 0 "first" goctl recv memory
+    expect 0 "" goctl make closed --cap 4 --durable
+    expect 0 "" goctl send closed first
+    expect 0 "" goctl close closed
+    refuse 9 "" goctl submit "$trial:relay" closed --wait --retries 0
+    expect 0 "first" goctl recv closed
 }
 
 node_start

@@ -4,13 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 trial=$PLUGINS/trial.so
 
-# each_ended STATUS PID... waits for all of them.
-each_ended() {
-    local status=$1 pid
-    shift
-    for pid in "$@"; do ended "$pid" "$status"; done
-}
-
 # stage FROM TO COMMAND... is one stage of a pipeline: what the command makes of each line of FROM goes to TO, which it closes.
 stage() {
     local from=$1 to=$2

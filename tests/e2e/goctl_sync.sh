@@ -85,6 +85,7 @@ test_SE_a_semaphore_lets_so_many_run() {
     expect 0 "third" goctl sem pool --size 3 -- echo third
     refuse 8 "sem pool" goctl sem --try pool --size 3 -n 2 -- echo fourth
     refuse 2 "--size" goctl sem pool -- echo none
+    refuse 1 "semaphore 'pool': acquire 4 of 3 units: more than there ever are" goctl sem pool --size 3 -n 4 -- echo none
     refuse 1 "semaphore pool has 3 units" goctl sem pool --size 4 -- echo other
     refuse 1 "pool is a semaphore" goctl lock pool -- echo other
     kill -9 "$holder"
@@ -96,12 +97,13 @@ test_SE_a_semaphore_lets_so_many_run() {
 test_A_a_wait_group_ends_when_all_units_are_done() {
     expect 0 '{"group":"crew","added":2}' goctl wg add crew 2 --json
     refuse 8 "wg wait crew" goctl wg wait crew --try
-    refuse 2 "0 is not a number" goctl wg done crew 0
-    refuse 2 "wg done crew" goctl wg done crew 3
+    refuse 2 "\"0\" is not a number" goctl wg done crew 0
+    refuse 1 "wg done crew: wait group 'crew': done 3 with counter 2" goctl wg done crew 3
     expect 0 "" goctl wg done crew
     goctl wg wait crew &
     expect 0 "" goctl wg done crew
     ended $! 0
+    refuse 1 "wait group 'crew': done 1 with counter 0" goctl wg done crew
     refuse 2 "none of add, done, wait" goctl wg take crew
 }
 
@@ -115,7 +117,7 @@ test_O1_a_command_runs_once() {
 
 test_O2_its_failure_is_told_until_a_reset() {
     expect 3 "" goctl once fails -- sh -c 'exit 3'
-    refuse 1 "--reset" goctl once fails -- echo ran
+    refuse 1 "once 'fails': its function failed, or who ran it died; the command failed" goctl once fails -- echo ran
     goctl once --reset fails
     hold once fails
     refuse 8 "once fails" goctl once --try fails -- echo ran

@@ -44,6 +44,8 @@ test_completion_completes_commands_and_options() {
     completes "commands" "recv" goctl re
     completes "options" "--follow" goctl recv --fo
     completes "operands" "submit" goctl help su
+    completes "verbs" "write" goctl rwlock wr
+    completes "programs" "$top/deploy/completion/goctl.bash" goctl lock name -- "$top/deploy/completion/goctl.b"
 }
 
 test_version_is_a_number() {
@@ -62,6 +64,9 @@ test_a_full_disk_is_told() {
 test_no_reader_is_no_error() {
     goctl help | true
     same "status" "${PIPESTATUS[0]}" 0
+    mkfifo "$temporary/pipe"
+    exec 7<>"$temporary/pipe" 8>"$temporary/pipe" 7<&- # nobody reads it any more
+    goctl help >&8 || failed "status $? where nobody reads what is longer than a buffer"
 }
 
 run_tests

@@ -14,7 +14,7 @@ ENDINGS = [
     ("null", "crash", ["SIGSEGV", "address (nil)", "goroutine", "null_dereference", "trouble.c:"]),
     ("abort", "crash", ["SIGABRT", "call_abort", "plugins/trouble.c:"]),
     ("exit", "crash", ["exit(3) was called by plugin code", "call_exit"]),
-    ("overflow", "crash", ["stack overflow", "65536 bytes", "recurse", "plugins/trouble.c:35"]),
+    ("overflow", "crash", ["stack overflow", "65536 bytes", "recurse", "plugins/trouble.c:38"]),
     ("panic", "panic", ["something went wrong"]),
     ("member_panics", "panic", ["a member went wrong", "[panic of goroutine", "panics_in_group"]),
     ("forgotten_panics", "panic", ["a member went wrong", "panics_in_group"]),

@@ -6,7 +6,7 @@
 # The caller gives the programs: GOROUTINED, GOCTL, EXAMPLES (the folder of the example programs), PLUGINS.
 
 set -u
-temporary=$(mktemp -d) daemon=
+temporary=$(mktemp -d) daemon= running=
 node=$temporary # the folder of the daemon
 
 # A process that a test forgot ends with its session: the daemon's end is noticed by all of them.
@@ -18,7 +18,13 @@ finish() {
     exit "$status"
 }
 trap finish EXIT
-trap 'exit 143' TERM INT HUP
+trap 'stopped; exit 143' TERM INT HUP
+
+# stopped says in which test somebody lost his patience.
+stopped() {
+    echo "stopped in ${running:-the start of the daemon}"
+    cat "$temporary/test.log" "$temporary/ping" "$temporary/daemon.log" 2>/dev/null
+}
 
 goctl() { "$GOCTL" "$@"; }
 
@@ -32,11 +38,11 @@ node_start() {
     done
 }
 
-# node_of_its_own gives a test a daemon that it may stop and start again; it ends with the test.
+# node_of_its_own [OPTION...] gives a test a daemon that it may stop and start again; it ends with the test.
 node_of_its_own() {
     node=$(mktemp -d -p "$temporary") daemon=
     trap node_stop EXIT
-    node_start
+    node_start "$@"
 }
 
 # node_stop [SIGNAL] ends the daemon and waits for it.
@@ -84,6 +90,20 @@ ended() {
     same "exit status" "$seen" "$2"
 }
 
+# each_ended STATUS PID... waits for all of them.
+each_ended() {
+    local status=$1 pid
+    shift
+    for pid in "$@"; do ended "$pid" "$status"; done
+}
+
+# until_waiting NAME NUMBER waits until so many operations wait for the object.
+until_waiting() {
+    until [ "$(goctl dump --object "$1" --json | wc -l)" = "$2" ]; do
+        kill -0 "$daemon" || failed "the daemon is gone"
+    done
+}
+
 # number_of NAME MEMBER prints one number of a channel.
 number_of() { goctl info "$1" --json | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"; }
 
@@ -110,6 +130,7 @@ until_state() {
 run_tests() {
     local name log=$temporary/test.log ran=0 bad=()
     for name in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
+        running=$name
         ran=$((ran + 1))
         if (trap - EXIT; "$name") >"$log" 2>&1; then
             echo "ok $name"

@@ -101,11 +101,24 @@ static int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static void show_log(const struct node *node)
+{
+    char log[4096];
+    ssize_t n;
+    fcntl(node->log_fd, F_SETFL, O_NONBLOCK); /* its hosts may still have the other end */
+    while ((n = read(node->log_fd, log, sizeof log)) > 0)
+        fwrite(log, 1, (size_t)n, stderr);
+}
+
 void node_kill(struct node *node, int signal)
 {
     kill(node->pid, signal);
-    wait_for(node->pid);
+    int status = wait_for(node->pid), wanted = signal == SIGTERM ? 0 : 128 + signal;
     node->pid = 0;
+    if (status == wanted)
+        return;
+    show_log(node);
+    errx(1, "goroutined ended with status %d and not with %d", status, wanted);
 }
 
 struct node *node_delete(struct node *node)
@@ -128,7 +141,8 @@ gc_client *node_connect(const struct node *node)
 {
     gc_client *g;
     char why[GC_WHY_BYTES];
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .answer_ms = 30000};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = node->endpoint, .answer_ms = NODE_ANSWER_MS};
     if (gc_connect(&options, &g, why) < 0)
         errx(1, "%s", why);
     return g;
@@ -193,4 +207,13 @@ void wait_parked(gc_client *g, gc_chan c, unsigned senders, unsigned receivers)
     } while (now.tv_sec * 1000000000LL + now.tv_nsec < limit.ns);
     errx(1, "waited for %u senders and %u receivers, see %lu and %lu", senders, receivers, info.senders,
          info.receivers);
+}
+
+void wait_handles(gc_client *g, gc_chan c, unsigned handles)
+{
+    struct gc_chan_info info;
+    do
+        if (gc_chan_info(g, c, &info, GC_FOREVER) < 0)
+            errx(1, "wait_handles: %s", gc_why());
+    while (info.handles != handles);
 }

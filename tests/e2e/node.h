@@ -9,6 +9,9 @@
 
 #include "goclient.h"
 
+/* For the options of a client: the first answer of a daemon on a loaded machine. */
+enum { NODE_ANSWER_MS = 30000 };
+
 struct node {
     char folder[64], endpoint[128];
     char *const *flags; /* further arguments of the daemon, NULL-terminated and borrowed; or NULL */
@@ -22,7 +25,8 @@ struct node *node_start(void);
 struct node *node_make(void);
 /* Starts it (again) on the same folder; `ready`: waits for it. */
 void node_run(struct node *node, bool ready);
-/* Sends the signal and waits for the end of the process. */
+/* Sends the signal and waits for the end of the process, which must be the one that the signal makes: a daemon that a sanitizer
+ * has ended shows its log. */
 void node_kill(struct node *node, int signal);
 /* Ends it in order and removes its folder. Accepts NULL, returns NULL. */
 struct node *node_delete(struct node *node);
@@ -45,3 +49,6 @@ int peer_wait(struct peer *peer);
 /* Returns when the channel has that many waiting senders and receivers, or aborts after 10 s. Each look is a
  * round trip to the core. */
 void wait_parked(gc_client *g, gc_chan c, unsigned senders, unsigned receivers);
+/* Returns when the channel has that many handles: the daemon hears of the end of a process in its own time, also when it has
+ * been waited for, and of a client that has disconnected at the latest then. */
+void wait_handles(gc_client *g, gc_chan c, unsigned handles);

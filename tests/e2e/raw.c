@@ -34,6 +34,16 @@ void raw_connect(struct raw *raw, const struct node *node)
     raw_connect_by(raw, node, raw_is_local());
 }
 
+static void use_keys(void *socket, const struct node *node)
+{
+    assert_int_equal(
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, node->server_key, strlen(node->server_key) + 1), 0);
+    assert_int_equal(
+        zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, node->public_key, strlen(node->public_key) + 1), 0);
+    assert_int_equal(
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, node->secret_key, strlen(node->secret_key) + 1), 0);
+}
+
 void raw_connect_by(struct raw *raw, const struct node *node, bool local)
 {
     const struct wire_bounds bounds = WIRE_BOUNDS_DEFAULT;
@@ -52,6 +62,8 @@ void raw_connect_by(struct raw *raw, const struct node *node, bool local)
     raw->socket = zmq_socket(raw->context, ZMQ_DEALER);
     zmq_setsockopt(raw->socket, ZMQ_RCVTIMEO, &patience, sizeof(patience));
     zmq_setsockopt(raw->socket, ZMQ_LINGER, &none, sizeof(none));
+    if (node->server_key)
+        use_keys(raw->socket, node);
     assert_int_equal(zmq_connect(raw->socket, node->endpoint), 0);
 }
 

@@ -6,34 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "goclient_context.h"
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
-
-static int connect_client(void **state)
-{
-    *state = node_connect(node);
-    return 0;
-}
-
-static int disconnect_client(void **state)
-{
-    *state = gc_disconnect(*state);
-    return 0;
-}
 
 static gc_ctx *context(gc_client *g, gc_ctx *parent, const struct gc_context_options *options)
 {
@@ -347,7 +321,10 @@ static void count(void *arg)
 static void test_X8_a_program_that_dispatches_runs_it_in_gc_dispatch(void **state)
 {
     gc_client *other = *state, *g;
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .flags = GC_NO_THREAD};
+    struct gc_options options = {.size = sizeof options,
+                                 .endpoint = node->endpoint,
+                                 .answer_ms = NODE_ANSWER_MS,
+                                 .flags = GC_NO_THREAD};
     gc_ctx *ctx, *same;
     atomic_int ran = 0;
 
@@ -398,6 +375,7 @@ static void test_X6_a_context_that_is_freed_ends_and_leaves_nothing(void **state
     gc_ctx *ctx = context(g, NULL, NULL), *below, *same;
     struct gc_context_options options = {.size = sizeof options};
     struct gc_stats stats;
+    uint64_t left;
 
     assert_ok(gc_context_of(other, gc_context_id(ctx), &same, GC_FOREVER));
     assert_fails(gc_context_derive(other, ctx, &options, &below, GC_FOREVER),
@@ -409,10 +387,11 @@ static void test_X6_a_context_that_is_freed_ends_and_leaves_nothing(void **state
     gc_ctx_free(same);
     assert_ok(gc_ping(other, GC_FOREVER));
     gc_disconnect(other);
-    assert_ok(gc_ping(g, GC_FOREVER));
-    assert_int_equal(gc_stats(g, "contexts", &stats, GC_FOREVER), 1);
-    assert_int_equal(stats.items[0].value, 0);
-    gc_stats_clear(&stats);
+    do {
+        assert_int_equal(gc_stats(g, "contexts", &stats, GC_FOREVER), 1);
+        left = stats.items[0].value;
+        gc_stats_clear(&stats);
+    } while (left > 0); /* of a session that has just ended */
     gc_disconnect(g);
     node_delete(own);
 }

@@ -2,24 +2,10 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "cut.h"
 
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
-
-enum { VALUES = 400, CUT_EVERY = 20 };
+enum { VALUES = 400, CUT_EVERY = 20, SILENCES = 5 };
 
 struct flow {
     gc_client *g;
@@ -73,6 +59,37 @@ static void test_IP7_buffer_survives_cuts_of_the_connection(void **state)
     pass_through_cuts("cut.4", 4);
 }
 
+static void *send_one(void *arg)
+{
+    struct flow *flow = arg;
+    flow->status = gc_send(flow->g, flow->c, gc_string("one"), GC_FOREVER);
+    return NULL;
+}
+
+/* The cut may take the acknowledgement along, and no call of the receiver's comes after it. */
+static void test_IP2_2_a_sender_hears_of_a_receiver_that_calls_no_more_after_a_cut(void **state)
+{
+    struct cut *cut = cut_start(node);
+    struct node behind = *node;
+    snprintf(behind.endpoint, sizeof behind.endpoint, "%s", cut_endpoint(cut));
+    gc_client *receiver = node_connect(&behind), *sender = node_connect(node);
+    gc_chan c = make(receiver, "cut.silent", 0);
+    struct flow flow = {sender, make(sender, "cut.silent", 0), 0};
+    for (int i = 0; i < SILENCES; i++) {
+        struct gc_value v;
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, send_one, &flow), 0);
+        assert_fails(gc_recv(receiver, c, &v, 0, GC_FOREVER), 1);
+        cut_now(cut);
+        gc_value_clear(&v);
+        pthread_join(thread, NULL);
+        assert_ok(flow.status);
+    }
+    gc_disconnect(sender);
+    gc_disconnect(receiver);
+    cut_stop(cut);
+}
+
 /* ---- lanes ---- */
 
 static bool only_zmq(void)
@@ -83,7 +100,8 @@ static bool only_zmq(void)
 
 static void expect_lane(const char *asked, const char *got)
 {
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .lane = asked};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = node->endpoint, .answer_ms = NODE_ANSWER_MS, .lane = asked};
     struct gc_about about;
     gc_client *g;
     assert_ok(gc_connect(&options, &g, NULL));
@@ -115,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_IP7_rendezvous_survives_cuts_of_the_connection),
         cmocka_unit_test(test_IP7_buffer_survives_cuts_of_the_connection),
+        cmocka_unit_test(test_IP2_2_a_sender_hears_of_a_receiver_that_calls_no_more_after_a_cut),
         cmocka_unit_test(test_frames_take_the_lane_that_both_sides_want),
         cmocka_unit_test(test_a_lane_nobody_knows_is_refused_in_words),
     };

@@ -1,25 +1,11 @@
 /* Goroutines as callers: they park, their processor goes on (goclient_go.h). */
 #include <goroutine_host.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "cut.h"
 #include "goclient_go.h"
 
 enum { PAIRS = 200, ROUNDS = 5, CUTS = 20 };
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
 
 /* Runs fn(g) as the main goroutine of two processors, with a client of its own. */
 struct program {
@@ -38,7 +24,8 @@ static const char *failure; /* of the goroutines: cmocka's own checks do not wor
 static int run_program(void *arg)
 {
     const struct program *program = arg;
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = node->endpoint, .answer_ms = NODE_ANSWER_MS};
     char why[GC_WHY_BYTES];
     gc_client *g;
     if (gc_go_connect(&options, &g, why) < 0) {
@@ -143,7 +130,8 @@ static void receive_until_disconnect(void *arg)
 
 static int disconnect_among_callers(void *arg)
 {
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = node->endpoint, .answer_ms = NODE_ANSWER_MS};
     struct gc_chan_info info;
     struct work w = {.g = NULL};
     CHECK(gc_go_connect(&options, &w.g, NULL) == 0);
@@ -264,7 +252,8 @@ static void unlock_unwinding(gc_client *g, struct cut *cut)
 static void unlock_behind_cuts(gc_client *unused)
 {
     struct cut *cut = cut_start(node);
-    struct gc_options options = {.size = sizeof options, .endpoint = cut_endpoint(cut)};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = cut_endpoint(cut), .answer_ms = NODE_ANSWER_MS};
     char why[GC_WHY_BYTES];
     gc_client *g;
     CHECK(gc_go_connect(&options, &g, why) == 0);

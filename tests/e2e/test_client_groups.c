@@ -1,21 +1,8 @@
 /* What processes count and wait for by name, and what is left of it when they are killed: A, E, counters, barriers. */
 #include <signal.h>
 
-#include "client_fixture.h"
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
+#include "client_node.h"
+#include "goclient_context.h"
 
 static uint64_t stat_of(gc_client *g, const char *name)
 {
@@ -234,6 +221,49 @@ static void test_E1_E3_a_killed_member_is_an_error_and_frees_its_slot(void **sta
     gc_disconnect(g);
 }
 
+/* Waits for work that never comes, below the context of the group, and ends with why it stopped. */
+static int works_below(const struct node *n, int to, int from)
+{
+    peer_hear(from, 'g');
+    gc_client *g = node_connect(n);
+    struct gc_context_cause why;
+    struct gc_value v;
+    gc_chan c;
+    gc_ctx *ctx;
+    if (gc_group_start(g, "crew", -1, GC_FOREVER) || gc_context_open(g, "crew", &ctx, GC_FOREVER) ||
+        gc_make(g, "work", 0, &c, GC_FOREVER))
+        return 1;
+    if (gc_recv(g, c, &v, 0, gc_with(ctx)) != -ECANCELED || gc_context_cause(ctx, &why) != 1 ||
+        why.code != -EIO)
+        return 2;
+    return gc_group_end(g, "crew", -ECANCELED, GC_FOREVER) ? 3 : 0;
+}
+
+static void test_E2_the_first_error_ends_what_members_in_other_processes_wait_for(void **state)
+{
+    struct peer peers[] = {peer_start(node, works_below), peer_start(node, works_below)};
+    gc_client *g = node_connect(node);
+    struct gc_context_options options = {.size = sizeof options, .name = "crew", .group = "crew"};
+    gc_chan work = make(g, "work", 0);
+    gc_ctx *ctx, *second;
+    int error;
+    assert_ok(gc_context_derive(g, NULL, &options, &ctx, GC_FOREVER));
+    options.name = "other";
+    assert_fails(gc_context_derive(g, NULL, &options, &second, GC_FOREVER), -EEXIST);
+    peer_say(peers[0].to, 'g');
+    peer_say(peers[1].to, 'g');
+    wait_parked(g, work, 0, 2);
+    assert_ok(gc_group_start(g, "crew", -1, GC_FOREVER));
+    assert_ok(gc_group_end(g, "crew", -EIO, GC_FOREVER));
+    assert_true(gc_ctx_done(ctx)); /* X1: when the call returns */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(peer_wait(&peers[i]), 0);
+    assert_fails(gc_group_wait(g, "crew", &error, GC_FOREVER), GC_MEMBER_FAILED);
+    assert_int_equal(error, -EIO);
+    gc_ctx_free(ctx);
+    gc_disconnect(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_nobody_leaves_a_barrier_before_all_have_come),
         cmocka_unit_test(test_a_killed_party_of_a_barrier_does_not_count),
         cmocka_unit_test(test_E1_E3_a_killed_member_is_an_error_and_frees_its_slot),
+        cmocka_unit_test(test_E2_the_first_error_ends_what_members_in_other_processes_wait_for),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

@@ -6,6 +6,8 @@
 #include "client_fixture.h"
 #include "goclient_chan.h"
 #include "goclient_context.h"
+#include "goclient_job.h"
+#include "goclient_schedule.h"
 
 static struct node *node;
 static char plugin[256];
@@ -303,6 +305,28 @@ static void test_X5_the_deadline_of_a_context_ends_its_jobs_for_good(void **stat
     gc_ctx_free(ctx);
 }
 
+/* What makes no sense more than once is refused, in words. */
+static void test_a_schedule_has_no_key_nor_jobs_to_come_after(void **state)
+{
+    gc_client *g = *state;
+    const struct gc_once once = {.key = "k"};
+    const uint64_t after[] = {1};
+    const struct gc_submit submits[] = {
+        {.once = &once}, {.after = after, .after_n = 1}, {.flags = GC_DETACHED}};
+    const char *const words[] = {"has a key of its own", "which end once", "has no context"};
+
+    for (size_t i = 0; i < sizeof submits / sizeof *submits; i++) {
+        struct gc_submit submit = submits[i];
+        struct gc_schedule what = {.size = sizeof what, .name = "no", .spec = "@daily", .submit = &submit};
+
+        submit.size = sizeof submit;
+        submit.plugin = plugin;
+        submit.function = "echo";
+        assert_fails(gc_schedule_set(g, &what, GC_FOREVER), -EINVAL);
+        assert_non_null(strstr(gc_why(), words[i]));
+    }
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
@@ -319,6 +343,7 @@ int main(void)
         TEST(test_X1_a_cancel_reaches_jobs_that_run_and_jobs_that_wait),
         TEST(test_X10_the_values_of_a_context_are_there_for_its_jobs),
         TEST(test_X5_the_deadline_of_a_context_ends_its_jobs_for_good),
+        TEST(test_a_schedule_has_no_key_nor_jobs_to_come_after),
     };
 
     return cmocka_run_group_tests(tests, start_node, stop_node);

@@ -6,24 +6,10 @@
 
 #include <stdio.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "goclient_go.h"
 
 enum { RACES = 300, MEETINGS = 100 };
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
 
 static const char *failure; /* of the goroutines: cmocka's own checks do not work there */
 
@@ -36,7 +22,8 @@ static const char *failure; /* of the goroutines: cmocka's own checks do not wor
 static int run_program(void *arg)
 {
     void (*const *fn)(gc_client * g) = arg;
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint};
+    struct gc_options options = {
+        .size = sizeof options, .endpoint = node->endpoint, .answer_ms = NODE_ANSWER_MS};
     gc_client *g;
     CHECK(gc_go_connect(&options, &g, NULL) == 0);
     if (!failure)
@@ -397,6 +384,48 @@ static void test_IP5_3_the_end_of_a_job_is_a_remote_case(void **state)
     run_goroutines(job_or_value);
 }
 
+/* ---- a send in doubt ---- */
+
+struct mixed_offer {
+    gc_client *g;
+    struct gc_case remote[2];
+    struct gc_value got;
+    int index;
+    go_chan *done;
+};
+
+static void mixed_offer_once(void *arg)
+{
+    struct mixed_offer *o = arg;
+    struct go_case local = GO_RECV(NULL, NULL);
+    o->index = gc_go_select(o->g, o->remote, 2, &local, 1, 0, GO_FOREVER);
+    go_chan_close(o->done);
+}
+
+static void seen_by_the_dead(gc_client *g)
+{
+    gc_chan x = opened(g, "mixed.x", 0), y = opened(g, "mixed.y", 0), theirs;
+    gc_client *other = node_connect(node);
+    struct mixed_offer o = {.g = g, .done = go_chan_new(0, 0)};
+    struct gc_value v;
+    o.remote[0] = gc_case_recv(y, &o.got);
+    o.remote[1] = gc_case_send(x, gc_string("seen"));
+    CHECK(go_spawn(mixed_offer_once, &o, 0) == 0);
+    CHECK(gc_make(other, "mixed.x", 0, &theirs, GC_FOREVER) == 0);
+    CHECK(gc_recv(other, theirs, &v, GC_HOLD, GC_FOREVER) == 1 && is_text(&v, "seen"));
+    gc_disconnect(other);
+    CHECK(gc_send(g, y, gc_string("w"), GC_FOREVER) == 0);
+    go_chan_recv(o.done, NULL, GO_FOREVER);
+    CHECK(o.index == 0 && is_text(&o.got, "w"));
+    CHECK(o.remote[1].doubt && !o.remote[0].doubt);
+    go_chan_unref(o.done);
+}
+
+static void test_IP5_2_a_mixed_select_says_which_send_was_seen_by_the_dead(void **state)
+{
+    run_goroutines(seen_by_the_dead);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_IP5_3_timers_and_contexts_are_local_cases),
         cmocka_unit_test(test_IP1_2_an_unwound_mixed_select_takes_nothing),
         cmocka_unit_test(test_IP5_3_the_end_of_a_job_is_a_remote_case),
+        cmocka_unit_test(test_IP5_2_a_mixed_select_says_which_send_was_seen_by_the_dead),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

@@ -3,24 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "goclient_chan.h"
 
 enum { ROUNDS = 50 };
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
 
 /* Sends what is asked with a channel for the answer, which it makes for this one question. */
 static int ask(gc_client *g, gc_chan requests, const char *question, struct gc_value *answer)
@@ -102,7 +88,8 @@ static void test_U6_requests_are_answered_on_the_channels_they_carry(void **stat
     assert_int_equal(peer_wait(&server), 0);
     assert_ok(gc_unlink(g, "passed.requests", GC_FOREVER));
     assert_ok(gc_drop(g, requests));
-    assert_int_equal(count_of(g, "channels"), 0); /* each question's was given back by both sides */
+    while (count_of(g, "channels") > 0) /* each question's is given back by both sides */
+        ;
     gc_disconnect(g);
 }
 

@@ -3,24 +3,10 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "goclient_chan.h"
 
 enum { MANY = 2000 };
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
 
 /* What a started operation told. */
 struct told {
@@ -57,7 +43,10 @@ static void told_wait(struct told *t)
 
 static gc_client *without_thread(void)
 {
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .flags = GC_NO_THREAD};
+    struct gc_options options = {.size = sizeof options,
+                                 .endpoint = node->endpoint,
+                                 .answer_ms = NODE_ANSWER_MS,
+                                 .flags = GC_NO_THREAD};
     gc_client *g;
     assert_ok(gc_connect(&options, &g, NULL));
     return g;
@@ -343,6 +332,26 @@ static void test_IP1_2_a_held_value_is_given_back_in_the_function(void **state)
     gc_disconnect(g);
 }
 
+static void test_IP5_2_a_started_select_tells_which_send_was_seen_by_the_dead(void **state)
+{
+    gc_client *g = node_connect(node), *other = node_connect(node);
+    gc_chan x = make(g, "start.x", 0), y = make(g, "start.y", 0), theirs = make(other, "start.x", 0);
+    struct gc_case cases[] = {gc_case_recv(y, NULL), gc_case_send(x, gc_string("seen"))};
+    struct gc_value v;
+    struct told t;
+    told_init(&t);
+    assert_ok(gc_start(g, cases, 2, 0, tell, &t, NULL, GC_FOREVER));
+    assert_fails(gc_recv(other, theirs, &v, GC_HOLD, GC_FOREVER), 1);
+    assert_value(&v, "seen");
+    gc_disconnect(other);
+    assert_ok(gc_send(g, y, gc_string("w"), GC_FOREVER));
+    told_wait(&t);
+    assert_int_equal(t.end.index, 0);
+    assert_value(&t.end.value, "w");
+    assert_int_equal(t.end.doubt, 2);
+    gc_disconnect(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_the_descriptor_is_readable_when_another_call_took_the_result),
         cmocka_unit_test(test_functions_start_the_next_operation),
         cmocka_unit_test(test_IP1_2_a_held_value_is_given_back_in_the_function),
+        cmocka_unit_test(test_IP5_2_a_started_select_tells_which_send_was_seen_by_the_dead),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

@@ -5,33 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "client_fixture.h"
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
-
-static int connect_client(void **state)
-{
-    *state = node_connect(node);
-    return 0;
-}
-
-static int disconnect_client(void **state)
-{
-    *state = gc_disconnect(*state);
-    return 0;
-}
+#include "client_node.h"
 
 /* A receive on a thread of its own. */
 struct receiver {
@@ -242,7 +216,10 @@ static void test_B6_threads_of_one_client_share_a_buffer(void **state)
 static void test_client_without_thread_is_moved_by_dispatch(void **state)
 {
     gc_client *g, *other = *state;
-    struct gc_options options = {.size = sizeof options, .endpoint = node->endpoint, .flags = GC_NO_THREAD};
+    struct gc_options options = {.size = sizeof options,
+                                 .endpoint = node->endpoint,
+                                 .answer_ms = NODE_ANSWER_MS,
+                                 .flags = GC_NO_THREAD};
     assert_ok(gc_connect(&options, &g, NULL));
     gc_chan c = make(g, "dispatch", 1), theirs = make(other, "dispatch", 1);
     assert_ok(gc_send(other, theirs, gc_string("a"), GC_FOREVER));

@@ -3,24 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "client_fixture.h"
+#include "client_node.h"
 #include "goclient_chan.h"
 
 enum { VALUES = 1000, ROOM = 8 };
-
-static struct node *node;
-
-static int start_node(void **state)
-{
-    node = node_start();
-    return 0;
-}
-
-static int stop_node(void **state)
-{
-    node = node_delete(node);
-    return 0;
-}
 
 static void send_numbers(gc_client *g, gc_chan c, int n)
 {
@@ -208,7 +194,7 @@ static void test_IP3_values_of_a_killed_window_come_again_flagged(void **state)
     peer_hear(peer.from, 'w');
     kill(peer.pid, SIGKILL);
     assert_int_equal(peer_wait(&peer), 128 + SIGKILL);
-    wait_parked(g, c, 0, 0);
+    wait_handles(g, c, 1); /* what it had been given ahead is back */
     assert_the_rest(g, c, 3, 30, GC_REDELIVERED);
     gc_disconnect(g);
 }

@@ -104,6 +104,26 @@ static void test_a_frame_of_too_many_operations_is_refused(void **state)
     node_stop(&node);
 }
 
+static void test_settings_of_a_queue_have_an_end(void **state)
+{
+    char settings[SETTINGS_BYTES_MAX + 1];
+    struct request set = {.verb = VERB_QUEUE_SET,
+                          .queue_set = {{"default", 7}, {settings, SETTINGS_BYTES_MAX}}};
+    struct raw raw;
+
+    memset(settings, ' ', sizeof(settings));
+    node_start(&node, (char *[]){"--ephemeral", NULL});
+    raw_open(&raw, &node);
+    for (size_t more = 0; more <= 1; more++) {
+        set.id = more + 1;
+        set.queue_set.settings.size += more;
+        raw_ask(&raw, set);
+        assert_int_equal(raw_result(&raw)->status, more ? -E2BIG : 0);
+    }
+    raw_close(&raw);
+    node_stop(&node);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -112,6 +132,7 @@ int main(void)
         TEST(test_sessions_beyond_the_limit_get_a_farewell),
         TEST(test_clients_beyond_the_descriptors_get_a_farewell),
         TEST(test_a_frame_of_too_many_operations_is_refused),
+        TEST(test_settings_of_a_queue_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

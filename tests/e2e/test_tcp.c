@@ -16,7 +16,7 @@ static struct node node, remote; /* the same daemon, by its other endpoint */
 static int set_up(void **state)
 {
     node_make(&node);
-    node_start(&node, (char *[]){"--test-clock", "--listen", "tcp://127.0.0.1:*", NULL});
+    node_start(&node, (char *[]){"--test-clock", "--listen", "tcp://127.0.0.1:*", "--listen-openly", NULL});
     remote = node;
     assert_true(node_logged_value(&node, "event=listening endpoint=tcp", remote.endpoint + 3,
                                   sizeof(remote.endpoint) - 3));

@@ -17,6 +17,7 @@
 #include "fuzz.h"
 #include "fuzz_locks.h"
 #include "wire.h"
+#include "zone.h"
 
 enum {
     CONNS = 8,
@@ -42,6 +43,8 @@ struct shell {
     struct pending fetches, hosts_asked, hosts;
     char plugins[PENDING_MAX][64]; /* paths the core asks about */
     size_t plugins_n;
+    char zones[PENDING_MAX][64]; /* names, likewise */
+    size_t zones_n;
     uint64_t peers[PEERS]; /* number of the session's peer; 0: none */
     uint64_t peers_last;
     unsigned steps;
@@ -124,6 +127,16 @@ static void ask_plugin(struct shell *shell, struct bytes path)
     memcpy(shell->plugins[shell->plugins_n++], path.data, size);
 }
 
+static void ask_zone(struct shell *shell, struct bytes name)
+{
+    size_t size = name.size < 63 ? name.size : 63;
+
+    if (shell->zones_n == PENDING_MAX)
+        return;
+    memset(shell->zones[shell->zones_n], 0, 64);
+    memcpy(shell->zones[shell->zones_n++], name.data, size);
+}
+
 static void carry_out(struct shell *shell, const struct effect *effect)
 {
     switch (effect->kind) {
@@ -142,6 +155,9 @@ static void carry_out(struct shell *shell, const struct effect *effect)
         break;
     case EFFECT_PLUGIN:
         ask_plugin(shell, effect->plugin.path);
+        break;
+    case EFFECT_ZONE:
+        ask_zone(shell, effect->zone);
         break;
     case EFFECT_HOST_START:
         pending_add(&shell->hosts_asked, effect->host_start.host);
@@ -268,6 +284,22 @@ static void tell_plugin(struct shell *shell, int error)
     step(shell, &in);
 }
 
+static void tell_zones(struct shell *shell, int error)
+{
+    static const struct zone west = {.first_offset_s = -3600};
+
+    while (shell->zones_n) {
+        char name[64];
+
+        memcpy(name, shell->zones[--shell->zones_n], sizeof(name));
+        step(shell, &(struct input){.kind = IN_ZONE,
+                                    .zone = {.name = {name, strlen(name)},
+                                             .error = error,
+                                             .text = {"why", 3},
+                                             .zone = error ? NULL : &west}});
+    }
+}
+
 static void tell_host_up(struct shell *shell, unsigned place, int error)
 {
     uint64_t host = pending_take(&shell->hosts_asked);
@@ -324,6 +356,7 @@ static void tell_next(struct shell *shell, struct feed *feed)
         tell_fetched(shell, feed);
         break;
     case 5:
+        tell_zones(shell, what & 128 ? -ENOENT : 0);
         tell_plugin(shell, what & 128 ? -ENOEXEC : 0);
         break;
     case 6:
@@ -358,6 +391,7 @@ static void tell_end(struct shell *shell)
             tell_fetched(shell, &nothing);
         while (shell->plugins_n)
             tell_plugin(shell, -ENOENT);
+        tell_zones(shell, 0);
         while (shell->hosts_asked.n)
             tell_host_up(shell, 0, -ENOMEM);
         while (shell->hosts.n)

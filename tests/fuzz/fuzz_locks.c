@@ -7,10 +7,15 @@
 #include "engine.h"
 #include "lock_ledger.h"
 
+enum { UNDOING_MAX = 256 };
+
 struct lock_watch {
     const struct core *core;
     struct lock_ledger *ledger;
-    uint64_t session; /* whose operation this step brings, if it is of locks and new; or 0 */
+    uint64_t session;              /* whose operation this step brings, if it is of locks and new; or 0 */
+    uint64_t undoing[UNDOING_MAX]; /* grants of the session that this step's frame asks to undo */
+    size_t undoing_n;
+    uint64_t undoer; /* that session */
 };
 
 static const struct session *session_numbered(const struct core *core, uint64_t number)
@@ -69,9 +74,57 @@ static void acknowledged(struct lock_watch *watch, uint64_t conn, const struct c
     lock_ledger_acked(watch->ledger, session->number, 0, head->ack_mark);
     for (size_t i = 0; i < head->acks_n; i++)
         lock_ledger_acked(watch->ledger, session->number, head->acks[i].op, head->acks[i].op);
-    for (size_t i = 0; i < head->returns_n; i++)
-        lock_ledger_acked(watch->ledger, session->number, head->returns[i].op, head->returns[i].op);
 }
+
+/* ---- CANCEL and RETURN (IP1.3) ---- */
+
+static bool acks(const struct client_frame *head, uint64_t op)
+{
+    for (size_t i = 0; i < head->acks_n; i++)
+        if (head->acks[i].op == op)
+            return true;
+    return op <= head->ack_mark;
+}
+
+static bool has_grant(const struct lock_watch *watch, const struct session *session, uint64_t id)
+{
+    const struct op *op = session ? op_find(watch->core, session, id) : NULL;
+
+    return op && op->granted;
+}
+
+static void note_undoing(struct lock_watch *watch, const struct session *session,
+                         const struct client_frame *head, uint64_t op)
+{
+    if (watch->undoing_n < UNDOING_MAX && has_grant(watch, session, op) && !acks(head, op))
+        watch->undoing[watch->undoing_n++] = op;
+}
+
+static void undoing(struct lock_watch *watch, uint64_t conn, const struct client_frame *head)
+{
+    const struct session *session = session_on(watch, conn);
+
+    watch->undoer = session ? session->number : 0;
+    for (size_t i = 0; i < head->returns_n; i++)
+        note_undoing(watch, session, head, head->returns[i].op);
+    for (size_t i = 0; i < head->cancels_n; i++)
+        note_undoing(watch, session, head, head->cancels[i]);
+}
+
+/* A session that has ended in this step may have done so before. */
+static void undone(struct lock_watch *watch)
+{
+    const struct session *session = session_numbered(watch->core, watch->undoer);
+
+    for (size_t i = 0; i < watch->undoing_n; i++) {
+        if (!session)
+            lock_ledger_unsure(watch->ledger, watch->undoer, watch->undoing[i]);
+        else if (!has_grant(watch, session, watch->undoing[i]))
+            lock_ledger_undone(watch->ledger, watch->undoer, watch->undoing[i]);
+    }
+}
+
+/* ---- steps ---- */
 
 /* A condition gives locks up and takes them; a name may be that of another object. */
 static void others(struct lock_watch *watch, const struct request *request)
@@ -97,9 +150,11 @@ static void others(struct lock_watch *watch, const struct request *request)
 
 void lock_watch_before(struct lock_watch *watch, const struct input *in)
 {
-    watch->session = 0;
-    if (in->kind == IN_FRAME)
+    watch->session = watch->undoing_n = 0;
+    if (in->kind == IN_FRAME) {
         acknowledged(watch, in->conn, in->frame.head);
+        undoing(watch, in->conn, in->frame.head);
+    }
     if (in->kind == IN_OP)
         others(watch, in->op);
     if (in->kind != IN_OP || (in->op->verb != VERB_LOCK && in->op->verb != VERB_UNLOCK))
@@ -114,6 +169,7 @@ void lock_watch_after(struct lock_watch *watch, const struct input *in)
 {
     const struct session *session = session_numbered(watch->core, watch->session);
 
+    undone(watch);
     if (!watch->session)
         return;
     if (!session)

@@ -3,8 +3,9 @@
 
 usage: checklist.py BUILD FOLDER COMPILER...       (where they were built; the headers of the runtime)
 
-A program is run once, with 2 processors, at most GOROUTINES_MAX goroutines, and the counters of the runtime at its end. Where
-a sanitizer has made everything slow and large (--sanitized) the texts alone are looked at.
+A program is run once, with 2 processors or the one that its row is about (a thread that was once there stays), at most
+GOROUTINES_MAX goroutines, and the counters of the runtime at its end. Where a sanitizer has made everything slow and large
+(--sanitized) the texts alone are looked at.
 """
 
 import collections
@@ -205,7 +206,8 @@ def blind(points):
 def run_of(example, build):
     """Runs it within the limits."""
     many = row(example) in MANY
-    command = [f"{build}/tests/guide/guide_{example.name}", "--procs", "2", "--counters",
+    procs = "1" if ".procs = {1}" in example.text else "2"
+    command = [f"{build}/tests/guide/guide_{example.name}", "--procs", procs, "--counters",
                "--most", "2000000" if many else str(GOROUTINES_MAX)]
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS_MAX, DESCRIPTORS_MAX))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=few) as child:

@@ -7,6 +7,8 @@
  *
  * Pattern: race detector.
  */
+#include <stdatomic.h>
+
 #include "guide.h"
 
 struct handed {
@@ -20,7 +22,7 @@ struct handed {
     go_ctx *ctx;
 };
 
-enum { ROUNDS = 20, RACY_ROUNDS = 500 };
+enum { ROUNDS = 20, RACY_ROUNDS = 100 };
 
 static void by_unbuffered(void *arg)
 {
@@ -113,16 +115,32 @@ static void race_detector(void)
     say("%d rounds", ROUNDS);
 }
 
-/* Wrong: nothing orders the two additions of a round. */
+struct beside {
+    struct handed handed;
+    atomic_int added;
+};
+
+/* Both keep step, so that they are on two threads: by relaxed atomics, that order nothing. */
+static void add_beside(void *arg)
+{
+    struct beside *beside = arg;
+
+    for (int i = 1; i <= RACY_ROUNDS; i++) {
+        add_one(&beside->handed);
+        atomic_fetch_add_explicit(&beside->added, 1, memory_order_relaxed);
+        while (atomic_load_explicit(&beside->added, memory_order_relaxed) < 2 * i)
+            continue;
+    }
+}
+
+/* Wrong: nothing orders the additions. */
 static void not_handed_on(void)
 {
-    for (int i = 0; i < RACY_ROUNDS; i++) {
-        struct handed handed = {0};
+    struct beside beside = {.added = 0};
 
-        must(go_waitgroup_go(&handed.group, add_one, &handed, 0) == 0);
-        must(go_waitgroup_go(&handed.group, add_one, &handed, 0) == 0);
-        go_waitgroup_wait(&handed.group);
-    }
+    must(go_waitgroup_go(&beside.handed.group, add_beside, &beside, 0) == 0);
+    must(go_waitgroup_go(&beside.handed.group, add_beside, &beside, 0) == 0);
+    go_waitgroup_wait(&beside.handed.group);
 }
 
 GUIDE_ROW(G117, race_detector);

@@ -3,9 +3,8 @@
  *
  * Pattern: generator.
  */
+#include "goclient_context.h"
 #include "parts.h"
-
-enum { GRACE_NS = 100 * 1000000 }; /* between the cancel and the end of its waits */
 
 static void even(struct part *me)
 {
@@ -18,18 +17,22 @@ static void even(struct part *me)
     close_chan(me, out);
 }
 
-/* Until somebody cancels this job: then its sends fail. */
+/* Until somebody cancels its context: then its send fails. */
 static void endless(struct part *me)
 {
     gc_chan out = chan_of(me, "endless");
+    gc_ctx *ctx;
     int r = 0;
 
+    must(gc_context_open(me->g, "generator", &ctx, GC_FOREVER) == 0);
     for (int i = 0; r == 0; i += 2) {
         char text[16];
 
         snprintf(text, sizeof text, "%d", i);
-        r = gc_send(me->g, out, gc_string(text), GC_FOREVER);
+        r = gc_send(me->g, out, gc_string(text), gc_with(ctx));
     }
+    must(r == -ECANCELED);
+    gc_ctx_free(ctx);
     say(me, "the endless one ends");
 }
 
@@ -46,19 +49,21 @@ static void consumer(struct part *me)
 
 static void canceller(struct part *me)
 {
+    struct gc_context_options named = {.size = sizeof named, .name = "generator"};
     gc_chan in = chan_of(me, "endless");
-    gc_job job =
-        submit_part_with(me, "endless", 0, (struct gc_submit){.attempts_max = 1, .grace_ns = GRACE_NS});
-    struct gc_result result = {0};
+    gc_ctx *ctx;
+    gc_job job;
     int number;
 
+    must(gc_context_derive(me->g, NULL, &named, &ctx, GC_FOREVER) == 0);
+    job = submit_part(me, "endless", 0);
     for (int i = 0; i < 3; i++)
         must(recv_number(me, in, &number) && number == 2 * i);
     until_waiting(me, in, 1, 0);
     /* "one without end ends when its context is cancelled" */
-    must(gc_job_cancel(me->g, job, "enough", GC_FOREVER) == 0);
-    must(gc_wait(me->g, job, &result, GC_FOREVER) == 0 && result.state == GC_JOB_CANCELLED);
-    gc_result_clear(&result);
+    must(gc_context_cancel(ctx, 0, NULL, GC_FOREVER) == 1);
+    must(gc_wait(me->g, job, NULL, GC_FOREVER) == 1);
+    gc_ctx_free(ctx);
     until_waiting(me, in, 0, 0);
 }
 

@@ -14,17 +14,6 @@ static void waiting(struct part *me)
     say(me, "Received: %d", number);
 }
 
-static enum gc_job_state state_of(struct part *me, gc_job job)
-{
-    struct gc_job_info info = {0};
-    enum gc_job_state state;
-
-    must(gc_job_info(me->g, job, &info, GC_FOREVER) == 0);
-    state = info.state;
-    gc_job_info_clear(&info);
-    return state;
-}
-
 /* "nor while a client or another job could" */
 static void starter(struct part *me)
 {
@@ -32,7 +21,7 @@ static void starter(struct part *me)
 
     until_waiting(me, chan_of(me, "c"), 0, 1);
     for (int look = 0; look < 100; look++)
-        must(state_of(me, job) == GC_JOB_RUNNING);
+        must(job_state(me, job) == GC_JOB_RUNNING);
     say(me, "it waits, and is not ended");
     step_done(me, "seen");
     must(gc_wait(me->g, job, NULL, GC_FOREVER) == 1);

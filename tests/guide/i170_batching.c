@@ -5,7 +5,7 @@
  */
 #include "parts.h"
 
-enum { ITEMS = 10000, GROUP = 100, NUMBER_BYTES = 8 };
+enum { ITEMS = 10000, GROUP = 100, NUMBER_BYTES = 12 };
 
 /* Operations and frames that the session has used since the last look. */
 static uint64_t frames_since(struct part *me, uint64_t *before)

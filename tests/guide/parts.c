@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "goclient_inspect.h"
+
 enum { FAILURE_BYTES = 1024 };
 
 struct lines part_lines;
@@ -12,20 +14,25 @@ struct lines part_lines;
 
 void part_run_write(const struct part_run *run, char *text)
 {
-    snprintf(text, PART_RUN_BYTES, "%s %s %s", run->row, run->lines, run->plugin);
+    snprintf(text, PART_RUN_BYTES, "%s %s %s %s %d %s %d", run->row, run->name, run->lines, run->plugin,
+             (int)run->order, run->order ? run->turn : "-", run->turn_index);
 }
 
 bool part_run_read(struct part_run *run, const char *text)
 {
-    return sscanf(text, "%7s %127s %511s", run->row, run->lines, run->plugin) == 3;
+    int order, n = sscanf(text, "%7s %63s %127s %511s %d %63s %d", run->row, run->name, run->lines,
+                          run->plugin, &order, run->turn, &run->turn_index);
+
+    run->order = (enum part_order)order;
+    return n == 7;
 }
 
-const struct between_row *between_row_of(const char *id)
+const struct between_row *between_row_of(const struct part_run *run)
 {
     const struct between_row *const *at;
 
     for (at = __start_between_rows; at < __stop_between_rows; at++)
-        if (atoi((*at)->id + 1) == atoi(id + 1))
+        if (strcmp((*at)->id, run->row) == 0 && strcmp((*at)->name, run->name) == 0)
             return *at;
     return NULL;
 }
@@ -38,17 +45,19 @@ static const struct part_function *function_of(const struct between_row *row, co
     return NULL;
 }
 
-void part_run_function(const char *run_text, const char *name, int index, gc_client *g, bool is_job)
+void part_run_function(struct part me)
 {
     struct part_run run = {0};
-    struct part me = {.name = name, .index = index, .g = g, .is_job = is_job, .run = run_text};
+    const struct between_row *row;
     const struct part_function *function;
 
-    must(part_run_read(&run, run_text));
-    function = function_of(between_row_of(run.row), name);
+    must(part_run_read(&run, me.run));
+    row = between_row_of(&run);
+    function = function_of(row, me.name);
     must(function != NULL);
     me.lines = open(run.lines, O_WRONLY | O_APPEND | O_CLOEXEC);
     must(me.lines >= 0);
+    part_order_begin(&me, &run, row, function);
     function->run(&me);
     close(me.lines);
 }
@@ -115,7 +124,7 @@ void part_must(bool holds, const char *what, const char *file, int line)
     char text[FAILURE_BYTES];
 
     if (holds)
-        return;
+        return part_pause();
     snprintf(text, sizeof text, "%s:%d: %s does not hold; the last call that failed said: %s", file, line,
              what, gc_why());
     part_failed(text);
@@ -203,13 +212,14 @@ void until_waiting(struct part *me, gc_chan c, unsigned senders, unsigned receiv
 
     do {
         must(gc_chan_info(me->g, c, &info, GC_FOREVER) == 0);
+        part_look();
     } while (info.senders != senders || info.receivers != receivers);
 }
 
 void until_length(struct part *me, gc_chan c, unsigned length)
 {
     while (gc_len(me->g, c, GC_FOREVER) != length)
-        ;
+        part_look();
 }
 
 uint64_t stat_of(struct part *me, const char *name)
@@ -220,6 +230,7 @@ uint64_t stat_of(struct part *me, const char *name)
     must(gc_stats(me->g, name, &stats, GC_FOREVER) > 0);
     value = stats.items[0].value;
     gc_stats_clear(&stats);
+    part_look();
     return value;
 }
 
@@ -228,13 +239,33 @@ void step_done(struct part *me, const char *name)
     close_chan(me, chan_of(me, name));
 }
 
+/* Operations that wait in the daemon, but for those that wait for a job: when who has submitted one begins to wait for it
+ * is no step of the row. */
+static size_t waits_in_row(struct part *me)
+{
+    struct gc_parked_filter filter = {.size = sizeof filter};
+    struct gc_parked_page page = {0};
+    size_t n = 0;
+    bool more;
+
+    do {
+        must(gc_parked(me->g, &filter, &page, GC_FOREVER) >= 0);
+        for (size_t i = 0; i < page.n; i++)
+            n += strcmp(page.items[i].kind, "job") != 0;
+        memcpy(filter.next_, page.next_, sizeof filter.next_);
+        more = page.more;
+        gc_parked_page_clear(&page);
+    } while (more);
+    return n;
+}
+
 void step_done_until_parked(struct part *me, const char *name)
 {
-    uint64_t parked = stat_of(me, "ops.parked");
+    size_t waits = waits_in_row(me);
 
     step_done(me, name);
-    while (stat_of(me, "ops.parked") != parked)
-        ;
+    while (waits_in_row(me) != waits)
+        part_look();
 }
 
 void step_wait(struct part *me, const char *name)
@@ -273,6 +304,39 @@ gc_job submit_part_with(struct part *me, const char *name, int index, struct gc_
 gc_job submit_part(struct part *me, const char *name, int index)
 {
     return submit_part_with(me, name, index, (struct gc_submit){.attempts_max = 1});
+}
+
+void leave_result(struct part *me, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    part_result(me, text);
+}
+
+void print_line(struct part *me, const char *format, ...)
+{
+    char line[TEXT_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    part_print(me, line);
+}
+
+enum gc_job_state job_state(struct part *me, gc_job job)
+{
+    struct gc_job_info info = {0};
+    enum gc_job_state state;
+
+    must(gc_job_info(me->g, job, &info, GC_FOREVER) == 0);
+    state = info.state;
+    gc_job_info_clear(&info);
+    return state;
 }
 
 void advance_ms(struct part *me, int64_t ms)

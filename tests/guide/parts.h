@@ -7,6 +7,8 @@
  * have in common are the named channels and locks of the daemon. The program guide_between runs a row once for each of its
  * functions: that one is the job, all others are clients. Then the row's judge looks at all lines, in the order in
  * which they were said. Nothing of it may be left in the daemon: no handle, no parked operation, no name, no value.
+ * A function that is always a job (on_call) is one of a plugin, and may use goroutine.h as such; others only with
+ * .goroutines.
  *
  * The functions below are called by participants, from one thread or goroutine. A check that does not hold ends the
  * participant, and with it the run.
@@ -32,6 +34,8 @@ struct part {
     int index;       /* among those that run the same function: 0, 1, … */
     gc_client *g;    /* of its process; in a job: of the host, in the name of the job */
     bool is_job;     /* whether it runs in a host */
+    uint64_t job;    /* its number there; 0: none */
+    void *in_host;   /* its gp_job */
     const char *run; /* text that tells a job which run it belongs to */
     int lines;       /* where lines go */
 };
@@ -57,7 +61,9 @@ struct between_row {
     void (*judge)(void); /* in a process of its own, when all participants have ended */
     struct part_channel channels[CHANNELS_MAX]; /* made before they begin; must be empty at the end */
     struct part_function parts[PARTS_MAX];
-    bool test_clock; /* the daemon's time stands still but for gc_clock_advance */
+    bool test_clock;       /* the daemon's time stands still but for gc_clock_advance */
+    bool goroutines;       /* clients, too, run their function in a goroutine; jobs always do */
+    const char *queues[3]; /* of the daemon, beside its own: NAME.SETTING=VALUE; NULL ends them */
 };
 
 #define PART(function)                                                                                       \
@@ -75,7 +81,8 @@ struct between_row {
 
 /*
  * GUIDE_PARTS(G20, unbuffered, .channels = {{"numbers"}}, .parts = {PART(sender), PARTS(2, receiver)}): row G20, which
- * `static void unbuffered(void)` judges.
+ * `static void unbuffered(void)` judges. A row may have several of them, each with a daemon of its own. One in which
+ * nobody may be a job runs once, with clients alone.
  */
 #define GUIDE_PARTS(row_id, judge_function, ...)                                                             \
     static const struct between_row judge_function##_row = {                                                 \
@@ -130,8 +137,8 @@ uint64_t stat_of(struct part *me, const char *name);
 /* A step: a declared channel that is closed when the step is done. All who wait for it go on. */
 void step_done(struct part *me, const char *name);
 void step_wait(struct part *me, const char *name);
-/* As step_done, and until those who waited for it wait again, whatever for: as many operations wait in the daemon as did
- * before. Nobody else may begin or end to wait meanwhile. */
+/* As step_done, and until those who waited for it wait again, whatever for but the end of a job: as many operations wait in the
+ * daemon as did before. Nobody else may begin or end to wait meanwhile. */
 void step_done_until_parked(struct part *me, const char *name);
 
 /* Path of a file that all participants of this run share; of TEXT_BYTES. */
@@ -142,6 +149,12 @@ void shared_file(const struct part *me, const char *name, char *path);
 /* Submits a function of the row as a job of its own, as the index-th; with options: .delay_ns, .attempts_max, … */
 gc_job submit_part(struct part *me, const char *name, int index);
 gc_job submit_part_with(struct part *me, const char *name, int index, struct gc_submit options);
+
+/* For a job: what its submitter finds as its result; a whole line of its kept output. */
+void leave_result(struct part *me, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void print_line(struct part *me, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Not done, failed, …: as the daemon has it now. */
+enum gc_job_state job_state(struct part *me, gc_job job);
 
 /* Moves the clock of the daemon, under .test_clock. */
 void advance_ms(struct part *me, int64_t ms);

@@ -3,6 +3,7 @@
  *
  *     guide_between                 lists them
  *     guide_between G20             runs it: once for each of its functions, which is then the job
+ *     guide_between --orders G20    each of these runs with each participant late, and with each slow: parts_order.c
  *
  * Each participant is a process of its own, this program again. Whoever is the job's part submits the job, waits for
  * its end and ends as it did. When all have ended, the daemon must hold nothing any more, and the judge, in a process
@@ -15,12 +16,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../e2e/node.h"
+#include "goclient_go.h"
 #include "parts_run.h"
 
-enum { HANGS_AFTER_S = 100, EXIT_HANGS = 124, PROCESSES_MAX = 64 };
+enum { HANGS_AFTER_S = 300, EXIT_HANGS = 124, PROCESSES_MAX = 64 };
 
 void part_failed(const char *text)
 {
@@ -29,14 +32,43 @@ void part_failed(const char *text)
     _exit(EXIT_FAILURE); /* the judge leaves the daemon to the program that started it */
 }
 
+void part_result(struct part *me, const char *text)
+{
+    (void)me, (void)text;
+    part_failed("a client has no result");
+}
+
+void part_print(struct part *me, const char *line)
+{
+    (void)me, (void)line;
+    part_failed("a client has no kept output");
+}
+
+void part_sleep(int ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    if (go_id() != 0)
+        go_sleep(go_after_ms(ms));
+    else
+        nanosleep(&time, NULL);
+}
+
+const void *part_here(void)
+{
+    return &part_lines; /* a process of its own */
+}
+
 /* ---- a participant ---- */
+
+static const struct gc_options patient = {.size = sizeof patient, .answer_ms = NODE_ANSWER_MS};
 
 static gc_client *connect_here(void)
 {
     char why[GC_WHY_BYTES];
     gc_client *g;
 
-    if (gc_connect(&(struct gc_options){.size = sizeof(struct gc_options), .answer_ms = 30000}, &g, why) < 0)
+    if (gc_connect(&patient, &g, why) < 0)
         errx(1, "%s", why);
     return g;
 }
@@ -52,16 +84,41 @@ static void run_as_job(const char *run, const char *name, int index, gc_client *
     gc_result_clear(&result);
 }
 
+static int run_in_goroutine(void *arg)
+{
+    char *const *argument = arg;
+    char why[GC_WHY_BYTES];
+    gc_client *g;
+
+    if (gc_go_connect(&patient, &g, why) < 0)
+        errx(1, "%s", why);
+    part_run_function(
+        (struct part){.name = argument[1], .index = atoi(argument[2]), .g = g, .run = argument[0]});
+    gc_disconnect(g);
+    return EXIT_SUCCESS;
+}
+
+static bool has_goroutines(const char *run_text)
+{
+    struct part_run run = {0};
+
+    return part_run_read(&run, run_text) && between_row_of(&run)->goroutines;
+}
+
 /* guide_between part RUN NAME INDEX client|job */
 static int participant(char **argument)
 {
-    gc_client *g = connect_here();
+    bool as_job = strcmp(argument[3], "job") == 0;
     int index = atoi(argument[2]);
+    gc_client *g;
 
-    if (strcmp(argument[3], "job") == 0)
+    if (!as_job && has_goroutines(argument[0]))
+        return go_main(run_in_goroutine, argument);
+    g = connect_here();
+    if (as_job)
         run_as_job(argument[0], argument[1], index, g);
     else
-        part_run_function(argument[0], argument[1], index, g, false);
+        part_run_function((struct part){.name = argument[1], .index = index, .g = g, .run = argument[0]});
     gc_disconnect(g);
     return EXIT_SUCCESS;
 }
@@ -83,6 +140,7 @@ static struct between {
     struct part_run run;
     struct process process[PROCESSES_MAX];
     int processes;
+    bool orders;
     const char *waits_for; /* told when it hangs */
 } between;
 
@@ -91,11 +149,23 @@ static void remove_node(void)
     between.node = node_delete(between.node);
 }
 
+/* In the signal handler: what was said until now. */
+static void copy_lines(void)
+{
+    char bytes[4096];
+    int file = open(between.run.lines, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    while ((n = read(file, bytes, sizeof bytes)) > 0 && write(STDERR_FILENO, bytes, (size_t)n) > 0)
+        ;
+}
+
 static void say_where(int signal_number)
 {
     static const char hangs[] = "it hangs; waits for: ";
 
     (void)signal_number;
+    copy_lines();
     if (write(STDERR_FILENO, hangs, sizeof hangs - 1) < 0 ||
         write(STDERR_FILENO, between.waits_for, strlen(between.waits_for)) < 0 ||
         write(STDERR_FILENO, "\n", 1) < 0)
@@ -277,46 +347,135 @@ static void new_lines(void)
     close(file);
 }
 
+static int times_of(const struct part_function *function)
+{
+    return function->times ? function->times : 1;
+}
+
+static bool is_late(const struct part_function *function, int index)
+{
+    return between.run.order == ORDER_LATE && strcmp(function->name, between.run.turn) == 0 &&
+           index == between.run.turn_index;
+}
+
+/* Those that are late, or all others. */
+static void start_those(bool late, const struct part_function *job)
+{
+    for (const struct part_function *at = between.row->parts; at->name; at++)
+        for (int i = 0; !at->on_call && i < times_of(at); i++)
+            if (is_late(at, i) == late)
+                start(at, i, at == job && i == 0);
+}
+
+/* Before a late one begins; then he himself waits until they rest. */
+static void until_begun(uint64_t sessions_before)
+{
+    between.waits_for = "the sessions of those who are not late";
+    while (count_of("sessions.begun") < sessions_before + (uint64_t)between.processes)
+        ;
+}
+
+/* NULL: clients alone. */
 static void round_with(const struct part_function *job)
 {
-    printf("%s %s with %s as a job:\n", between.row->id, between.row->name, job->name);
+    static const char *const orders[] = {
+        [ORDER_ANY] = "in any order", [ORDER_LATE] = "late", [ORDER_SLOW] = "slow"};
+    uint64_t sessions = count_of("sessions.begun");
+    struct part_run *run = &between.run;
+
+    printf("%s %s with %s as a job, ", run->row, run->name, job ? job->name : "nobody");
+    if (run->order != ORDER_ANY)
+        printf("%s %d ", run->turn, run->turn_index);
+    printf("%s:\n", orders[run->order]);
     fflush(NULL);
+    if (between.orders)
+        alarm(HANGS_AFTER_S);
     new_lines();
     make_channels();
     between.processes = 0;
-    for (const struct part_function *at = between.row->parts; at->name; at++)
-        for (int i = 0; i < (at->on_call ? 0 : at->times ? at->times : 1); i++)
-            start(at, i, at == job && i == 0);
+    start_those(false, job);
+    if (run->order == ORDER_LATE) {
+        until_begun(sessions);
+        start_those(true, job);
+    }
     join();
     remove_channels();
     judge();
 }
 
-static int run_row(const struct between_row *row)
+/* Each participant in turn is late, then each is slow. */
+static void orders_with(const struct part_function *job)
 {
     struct part_run *run = &between.run;
-    ssize_t n;
 
-    between.row = row;
+    for (run->order = ORDER_LATE; run->order <= ORDER_SLOW; run->order++)
+        for (const struct part_function *at = between.row->parts; at->name; at++) {
+            snprintf(run->turn, sizeof run->turn, "%s", at->name);
+            for (run->turn_index = 0; run->turn_index < times_of(at); run->turn_index++)
+                round_with(job);
+        }
+}
+
+static void start_daemon(const struct between_row *row)
+{
+    char *flags[8] = {0}, **next = flags;
+
+    if (row->test_clock)
+        *next++ = (char *)"--test-clock";
+    for (const char *const *queue = row->queues; *queue; queue++) {
+        *next++ = (char *)"--queue";
+        *next++ = (char *)*queue;
+    }
     between.waits_for = "the daemon";
-    signal(SIGALRM, say_where);
-    alarm(HANGS_AFTER_S);
-    atexit(remove_node);
     between.node = node_make();
-    between.node->flags = row->test_clock ? (char *[]){"--test-clock", NULL} : NULL;
+    between.node->flags = flags;
     node_run(between.node, true);
+    between.node->flags = NULL;
     setenv("GOROUTINED_ENDPOINT", between.node->endpoint, 1);
     between.g = connect_here();
-    snprintf(run->row, sizeof run->row, "%s", row->id);
-    n = readlink("/proc/self/exe", run->plugin, sizeof run->plugin - 4);
+}
+
+static void run_row(const struct between_row *row)
+{
+    void (*rounds_with)(const struct part_function *job) = between.orders ? orders_with : round_with;
+    bool has_job = false;
+
+    between.row = row;
+    snprintf(between.run.row, sizeof between.run.row, "%s", row->id);
+    snprintf(between.run.name, sizeof between.run.name, "%s", row->name);
+    start_daemon(row);
+    for (const struct part_function *at = row->parts; at->name; at++)
+        if (!at->dies && !at->no_job && !at->on_call) {
+            has_job = true;
+            rounds_with(at);
+        }
+    if (!has_job)
+        rounds_with(NULL);
+    lines_drop(&part_lines);
+    gc_disconnect(between.g);
+    remove_node();
+}
+
+/* All of this number. */
+static int run_rows(const char *id)
+{
+    struct part_run *run = &between.run;
+    ssize_t n = readlink("/proc/self/exe", run->plugin, sizeof run->plugin - 4);
+    int rows = 0;
+
     if (n < 0)
         err(1, "/proc/self/exe");
     snprintf(run->plugin + n, sizeof run->plugin - (size_t)n, ".so");
-    for (const struct part_function *at = row->parts; at->name; at++)
-        if (!at->dies && !at->no_job && !at->on_call)
-            round_with(at);
-    lines_drop(&part_lines);
-    gc_disconnect(between.g);
+    signal(SIGALRM, say_where);
+    alarm(HANGS_AFTER_S); /* of all rounds; of each, where they are many */
+    atexit(remove_node);
+    for (const struct between_row *const *at = __start_between_rows; at < __stop_between_rows; at++)
+        if (atoi((*at)->id + 1) == atoi(id + 1)) {
+            run_row(*at);
+            rows++;
+        }
+    if (rows == 0)
+        errx(2, "no row %s", id);
     return EXIT_SUCCESS;
 }
 
@@ -331,15 +490,14 @@ static int list(void)
 
 int main(int argc, char **argv)
 {
-    const struct between_row *row = argc == 2 ? between_row_of(argv[1]) : NULL;
-
     if (argc == 6 && strcmp(argv[1], "part") == 0)
         return participant(argv + 2);
     if (argc == 1)
         return list();
-    if (!row) {
-        fprintf(stderr, "usage: %s [ROW]\n", argv[0]);
+    between.orders = argc == 3 && strcmp(argv[1], "--orders") == 0;
+    if (argc != (between.orders ? 3 : 2)) {
+        fprintf(stderr, "usage: %s [[--orders] ROW]\n", argv[0]);
         return 2;
     }
-    return run_row(row);
+    return run_rows(argv[argc - 1]);
 }

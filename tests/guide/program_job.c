@@ -107,8 +107,11 @@ void program_tell(const char *format, ...)
         fprintf(stderr, "%s\n", line); /* the log of the host */
 }
 
+/* What was joined may still be on its way out: looks on for ten seconds, as the other program_live does. */
 int64_t program_live(void)
 {
+    for (int i = 0; i < 10000 && go_group_live(go_group_current()) > 1; i++)
+        go_sleep(go_after_ms(1));
     return go_group_live(go_group_current());
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # programs.sh p1_wordstat...: the programs on real input against the standard tools: sequential, and with 1, 2 and 4
 # workers. Needs PROGRAMS (where they were built); SMALL set takes less of the same input. With JOBS (the plugin
-# guide_programs) and BUILD they run as jobs of a daemon instead.
+# guide_programs) and BUILD they run as jobs of a daemon instead; with CLIENTS set, and BUILD, their workers are processes
+# of their own, clients of a daemon.
 # shellcheck disable=SC2018,SC2019
 set -euo pipefail
 export LC_ALL=C
@@ -35,8 +36,11 @@ as_job() {
     return "${last#exit status }"
 }
 
+# The file of the program.
+file() { if [ -n "${CLIENTS:-}" ]; then echo "$PROGRAMS/w${program#p}"; else echo "$PROGRAMS/$program"; fi; }
+
 # run ARGUMENT...
-run() { if [ -n "${JOBS:-}" ]; then as_job "$@"; else "$PROGRAMS/$program" "$@"; fi; }
+run() { if [ -n "${JOBS:-}" ]; then as_job "$@"; else "$(file)" "$@"; fi; }
 
 daemon_start() {
     export GOROUTINED_ENDPOINT=ipc://$work/socket
@@ -44,7 +48,15 @@ daemon_start() {
     daemon=$!
     until goctl ping >"$work/ping" 2>&1; do kill -0 "$daemon" || fail "$(cat "$work/daemon")"; done
 }
-[ -z "${JOBS:-}" ] || daemon_start
+[ -z "${JOBS:-}${CLIENTS:-}" ] || daemon_start
+
+# What the clients have made in the daemon is gone with them.
+nothing_is_left() {
+    local left
+    until left=$(goctl stats | awk '$1 ~ /^(channels|handles|contexts)$/ { n += $2 } END { print n }') && [ "$left" = 0 ]; do
+        kill -0 "$daemon" || fail "the daemon is gone"
+    done
+}
 
 # same WHAT WANTED GOT: two files, or an end with their difference.
 same() { diff "$2" "$3" >"$work/diff" || { head -20 "$work/diff"; fail "$1 is not as it must be"; }; }
@@ -53,6 +65,7 @@ same() { diff "$2" "$3" >"$work/diff" || { head -20 "$work/diff"; fail "$1 is no
 # "each of P1 to P7 has a switch `--sequential`"
 # "it prints the same with it and with 1, 2 and 4 workers, and what the standard tools print"
 # "results that must be in the order of the input are"
+# "the same with the workers in other processes"
 every_way() {
     local wanted=$1 way
     shift
@@ -98,7 +111,7 @@ interrupted() {
     local run status=0
     mkfifo "$work/fifo"
     # shellcheck disable=SC2086
-    "$PROGRAMS/$program" $1 /usr/share/doc >"$work/fifo" 2>/dev/null &
+    "$(file)" $1 /usr/share/doc >"$work/fifo" 2>/dev/null &
     run=$!
     children+=("$run")
     exec 3<"$work/fifo"
@@ -165,7 +178,7 @@ followed() {
     cp "$work/dpkg.log" "$log"
     : >"$work/progress"
     # shellcheck disable=SC2086
-    "$PROGRAMS/$program" $1 --follow "$log" >"$work/got" 2>"$work/progress" &
+    "$(file)" $1 --follow "$log" >"$work/got" 2>"$work/progress" &
     run=$!
     children+=("$run")
     for writer in 1 2 3; do
@@ -249,11 +262,12 @@ p7_primes() {
     seq 2 $limit | factor | awk 'NF==2{print $2}' >"$work/wanted"
     every_way "$work/wanted" $limit
     [ -n "${SMALL:-}" ] || [ "$(wc -l <"$work/wanted"),$(tail -n 1 "$work/wanted")" = 669,4999 ] || fail "669 lines, last 4999"
-    run $limit 2>&1 >/dev/null | grep -qx '1 goroutines live' || fail "the chain is not joined"
+    [ -n "${CLIENTS:-}" ] || run $limit 2>&1 >/dev/null | grep -qx '1 goroutines live' || fail "the chain is not joined"
     status_of 2 run many
 }
 
 for program in "$@"; do
     "$program"
+    [ -z "${CLIENTS:-}" ] || nothing_is_left
     echo "$program: as the standard tools"
 done

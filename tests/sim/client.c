@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "schedules.h"
+#include "workers.h"
 
 static const struct protocol_identity identity = {
     .program = {"sim", 3}, .boot_id = {"boot", 4}, .time_namespace = 1};
@@ -38,6 +39,12 @@ static struct client *alive(struct sim *sim, const struct event *event)
     return client->alive && client->life == event->a ? client : NULL;
 }
 
+/* As one from another machine: its end is noticed by the silence alone. */
+static bool is_leased(const struct client *client)
+{
+    return client->sim->leased && client->who == CLIENTS - 1;
+}
+
 /* The daemon's side of a lifeline: it draws the session, the client learns it a little later. */
 void event_lifeline(struct sim *sim, struct event *event)
 {
@@ -53,8 +60,9 @@ void event_lifeline(struct sim *sim, struct event *event)
     sim->peers++;
     for (int i = 0; i < SECRET_BYTES; i++)
         in.session_up.secret.byte[i] = (uint8_t)roll(sim);
-    in.session_up.who = (struct credentials){.uid = 1000, .gid = 1000, .pid = 1, .known = true};
+    in.session_up.who = user_of(sim, client->who);
     in.session_up.host = client->host;
+    in.session_up.lease = is_leased(client);
     client->peer = in.peer;
     client->session = session_new(sim, client->who, in.peer, in.session_up.secret);
     memset(client->handle, 0, sizeof(client->handle));
@@ -89,9 +97,23 @@ void event_connect(struct sim *sim, struct event *event)
     client_pump(client);
 }
 
-/* RESUME was refused: the session is over, and the lifeline's end is still to come. */
+/* The client closes its lifeline, whether or not the daemon has. */
+static void give_up_lifeline(struct client *client)
+{
+    struct sim *sim = client->sim;
+
+    schedule(
+        sim, between(sim, 0, 2 * MS),
+        (struct event){.kind = EVENT_FAREWELL, .who = client->who, .a = client->life, .b = client->peer});
+    schedule(sim, between(sim, 2 * MS, 5 * MS),
+             (struct event){.kind = EVENT_PEER_END, .a = client->peer, .b = sim->daemon.incarnation});
+}
+
+/* HELLO or RESUME was refused: the session is over. */
 static void session_refused(struct client *client)
 {
+    if (client->peer && !client->host)
+        give_up_lifeline(client);
     if (client->session)
         judge_gone(client);
     client->session = 0;
@@ -131,6 +153,10 @@ void event_client_tick(struct sim *sim, struct event *event)
 
     if (!client || (int64_t)event->b != client->tick_ns)
         return;
+    if (sim->working && !client->host && asleep(sim)) {
+        schedule(sim, until_dawn(sim), *event);
+        return;
+    }
     client->tick_ns = INT64_MAX;
     client_pump(client);
 }
@@ -169,7 +195,7 @@ void client_kill(struct client *client)
     struct task *task, *after;
 
     sim_note(sim, "client %u dies", client->who);
-    if (client->peer)
+    if (client->peer && !(is_leased(client) && chance(sim, 1, 2)))
         schedule(sim, between(sim, 0, 5 * MS),
                  (struct event){.kind = EVENT_PEER_END, .a = client->peer, .b = sim->daemon.incarnation});
     session_gone(client);

@@ -5,9 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "bulk.h"
+#include "lock_ledger.h"
+#include "operator.h"
+#include "plugins.h"
+#include "schedules.h"
+#include "workers.h"
 
-enum { RESULTS_MAX = 512, UID = 1000 };
+enum { RESULTS_MAX = 512 };
+
+static bool refuses(struct sim_memory *memory)
+{
+    if (!memory->short_of)
+        return false;
+    memory->dice = memory->dice * 6364136223846793005u + 1442695040888963407u;
+    bool refused = (memory->dice >> 33) % memory->one_in == 0;
+    memory->refused += refused;
+    return refused;
+}
 
 /* Every block of the core, counted: after core_delete none may be left. */
 static void *resize(void *context, void *p, size_t size)
@@ -15,6 +30,8 @@ static void *resize(void *context, void *p, size_t size)
     struct sim_memory *memory = context;
     size_t *block = p ? (size_t *)p - 2 : NULL;
 
+    if (size && refuses(memory))
+        return NULL;
     if (block) {
         memory->blocks--;
         memory->bytes -= *block;
@@ -34,10 +51,11 @@ static void *resize(void *context, void *p, size_t size)
 
 static struct now daemon_now(const struct sim *sim)
 {
-    return (struct now){.mono_ns = sim->now_ns, .wall_ns = 1700000000 * S + sim->now_ns};
+    return (struct now){.mono_ns = sim->now_ns, .wall_ns = sim_wall_ns(sim)};
 }
 
-static struct limits daemon_limits(void)
+/* Three of four seeds run into limits of a kind. */
+static struct limits daemon_limits(const struct sim *sim)
 {
     struct limits limits = LIMITS_DEFAULT;
 
@@ -45,22 +63,113 @@ static struct limits daemon_limits(void)
     limits.queue_concurrency = 6;
     limits.host_window = 3;
     limits.sweep_per_turn = 3;
+    limits.host_start_ms = 60;
+    limits.group_detached_s = 1;
+    limits.lease_ms = 300;
+    limits.result_bytes_max = RESULT_BYTES;
+    limits.argument_bytes_max = 1000;
+    limits.arguments_kept_bytes = 40;
+    limits.bulk_bytes_max = BULK_BYTES;
+    limits.recording_s = 1;
+    limits.work_lease_ms = LEASE_MS;
+    limits.work_lease_max_ms = LEASE_MAX_MS;
+    limits.schedule_missed_max = 5;
+    if (sim->blinded) {
+        limits.window_bytes = 200;
+        limits.arguments_kept_bytes = 0;
+        limits.plugins_max = 2;
+        limits.inspect_max = 8;
+    }
+    if (sim->crowded) {
+        limits.locks_max = 12;
+        limits.holds_max = 10;
+        limits.contexts_detached_max = 2;
+        limits.dump_bytes_max = 6;
+        limits.jobs_waiting_max = 12;
+        limits.bulk_jobs_max = 3;
+        limits.schedules_max = 3;
+    }
+    if (sim->forgets) {
+        limits.retained_jobs_max = RETAINED;
+        limits.queue_concurrency = 2;
+        limits.output_bytes_max = 20;
+    }
     return limits;
+}
+
+static void set(struct policy_part *part, enum policy_field field, uint64_t value)
+{
+    *policy_value(&part->policy, field) = value;
+    part->set |= UINT64_C(1) << field;
+}
+
+/* Of the queue `slow`: the same for all daemons of a seed. */
+struct policy_part daemon_slow(uint64_t seed)
+{
+    struct policy_part slow = {0};
+
+    set(&slow, POLICY_concurrency, 1 + seed % 3);
+    set(&slow, POLICY_key_concurrency, seed / 3 % 2);
+    set(&slow, POLICY_serial, seed / 6 % 2);
+    set(&slow, POLICY_quantum, 1 + seed / 12 % 2);
+    set(&slow, POLICY_ageing_ms, seed / 24 % 2);
+    if (seed % 5 == 0)
+        set(&slow, POLICY_waiting_max, 2);
+    if (seed % 7 == 0) {
+        set(&slow, POLICY_rate, 2);
+        set(&slow, POLICY_rate_ms, 5);
+    }
+    return slow;
+}
+
+uint64_t daemon_concurrency(const struct sim *sim)
+{
+    return daemon_limits(sim).queue_concurrency;
+}
+
+static void tell_memory(void *shell, core_say *say, void *context)
+{
+    const struct sim *sim = shell;
+
+    say(context, "memory.bytes", sim->memory.bytes);
+}
+
+static void daemon_settings(struct sim *sim, struct core *core)
+{
+    const struct policy_part slow = daemon_slow(sim->seed);
+
+    if (sim->owned)
+        core_set_owner(core, user_of(sim, 0).uid);
+    if (sim->seed % 3)
+        core_allow_clock(core);
+    if (core_set_queue(core, (struct bytes){"slow", 4}, &slow) < 0)
+        abort();
+    users_start(sim, core);
+    core_set_stats(core, tell_memory, sim);
 }
 
 void daemon_start(struct sim *sim)
 {
-    struct limits limits = daemon_limits();
-    struct allocator allocator = {.resize = resize, .context = &sim->memory};
+    struct limits limits = daemon_limits(sim);
+    struct allocator allocator = {
+        .resize = resize, .context = &sim->memory, .keep_bytes = sim->seed / 2 % 2 ? 1 << 20 : 0};
 
+    sim->memory.short_of = false; /* a daemon that cannot start is none */
     sim->daemon.core = core_new(&limits, &allocator, 1, ++sim->daemon.incarnation, roll(sim));
     if (!sim->daemon.core)
         abort();
+    daemon_settings(sim, sim->daemon.core);
     judge_locks_start(sim);
+    judge_objects_start(sim);
+    judge_drain_start(sim);
+    judge_lives_start(sim);
     effects_init(&sim->daemon.effects);
     sim->daemon.up = true;
     sim->daemon.tick_ns = INT64_MAX;
     storage_load(sim);
+    judge_queues_loaded(sim);
+    judge_deals_loaded(sim);
+    judge_bulks_loaded(sim);
     daemon_input(sim, &(struct input){.kind = IN_TICK});
 }
 
@@ -192,6 +301,9 @@ static void carry_out(struct sim *sim, const struct effect *effect, struct outgo
     case EFFECT_LOG:
         sim_note(sim, "log: %.*s", (int)effect->log.text.size, (const char *)effect->log.text.data);
         break;
+    case EFFECT_ZONE:
+        zone_look(sim, effect->zone);
+        break;
     case EFFECT_CLOCK:
         break;
     }
@@ -231,33 +343,86 @@ static void step(struct sim *sim, const struct input *in)
     core_check(sim->daemon.core);
 }
 
+static void look(struct sim *sim)
+{
+    judge_breaker_look(sim);
+    judge_lives_look(sim);
+    judge_work_look(sim);
+    judge_schedules_look(sim);
+}
+
 void daemon_input(struct sim *sim, const struct input *in)
 {
     if (!sim->daemon.up)
         return;
     step(sim, in);
+    look(sim);
     daemon_effects(sim);
+}
+
+/* A real client asks again only where it cannot have been told a refusal: the first of two must not be refused alone. */
+static bool asks_twice(const struct client_frame *frame)
+{
+    for (size_t i = 1; i < frame->requests_n; i++)
+        if (frame->requests[i].id == frame->requests[i - 1].id)
+            return true;
+    return false;
+}
+
+static bool knows(const struct sim *sim, uint64_t session, const struct request *request)
+{
+    return core_look(sim->daemon.core, &sim->sessions[session].secret, request->id) != CORE_NO_OPERATION;
+}
+
+/* What was refused leaves no trace. What ends its own session, by the BYE of its frame, was taken. */
+static void taken(struct sim *sim, uint64_t conn, const struct request *request)
+{
+    uint64_t session = sim->conns[conn].session;
+
+    if (verb_of_locks(request->verb))
+        lock_ledger_taken(sim->locks, session, request);
+    judge_object_came(sim, session, request);
+    judge_drain_came(sim, conn, request);
+    judge_life_came(sim, session, request);
+    judge_retry_came(sim, task_of_op(sim, conn, request->id), request);
+    if (task_of_op(sim, conn, request->id))
+        judge_queue_asked(sim, task_of_op(sim, conn, request->id), request);
+    judge_schedule_came(sim, task_of_op(sim, conn, request->id), session, request);
+    if (request->verb == VERB_DONE || request->verb == VERB_STARTED || request->verb == VERB_TRANSACT)
+        judge_run_came(sim, conn, request);
+    judge_work_came(sim, task_of_op(sim, conn, request->id), request);
+    judge_user_came(sim, conn, request);
 }
 
 void daemon_frame(struct sim *sim, uint64_t conn, const struct client_frame *frame)
 {
     struct input in = {.kind = IN_FRAME, .conn = conn};
 
+    bool short_of = sim->memory.short_of;
+
+    sim->memory.short_of &= !asks_twice(frame);
     in.frame.head = frame;
-    in.frame.who = (struct credentials){.uid = UID, .gid = UID, .pid = 1, .known = true};
-    in.frame.same_clock = sim->conns[conn].who % 2 == 0;
+    in.frame.who = user_of(sim, sim->conns[conn].who);
+    in.frame.who.pid = sim->conns[conn].pid;
+    in.frame.same_clock = sim->conns[conn].who % 2 == 0 && sim->conns[conn].who != STRANGER;
+    grants_before(sim, conn, frame);
     step(sim, &in);
+    grants_after(sim, conn);
+    look(sim);
     for (size_t i = 0; i < frame->requests_n; i++) {
         const struct request *request = &frame->requests[i];
-        bool of_lock = judge_lock_comes(sim, sim->conns[conn].session, request);
+        uint64_t session = sim->conns[conn].session;
+        bool comes = session && !knows(sim, session, request);
 
         sim->verbs[request->verb]++;
         step(sim, &(struct input){.kind = IN_OP, .conn = conn, .op = request});
-        if (of_lock)
-            judge_lock_came(sim, sim->conns[conn].session, request);
+        if (comes && knows(sim, session, request))
+            taken(sim, conn, request);
+        look(sim);
         if (chance(sim, 1, 4)) /* the shell may carry out as often as it likes */
             daemon_effects(sim);
     }
+    sim->memory.short_of = short_of;
     daemon_effects(sim);
 }
 

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drain.h"
 #include "inspect.h"
-#include "sim.h"
+#include "objects.h"
+#include "operator.h"
+#include "workers.h"
 
 enum { PATIENCE_STEPS = 400000 };
 #define PATIENCE (600 * S)
@@ -32,9 +35,7 @@ static void note_tasks(struct sim *sim)
     }
 }
 
-/* Runs until `done` says so. A run that does not get there is a finding. */
-static bool run_until(struct sim *sim, bool (*done)(struct sim *sim, void *context), void *context,
-                      const char *what)
+bool run_until(struct sim *sim, bool (*done)(struct sim *sim, void *context), void *context, const char *what)
 {
     uint64_t steps = sim->steps + PATIENCE_STEPS;
     int64_t until = sim->now_ns + PATIENCE;
@@ -48,16 +49,20 @@ static bool run_until(struct sim *sim, bool (*done)(struct sim *sim, void *conte
     return !sim->failed;
 }
 
-/* ---- operations of the drain, one after the other, by client 0 ---- */
+static bool later(struct sim *sim, void *context)
+{
+    return sim->now_ns >= *(const int64_t *)context;
+}
 
-struct reply {
-    struct task *task;
-    int32_t status;
-    uint32_t flags;
-    uint64_t handle, dropped;
-    uint32_t state;
-    size_t got_n;
-};
+static void wait_for(struct sim *sim, int64_t ns)
+{
+    int64_t end = sim->now_ns + ns;
+
+    schedule(sim, ns, (struct event){.kind = EVENT_NOTHING});
+    run_until(sim, later, &end, "some time");
+}
+
+/* ---- operations of the drain, one after the other, by client 0 ---- */
 
 static bool finished(struct sim *sim, void *context)
 {
@@ -65,15 +70,19 @@ static bool finished(struct sim *sim, void *context)
     return ((const struct task *)context)->finished;
 }
 
-static struct reply ask(struct task *task)
+void begin(struct task *task)
+{
+    task->scripted = true;
+    task_start(task);
+    client_pump(task->client);
+}
+
+struct reply outcome(struct task *task)
 {
     struct client *client = task->client;
     char what[64];
 
     snprintf(what, sizeof(what), "the drain's operation, verb %d", task->op.request.verb);
-    task->scripted = true;
-    task_start(task);
-    client_pump(client);
     if (!run_until(client->sim, finished, task, what))
         return (struct reply){.status = -EIO};
     struct reply reply = {.status = task->status,
@@ -81,9 +90,17 @@ static struct reply ask(struct task *task)
                           .handle = task->handle,
                           .dropped = task->chan_dropped,
                           .state = task->job_state,
-                          .got_n = task->got_n};
+                          .got_n = task->got_n,
+                          .proven = task->proven,
+                          .one_group = task->one_group};
     task_surface(task, false);
     return reply;
+}
+
+struct reply ask(struct task *task)
+{
+    begin(task);
+    return outcome(task);
 }
 
 /* ---- calm ---- */
@@ -97,7 +114,8 @@ static bool calm(struct sim *sim, void *context)
         return false;
     for (uint32_t who = 0; who < CLIENTS; who++) {
         const struct client *client = &sim->clients[who];
-        if (!client->alive || client->protocol->state != PROTOCOL_LIVE || locks_held(sim, client))
+        if (!client->alive || client->protocol->state != PROTOCOL_LIVE || locks_held(sim, client) ||
+            stakes_held(sim, client) || !list_empty(&client->runs))
             return false;
         list_each (task, &client->tasks, link)
             if ((!task->surfaced && !task->dropped) || task_gives_back(task))
@@ -108,12 +126,24 @@ static bool calm(struct sim *sim, void *context)
 
 /* ---- jobs ---- */
 
+static void end_drain(struct sim *sim)
+{
+    struct reply reply = ask(drain_task(&sim->clients[0], DRAIN_END));
+
+    if (!sim->failed && reply.status != (sim->owned ? 0 : -EPERM))
+        sim_fail(sim, "ending the drain gives %d", reply.status);
+}
+
+/* By its context, where that has to be enough (IP4); nobody cancels it then. */
 static void end_job(struct sim *sim, uint64_t job)
 {
     struct client *client = &sim->clients[0];
-    struct task *cancel = task_new(client, VERB_JOB_CANCEL), *wait;
+    const struct entry_job *entry = job_entry(sim, job);
+    bool by_context = entry->context && entry->incarnation == sim->daemon.incarnation;
+    struct task *cancel = task_new(client, by_context ? VERB_CTX_CANCEL : VERB_JOB_CANCEL), *wait;
 
-    cancel->op.request.job_cancel.job = job;
+    cancel->op.request.job_cancel.job = by_context ? entry->context : job; /* the first member of both */
+    sim_note(sim, "the end of job %llx%s", (unsigned long long)job, by_context ? ", by its context" : "");
     ask(cancel);
     if (sim->failed)
         return;
@@ -225,6 +255,54 @@ static void drain_locks(struct sim *sim)
         drain_lock(sim, lock);
 }
 
+/* ---- other sync objects ---- */
+
+static struct reply ask_object(struct sim *sim, enum verb verb, uint32_t object, uint32_t kind,
+                               uint32_t flags)
+{
+    struct task *task = task_new(&sim->clients[0], verb);
+
+    task->slot = object;
+    task->op.request.sync_take.kind = kind;
+    task->op.request.sync_take.name = object_name(object);
+    if (verb == VERB_SYNC_TAKE)
+        task->op.request.sync_take.flags = flags;
+    if (verb == VERB_SYNC_GIVE)
+        task->op.request.sync_give.units = 1;
+    return ask(task);
+}
+
+/* Nobody is part of it any more: whatever it remembers it forgets. Negative: it may be of another kind. */
+static int forget_object(struct sim *sim, uint32_t object, uint32_t kind)
+{
+    struct client *client = &sim->clients[0];
+
+    if (kind == SYNC_WAITGROUP)
+        while (ask_object(sim, VERB_SYNC_GIVE, object, kind, 0).status == 0)
+            ;
+    if (kind != SYNC_RWMUTEX)
+        return ask_object(sim, VERB_SYNC_RESET, object, kind, 0).status;
+    struct reply reply = ask_object(sim, VERB_SYNC_TAKE, object, kind, TAKE_RECOVER);
+    if (reply.status < 0)
+        return reply.status;
+    struct task *give = task_new(client, VERB_SYNC_GIVE);
+    give->slot = object;
+    give->op.request.sync_give = (struct request_sync_give){
+        .kind = kind, .name = object_name(object), .token = reply.handle, .flags = GIVE_CONSISTENT};
+    return ask(give).status;
+}
+
+static void drain_objects(struct sim *sim)
+{
+    if (chance(sim, 1, 2))
+        wait_for(sim, 3 * S); /* detached units that nobody touches die (A4), else they are settled by hand */
+    for (uint32_t object = 1; object < OBJECTS && !sim->failed; object++) {
+        int r = forget_object(sim, object, object_kind(object));
+        for (uint32_t kind = SYNC_RWMUTEX; r < 0 && object >= SYNC_KINDS && kind < SYNC_KINDS; kind++)
+            r = forget_object(sim, object, kind);
+    }
+}
+
 /* ---- everybody leaves ---- */
 
 static bool nobody(struct sim *sim, void *context)
@@ -242,31 +320,33 @@ static bool drained(struct sim *sim, void *context)
     return sim->daemon.drained;
 }
 
-static bool later(struct sim *sim, void *context)
+static void submit_late(struct sim *sim)
 {
-    return sim->now_ns >= *(const int64_t *)context;
-}
+    struct task *task = task_new(&sim->clients[0], VERB_SUBMIT);
 
-static void nothing_event(struct sim *sim, int64_t in_ns)
-{
-    schedule(sim, in_ns, (struct event){.kind = EVENT_NOTHING});
+    task->op.request.submit =
+        (struct request_submit){.plugin = {"/p/0.so", 7}, .function = {"run", 3}, .argument = {"o", 1}};
+    struct reply reply = ask(task);
+    if (!sim->failed && reply.status != -ESHUTDOWN)
+        sim_fail(sim, "a daemon that drains answers a submit with %d", reply.status);
 }
 
 static void leave(struct sim *sim)
 {
-    int64_t end = sim->now_ns + 100 * S;
-
+    daemon_input(sim, &(struct input){.kind = IN_DRAIN});
+    submit_late(sim);
+    if (sim->failed)
+        return;
     for (uint32_t who = 0; who < CLIENTS; who++)
         client_leave(&sim->clients[who]);
-    daemon_input(sim, &(struct input){.kind = IN_DRAIN});
     if (!run_until(sim, drained, NULL, "the drained daemon"))
         return;
     for (uint32_t who = CLIENTS; who < ACTORS; who++)
         if (sim->clients[who].alive)
             host_died(sim, &sim->clients[who], SIGTERM, 0);
     run_until(sim, nobody, NULL, "the end of all processes");
-    nothing_event(sim, 100 * S); /* ended sessions are remembered for a minute */
-    run_until(sim, later, &end, "a minute of silence");
+    if (!sim->failed)
+        wait_for(sim, 100 * S); /* ended sessions are remembered for a minute */
 }
 
 static void expect_none(struct sim *sim, const char *what, uint64_t n)
@@ -298,19 +378,37 @@ void sim_drain(struct sim *sim)
     for (uint32_t who = 0; who < CLIENTS; who++)
         if (sim->clients[who].leaving)
             client_kill(&sim->clients[who]);
-    sim->faults_on = sim->working = false;
+    sim->faults_on = sim->working = sim->memory.short_of = false;
     if (!run_until(sim, calm, NULL, "calm"))
         return;
-    end_jobs(sim);
+    schedules_end(sim);
+    if (sim->failed)
+        return;
+    if (sim->leased) /* who was killed and has no lifeline ends a little later */
+        wait_for(sim, 1 * S);
+    if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3))
+        stuck(sim);
+    if (!sim->failed)
+        end_drain(sim);
+    if (!sim->failed)
+        end_jobs(sim);
+    if (!sim->failed && sim->owned && chance(sim, 1, 3))
+        shares_try(sim);
+    if (!sim->failed && chance(sim, 1, 20))
+        crowd(sim);
     if (!sim->failed)
         drain_channels(sim);
     if (!sim->failed)
         drain_locks(sim);
+    if (!sim->failed)
+        drain_objects(sim);
     if (!sim->failed)
         leave(sim);
     if (sim->failed)
         return;
     expect_empty(sim);
     judge_values_end(sim);
+    judge_objects_end(sim);
     judge_jobs_end(sim);
+    judge_deals_end(sim);
 }

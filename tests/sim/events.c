@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "plugins.h"
 
 static void event_nothing(struct sim *sim, struct event *event)
 {
@@ -27,6 +27,7 @@ static handler *const handlers[EVENT_KINDS] = {
     [EVENT_COMMIT] = event_commit,
     [EVENT_FETCHED] = event_fetched,
     [EVENT_PLUGIN] = event_plugin,
+    [EVENT_ZONE] = event_zone,
     [EVENT_HOST_UP] = event_host_up,
     [EVENT_HOST_END] = event_host_end,
     [EVENT_HOST_KILL] = event_host_kill,
@@ -51,6 +52,7 @@ static const char *const names[EVENT_KINDS] = {
     "commit",
     "fetched",
     "plugin",
+    "zone",
     "host up",
     "host kill",
     "host end",

@@ -3,7 +3,8 @@
  * operation (PARKED, HANDED, COMMITTED, held, just acknowledged; a lock waited for, granted, held) loses its owner
  * often.
  */
-#include "sim.h"
+#include "schedules.h"
+#include "workers.h"
 
 #include <signal.h>
 
@@ -95,11 +96,65 @@ static void restart(struct sim *sim)
     daemon_crash(sim);
 }
 
+/* Until the next fault. */
+static void memory_short(struct sim *sim)
+{
+    sim->memory.short_of = true;
+    sim->memory.one_in = 1 + below(sim, chance(sim, 1, 2) ? 4 : 60);
+    sim->memory.dice = roll(sim);
+}
+
+static bool has_run(const struct client *client)
+{
+    return client->alive && !list_empty(&client->runs);
+}
+
+/* Whoever has a run ends, and for a while there is no memory to record what that means. */
+static void end_without_memory(struct sim *sim)
+{
+    uint32_t first = (uint32_t)below(sim, ACTORS);
+
+    for (uint32_t i = 0; i < ACTORS; i++) {
+        struct client *client = &sim->clients[(first + i) % ACTORS];
+        if (!has_run(client))
+            continue;
+        memory_short(sim);
+        sim->memory.one_in = 1;
+        sim->faults[client->host ? FAULT_KILL_HOST : FAULT_KILL_WORKER]++;
+        if (client->host)
+            host_died(sim, client, SIGSEGV, list_first(&client->runs, struct run, link)->run);
+        else
+            client_kill(client);
+        return;
+    }
+}
+
+/* Few: most of what can be harmed sleeps. */
+static void fault_at_night(struct sim *sim)
+{
+    switch (below(sim, 8)) {
+    case 0:
+        restart(sim);
+        break;
+    case 1:
+        kill_host(sim);
+        break;
+    default:
+        break;
+    }
+}
+
 void event_fault(struct sim *sim, struct event *event)
 {
+    sim->memory.short_of = false;
     if (!sim->faults_on)
         return;
-    switch (below(sim, 24)) {
+    if (span_begins(sim) || asleep(sim)) {
+        fault_at_night(sim);
+        schedule(sim, until_fault(sim), *event);
+        return;
+    }
+    switch (below(sim, 27)) {
     case 0:
     case 1:
         kill_one(sim, FAULT_KILL_PARKED, is_parked);
@@ -137,6 +192,20 @@ void event_fault(struct sim *sim, struct event *event)
     case 14:
         if (chance(sim, 1, 2))
             restart(sim);
+        break;
+    case 15:
+        memory_short(sim);
+        break;
+    case 18:
+        if (chance(sim, 1, 2))
+            end_without_memory(sim);
+        break;
+    case 17:
+        users_change(sim);
+        break;
+    case 16:
+        sim->faults[FAULT_STRANGER]++;
+        stranger_comes(sim);
         break;
     default:
         cut(sim);

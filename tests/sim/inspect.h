@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
+
 struct core;
 struct secret;
 
@@ -21,8 +23,36 @@ enum core_sight { CORE_NO_SESSION, CORE_NO_OPERATION, CORE_OPERATION };
 /* Whether it has this session, and this operation of it. */
 enum core_sight core_look(const struct core *core, const struct secret *session, uint64_t op);
 
+struct outcome {
+    int32_t status;
+    uint64_t handle;
+};
+
+/* How this operation of the session has ended. False: there is none, or it waits. */
+bool core_outcome(const struct core *core, const struct secret *session, uint64_t op, struct outcome *out);
+
+/* Whether this operation has a grant that was neither acknowledged nor undone. */
+bool core_has_grant(const struct core *core, const struct secret *session, uint64_t op);
+
 /* Whether this run (0: the session itself) has not ended. */
 bool core_scope_lives(const struct core *core, const struct secret *session, uint64_t run);
 
 /* Turns on the planted bug of this name. False: there is none, or this build has none. */
 bool core_plant(const char *name);
+
+/* A job in memory. What it points at lives until the next step. */
+struct core_job {
+    uint64_t id, run, op;
+    const struct secret *session;
+    uint32_t state, priority;
+    bool in_line;
+    struct bytes queue, key;
+    const void *function;
+    int64_t grace_ns;
+};
+
+/* The first one with a greater id. */
+bool core_next_job(const struct core *core, uint64_t after, struct core_job *out);
+
+/* Whether it has ended and is kept. */
+bool core_keeps(const struct core *core, uint64_t job);

@@ -5,13 +5,15 @@
  *     R is in S or D; R and N share nothing; after the drain all of S is in R
  *     a value surfaces again only flagged, after its session ended with it not acknowledged
  *     unflagged values of one sender on one channel reach a session in the order they were sent (F4)
+ *     a value of a durable channel lives on with the next daemon, and may surface once more there, flagged (IP12)
  *     a send on capacity 0 is answered after its receiver's acknowledgement (U2, IP2.2)
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "inspect.h"
+#include "workers.h"
 
 uint64_t session_new(struct sim *sim, uint32_t who, uint64_t peer, struct secret secret)
 {
@@ -26,6 +28,11 @@ uint64_t session_new(struct sim *sim, uint32_t who, uint64_t peer, struct secret
 void judge_gone(struct client *client)
 {
     client->sim->sessions[client->session].ended = true;
+}
+
+static bool is_durable(const struct sim *sim, const struct entry_value *value)
+{
+    return sim->slots[value->slot].flags & OPEN_DURABLE;
 }
 
 /* ---- sends ---- */
@@ -77,6 +84,8 @@ static bool was_sent(const struct task *task, const struct result *result, size_
 {
     if (task->op.request.verb == VERB_SEND)
         return result->status > (int64_t)i;
+    if (task->op.request.verb == VERB_TRANSACT)
+        return result->status >= 0;
     return result->status >= 0 && result->index == i;
 }
 
@@ -102,8 +111,10 @@ void judge_killed(struct client *client)
 {
     struct task *task;
 
-    list_each (task, &client->tasks, link)
+    list_each (task, &client->tasks, link) {
         judge_sent(task, NULL);
+        judge_deal_unknown(task);
+    }
 }
 
 /* ---- receives ---- */
@@ -134,7 +145,7 @@ static void check_place(struct task *task, uint64_t id)
     if (value->slot != slot || value->name != name)
         sim_fail(sim, "value %llu of channel %u.%llu was received on %u.%llu", (unsigned long long)id,
                  value->slot, (unsigned long long)value->name, slot, (unsigned long long)name);
-    if (value->incarnation != sim->sessions[task->session].incarnation)
+    if (value->incarnation != sim->sessions[task->session].incarnation && !is_durable(sim, value))
         sim_fail(sim, "value %llu outlived its daemon", (unsigned long long)id);
 }
 
@@ -163,7 +174,7 @@ void judge_arrived(struct task *task)
         }
         check_place(task, id);
         /* A select that was undone may go on with a case that it had not taken at first (IP5.2). */
-        if (task->got_flags[i] & (VALUE_REDELIVERED | VALUE_RETURNED) || sim->values[id].of_select)
+        if (task->got_flags[i] & (VALUE_REDELIVERED | VALUE_RETURNED) || sim->values[id].unordered)
             continue;
         check_order(sim, id, last_of(sim, task->session, &sim->values[id]));
     }
@@ -180,7 +191,22 @@ static bool session_over(const struct sim_session *session)
     return session->ended || session->over;
 }
 
-static void check_repeat(struct sim *sim, uint64_t id, uint32_t flags)
+/* The daemon of that time has died, and a durable value came back with the next one, which may not know what was acknowledged. */
+static bool came_back(const struct sim *sim, const struct entry_value *value, const struct surface *before,
+                      uint64_t session)
+{
+    return is_durable(sim, value) &&
+           sim->sessions[before->session].incarnation != sim->sessions[session].incarnation;
+}
+
+/* What a run held goes back with its scope. */
+static bool scope_over(const struct sim *sim, const struct surface *surface)
+{
+    return surface->run &&
+           !core_scope_lives(sim->daemon.core, &sim->sessions[surface->session].secret, surface->run);
+}
+
+static void check_repeat(struct sim *sim, uint64_t id, uint32_t flags, uint64_t session)
 {
     const struct entry_value *value = &sim->values[id];
 
@@ -189,12 +215,17 @@ static void check_repeat(struct sim *sim, uint64_t id, uint32_t flags)
         uint32_t wanted = VALUE_REDELIVERED | (back ? (uint32_t)VALUE_RETURNED : 0);
         if (!(flags & wanted))
             sim_fail(sim, "value %llu surfaces again without a flag", (unsigned long long)id);
-        if (!back && !session_over(&sim->sessions[before->session]))
+        if (sim->slots[value->slot].flags & OPEN_AT_MOST_ONCE && !back)
+            sim_fail(sim, "value %llu surfaces again on an at-most-once channel", (unsigned long long)id);
+        if (before->how == SURFACED_COMMITTED)
+            sim_fail(sim, "value %llu surfaces again after the transaction that acknowledged it",
+                     (unsigned long long)id);
+        if (came_back(sim, value, before, session))
+            continue;
+        if (!back && !session_over(&sim->sessions[before->session]) && !scope_over(sim, before))
             sim_fail(sim, "value %llu surfaces again while its session lives", (unsigned long long)id);
         if (before->how == SURFACED_CONFIRMED)
             sim_fail(sim, "value %llu surfaces again after its acknowledgement", (unsigned long long)id);
-        if (sim->slots[value->slot].flags & OPEN_AT_MOST_ONCE && !back)
-            sim_fail(sim, "value %llu surfaces again on an at-most-once channel", (unsigned long long)id);
     }
 }
 
@@ -207,12 +238,15 @@ void judge_surfaced(struct task *task, enum surfacing how)
         struct surface *surface = sim_alloc(sizeof(*surface));
         sim->surfaced++;
         sim->redelivered += value->surfaces != NULL;
-        check_repeat(sim, task->got[i], task->got_flags[i]);
+        check_repeat(sim, task->got[i], task->got_flags[i], task->session);
         if (value->fate == FATE_NOT_SENT)
             sim_fail(sim, "value %llu surfaces, its send says it never was sent",
                      (unsigned long long)task->got[i]);
-        *surface = (struct surface){
-            .session = task->session, .op = task->op.request.id, .how = how, .next = value->surfaces};
+        *surface = (struct surface){.session = task->session,
+                                    .run = task->run,
+                                    .op = task->op.request.id,
+                                    .how = how,
+                                    .next = value->surfaces};
         value->surfaces = surface;
     }
 }
@@ -263,7 +297,9 @@ static void value_end(struct sim *sim, uint64_t id, uint64_t *missing)
         sim_fail(sim, "nobody was told what became of value %llu", (unsigned long long)id);
     if (received && value->fate == FATE_NOT_SENT)
         sim_fail(sim, "value %llu was received and not sent", (unsigned long long)id);
-    if (received || value->fate != FATE_SENT || value->incarnation != sim->daemon.incarnation)
+    bool lasts = is_durable(sim, value) && !may_drop(&sim->slots[value->slot]);
+
+    if (received || value->fate != FATE_SENT || (value->incarnation != sim->daemon.incarnation && !lasts))
         return;
     if (may_drop(&sim->slots[value->slot]))
         missing[value->slot]++;

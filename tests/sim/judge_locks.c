@@ -15,7 +15,9 @@ bool verb_of_locks(enum verb verb)
 
 bool task_is_grant(const struct task *task)
 {
-    return task->op.request.verb == VERB_LOCK && task->finished && task->status >= 0;
+    bool asks = task->op.request.verb == VERB_LOCK || task->op.request.verb == VERB_COND_WAIT;
+
+    return asks && task->finished && task->status >= 0;
 }
 
 bool task_waits_for_lock(const struct task *task)
@@ -26,7 +28,7 @@ bool task_waits_for_lock(const struct task *task)
 bool task_of_lock_is_open(const struct task *task)
 {
     return verb_of_locks(task->op.request.verb) &&
-           (task->op.phase == OP_FLIGHT || task->op.phase == OP_TAKEN);
+           (task->op.phase == OP_FLIGHT || task->op.phase == OP_TAKEN || task->op.phase == OP_UNDOING);
 }
 
 static bool scope_lives(void *context, uint64_t session, uint64_t run)
@@ -44,29 +46,14 @@ void judge_locks_start(struct sim *sim)
         lock_ledger_restart(sim->locks);
     else
         sim->locks = lock_ledger_new(scope_lives, sim);
+    for (uint32_t lock = COND_LOCK; lock < LOCKS; lock++) /* waits for conditions unlock them, too */
+        lock_ledger_strange(sim->locks, lock_name(lock));
 }
 
 void judge_locks_free(struct sim *sim)
 {
     sim->locks = lock_ledger_delete(sim->locks);
     free(sim->held);
-}
-
-static enum core_sight look(const struct sim *sim, uint64_t session, const struct request *request)
-{
-    return core_look(sim->daemon.core, &sim->sessions[session].secret, request->id);
-}
-
-bool judge_lock_comes(struct sim *sim, uint64_t session, const struct request *request)
-{
-    return verb_of_locks(request->verb) && session && look(sim, session, request) == CORE_NO_OPERATION;
-}
-
-/* What ends its own session, by the BYE of its frame, was taken. */
-void judge_lock_came(struct sim *sim, uint64_t session, const struct request *request)
-{
-    if (look(sim, session, request) != CORE_NO_OPERATION)
-        lock_ledger_taken(sim->locks, session, request);
 }
 
 void judge_lock_reply(struct sim *sim, uint64_t session, const struct result *result)

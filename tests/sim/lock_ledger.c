@@ -8,6 +8,7 @@
  *     GRANT_OWNER_DIED comes if and only if the owner before died with its grant told, that news was given back UNSEEN, or the
  *     lock was broken (IP4)
  *     NOT_RECOVERABLE comes only without LOCK_RECOVER, for a lock that was broken when or after its LOCK was taken
+ *     a grant that was undone (IP1.3) is told no more, and only such a one is followed by CANCELED
  *     an UNLOCK succeeds if and only if its token and scope are those of a grant that was not unlocked before (M3, M4)
  *
  * A grant that was never told leaves no trace here: it goes back as if it had not been given. The death of an owner
@@ -48,10 +49,12 @@ struct claim {
     uint64_t breaks; /* of the lock before this one could see any */
     uint32_t flags;  /* enum lock_flags */
     enum until_kind until;
+    bool bound;     /* to a context, which may have a deadline */
     uint64_t token; /* 0: no grant was told */
     int32_t outcome;
     bool recovered; /* the lock was broken before */
     bool unlocked;
+    bool undone;
     bool guessed; /* its client may have used the grant without having been told */
 };
 
@@ -158,7 +161,8 @@ static void lock_taken(struct lock_ledger *ledger, uint64_t session, const struc
                             .place = ++ledger->place,
                             .breaks = lock->breaks - lock->broken,
                             .flags = request->lock.flags,
-                            .until = request->until.kind};
+                            .until = request->until.kind,
+                            .bound = request->context};
     list_append(&ledger->claims, &claim->link);
 }
 
@@ -185,6 +189,34 @@ void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t fi
 
     list_each (claim, &ledger->claims, link)
         if (claim->session == session && claim->op >= first && claim->op <= last && !claim->token)
+            claim->lock->unsure = true;
+}
+
+/* One that was never told leaves no trace. */
+static void undo(struct claim *claim)
+{
+    struct named *lock = claim->lock;
+
+    claim->undone = true;
+    if (claim->token && lock->owner == claim && !claim->unlocked)
+        unlock(lock, UNLOCK_UNSEEN);
+}
+
+void lock_ledger_undone(struct lock_ledger *ledger, uint64_t session, uint64_t op)
+{
+    struct claim *claim;
+
+    list_each (claim, &ledger->claims, link)
+        if (claim->session == session && claim->op == op)
+            undo(claim);
+}
+
+void lock_ledger_unsure(struct lock_ledger *ledger, uint64_t session, uint64_t op)
+{
+    const struct claim *claim;
+
+    list_each (claim, &ledger->claims, link)
+        if (claim->session == session && claim->op == op)
             claim->lock->unsure = true;
 }
 
@@ -281,11 +313,11 @@ static const char *granted(struct lock_ledger *ledger, struct claim *claim, cons
 
 static const char *failed(const struct lock_ledger *ledger, const struct claim *claim, int32_t status)
 {
-    bool timed = claim->until == UNTIL_AT || claim->until == UNTIL_IN;
+    bool timed = claim->until == UNTIL_AT || claim->until == UNTIL_IN || claim->bound;
 
     if (status == -ESTALE)
         return lives(ledger, claim) ? "a LOCK of a living scope is void" : NULL;
-    if (claim->token)
+    if (claim->token && !(claim->undone && status == -ECANCELED))
         return "a grant is followed by an error";
     if (status == -ETIMEDOUT && !timed)
         return "a LOCK without a deadline has timed out";
@@ -305,6 +337,8 @@ static const char *told(struct lock_ledger *ledger, struct claim *claim, const s
         return NULL;
     if (result->status < 0)
         return failed(ledger, claim, result->status);
+    if (claim->undone)
+        return "a grant is told that was undone";
     if (result->status > GRANT_OWNER_DIED)
         return "a LOCK has an unknown outcome";
     if (!claim->token)

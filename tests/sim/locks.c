@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim.h"
+#include "objects.h"
 
-static const char *const names[LOCKS] = {"sim.lock.0", "sim.lock.1", "sim.lock.2"};
+static const char *const names[LOCKS] = {"sim.lock.0", "sim.lock.1", "sim.lock.2", "sim.lock.3",
+                                         "sim.lock.4"};
 
-static struct bytes lock_name(uint32_t lock)
+struct bytes lock_name(uint32_t lock)
 {
     return (struct bytes){names[lock], strlen(names[lock])};
 }
@@ -71,6 +72,59 @@ static void unlock_wrongly(struct client *client, uint64_t run)
     task_start(task);
 }
 
+/* ---- conditions ---- */
+
+/* The second one is there for mistakes: it may be of another kind, or bound to another lock. */
+static struct bytes cond_name(struct sim *sim)
+{
+    return object_name(SYNC_COND + (chance(sim, 1, 8) ? SYNC_KINDS : 0));
+}
+
+static void cond_wait(struct client *client, uint64_t run, const struct held *held)
+{
+    struct task *task = task_new(client, VERB_COND_WAIT);
+
+    judge_unlocking(client->sim, held->token);
+    task->slot = held->lock;
+    task->run = run;
+    task->op.request.cond_wait = (struct request_cond_wait){cond_name(client->sim), lock_name(held->lock),
+                                                            held->token, held->died ? UNLOCK_CONSISTENT : 0};
+    if (chance(client->sim, 1, 3))
+        work_until(task);
+    task_start(task);
+}
+
+static void signal(struct client *client)
+{
+    struct task *task = task_new(client, VERB_COND_SIGNAL);
+
+    task->op.request.cond_signal =
+        (struct request_cond_signal){cond_name(client->sim), chance(client->sim, 1, 4) ? SIGNAL_ALL : 0};
+    task_start(task);
+}
+
+void work_cond(struct client *client, uint64_t run)
+{
+    struct task *task;
+
+    if (chance(client->sim, 1, 3)) {
+        signal(client);
+        return;
+    }
+    task = lock_task(client, COND_LOCK + chance(client->sim, 1, 6), LOCK_RECOVER);
+    task->run = run;
+    task_start(task);
+}
+
+/* It failed: has the lock been given up? If not, whoever waited has it still, and has no use for it. */
+static void cond_failed(struct task *task, uint64_t given_up)
+{
+    if (!given_up)
+        unlock(task->client, task->run, task->slot, task->op.request.cond_wait.token, UNLOCK_CONSISTENT);
+}
+
+/* ---- unlocking ---- */
+
 /* A second UNLOCK of one grant is refused. */
 bool work_unlock(struct client *client, uint64_t run)
 {
@@ -80,6 +134,10 @@ bool work_unlock(struct client *client, uint64_t run)
     if (!found)
         return false;
     struct held held = *found;
+    if (sim->working && held.lock >= COND_LOCK && chance(sim, 2, 3)) {
+        cond_wait(client, run, &held);
+        return true;
+    }
     if (chance(sim, 1, 10))
         unlock_wrongly(client, run);
     unlock(client, run, held.lock, held.token, held.died && chance(sim, 3, 4) ? UNLOCK_CONSISTENT : 0);
@@ -93,15 +151,18 @@ void lock_give_back(struct task *task, uint64_t token)
     unlock(task->client, task->run, task->slot, token, UNLOCK_UNSEEN);
 }
 
-/* A cancel wins over a grant. One of an UNLOCK that had not left means that the lock is still held. */
+/* Sometimes nobody has use for a lock. A cancel of an UNLOCK that had not left means that the lock is still held. */
 void lock_surfaced(struct task *task)
 {
     struct client *client = task->client;
 
-    if (task_is_grant(task) && task->cancelled)
+    if (task_is_grant(task) && (task->cancelled || chance(client->sim, 1, 20)))
         lock_give_back(task, task->handle);
     else if (task_is_grant(task))
         judge_lock_surfaced(client->sim, task->handle);
-    else if (task->op.request.verb == VERB_UNLOCK && task->status == -ECANCELED && !task->mistaken)
+    else if (task->op.request.verb == VERB_COND_WAIT)
+        cond_failed(task, task->handle);
+    else if (task->op.request.verb == VERB_UNLOCK && !task->mistaken &&
+             (task->status == -ECANCELED || task->status == -ENOMEM))
         unlock(client, task->run, task->slot, task->op.request.unlock.token, task->op.request.unlock.flags);
 }

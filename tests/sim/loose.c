@@ -31,10 +31,11 @@ static void make(struct client *client)
     task_start(task);
 }
 
-void loose_load(struct client *client, struct value *value, struct passed *passed)
+void loose_load(struct client *client, uint32_t slot, struct value *value, struct passed *passed)
 {
     struct sim *sim = client->sim;
-    uint64_t handle = chance(sim, 1, 4) ? *place_draw(client) : 0;
+    bool durable = sim->slots[slot].flags & OPEN_DURABLE; /* takes none (IP12.2) */
+    uint64_t handle = !durable && chance(sim, 1, 4) ? *place_draw(client) : 0;
 
     if (!handle)
         return;

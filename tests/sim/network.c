@@ -23,8 +23,11 @@ uint64_t conn_open(struct sim *sim, uint32_t who)
     sim->conns = realloc(sim->conns, sizeof(*sim->conns) * (sim->conns_n + 2));
     if (!sim->conns)
         abort();
-    sim->conns[++sim->conns_n] = (struct conn){
-        .who = who, .life = sim->clients[who].life, .session = sim->clients[who].session, .open = true};
+    sim->conns[++sim->conns_n] = (struct conn){.who = who,
+                                               .life = sim->clients[who].life,
+                                               .session = sim->clients[who].session,
+                                               .pid = 1,
+                                               .open = true};
     return sim->conns_n;
 }
 
@@ -137,6 +140,14 @@ static struct client_frame repeat_one(struct sim *sim, const struct client_frame
     return twice;
 }
 
+/* The run that a host tells of, or in whose scope a client asks. */
+static uint64_t run_of(const struct request *request)
+{
+    bool of_host = request->verb >= VERB_STARTED && request->verb <= VERB_PROGRESS;
+
+    return of_host ? request->started.run : request->run;
+}
+
 static void note_to_daemon(struct sim *sim, uint64_t conn, const struct client_frame *frame)
 {
     if (!sim->verbose)
@@ -154,9 +165,7 @@ static void note_to_daemon(struct sim *sim, uint64_t conn, const struct client_f
         sim_note(sim, "    cancel %llu", (unsigned long long)frame->cancels[i]);
     for (size_t i = 0; i < frame->requests_n; i++)
         sim_note(sim, "    request %llu, verb %d, run %llx", (unsigned long long)frame->requests[i].id,
-                 frame->requests[i].verb,
-                 (unsigned long long)(frame->requests[i].verb >= VERB_STARTED ? frame->requests[i].started.run
-                                                                              : frame->requests[i].run));
+                 frame->requests[i].verb, (unsigned long long)run_of(&frame->requests[i]));
 }
 
 static void note_values(struct sim *sim, const struct result *result)

@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "operator.h"
+#include "plugins.h"
+#include "schedules.h"
+#include "workers.h"
+#include "zone.h"
 
 enum { HOST_WINDOW = 2, SEND_SLOT = 2, STAGES = 3 };
 
-static const char *const generations[GENERATIONS] = {"generation-0", "generation-1"};
+static const char *const generations[GENERATIONS] = {"generation-0", "generation-1", "generation-2"};
+static const char big[RESULT_BYTES + 1];
 
 /* ---- files ---- */
 
@@ -37,13 +42,44 @@ void event_plugin(struct sim *sim, struct event *event)
         in.plugin.error = -ENOEXEC;
         in.plugin.text = (struct bytes){"not a plugin", 12};
     } else {
-        const char *generation = generations[path[3] - '0'];
+        sim->replaced |= path[3] == '0' && chance(sim, 1, 8); /* somebody installs a newer one */
+        const char *generation = generations[path[3] == '0' && sim->replaced ? 2 : path[3] - '0'];
         in.plugin.generation = (struct bytes){generation, strlen(generation)};
         in.plugin.name = (struct bytes){"sim", 3};
         in.plugin.version = (struct bytes){"1", 1};
         in.plugin.functions = &function;
-        in.plugin.functions_n = 1;
+        in.plugin.functions_n = !sim->faults_on || chance(sim, 11, 12);
     }
+    daemon_input(sim, &in);
+}
+
+/* ---- zones ---- */
+
+void zone_look(struct sim *sim, struct bytes name)
+{
+    char *copy = sim_alloc(name.size + 1);
+
+    memcpy(copy, name.data, name.size);
+    schedule(sim, between(sim, 1 * US, 1 * MS),
+             (struct event){.kind = EVENT_ZONE, .a = sim->daemon.incarnation, .data = copy});
+}
+
+/* Those of moments.h are there; faults make none of any. */
+void event_zone(struct sim *sim, struct event *event)
+{
+    const char *name = event->data;
+    int place = place_of((struct bytes){name, strlen(name)});
+    struct input in = {.kind = IN_ZONE, .zone.name = {name, strlen(name)}};
+
+    if (event->a != sim->daemon.incarnation)
+        return;
+    if (place < 0 || (sim->faults_on && chance(sim, 1, 12))) {
+        in.zone.error = -ENOENT;
+        in.zone.text = (struct bytes){"no such zone", 12};
+    } else {
+        in.zone.zone = place_zone((uint32_t)place);
+    }
+    judge_zone(sim, in.zone.name, in.zone.zone);
     daemon_input(sim, &in);
 }
 
@@ -59,7 +95,7 @@ static struct client *host_find(struct sim *sim, uint64_t host)
 
 void host_start(struct sim *sim, uint64_t host, struct bytes generation)
 {
-    uint32_t n = ((const char *)generation.data)[generation.size - 1] == '1';
+    uint32_t n = (uint32_t)(((const char *)generation.data)[generation.size - 1] - '0');
 
     schedule(sim, between(sim, 200 * US, 3 * MS),
              (struct event){.kind = EVENT_HOST_UP, .who = n, .a = sim->daemon.incarnation, .b = host});
@@ -126,7 +162,7 @@ void event_host_end(struct sim *sim, struct event *event)
     in.host_end.host = event->b;
     in.host_end.signal = (int32_t)event->who;
     in.host_end.guilty_run = *(const uint64_t *)event->data;
-    in.host_end.text = (struct bytes){"ended", 5};
+    in.host_end.text = (struct bytes){"ended", chance(sim, 1, 2) ? 5 : 0};
     daemon_input(sim, &in);
 }
 
@@ -141,6 +177,10 @@ void hosts_forget(struct client *host)
 
 void host_connected(struct client *host)
 {
+    if (host->sim->faults_on && chance(host->sim, 1, 20)) {
+        host->sim->faults[FAULT_MUTE_HOST]++;
+        return;
+    }
     struct task *task = task_new(host, VERB_RESERVE);
     const char *generation = generations[host->generation];
 
@@ -148,6 +188,8 @@ void host_connected(struct client *host)
         (struct request_reserve){.generation = {generation, strlen(generation)}, .window = HOST_WINDOW};
     host->reserved = true;
     task_start(task);
+    if (chance(host->sim, 1, 4)) /* plugin code has to call from its job */
+        task_start(task_new(host, VERB_STATS));
 }
 
 void host_idle(struct client *host)
@@ -173,27 +215,36 @@ static struct run *run_find(struct client *host, uint64_t number)
     return NULL;
 }
 
-static void run_end(struct run *run)
+void run_end(struct run *run)
 {
     list_remove(&run->link);
     free(run);
 }
 
-static void run_later(struct client *host, const struct run *run)
+void run_later(struct client *host, const struct run *run)
 {
     schedule(host->sim, between(host->sim, 50 * US, 4 * MS),
              (struct event){.kind = EVENT_RUN, .who = host->who, .a = host->life, .b = run->run});
 }
 
-static void report(struct client *host, enum verb verb, const struct run *run)
+struct task *run_says(struct client *host, enum verb verb, const struct run *run)
 {
     struct task *task = task_new(host, verb);
 
     task->op.request.started = (struct request_started){run->job, run->run}; /* the first members of each */
+    return task;
+}
+
+static void report(struct client *host, enum verb verb, const struct run *run)
+{
+    struct task *task = run_says(host, verb, run);
+
     if (verb == VERB_PRINT)
         task->op.request.print.output = (struct bytes){"printed\n", 8};
-    if (verb == VERB_PROGRESS)
+    if (verb == VERB_PROGRESS) {
         task->op.request.progress.fraction = 0.5;
+        task->op.request.progress.text = (struct bytes){"half", 4};
+    }
     task_start(task);
 }
 
@@ -202,7 +253,7 @@ static void offer_run(struct client *host, const struct offer *offer)
     struct run *run = sim_alloc(sizeof(*run));
 
     *run = (struct run){.job = offer->job, .run = offer->run};
-    if (offer->argument.size == 1)
+    if (offer->argument.size >= 1)
         run->deed = *(const char *)offer->argument.data;
     else
         sim_fail(host->sim, "job %llx is offered with %zu bytes of argument", (unsigned long long)offer->job,
@@ -221,7 +272,11 @@ void host_offer(struct client *host, const struct offer *offer)
              (unsigned long long)offer->job, (unsigned long long)offer->run);
     switch (offer->kind) {
     case OFFER_RUN:
-        offer_run(host, offer);
+        if (!host->sim->faults_on || chance(host->sim, 29, 30)) /* else it was not heard */
+            offer_run(host, offer);
+        break;
+    case OFFER_DUMP:
+        host_tells(host, offer);
         break;
     case OFFER_CANCEL:
         if (run && run->deed != DEED_HANG && !run->cancelled) {
@@ -250,6 +305,9 @@ static uint32_t cause_of(const struct run *run)
     case DEED_SEND:
     case DEED_LOCK:
     case DEED_KEEP:
+    case DEED_BIG:
+    case DEED_OBJECT:
+    case DEED_DEAL:
         return CAUSE_NONE;
     case DEED_PANIC:
         return CAUSE_PANIC;
@@ -260,20 +318,22 @@ static uint32_t cause_of(const struct run *run)
     }
 }
 
-static void run_done(struct client *host, struct run *run)
+void run_done(struct client *host, struct run *run)
 {
     uint32_t cause = cause_of(run);
+    size_t result = run->deed == DEED_BIG ? sizeof(big) : cause == CAUSE_NONE ? 6 : 0;
     int again = chance(host->sim, 1, 10) ? 2 : 1; /* a second report of one run must count for nothing */
 
     host->sim->faults[FAULT_RUN_LOCK_HELD] += lock_held(host->sim, host->session, run->run) != NULL;
     run->ending = true;
     for (int i = 0; i < again; i++) {
         struct task *task = task_new(host, VERB_DONE);
+        task->run = chance(host->sim, 1, 4) ? run->run : 0;
         task->op.request.done = (struct request_done){.job = run->job,
                                                       .run = run->run,
                                                       .cause = cause,
                                                       .error = cause == CAUSE_ERROR ? -EIO : 0,
-                                                      .result = {"result", cause == CAUSE_NONE ? 6 : 0}};
+                                                      .result = {big, result}};
         task_start(task);
     }
 }
@@ -293,19 +353,29 @@ static void run_step(struct client *host, struct run *run)
 
     if (chance(sim, 1, 3))
         report(host, chance(sim, 1, 2) ? VERB_PRINT : VERB_PROGRESS, run);
+    if (chance(sim, 1, 40)) { /* a host is no worker */
+        struct task *task = task_new(host, VERB_WORK_RESERVE);
+        task->run = run->run;
+        task->op.deadline_ns = PROTOCOL_DEADLINE_NOW;
+        task_start(task);
+    }
     if (run->deed == DEED_SEND && run->stage == 0)
         run_open(host, run);
     if ((run->deed == DEED_LOCK || run->deed == DEED_KEEP) && run->stage == 0)
         work_lock(host, run->run);
     if (run->deed == DEED_LOCK && run->stage > 0)
         work_unlock(host, run->run);
+    if (run->deed == DEED_OBJECT && !(run->stage && work_object_back(host, run->run)))
+        work_object(host, run->run);
+    if (run->deed == DEED_DEAL)
+        deal_step(host, run);
     run->stage++;
     if (run->stage < STAGES || ((run->deed == DEED_WAIT || run->deed == DEED_HANG) && !run->cancelled)) {
         if (run->stage < STAGES)
             run_later(host, run);
         return;
     }
-    run_done(host, run);
+    (run->deed == DEED_DEAL ? deal_ask : run_done)(host, run);
 }
 
 void event_run(struct sim *sim, struct event *event)
@@ -317,6 +387,13 @@ void event_run(struct sim *sim, struct event *event)
     struct run *run = run_find(host, event->b);
     if (!run || run->ending)
         return;
+    if (!host->host) {
+        if (worker_goes_on(host, run))
+            run_step(host, run);
+        if (host->alive && host->life == event->a)
+            client_pump(host);
+        return;
+    }
     if (run->deed == DEED_CRASH && run->stage == 1) {
         sim->faults[FAULT_CRASH_HOST]++;
         host_died(sim, host, SIGSEGV, run->run);
@@ -330,6 +407,10 @@ void host_task_ended(struct client *host, struct task *task)
 {
     struct run *run = run_find(host, task->run ? task->run : task->op.request.started.run);
 
+    if (task->of_deal) {
+        deal_surfaced(task, run);
+        return;
+    }
     switch (task->op.request.verb) {
     case VERB_CHAN_OPEN:
         if (run && task->status >= 0) {
@@ -344,7 +425,9 @@ void host_task_ended(struct client *host, struct task *task)
             run_end(run);
         break;
     case VERB_DONE:
-        if (run)
+        if (run && task->status == -ENOMEM)
+            run_done(host, run);
+        else if (run)
             run_end(run);
         break;
     default:

@@ -11,6 +11,7 @@
  *     sim [--seeds A-B] [--steps N]     runs seeds A to B (default 1-200; SIM_SEEDS=N: 1-N), N events each
  *     sim --seed N [--verbose]          repeats one seed bit by bit; --verbose prints every event
  *     sim --plant NAME                  in the build with planted bugs: finds that one within the seeds
+ *     sim --together                    all seeds in one process, which a profiler or gcov wants; else one each
  *
  * A seed that fails prints itself, the event at which it failed and the oracle that did not hold. Every tenth
  * seed runs twice and must give the same hash of its events. The set counts only if every kind of fault that
@@ -27,11 +28,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "inspect.h"
+#include "schedules.h"
+#include "workers.h"
+
+enum { LONG = 15 }; /* times the events, in seeds in which time is long */
 
 struct options {
     uint64_t first, last, steps;
-    bool verbose, single;
+    bool verbose, single, together;
     const char *plant;
 };
 
@@ -122,6 +126,8 @@ static const struct slot slots[SLOTS] = {
     {.capacity = 2, .full = FULL_DROP_NEWEST},
     {.capacity = 0, .closable = true},
     {.capacity = 2, .closable = true, .flags = OPEN_OWNER_CLOSES},
+    {.capacity = 3, .flags = OPEN_DURABLE},
+    {.capacity = 2, .flags = OPEN_DURABLE | OPEN_AT_MOST_ONCE},
 };
 
 static void sim_open(struct sim *sim, uint64_t seed, const struct options *options)
@@ -133,6 +139,13 @@ static void sim_open(struct sim *sim, uint64_t seed, const struct options *optio
     *sim = (struct sim){.seed = seed, .dice = seed, .now_ns = 1 * S, .verbose = options->verbose};
     sim->hash = 0xcbf29ce484222325u;
     sim->working = sim->faults_on = true;
+    sim->leased = seed % 5 == 4;
+    sim->blinded = seed % 4 == 1;
+    sim->crowded = seed % 4 == 2; /* see daemon_limits */
+    sim->forgets = seed % 4 == 3;
+    sim->owned = seed % 2;
+    sim->ruled = seed % 14 == 7; /* owned, too */
+    sim->calling = seed % 8 == 4;
     sim->encoder = wire_new(&bounds);
     sim->decoder = wire_new(&bounds);
     memcpy(sim->slots, slots, sizeof(slots));
@@ -162,7 +175,11 @@ static void sim_close(struct sim *sim)
             free(surface);
         }
     judge_locks_free(sim);
+    judge_objects_free(sim);
+    judge_lives_free(sim);
     judge_contexts_free(sim);
+    judge_workers_free(sim);
+    judge_deals_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);
@@ -181,7 +198,8 @@ static void run_seed(struct sim *sim, uint64_t seed, const struct options *optio
 {
     seed_now = seed;
     sim_open(sim, seed, options);
-    while (!sim->failed && sim->steps < options->steps && sim_step(sim))
+    uint64_t steps = sim_is_long(sim) ? LONG * options->steps : options->steps;
+    while (!sim->failed && (sim->steps < steps || asleep(sim)) && sim_step(sim))
         step_now = sim->steps;
     if (!sim->failed)
         sim_drain(sim);
@@ -225,6 +243,7 @@ static void add(struct total *total, const struct sim *sim)
     total->jobs_done += sim->jobs_done;
     for (int i = 0; i < SIM_FAULT_COUNT; i++)
         total->faults[i] += sim->faults[i];
+    total->faults[FAULT_NO_MEMORY] += sim->memory.refused;
     for (int i = 0; i < VERB_NUMBER_END; i++)
         total->verbs[i] += sim->verbs[i];
 }
@@ -281,6 +300,8 @@ static bool judge_seed(uint64_t seed, const struct options *options, struct tota
 static bool judge_seed_apart(uint64_t seed, const struct options *options, struct total *total)
 {
     int status = 0;
+    if (options->together)
+        return judge_seed(seed, options, total);
     pid_t child = fork();
 
     if (child == 0) {
@@ -331,7 +352,8 @@ static int find_plant(const struct options *options)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seeds A-B | --seed N] [--steps N] [--verbose] [--plant NAME]\n");
+    fprintf(stderr,
+            "usage: sim [--seeds A-B | --seed N] [--steps N] [--verbose] [--together] [--plant NAME]\n");
     return 2;
 }
 
@@ -364,8 +386,8 @@ int main(int argc, char **argv)
     if (seeds)
         options.last = strtoull(seeds, NULL, 0);
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--verbose") == 0) {
-            options.verbose = true;
+        if (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "--together") == 0) {
+            *(argv[i][2] == 'v' ? &options.verbose : &options.together) = true;
             continue;
         }
         if (i + 1 == argc || !take_option(&options, argv[i], argv[i + 1]))

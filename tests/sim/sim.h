@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core.h"
+#include "faults.h"
 #include "protocol.h"
 #include "store.h"
 #include "wire.h"
@@ -15,12 +16,16 @@ enum {
     CLIENTS = 4,
     HOST_SLOTS = 6, /* processes of hosts at once: two generations, some of them dying while others start */
     ACTORS = CLIENTS + HOST_SLOTS,
-    SLOTS = 10,      /* kinds of channels in use at once */
-    LOOSE = 4,       /* channels without a name that one client knows */
-    LOCKS = 3,       /* named locks */
-    UNITS = 3,       /* of a named semaphore */
-    OPS_MAX = 8,     /* operations of one client under way */
-    GENERATIONS = 2, /* plugins */
+    STRANGER = ACTORS, /* who keeps no rule of the protocol; never alive (mistakes.c) */
+    SLOTS = 12,        /* kinds of channels in use at once */
+    LOOSE = 4,         /* channels without a name that one client knows */
+    LOCKS = 5,         /* named locks */
+    COND_LOCK = 3,     /* from this one on conditions are bound to them */
+    UNITS = 3,         /* of a named semaphore */
+    OPS_MAX = 8,       /* operations of one client under way */
+    GENERATIONS = 3,   /* of plugins: the last one replaces the first */
+    RESULT_BYTES = 64, /* that the result of a job may have */
+    RETAINED = 4,      /* ended jobs that are kept, in one seed of four */
 };
 
 #define US 1000LL
@@ -37,51 +42,6 @@ uint64_t below(struct sim *sim, uint64_t n);
 bool chance(struct sim *sim, uint64_t n, uint64_t of);
 /* Evenly in from..to. */
 int64_t between(struct sim *sim, int64_t from, int64_t to);
-
-/* ---- faults, counted ---- */
-
-#define SIM_FAULTS(FAULT)                                                                                    \
-    FAULT(LOST, "frames lost")                                                                               \
-    FAULT(DOUBLED, "frames doubled")                                                                         \
-    FAULT(REPEATED, "operations asked twice")                                                                \
-    FAULT(DELAYED, "frames delayed")                                                                         \
-    FAULT(CUT, "connections cut")                                                                            \
-    FAULT(SILENT_CUT, "connections cut unnoticed")                                                           \
-    FAULT(LATE, "frames of a dead connection delivered")                                                     \
-    FAULT(KILL_PARKED, "clients killed with a parked operation")                                             \
-    FAULT(KILL_HANDED, "clients killed with a handed value")                                                 \
-    FAULT(KILL_COMMITTED, "clients killed with a committed value")                                           \
-    FAULT(KILL_HELD, "clients killed holding a value")                                                       \
-    FAULT(KILL_ACKED, "clients killed after an acknowledgement")                                             \
-    FAULT(BYE, "clients left in order")                                                                      \
-    FAULT(KILL_HOST, "hosts killed")                                                                         \
-    FAULT(CRASH_HOST, "hosts crashed by a job")                                                              \
-    FAULT(NO_HOST, "hosts that did not start")                                                               \
-    FAULT(STORE_FULL, "commits refused by a full store")                                                     \
-    FAULT(RESTART, "daemon restarts")                                                                        \
-    FAULT(RESTART_UNREPORTED, "daemon restarts between commit and report")                                   \
-    FAULT(LOCK_LOST, "frames lost with a lock operation")                                                    \
-    FAULT(LOCK_DOUBLED, "frames doubled with a lock operation")                                              \
-    FAULT(LOCK_REPEATED, "lock operations asked twice")                                                      \
-    FAULT(LOCK_DELAYED, "frames delayed with a lock operation")                                              \
-    FAULT(LOCK_LATE, "frames of a dead connection delivered with a lock operation")                          \
-    FAULT(LOCK_CUT, "connections cut under a lock operation")                                                \
-    FAULT(LOCK_SILENT_CUT, "connections cut unnoticed under a lock operation")                               \
-    FAULT(KILL_LOCK_WAITS, "clients killed waiting for a lock")                                              \
-    FAULT(KILL_LOCK_GRANTED, "clients killed with a grant not acknowledged")                                 \
-    FAULT(KILL_LOCK_HELD, "clients killed holding a lock")                                                   \
-    FAULT(BYE_LOCK_HELD, "clients left in order holding a lock")                                             \
-    FAULT(HOST_LOCK_HELD, "hosts ended holding a lock")                                                      \
-    FAULT(RUN_LOCK_HELD, "runs of jobs ended holding a lock")                                                \
-    FAULT(RESTART_LOCK_HELD, "daemon restarts with a lock held")                                             \
-    FAULT(RESTART_LOCK_WAITS, "daemon restarts with a client waiting for a lock")
-
-enum sim_fault {
-#define FAULT_ENUM(NAME, text) FAULT_##NAME,
-    SIM_FAULTS(FAULT_ENUM)
-#undef FAULT_ENUM
-        SIM_FAULT_COUNT
-};
 
 /* ---- events ---- */
 
@@ -100,6 +60,7 @@ enum event_kind {
     EVENT_COMMIT,      /* a: incarnation */
     EVENT_FETCHED,     /* a: incarnation, data: struct fetch_job */
     EVENT_PLUGIN,      /* a: incarnation, data: path */
+    EVENT_ZONE,        /* a: incarnation, data: name */
     EVENT_HOST_UP,     /* a: incarnation, b: host */
     EVENT_HOST_KILL,   /* b: host, who: signal */
     EVENT_HOST_END,    /* the daemon hears; a: incarnation, b: host, who: signal, data: run that is guilty */
@@ -125,6 +86,7 @@ struct conn {
     uint32_t who;
     uint64_t life;
     uint64_t session;    /* of the client when it was opened */
+    int32_t pid;         /* whose frames come on it */
     bool open;           /* frames still go through */
     uint64_t out_number; /* of the daemon's frames */
     int64_t last_ns[2];  /* arrival of the last frame of each direction: connections keep order */
@@ -134,10 +96,11 @@ struct conn {
 
 enum fate { FATE_PENDING, FATE_SENT, FATE_DOUBT, FATE_NOT_SENT };
 
-enum surfacing { SURFACED_HELD, SURFACED_ACKED, SURFACED_CONFIRMED, SURFACED_RETURNED };
+/* COMMITTED: acknowledged in a transaction, and that is on disk. */
+enum surfacing { SURFACED_HELD, SURFACED_ACKED, SURFACED_CONFIRMED, SURFACED_COMMITTED, SURFACED_RETURNED };
 
 struct surface {
-    uint64_t session, op;
+    uint64_t session, run, op;
     enum surfacing how;
     struct surface *next;
 };
@@ -147,7 +110,8 @@ struct entry_value {
     uint64_t name; /* generation of the slot's name */
     uint64_t session, incarnation;
     enum fate fate;
-    bool of_select;
+    bool unordered;  /* of a select or a transaction: it may take effect later than what was begun after it */
+    uint64_t loaded; /* the last incarnation that found it in its store */
     struct surface *surfaces;
 };
 
@@ -175,8 +139,11 @@ enum deed {
     DEED_HANG = 'h',
     DEED_SEND = 's',
     DEED_RETURN = 'r',
-    DEED_LOCK = 'l', /* takes a lock and unlocks it */
-    DEED_KEEP = 'k'  /* takes one and ends with it */
+    DEED_LOCK = 'l',   /* takes a lock and unlocks it */
+    DEED_KEEP = 'k',   /* takes one and ends with it */
+    DEED_BIG = 'b',    /* its result is larger than it may be */
+    DEED_OBJECT = 'y', /* takes part in named objects, and ends with what it has not given back */
+    DEED_DEAL = 't'    /* ends in a transaction */
 };
 
 struct entry_job {
@@ -185,11 +152,14 @@ struct entry_job {
     uint64_t run;   /* the last that was offered */
     uint64_t *runs; /* all of them */
     size_t runs_n;
-    uint64_t done_run; /* the last whose DONE was accepted */
-    bool done;         /* it was accepted as a success */
-    uint32_t state;    /* terminal, as seen in an acknowledged answer; 0: not yet */
-    bool succeeded;    /* some run said so */
-    bool cancelled;    /* somebody asked for it */
+    uint64_t done_run;    /* the last whose DONE was accepted */
+    bool done;            /* it was accepted as a success */
+    uint32_t state;       /* terminal, as seen in an acknowledged answer; 0: not yet */
+    bool succeeded;       /* some run said so */
+    bool cancelled;       /* somebody asked for it */
+    bool again;           /* it has lived more than once */
+    uint64_t context;     /* that must end it, too; 0: none */
+    uint64_t incarnation; /* of that */
 };
 
 /* A submit, known by the operation that asked for it. */
@@ -210,8 +180,13 @@ struct held {
 
 /* A context as clients were told. */
 struct sim_context {
-    uint64_t id;
-    bool over;
+    uint64_t id, parent;
+    bool ends_with;                 /* its parent's end is its end, too */
+    bool over;                      /* somebody was told so */
+    uint64_t number;                /* the value that it binds; 0: none */
+    int64_t earliest_ns, latest_ns; /* between these its deadline comes */
+    int32_t status, code;           /* of its end, when somebody was told */
+    uint64_t origin;
 };
 
 struct slot {
@@ -242,26 +217,30 @@ struct client {
     } handle[SLOTS];
     uint64_t loose[LOOSE]; /* handles of channels without a name, made here or received in values (loose.c) */
     int64_t tick_ns;       /* of the tick that is scheduled */
-    struct {
-        uint64_t session;
-        uint64_t told;   /* granted, not begun to give back */
-        uint64_t usable; /* of these, those whose call has returned */
-    } units;
     /* hosts only */
     uint64_t host; /* of EFFECT_HOST_START; 0: a plain client */
     uint32_t generation;
     bool draining, reserved;
-    struct list runs; /* struct run */
+    struct list runs; /* struct run; of any client that is a worker, too */
 };
 
-/* A run of a job in a host. */
+/* A run of a job in a host, or at a worker. */
 struct run {
     struct list link;
     uint64_t job, run;
     enum deed deed;
     uint32_t stage;
     bool cancelled, ending;
-    uint64_t handle; /* of its own channel */
+    bool dealt;       /* its transaction has been asked for */
+    uint64_t handle;  /* of its own channel */
+    uint64_t session; /* of the worker that was given it */
+};
+
+/* What an operation about a run met. */
+enum fence {
+    FENCE_UNKNOWN,
+    FENCE_OTHER, /* the run was not that of its job any more */
+    FENCE_OWN,   /* it was, and that of this session */
 };
 
 /* One operation of a client, from start to release. */
@@ -274,12 +253,28 @@ struct task {
     bool finished, surfaced, dropped; /* dropped: abandoned */
     bool mistaken;                    /* an UNLOCK with a token that is not this client's */
     bool cancelled;
-    bool clean;        /* no deadline, no cancel: IP2.2's exception does not apply */
-    bool scripted;     /* of the drain: nobody but it looks at the result */
-    bool answered;     /* its result has left the daemon once */
-    uint64_t run;      /* hosts: the run that did it */
-    uint64_t context;  /* that it names, or asks about */
-    bool context_over; /* as somebody had been told when it began */
+    bool clean;          /* no deadline, no cancel: IP2.2's exception does not apply */
+    bool scripted;       /* of the drain: nobody but it looks at the result */
+    bool ignored;        /* nobody looks at the result */
+    bool blocks;         /* whoever waits for it does nothing else */
+    size_t proven;       /* waits that were told to be so */
+    uint64_t group;      /* of the last one of these, */
+    bool one_group;      /* and of all */
+    bool answered;       /* its result has left the daemon once */
+    uint64_t drain_ends; /* DRAIN: as in sim->drain when the core took it */
+    bool while_drained;  /* the core took it when the daemon was drained; of a run: and no job ran */
+    int64_t came_us;     /* JOB_RETRY of one job: when the core took it, wall clock */
+    uint64_t version;    /* of the settings of all queues when the core took it */
+    size_t settings;     /* QUEUE_SET, QUEUE_PAUSE: number of those that it made */
+    uint64_t last_run;   /* STARTED, DONE, TRANSACT: that was offered of its job when the core took it */
+    enum fence fence;    /* about a run: whose it was then */
+    bool of_deal;        /* of a run that ends in a transaction: what it receives is held until then */
+    uint64_t deal;       /* TRANSACT: its number; RECV: that of the one that acknowledges it */
+    uint64_t run;        /* hosts: the run that did it */
+    uint64_t context;    /* that it names, or asks about */
+    bool context_over;   /* it or one above it, as somebody had been told when it began */
+    int64_t started_ns;
+    uint64_t number; /* CTX_NEW: the value that it binds */
     int32_t status;
     uint32_t flags, index;
     uint64_t handle;
@@ -315,6 +310,9 @@ struct daemon {
 struct sim_memory {
     uint64_t blocks;
     uint64_t bytes;
+    bool short_of;         /* one allocation of `one_in` fails */
+    uint64_t one_in, dice; /* chance of its own, so that a failure changes nothing else */
+    uint64_t refused;
 };
 
 struct sim {
@@ -324,6 +322,13 @@ struct sim {
     uint64_t steps, steps_max;
     bool verbose;
     bool faults_on, working, failed;
+    bool leased;   /* one client has no lifeline: silence ends its session */
+    bool crowded;  /* limits of objects are small */
+    bool blinded;  /* it looks at a few objects only for a report */
+    bool forgets;  /* the daemon keeps a few ended jobs only */
+    bool owned;    /* its clients are of the daemon's own user */
+    bool calling;  /* half of all that is done with objects are calls through a breaker; most fail */
+    bool replaced; /* the first plugin, by another one */
     struct event *heap;
     size_t heap_n, heap_size;
     uint64_t order;
@@ -334,7 +339,7 @@ struct sim {
     struct wire *encoder, *decoder;
     struct daemon daemon;
     struct sim_memory memory;
-    struct client clients[ACTORS];
+    struct client clients[ACTORS + 1];
     struct slot slots[SLOTS];
 
     struct sim_session *sessions; /* by index, from 1 */
@@ -346,11 +351,23 @@ struct sim {
     struct entry_submit *submits;
     size_t submits_n;
     struct lock_ledger *locks;
+    struct lives *lives;
+    struct object_ledger *objects;
+    struct work_ledger *work;
+    struct deals *deals;
+    bool ruled;     /* its clients are several users, and there is a table of rights */
+    uint64_t rules; /* how often that gave way to another one */
     struct held *held;
     size_t held_n;
     uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */
     struct sim_context *contexts;
     size_t contexts_n;
+    uint64_t numbers; /* values of contexts */
+    struct {
+        uint64_t ends; /* how often it has ended */
+        bool begun;    /* no job is started or taken */
+        bool empty;    /* and somebody was told that none runs */
+    } drain;
 
     uint64_t faults[SIM_FAULT_COUNT];
     uint64_t verbs[VERB_NUMBER_END];
@@ -401,7 +418,6 @@ uint64_t storage_op(struct sim *sim, const struct secret *session, uint64_t op);
 void event_commit(struct sim *sim, struct event *event);
 void event_fetched(struct sim *sim, struct event *event);
 /* plugins.c */
-void plugin_look(struct sim *sim, struct bytes path);
 void host_start(struct sim *sim, uint64_t host, struct bytes generation);
 void host_kill(struct sim *sim, uint64_t host, int signal);
 void host_died(struct sim *sim, struct client *host, int signal, uint64_t guilty_run);
@@ -411,7 +427,6 @@ void host_connected(struct client *host);
 /* It may have been told to go. May end the process. */
 void host_idle(struct client *host);
 void hosts_forget(struct client *host);
-void event_plugin(struct sim *sim, struct event *event);
 void event_host_up(struct sim *sim, struct event *event);
 void event_host_kill(struct sim *sim, struct event *event);
 void event_host_end(struct sim *sim, struct event *event);
@@ -433,6 +448,8 @@ void task_start(struct task *task);
 void task_surface(struct task *task, bool hold);
 void task_settle(struct task *task, uint64_t n, bool give_back);
 void task_cancel(struct task *task);
+/* Its end is asked for when its result has come and not surfaced. False: that stands. */
+bool task_undo(struct task *task);
 void task_abandon(struct task *task);
 /* The operation `op` of the client at the other end of `conn`, or NULL. */
 struct task *task_of_op(struct sim *sim, uint64_t conn, uint64_t op);
@@ -444,9 +461,10 @@ extern const struct protocol_user task_user;
 /* loose.c: channels that travel in values. A value may carry one; `passed` lives as long as it. loose_surfaced: whether the
  * result is only theirs. */
 void loose_begin(struct client *client);
-void loose_load(struct client *client, struct value *value, struct passed *passed);
+void loose_load(struct client *client, uint32_t slot, struct value *value, struct passed *passed);
 bool loose_surfaced(struct task *task);
 /* work.c */
+uint64_t value_new(struct client *client, uint32_t slot);
 void event_act(struct sim *sim, struct event *event);
 void work_surfaced(struct task *task);
 /* A SEND of n new values, or an opening, not started. */
@@ -457,11 +475,14 @@ void slot_closed(struct sim *sim, uint32_t slot, uint64_t name);
 void work_until(struct task *task);
 bool task_gives_back(const struct task *task);
 /* locks.c */
+struct bytes lock_name(uint32_t lock);
 /* A LOCK or UNLOCK, not started. */
 struct task *lock_task(struct client *client, uint32_t lock, uint32_t flags);
 struct task *unlock_task(struct client *client, uint32_t lock, uint64_t token, uint32_t flags);
 /* Begins to take a lock, or to unlock one that is held. False: none is. */
 void work_lock(struct client *client, uint64_t run);
+/* Waits for a condition need its lock: takes that, or signals. */
+void work_cond(struct client *client, uint64_t run);
 bool work_unlock(struct client *client, uint64_t run);
 /* The call has returned, or nobody waits for what it was granted. */
 void lock_surfaced(struct task *task);
@@ -472,17 +493,39 @@ void context_draw(struct task *task);
 void work_context(struct client *client);
 /* The id of one, or 0. */
 uint64_t some_context(struct sim *sim);
+/* judge_contexts.c */
+/* The task names this one, or asks about it. */
+void context_note(struct task *task, const struct sim_context *context);
 void judge_context(struct task *task, const struct result *result);
 void judge_contexts_free(struct sim *sim);
-/* units.c */
-/* Begins to take units of the semaphore, or to give some back. False: none are there. */
-void work_units(struct client *client);
-bool work_units_back(struct client *client);
-bool task_has_units(const struct task *task);
-/* A client is told of units; its call returns, or that of giving some back; nobody has use for them. */
-void units_told(struct task *task);
-void units_surfaced(struct task *task);
-void units_give_back(struct task *task, bool told);
+/* objects.c */
+/* Begins something with a named sync object, or to give back what a scope has of one. False: it has nothing. */
+void work_object(struct client *client, uint64_t run);
+bool work_object_back(struct client *client, uint64_t run);
+/* Its result gave a part of an object, which is to be given back. */
+bool task_has_stake(const struct task *task);
+/* A client is told of it; its call returns; nobody has use for it, and it goes back by itself; or does not. */
+void object_told(struct task *task);
+void object_surfaced(struct task *task);
+void object_void(struct task *task);
+void object_give_back(struct task *task);
+/* judge_objects.c */
+void judge_objects_start(struct sim *sim); /* with each start of the daemon */
+void judge_objects_free(struct sim *sim);
+/* The core has taken this operation; a result leaves it. */
+void judge_object_came(struct sim *sim, uint64_t session, const struct request *request);
+void judge_object_reply(struct sim *sim, uint64_t session, const struct result *result);
+/* The core has undone what this operation got. */
+void judge_object_undone(struct sim *sim, uint64_t session, uint64_t op);
+void judge_objects_end(struct sim *sim);
+/* After each step of the core: whose scope has ended has lost his part of a breaker. */
+void judge_breaker_look(struct sim *sim);
+/* Whether this client has part of an object. */
+bool stakes_held(struct sim *sim, const struct client *client);
+/* mistakes.c */
+/* A client asks for what cannot be had; somebody else says what he likes. */
+void work_mistake(struct client *client);
+void stranger_comes(struct sim *sim);
 /* faults.c */
 void event_fault(struct sim *sim, struct event *event);
 /* judge.c */
@@ -500,6 +543,7 @@ void judge_values_end(struct sim *sim);
 struct entry_job *job_entry(struct sim *sim, uint64_t id);
 void judge_job_row(struct sim *sim, const struct job_info *row);
 void judge_submitted(struct task *task);
+void judge_run_came(struct sim *sim, uint64_t conn, const struct request *request);
 void judge_op_status(struct task *task);
 void judge_jobs_end(struct sim *sim);
 /* judge_locks.c */
@@ -509,9 +553,6 @@ bool task_waits_for_lock(const struct task *task);
 bool task_of_lock_is_open(const struct task *task);
 void judge_locks_start(struct sim *sim); /* with each start of the daemon */
 void judge_locks_free(struct sim *sim);
-/* Around the step with this operation, if it is of locks and the core does not have it: then the second is called. */
-bool judge_lock_comes(struct sim *sim, uint64_t session, const struct request *request);
-void judge_lock_came(struct sim *sim, uint64_t session, const struct request *request);
 void judge_lock_reply(struct sim *sim, uint64_t session, const struct result *result);
 /* A client is told a grant; its call returns; it begins to give it up. */
 void judge_locked(struct task *task);
@@ -521,5 +562,8 @@ void judge_unlocking(struct sim *sim, uint64_t token);
 const struct held *lock_held(struct sim *sim, uint64_t session, uint64_t run);
 /* Whether this client, or (NULL) any, was told of a lock that it has not given up. */
 bool locks_held(struct sim *sim, const struct client *client);
+/* grants.c: around the step that takes a frame. */
+void grants_before(struct sim *sim, uint64_t conn, const struct client_frame *frame);
+void grants_after(struct sim *sim, uint64_t conn);
 /* drain.c */
 void sim_drain(struct sim *sim);

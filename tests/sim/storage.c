@@ -6,20 +6,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "backup.h"
+#include "schedules.h"
+#include "workers.h"
+
+/* The store's thread takes as many batches at once as it likes (writer.c): nothing holds those of one step together. */
+static void take_some(struct sim *sim)
+{
+    uint64_t n = chance(sim, 1, 2) ? UINT64_MAX : 1 + below(sim, 3);
+    struct batch *batch, *after;
+
+    list_each_safe (batch, after, &sim->daemon.pending, link) {
+        if (n-- == 0)
+            return;
+        list_remove(&batch->link);
+        list_append(&sim->daemon.group, &batch->link);
+    }
+}
 
 static void begin_commit(struct sim *sim)
 {
     if (sim->daemon.committing || list_empty(&sim->daemon.pending))
         return;
     sim->daemon.committing = true;
-    list_splice(&sim->daemon.group, &sim->daemon.pending);
+    take_some(sim);
     schedule(sim, between(sim, 100 * US, 4 * MS),
              (struct event){.kind = EVENT_COMMIT, .a = sim->daemon.incarnation});
 }
 
 void storage_take(struct sim *sim, struct list *batches)
 {
+    judge_schedules_taken(sim, batches);
     list_splice(&sim->daemon.pending, batches);
     if (sim->daemon.up)
         begin_commit(sim);
@@ -35,6 +52,7 @@ static void drop(struct list *batches)
 
 static void apply(struct sim *sim, struct list *batches)
 {
+    judge_schedules_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }
@@ -58,6 +76,7 @@ static void commit_full(struct sim *sim)
     struct batch *batch, *after;
 
     sim->faults[FAULT_STORE_FULL]++;
+    judge_schedules_refused(sim);
     list_each_safe (batch, after, &sim->daemon.group, link) {
         batch->error = batch_admits(batch) ? -ENOSPC : 0;
         if (batch->error)
@@ -129,9 +148,15 @@ void event_fetched(struct sim *sim, struct event *event)
 
     if (!sim->daemon.up || event->a != sim->daemon.incarnation)
         return;
-    int r = store_memory.fetch(sim->daemon.store, &job->what, &fetched);
+    fetched = (struct fetched){.memory = LIST_INIT(fetched.memory)};
+    bool broken = sim->faults_on && chance(sim, 1, 30);
+
+    sim->faults[FAULT_NO_FETCH] += broken;
+    int r = broken ? -EIO : store_memory.fetch(sim->daemon.store, &job->what, &fetched);
     struct input in = {.kind = IN_FETCHED, .fetched = {.fetch = job->number, .error = r}};
-    if (r == 0) {
+    if (job->what.kind == FETCH_BACKUP)
+        in.fetched.error = copy_write(sim, job->number, &in.fetched.body);
+    else if (r == 0) {
         in.fetched.rows = fetched.rows;
         in.fetched.rows_n = fetched.rows_n;
         in.fetched.body = fetched.body;
@@ -153,9 +178,58 @@ static int load_row(void *context, const struct job_row *row)
     return r;
 }
 
+static int load_queue(void *context, struct bytes name, struct bytes kept)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load_queue(sim->daemon.core, name, kept, &why);
+
+    judge_queue_loaded(sim, name, kept);
+    if (r < 0)
+        sim_fail(sim, "core_load_queue refuses %.*s: %d %s", (int)name.size, (const char *)name.data, r, why);
+    return r;
+}
+
+static int load_channel(void *context, const struct channel_row *row)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load_channel(sim->daemon.core, row, &why);
+
+    if (r < 0)
+        sim_fail(sim, "core_load_channel refuses %.*s: %d %s", (int)row->name.size,
+                 (const char *)row->name.data, r, why);
+    return r;
+}
+
+static int load_schedule(void *context, const struct schedule_row *row, struct bytes argument)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load_schedule(sim->daemon.core, row, argument, &why);
+
+    if (r < 0)
+        sim_fail(sim, "core_load_schedule refuses %.*s: %d %s", (int)row->name.size,
+                 (const char *)row->name.data, r, why);
+    return r;
+}
+
+static int load_value(void *context, const struct value_row *row, struct bytes body)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load_value(sim->daemon.core, row, body, &why);
+
+    judge_value_loaded(sim, body);
+    if (r < 0)
+        sim_fail(sim, "core_load_value refuses %llu of %llu: %d %s", (unsigned long long)row->sequence,
+                 (unsigned long long)row->channel, r, why);
+    return r;
+}
+
 void storage_load(struct sim *sim)
 {
-    struct store_load load = {.job = load_row, .context = sim};
+    struct store_load load = {load_row, sim, load_queue, load_channel, load_value, load_schedule};
     char *why = NULL;
 
     if (store_memory.load(sim->daemon.store, &load, &why) != 0 && !sim->failed)
@@ -173,6 +247,40 @@ bool storage_job(struct sim *sim, uint64_t job, struct job_row *row)
         *row = fetched.rows[0]; /* its strings are gone with `fetched` */
     fetched_clear(&fetched);
     return r == 0;
+}
+
+int storage_ended_with(struct sim *sim, uint64_t job, struct bytes result)
+{
+    struct fetch what = {.kind = FETCH_JOB, .job = job};
+    struct fetched fetched;
+    int r = -1;
+
+    if (store_memory.fetch(sim->daemon.store, &what, &fetched) == 0)
+        r = fetched.rows[0].state == JOB_DONE && fetched.body.size == result.size &&
+            memcmp(fetched.body.data, result.data, result.size) == 0;
+    fetched_clear(&fetched);
+    return r;
+}
+
+size_t storage_count(struct sim *sim, struct bytes key)
+{
+    struct fetch what = {.kind = FETCH_JOBS, .limit = 1 << 14};
+    struct fetched fetched;
+    size_t n = 0;
+
+    if (store_memory.fetch(sim->daemon.store, &what, &fetched) == 0)
+        for (size_t i = 0; i < fetched.rows_n; i++)
+            n += fetched.rows[i].key.size == key.size &&
+                 memcmp(fetched.rows[i].key.data, key.data, key.size) == 0;
+    fetched_clear(&fetched);
+    return n;
+}
+
+bool storage_has_key(struct sim *sim, uint64_t job)
+{
+    struct job_row row;
+
+    return storage_job(sim, job, &row) && row.once.size > 0;
 }
 
 uint64_t storage_next(struct sim *sim, uint64_t job)

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "bulk.h"
+#include "operator.h"
+#include "workers.h"
 
 struct task *task_new(struct client *client, enum verb verb)
 {
@@ -47,10 +49,11 @@ void task_start(struct task *task)
 {
     struct client *client = task->client;
 
+    task->started_ns = client->sim->now_ns;
     task->session = client->session;
     task->incarnation = client->sim->daemon.incarnation;
     task->op.request.run = task->run;
-    task->op.request.flags = chance(client->sim, 1, 2) ? OP_BLOCKS : 0;
+    task->op.request.flags = task->blocks || chance(client->sim, 1, 2) ? OP_BLOCKS : 0;
     if (task->op.deadline_ns != PROTOCOL_DEADLINE_NONE)
         task->clean = false;
     protocol_start(client->protocol, &task->op, client->sim->now_ns);
@@ -105,6 +108,15 @@ static void keep_values(struct task *task, const struct result *result)
     }
 }
 
+static void keep_wait(struct task *task, const struct wait_info *wait)
+{
+    if (!(wait->flags & WAIT_PROVEN))
+        return;
+    task->proven++;
+    task->one_group = task->proven == 1 || (task->one_group && task->group == wait->group);
+    task->group = wait->group;
+}
+
 static void keep_result(struct task *task, const struct result *result)
 {
     task->finished = true;
@@ -114,6 +126,8 @@ static void keep_result(struct task *task, const struct result *result)
     task->flags = result->flags;
     task->index = result->index;
     task->handle = result->handle;
+    for (size_t i = 0; i < result->waits_n; i++)
+        keep_wait(task, &result->waits[i]);
     keep_values(task, result);
     if (result->jobs_n)
         task->job_state = result->jobs[0].state;
@@ -137,9 +151,13 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     keep_result(task, result);
     note_result(task);
     judge_sent(task, result);
+    judge_deal_told(task, result);
+    worker_told(task, result);
     judge_arrived(task);
-    units_told(task);
+    object_told(task);
     judge_context(task, result);
+    judge_told(task, result);
+    judge_bulk_told(task, result);
     if (client->host)
         schedule(client->sim, between(client->sim, 0, 1 * MS),
                  (struct event){.kind = EVENT_ACT, .who = client->who, .a = client->life});
@@ -164,18 +182,16 @@ static void release(struct protocol_op *op, void *context)
     free(task);
 }
 
-/* It was abandoned before its result came. */
-static void leftover(struct protocol_op *op, const struct result *result, void *context)
+const struct protocol_user task_user = {.finish = finish, .release = release};
+
+/* What the client's protocol fences. */
+static bool task_is_granted(const struct task *task)
 {
-    const struct client *client = context;
+    enum verb verb = task->op.request.verb;
 
-    if (client->alive && op->request.verb == VERB_LOCK && result->status >= 0)
-        lock_give_back(task_of(op), result->handle);
-    if (client->alive && op->request.verb == VERB_SYNC_TAKE && result->status >= 0)
-        units_give_back(task_of(op), false);
+    return (verb == VERB_LOCK || verb == VERB_SYNC_TAKE || verb == VERB_COND_WAIT) && task->finished &&
+           task->status >= 0;
 }
-
-const struct protocol_user task_user = {.finish = finish, .leftover = leftover, .release = release};
 
 /* The call returns: with `hold` the values stay unacknowledged for now. What a session left behind that has
  * ended meanwhile must not surface (fencing). */
@@ -184,15 +200,19 @@ void task_surface(struct task *task, bool hold)
     struct client *client = task->client;
     struct sim *sim = client->sim;
 
+    if (deal_drops(client, task)) {
+        task_abandon(task);
+        return;
+    }
     sim_note(sim, "client %u surfaces %llu%s", client->who, (unsigned long long)task->op.request.id,
              hold ? ", holds" : "");
-    bool given = task->got_n > 0 || task_is_grant(task) || task_has_units(task);
+    bool given = task->got_n > 0 || task_is_granted(task);
     bool fenced = given && task->op.phase == OP_FENCED;
     if (given && sim->sessions[task->session].ended && !fenced)
         sim_fail(sim, "client %u: a value or grant surfaces after its session has ended", client->who);
 
     task->surfaced = true;
-    hold = hold && task->got_n > 0;
+    hold = (hold || task->of_deal) && task->got_n > 0;
     if (client->host)
         host_task_ended(client, task);
     else
@@ -200,7 +220,7 @@ void task_surface(struct task *task, bool hold)
     if (!fenced && !task->scripted)
         lock_surfaced(task);
     if (!fenced)
-        units_surfaced(task);
+        object_surfaced(task);
     if (!fenced)
         judge_surfaced(task, hold ? SURFACED_HELD : SURFACED_ACKED);
     int r = protocol_surface(client->protocol, &task->op, hold, sim->now_ns);
@@ -229,6 +249,33 @@ void task_cancel(struct task *task)
     protocol_cancel(task->client->protocol, &task->op);
 }
 
+/* What it was granted goes back by itself (IP1.3). */
+static void grant_void(struct task *task)
+{
+    if (task_is_grant(task))
+        judge_unlocking(task->client->sim, task->handle);
+    if (task_has_stake(task))
+        object_void(task);
+}
+
+bool task_undo(struct task *task)
+{
+    struct client *client = task->client;
+
+    if (!protocol_undo(client->protocol, &task->op))
+        return false;
+    sim_note(client->sim, "client %u undoes %llu", client->who, (unsigned long long)task->op.request.id);
+    grant_void(task);
+    task->clean = task->finished = false;
+    task->cancelled = true;
+    free(task->got);
+    free(task->got_flags);
+    task->got = NULL;
+    task->got_flags = NULL;
+    client_pump(client);
+    return true;
+}
+
 void task_abandon(struct task *task)
 {
     struct client *client = task->client;
@@ -237,10 +284,8 @@ void task_abandon(struct task *task)
     task->dropped = true;
     task->clean = false;
     judge_sent(task, NULL);
-    if (task_is_grant(task) && task->op.phase != OP_FENCED)
-        lock_give_back(task, task->handle);
-    if (task_has_units(task) && task->op.phase != OP_FENCED)
-        units_give_back(task, true);
+    judge_deal_unknown(task);
+    grant_void(task);
     protocol_abandon(client->protocol, &task->op, client->sim->now_ns);
     client_pump(client);
 }

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "backup.h"
+#include "bulk.h"
+#include "operator.h"
+#include "schedules.h"
+#include "workers.h"
 
 enum { VALUES_ONCE = 4, CASES_ONCE = 4, BIG_BODY = 9000 };
-
-static const char *const plugins[] = {"/p/0.so", "/p/1.so", "/p/bad.so"};
 
 /* ---- channels ---- */
 
@@ -79,7 +81,7 @@ void slot_closed(struct sim *sim, uint32_t slot, uint64_t name)
 
 /* ---- values ---- */
 
-static uint64_t value_new(struct client *client, uint32_t slot)
+uint64_t value_new(struct client *client, uint32_t slot)
 {
     struct sim *sim = client->sim;
 
@@ -128,7 +130,7 @@ struct task *work_send(struct client *client, uint32_t slot, uint64_t handle, si
         task->sent[i] = value_new(client, slot);
         values[i] = value_body(&tail, task->sent[i], size);
     }
-    loose_load(client, &values[0], passed);
+    loose_load(client, slot, &values[0], passed);
     task->op.request.send = (struct request_send){handle, values, n};
     return task;
 }
@@ -140,7 +142,7 @@ void work_until(struct task *task)
     struct sim *sim = task->client->sim;
     enum verb verb = task->op.request.verb;
 
-    if (verb == VERB_SEND || verb == VERB_RECV || verb == VERB_SELECT)
+    if (verb != VERB_CTX_WATCH && verb != VERB_JOB_WAIT)
         context_draw(task);
     switch (below(sim, 6)) {
     case 0:
@@ -182,11 +184,6 @@ static void do_recv(struct client *client)
     task_start(task);
 }
 
-static uint64_t some_job(struct sim *sim)
-{
-    return sim->jobs_n ? sim->jobs[below(sim, sim->jobs_n)].id : 0;
-}
-
 static struct select_case draw_case(struct task *task, size_t i, uint8_t **tail)
 {
     struct sim *sim = task->client->sim;
@@ -209,7 +206,7 @@ static struct select_case draw_case(struct task *task, size_t i, uint8_t **tail)
     if (what.handle && chance(sim, 1, 2)) {
         what.kind = CASE_SEND;
         task->sent[i] = value_new(task->client, slot);
-        sim->values[task->sent[i]].of_select = true;
+        sim->values[task->sent[i]].unordered = true;
         what.value = value_body(tail, task->sent[i], 8);
     }
     return what;
@@ -262,80 +259,54 @@ static void do_drop(struct client *client)
         drop_handle(client, slot);
 }
 
+/* What a question asks for more closely. */
+static void look_closer(struct task *task, uint32_t slot)
+{
+    struct sim *sim = task->client->sim;
+    struct request *r = &task->op.request;
+    bool half = chance(sim, 1, 2);
+
+    switch (r->verb) {
+    case VERB_CHAN_INFO:
+        r->chan_info.name = slot_name(task, slot);
+        break;
+    case VERB_CHAN_LIST:
+        r->chan_list = (struct request_chan_list){{"sim.1", half ? 5 : 0}, {"sim.2", half ? 0 : 5}, 3};
+        break;
+    case VERB_STATS:
+        r->stats.prefix = (struct bytes){"jobs.", half ? 5 : 0};
+        break;
+    case VERB_JOB_LIST:
+        r->job_list.queue = (struct bytes){"slow", half ? 4 : 0};
+        r->job_list.states = half ? 0 : (uint32_t)below(sim, 1 << JOB_STATES);
+        r->job_list.limit = (uint32_t)below(sim, 4);
+        break;
+    case VERB_CALLERS:
+        r->callers.callers = (uint32_t)below(sim, 3);
+        break;
+    case VERB_DUMP:
+        r->dump.limit = 1 + (uint32_t)below(sim, 4);
+        if (half)
+            r->dump.object =
+                chance(sim, 1, 2) ? slot_name(task, slot) : lock_name((uint32_t)below(sim, LOCKS));
+        break;
+    case VERB_CHAN_UNLINK: /* a name nobody has: real ones keep their values */
+        r->chan_unlink.name = (struct bytes){"nobody", 6};
+        break;
+    default:
+        break;
+    }
+}
+
 static void do_look(struct client *client)
 {
-    static const enum verb verbs[] = {VERB_CHAN_INFO, VERB_CHAN_LIST,   VERB_PING, VERB_STATS,
-                                      VERB_JOB_LIST,  VERB_CHAN_UNLINK, VERB_DUMP, VERB_DEADLOCKS,
-                                      VERB_LEAKS,     VERB_CALLERS};
+    static const enum verb verbs[] = {VERB_CHAN_INFO, VERB_CHAN_LIST,   VERB_PING,      VERB_STATS,
+                                      VERB_JOB_LIST,  VERB_CHAN_UNLINK, VERB_DUMP,      VERB_DEADLOCKS,
+                                      VERB_LEAKS,     VERB_CALLERS,     VERB_GOROUTINES};
     uint32_t slot = (uint32_t)below(client->sim, SLOTS);
     struct task *task = task_new(client, verbs[below(client->sim, sizeof(verbs) / sizeof(*verbs))]);
 
-    if (task->op.request.verb == VERB_CHAN_INFO)
-        task->op.request.chan_info.name = slot_name(task, slot);
-    if (task->op.request.verb == VERB_CALLERS)
-        task->op.request.callers.callers = (uint32_t)below(client->sim, 3);
-    if (task->op.request.verb == VERB_DUMP)
-        task->op.request.dump.limit = 1 + (uint32_t)below(client->sim, 4);
-    if (task->op.request.verb == VERB_CHAN_UNLINK) /* a name nobody has: real ones keep their values */
-        task->op.request.chan_unlink.name = (struct bytes){"nobody", 6};
-    task_start(task);
-}
-
-static void do_submit(struct client *client)
-{
-    static const char deeds[] = "ooooofpcwhssrllk";
-    struct sim *sim = client->sim;
-    struct task *task = task_new(client, VERB_SUBMIT);
-    const char *plugin = plugins[chance(sim, 1, 20) ? 2 : below(sim, 2)];
-
-    task->text = sim_alloc(2);
-    task->text[0] = deeds[below(sim, sizeof(deeds) - 1)];
-    task->op.request.submit = (struct request_submit){
-        .plugin = {plugin, strlen(plugin)},
-        .function = {"run", 3},
-        .argument = {task->text, 1},
-        .flags = chance(sim, 3, 4) ? SUBMIT_DETACHED : 0,
-        .attempts_max = 1 + (uint32_t)below(sim, 3),
-        .backoff_ns = between(sim, 1 * MS, 10 * MS),
-        .backoff_max_ns = 20 * MS,
-        .time_limit_ns = chance(sim, 1, 3) ? between(sim, 5 * MS, 50 * MS) : 0,
-        .grace_ns = 10 * MS,
-        .delay_ns = chance(sim, 1, 6) ? between(sim, 1 * MS, 20 * MS) : 0,
-        .deadline_in_ns = chance(sim, 1, 8) ? between(sim, 10 * MS, 100 * MS) : 0,
-        .priority = (uint32_t)below(sim, 10),
-    };
-    task_start(task);
-}
-
-static void do_job(struct client *client)
-{
-    static const enum verb verbs[] = {VERB_JOB_WAIT, VERB_JOB_WAIT,   VERB_JOB_INFO,
-                                      VERB_JOB_INFO, VERB_JOB_CANCEL, VERB_JOB_OUTPUT};
-    struct sim *sim = client->sim;
-    uint64_t job = some_job(sim);
-
-    if (!job)
-        return;
-    struct task *task = task_new(client, verbs[below(sim, sizeof(verbs) / sizeof(*verbs))]);
-    task->op.request.job_wait.job = job; /* the first member of each of these */
-    if (task->op.request.verb == VERB_JOB_CANCEL)
-        job_entry(sim, job)->cancelled = true;
-    if (task->op.request.verb == VERB_JOB_WAIT)
-        work_until(task);
-    task_start(task);
-}
-
-static void do_op_status(struct client *client)
-{
-    struct sim *sim = client->sim;
-
-    if (!sim->submits_n)
-        return;
-    const struct entry_submit *submit = &sim->submits[below(sim, sim->submits_n)];
-    struct task *task = task_new(client, VERB_OP_STATUS);
-    task->op.request.op_status =
-        (struct request_op_status){.session = sim->sessions[submit->session].secret, .op = submit->op};
-    task->slot = (uint32_t)(submit - sim->submits);
+    look_closer(task, slot);
     task_start(task);
 }
 
@@ -344,15 +315,30 @@ static void do_lock(struct client *client)
     work_lock(client, 0);
 }
 
+static void do_object(struct client *client)
+{
+    work_object(client, 0);
+}
+
 static void begin_something(struct client *client)
 {
     static const struct {
         uint32_t weight;
         void (*run)(struct client *client);
-    } deeds[] = {{30, do_send},      {32, do_recv},    {16, do_select}, {2, do_close},     {1, do_drop},
-                 {6, do_look},       {6, do_submit},   {6, do_job},     {2, do_op_status}, {9, do_lock},
-                 {10, work_context}, {8, loose_begin}, {6, work_units}};
-    uint64_t at = below(client->sim, 134);
+    } deeds[] = {{30, do_send},       {32, do_recv},     {16, do_select},    {2, do_close},
+                 {1, do_drop},        {6, do_look},      {9, work_submit},   {6, work_job},
+                 {2, work_op_status}, {9, do_lock},      {10, work_context}, {8, loose_begin},
+                 {30, do_object},     {3, work_mistake}, {4, work_operator}, {5, work_queue},
+                 {4, work_dead},      {12, work_worker}, {4, work_bulk},     {1, work_backup},
+                 {2, work_schedule}};
+    uint64_t at = below(client->sim, 196);
+
+    if (operator_relents(client))
+        return;
+    if (sim_is_long(client->sim) && chance(client->sim, 1, 6)) {
+        work_schedule(client);
+        return;
+    }
 
     for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); at -= deeds[i++].weight)
         if (at < deeds[i].weight) {
@@ -373,7 +359,7 @@ void work_surfaced(struct task *task)
 {
     struct client *client = task->client;
 
-    if (loose_surfaced(task))
+    if (task->ignored || loose_surfaced(task) || worker_surfaced(task))
         return;
     switch (task->op.request.verb) {
     case VERB_CHAN_OPEN:
@@ -408,7 +394,7 @@ static enum which which_of(const struct task *task)
         return WAITING;
     if (!task->surfaced)
         return FINISHED;
-    return task->held_n < task->got_n && task->op.phase == OP_HELD ? HELD : WHICH;
+    return task->held_n < task->got_n && task->op.phase == OP_HELD && !task->of_deal ? HELD : WHICH;
 }
 
 static size_t count(const struct client *client, enum which which)
@@ -432,10 +418,13 @@ static struct task *pick(struct client *client, enum which which)
     return NULL;
 }
 
-/* Nobody goes away in the middle of an UNLOCK: it would leave the lock to the end of the session. Likewise with units. */
+/* Nobody goes away in the middle of these: what he has would be left to the end of the session. */
 static bool may_abandon(const struct task *task)
 {
-    return task->op.request.verb != VERB_UNLOCK && task->op.request.verb != VERB_SYNC_GIVE;
+    enum verb verb = task->op.request.verb;
+
+    return !task->of_deal && verb != VERB_DONE && verb != VERB_UNLOCK && verb != VERB_SYNC_GIVE &&
+           verb != VERB_SYNC_ADD && verb != VERB_COND_WAIT;
 }
 
 static void stop_waiting(struct client *client)
@@ -453,7 +442,7 @@ static void ignore(struct client *client)
 {
     struct task *task = pick(client, FINISHED);
 
-    if (may_abandon(task))
+    if (may_abandon(task) && (chance(client->sim, 1, 2) || !task_undo(task)))
         task_abandon(task);
 }
 
@@ -478,11 +467,11 @@ static void act(struct client *client)
         settle(client);
     else if (waiting && chance(sim, 1 + waiting, 20))
         stop_waiting(client);
-    else if (finished && chance(sim, 1, 20))
+    else if (finished && chance(sim, 1, 12))
         ignore(client);
     else if (chance(sim, 1, 4) && work_unlock(client, 0))
         return;
-    else if (chance(sim, 1, 4) && work_units_back(client))
+    else if (chance(sim, 1, 4) && work_object_back(client, 0))
         return;
     else if (waiting + finished < OPS_MAX && client->session)
         begin_something(client);
@@ -491,7 +480,7 @@ static void act(struct client *client)
 /* What it has, or may yet get without waiting for it. */
 bool task_gives_back(const struct task *task)
 {
-    bool open = task->op.phase == OP_FLIGHT || task->op.phase == OP_TAKEN;
+    bool open = task->op.phase == OP_FLIGHT || task->op.phase == OP_TAKEN || task->op.phase == OP_UNDOING;
 
     return (task->op.phase == OP_SETTLED && task->op.returning) || (task->dropped && open);
 }
@@ -508,6 +497,7 @@ static void calm_down(struct client *client)
 {
     struct task *task, *after;
 
+    workers_calm(client);
     list_each_safe (task, after, &client->tasks, link)
         if (which_of(task) == WAITING) {
             task_cancel(task);
@@ -520,7 +510,7 @@ static void calm_down(struct client *client)
     }
     while (client->session && work_unlock(client, 0))
         ;
-    while (client->session && work_units_back(client))
+    while (client->session && work_object_back(client, 0))
         ;
     hurry(client);
 }
@@ -544,7 +534,11 @@ void event_act(struct sim *sim, struct event *event)
             schedule(sim, 1 * MS, *event);
         return;
     }
+    if (sim->working && asleep(sim)) {
+        schedule(sim, until_dawn(sim), *event);
+        return;
+    }
     (sim->working ? act : calm_down)(client);
     client_pump(client);
-    schedule(sim, between(sim, 20 * US, 1500 * US), *event);
+    schedule(sim, sim->working ? between(sim, 20 * US, 1500 * US) : between(sim, 100 * US, 20 * MS), *event);
 }

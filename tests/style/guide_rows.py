@@ -19,6 +19,7 @@ EXPECTED = [f"G{number:02}" for number in range(1, 180)] + [f"P{number}" for num
 TEST = re.compile(r"`(tests/[\w./-]+)`(?: \(([RIC ]+)\))?")
 PROGRAM = re.compile(r"tests/guide/([gi])(\d{3})_\w+\.c$")
 SCRIPT = re.compile(r"tests/guide/\w+\.(?:py|sh)$")
+SHELL = re.compile(r"tests/e2e/goctl_guide_\w+\.sh$")
 FORM_OF = {"g": "R", "i": "I"}
 FORMS_OF_CLAUSE = re.compile(r"^([RIC](?: [RIC])*): ")
 FORM_R_ALONE = re.compile(r"^(program|job): ")
@@ -54,6 +55,8 @@ def test_findings(name, must, path, forms):
         yield f"{ROWS}: {name}: {path} carries another number or form"
     if program or (SCRIPT.match(path) and "R" in forms and name.startswith("G")):
         yield from unquoted(name, must, path, FORM_OF[program[1]] if program else "R")
+    if SHELL.match(path):
+        yield from unquoted(name, must, path, "C")
     if path.startswith("tests/e2e/") and not re.search(rf"\b(test_)?{name}(_|\b)", tree.read(path)):
         yield f"{ROWS}: {path} does not name {name}"
 

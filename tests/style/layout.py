@@ -20,7 +20,8 @@ MAY_INCLUDE = {
     "daemon/host": {"daemon/host", "client", "runtime", "proto"} | BASE,
     "daemon": {"daemon", "daemon/core", "daemon/wire", "daemon/store", "proto"} | BASE,
     "client": {"client", "daemon/wire", "proto", "runtime"} | BASE,
-    "client/goctl": {"client/goctl", "client", "proto"} | BASE,
+    # `goctl cron next` computes what the daemon would: the pure schedules of the core, and the daemon's zones.
+    "client/goctl": {"client/goctl", "client", "daemon/core", "daemon", "proto"} | BASE,
     "client/examples": {"client/examples", "client", "daemon/host", "runtime"},
 }
 # The core sees time, bytes and chance only as inputs: no header that could give it more.

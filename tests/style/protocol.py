@@ -10,21 +10,25 @@ SCHEMA = "proto/goroutined.proto"
 VERBS = "proto/verbs.h"
 MESSAGE = "proto/message.h"
 INSPECT = "proto/message_inspect.h"
+SYNC = "proto/message_sync.h"
+WORK = "proto/message_work.h"
+SCHEDULE = "proto/message_schedule.h"
 LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind", "sync_kind", "take_flags", "give_flags",
-         "add_flags", "signal_flags", "op_flags", "wait_flags")
-CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_inspect.h",
-         "client/goclient_sync.h")
+         "add_flags", "signal_flags", "op_flags", "wait_flags", "schedule_missed", "schedule_overlap",
+         "schedule_flags")
+CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_pool.h", "client/goclient_queue.h", "client/goclient_inspect.h",
+         "client/goclient_job.h", "client/goclient_schedule.h", "client/goclient_sync.h", "client/goclient_worker.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 TRANSPORT = "daemon/transport.h"
 CONSTANTS = ("PROTOCOL_VERSION", "SECRET_BYTES", "VALUES_MAX", "CASES_MAX", "NAME_BYTES_MAX", "PAYLOAD_FRAME_BYTES",
-             "CTX_VALUES_MAX", "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
+             "CTX_VALUES_MAX", "WORK_QUEUES_MAX", "WORK_JOBS_MAX", "WORK_BYTES_MAX", "WORK_NAMES_BYTES_MAX", "WIRE_PARTS_MAX", "WIRE_ACKS_MAX", "WIRE_PLUGIN_BYTES_MAX", "PENDING_BYTES_MAX")
 HELPERS = ("JOB_STATES", "OPEN_FLAGS_ALL", "SYNC_KINDS")  # how many there are, and all of them: no numbers of the wire
 FLAGS = {"VERB_HOST": "host", "VERB_FREE": "free", "VERB_STORED": "stored", "VERB_STANDING": "standing",
-         "VERB_PARKS": "parks", "VERB_TEST": "test"}
+         "VERB_PARKS": "parks", "VERB_TEST": "test", "VERB_WORKER": "worker"}
 
 
 def without_comments(text):
@@ -35,7 +39,7 @@ def schema():
     """({message: {(number, field, type)}}, {enum: {(number, name)}}, {(verb field, number, message)})."""
     text = without_comments(tree.read(SCHEMA))
     messages, verbs = {}, set()
-    for name, body in re.findall(r"^message (\w+) \{(.*?)^\}", text, re.S | re.M):
+    for name, body in re.findall(r"^message (\w+) \{(?:\}|(.*?)^\})", text, re.S | re.M):
         for oneof in re.findall(r"oneof \w+ \{(.*?)\}", body, re.S):
             verbs |= {(field, int(number), kind) for kind, field, number in
                       re.findall(r"(\w+) (\w+) = (\d+);", oneof)}
@@ -101,7 +105,8 @@ def message_findings(document, messages):
     named = set(re.findall(r"^\*\*(\w+)\*\*$", document, re.M))
     yield from differences("messages", named, set(messages))
     for name, fields in messages.items():
-        rows = {(int(row[0]), row[1], row[2]) for row in table_rows(after(document, f"**{name}**"))}
+        section = re.split(r"^(?:\*\*\w+\*\*$|#)", after(document, f"**{name}**"), maxsplit=1, flags=re.M)[0]
+        rows = {(int(row[0]), row[1], row[2]) for row in table_rows(section)}
         yield from differences(name, rows, fields)
 
 
@@ -126,7 +131,7 @@ def errno_rows(document):
 
 
 def enum_findings(document, schema_enums):
-    constants = c_enums(MESSAGE) | c_enums(INSPECT)
+    constants = c_enums(MESSAGE) | c_enums(INSPECT) | c_enums(SYNC) | c_enums(SCHEDULE)
     for name in ENUMS:
         rows = {(int(row[0]), row[1]) for row in table_rows(after(document, f"`enum {name}`"))}
         yield from differences(f"enum {name}", rows, constants[name])
@@ -140,7 +145,7 @@ def enum_findings(document, schema_enums):
 
 def limit_findings(document):
     limits = limit_rows()
-    named = c_enums(MESSAGE)[""] | c_enums(WIRE)[""] | c_enums(TRANSPORT)[""]
+    named = c_enums(MESSAGE)[""] | c_enums(WORK)[""] | c_enums(WIRE)[""] | c_enums(TRANSPORT)[""]
     real = limits | {word: value for value, word in named if word in CONSTANTS}
     rows = {row[0]: int(row[1]) for row in table_rows(after(document, "## Limits"))}
     for name, value in rows.items():

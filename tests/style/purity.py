@@ -10,7 +10,7 @@ import sys
 import tree
 
 ALLOWED = {"abort", "bsearch", "calloc", "free", "malloc", "memchr", "memcmp", "memcpy", "memmove", "memset", "qsort",
-           "realloc", "strchr", "strcmp", "strerror", "strlen", "strncmp", "strnlen",
+           "realloc", "snprintf", "strchr", "strcmp", "strerror", "strlen", "strncmp", "strnlen",
            "vsnprintf", "__assert_fail",
            "_GLOBAL_OFFSET_TABLE_"}
 # What compilers and sanitizers put in by themselves.

@@ -1,5 +1,7 @@
 #include "core_fixture.h"
 
+#include "filter.h"
+
 void *rig_resize(void *context, void *p, size_t size)
 {
     struct rig *rig = context;
@@ -17,17 +19,31 @@ void *rig_resize(void *context, void *p, size_t size)
     return q;
 }
 
+size_t rig_keeps_bytes;
+
 struct rig *rig_with(const struct limits *limits, uint64_t seed)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
-    struct allocator memory = {rig_resize, rig};
+    struct allocator memory = {rig_resize, rig, rig_keeps_bytes};
 
     rig->limits = *limits;
     rig->now = (struct now){.mono_ns = 1000 * (int64_t)SECOND, .wall_ns = 5};
-    rig->core = core_new(limits, &memory, 1, 7, seed);
+    rig->incarnation = 7;
+    rig->core = core_new(limits, &memory, 1, rig->incarnation, seed);
     assert_non_null(rig->core);
     effects_init(&rig->out);
     return rig;
+}
+
+void rig_reborn(struct rig *rig)
+{
+    struct allocator memory = {rig_resize, rig, rig_keeps_bytes};
+
+    core_delete(rig->core);
+    assert_int_equal(rig->live, 0);
+    rig->batch_last = 0;
+    rig->core = core_new(&rig->limits, &memory, 1, ++rig->incarnation, 43);
+    assert_non_null(rig->core);
 }
 
 struct rig *rig_new(void)
@@ -197,7 +213,11 @@ static void take_batches(struct rig *rig)
     list_each_safe (batch, after, &rig->out.batches, link) {
         assert_int_equal(batch->number, rig->batch_last + 1);
         rig->batch_last = batch->number;
-        batch_delete(batch);
+        list_remove(&batch->link);
+        if (rig->take)
+            rig->take(rig, batch);
+        else
+            batch_delete(batch);
     }
 }
 

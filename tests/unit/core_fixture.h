@@ -74,6 +74,7 @@ struct rig {
     int ended_error;
     unsigned ended_n;
     int64_t clock_ns;
+    uint64_t incarnation;
     uint64_t batch_last; /* taken over, not yet reported */
     uint64_t fetch;      /* number of the last one asked for */
     struct fetch fetch_what;
@@ -81,6 +82,7 @@ struct rig {
     long fail_from, fail_to; /* allocations from..to-1 of all since rig_new fail */
     bool unchecked;          /* too much to check after each step */
     struct client *clients;
+    void (*take)(struct rig *rig, struct batch *batch); /* a batch for the store; NULL: it is forgotten */
 };
 
 struct client {
@@ -100,10 +102,14 @@ struct client {
         __VA_ARGS__                                                                                          \
     }
 
+/* Of records the cores of rigs that are made from now on keep for later ones: 0, so that each allocation can be refused. */
+extern size_t rig_keeps_bytes;
 /* Limits: the defaults. */
 struct rig *rig_new(void);
 struct rig *rig_with(const struct limits *limits, uint64_t seed);
 void rig_delete(struct rig *rig);
+/* Another core in the place of this one, as after a restart: nothing is loaded yet, and every client is gone. */
+void rig_reborn(struct rig *rig);
 void rig_step(struct rig *rig, const struct input *in);
 void rig_after(struct rig *rig, int64_t ns);
 /* Steps until nothing is left to sweep. */

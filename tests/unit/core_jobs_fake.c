@@ -39,11 +39,26 @@ int jobs_load(struct core *core, const struct job_row *row, const char **why)
     return 0;
 }
 
+int jobs_load_schedule(struct core *core, const struct schedule_row *row, struct bytes argument,
+                       const char **why)
+{
+    return 0;
+}
+
+void jobs_zone(struct core *core, const struct input *in)
+{
+}
+
+uint64_t schedules_charged(const struct core *core, const struct account *account)
+{
+    return 0;
+}
+
 void jobs_session_up(struct core *core, struct session *session)
 {
 }
 
-void jobs_session_end(struct core *core, struct session *session)
+void jobs_session_end(struct core *core, struct session *session, int error)
 {
     core->jobs->reserve = NULL;
 }
@@ -55,6 +70,14 @@ void jobs_scope_end(struct core *core, struct scope *scope)
 int jobs_context_ended(struct core *core, void *job, int status, struct bytes words)
 {
     return 0;
+}
+
+void jobs_submit_left(struct core *core, struct waiter *w)
+{
+}
+
+void jobs_reserve_left(struct core *core, struct waiter *w)
+{
 }
 
 void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
@@ -92,6 +115,11 @@ int jobs_case_ready(struct core *core, uint64_t job, uint64_t *batch)
 {
     *batch = 0;
     return job >= FAKE_JOBS || job > core->jobs->jobs_n ? -ENOENT : core->jobs->ended[job];
+}
+
+bool jobs_case_allowed(const struct core *core, const struct op *op, uint64_t job)
+{
+    return true;
 }
 
 struct answer *jobs_case_answer(struct core *core, struct op *op, uint64_t job)
@@ -179,3 +207,26 @@ REFUSED(job_output)
 REFUSED(print)
 REFUSED(goroutines)
 REFUSED(dumped)
+REFUSED(inspect)
+REFUSED(drain)
+REFUSED(job_retry)
+REFUSED(job_purge)
+REFUSED(queue_set)
+REFUSED(queue_info)
+REFUSED(queue_list)
+REFUSED(queue_pause)
+REFUSED(queue_purge)
+REFUSED(submit_many)
+REFUSED(work_reserve)
+REFUSED(work_extend)
+REFUSED(work_watch)
+REFUSED(pool_set)
+REFUSED(pool_remove)
+REFUSED(pool_info)
+REFUSED(pool_list)
+REFUSED(pool_drain)
+REFUSED(schedule_set)
+REFUSED(schedule_remove)
+REFUSED(schedule_pause)
+REFUSED(schedule_list)
+REFUSED(transact)

@@ -1,5 +1,6 @@
 #include "jobs_fixture.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,35 +9,35 @@
 
 #include <cmocka.h>
 
+#include "filter.h"
+#include "jobs_seen.h"
+#include "queue_settings.h"
+
 struct held_fetch {
     struct list link;
     uint64_t number;
     struct fetch what;
 };
 
-static void copy_text(char to[SEEN_TEXT], struct bytes from)
-{
-    size_t n = from.size < SEEN_TEXT - 1 ? from.size : SEEN_TEXT - 1;
-
-    if (n)
-        memcpy(to, from.data, n);
-    to[n] = 0;
-}
-
 /* ---- effects ---- */
 
 static void see_job(struct seen *seen, const struct result *result)
 {
     seen->jobs_n = result->jobs_n;
+    seen->ids_n = result->ids_n;
+    for (size_t i = 0; i < result->ids_n && i < 64; i++)
+        seen->ids[i] = result->ids[i];
     if (!result->jobs_n)
         return;
     const struct job_info *row = &result->jobs[0];
-    const struct bytes *strings[] = {&row->text, &row->result, &row->progress, &row->queue};
+    const struct bytes *strings[] = {&row->text, &row->result, &row->progress, &row->queue, &row->argument};
     seen->job = *row;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         copy_text(seen->words[i], *strings[i]);
-    for (size_t i = 0; i < result->jobs_n && i < 64; i++)
+    for (size_t i = 0; i < result->jobs_n && i < 64; i++) {
         seen->ids[i] = result->jobs[i].id;
+        seen->runs[i] = result->jobs[i].run;
+    }
 }
 
 static void see_result(struct jobs_fixture *f, const struct effect *effect)
@@ -55,6 +56,8 @@ static void see_result(struct jobs_fixture *f, const struct effect *effect)
     copy_text(seen->text, result->text);
     copy_text(seen->output, result->output);
     see_job(seen, result);
+    see_stats(seen, result);
+    see_schedule(seen, result);
     if (!result->offer)
         return;
     seen->offer = *result->offer;
@@ -79,6 +82,11 @@ static void see_plugin(struct jobs_fixture *f, const struct effect *effect)
     f->plugins_asked++;
 }
 
+static void see_zone(struct jobs_fixture *f, const struct effect *effect)
+{
+    copy_text(f->zone_waiting, effect->zone);
+}
+
 static void see_start(struct jobs_fixture *f, const struct effect *effect)
 {
     f->host_started = effect->host_start.host;
@@ -97,10 +105,9 @@ static void see_drained(struct jobs_fixture *f, const struct effect *effect)
 }
 
 static void (*const see[])(struct jobs_fixture *, const struct effect *) = {
-    [EFFECT_RESULT] = see_result,  [EFFECT_FETCH] = see_fetch,
-    [EFFECT_PLUGIN] = see_plugin,  [EFFECT_HOST_START] = see_start,
-    [EFFECT_HOST_KILL] = see_kill, [EFFECT_DRAINED] = see_drained,
-    [EFFECT_LOG] = NULL,
+    [EFFECT_RESULT] = see_result,    [EFFECT_FETCH] = see_fetch,    [EFFECT_PLUGIN] = see_plugin,
+    [EFFECT_HOST_START] = see_start, [EFFECT_HOST_KILL] = see_kill, [EFFECT_DRAINED] = see_drained,
+    [EFFECT_ZONE] = see_zone,        [EFFECT_LOG] = NULL,
 };
 
 static void answer_fetch(struct jobs_fixture *f, struct held_fetch *fetch)
@@ -155,6 +162,11 @@ void store_go_on(struct jobs_fixture *f, int error)
     f->hold = hold;
 }
 
+void store_one(struct jobs_fixture *f, int error)
+{
+    report(f, list_first(&f->held, struct batch, link), error);
+}
+
 static void carry_out(struct jobs_fixture *f)
 {
     struct effect *effect;
@@ -200,13 +212,22 @@ static void *resize(void *context, void *p, size_t size)
     struct jobs_fixture *f = context;
 
     if (size == 0) {
+        f->live -= p != NULL;
+        f->live_bytes -= (long)malloc_usable_size(p);
         free(p);
         return NULL;
     }
-    if (f->allocations_left == 0)
+    if (f->allocations_left == 0) {
+        f->refused++;
+        f->allocations_left = f->fails_once ? -1 : 0;
         return NULL;
+    }
     f->allocations_left -= f->allocations_left > 0;
-    return realloc(p, size);
+    f->live += p == NULL;
+    f->live_bytes -= (long)malloc_usable_size(p);
+    p = realloc(p, size);
+    f->live_bytes += (long)malloc_usable_size(p);
+    return p;
 }
 
 static void core_up(struct jobs_fixture *f)
@@ -217,6 +238,8 @@ static void core_up(struct jobs_fixture *f)
     assert_non_null(f->core);
     effects_init(&f->effects);
     f->stored = f->batches = 0;
+    f->plugin_waiting = false;
+    *f->zone_waiting = 0;
 }
 
 static void clear(struct jobs_fixture *f)
@@ -241,6 +264,7 @@ static void clear(struct jobs_fixture *f)
     list_each_safe (batch, next_batch, &f->held, link)
         batch_delete(batch);
     f->core = core_delete(f->core);
+    assert_int_equal(f->live, 0);
 }
 
 int jobs_set_up(void **state)
@@ -270,17 +294,39 @@ int jobs_tear_down(void **state)
     return 0;
 }
 
+static const char *why; /* a load failed: nobody looks */
+
 static int load_one(void *context, const struct job_row *row)
 {
-    struct jobs_fixture *f = context;
-    const char *why;
+    return core_load(((struct jobs_fixture *)context)->core, row, &why);
+}
 
-    return core_load(f->core, row, &why);
+static int load_queue(void *context, struct bytes name, struct bytes kept)
+{
+    return core_load_queue(((struct jobs_fixture *)context)->core, name, kept, &why);
+}
+
+void set_queue(struct jobs_fixture *f, const char *name, const char *settings)
+{
+    struct policy_part part = queue_settings(settings);
+
+    assert_int_equal(core_set_queue(f->core, (struct bytes){name, strlen(name)}, &part), 0);
+}
+
+static int load_schedule(void *context, const struct schedule_row *row, struct bytes argument)
+{
+    return core_load_schedule(((struct jobs_fixture *)context)->core, row, argument, &why);
 }
 
 void restart(struct jobs_fixture *f)
 {
-    struct store_load load = {load_one, f};
+    struct store_load load = {.job = load_one,
+                              .context = f,
+                              .queue = load_queue,
+                              .pool = fixture_pool,
+                              .schedule = load_schedule,
+                              .channel = fixture_channel,
+                              .value = fixture_value};
 
     clear(f);
     core_up(f);
@@ -447,20 +493,39 @@ void plugin_fails(struct jobs_fixture *f, int error, struct bytes text)
                  &(struct input){.kind = IN_PLUGIN, .plugin = {.path = path, .error = error, .text = text}});
 }
 
-struct client *host_up(struct jobs_fixture *f)
+static struct client *host_silent_as(struct jobs_fixture *f, uint64_t host)
 {
-    uint64_t host = f->host_started;
+    assert_true(host > 0);
+    fixture_step(f, &(struct input){.kind = IN_HOST_UP, .host_up = {.host = host, .pid = 4711}});
+    return session_up(f, 0, host);
+}
+
+struct client *host_silent(struct jobs_fixture *f)
+{
+    return host_silent_as(f, f->host_started);
+}
+
+struct client *host_up_as(struct jobs_fixture *f, uint64_t host)
+{
     struct request reserve = {.verb = VERB_RESERVE,
                               .reserve = {{f->generation, strlen(f->generation)}, HOST_WINDOW}};
 
-    assert_true(host > 0);
-    fixture_step(f, &(struct input){.kind = IN_HOST_UP, .host_up = {.host = host, .pid = 4711}});
-    struct client *client = session_up(f, 0, host);
+    struct client *client = host_silent_as(f, host);
     client->reserve = ask(f, client, reserve);
     struct seen *refused = answer(f, client, client->reserve);
     if (refused)
         fail_msg("RESERVE: %d", refused->status);
     return client;
+}
+
+struct client *host_there(struct jobs_fixture *f)
+{
+    struct client *client, *host = NULL;
+
+    list_each (client, &f->clients, link)
+        if (client->host == f->host_started && f->host_started)
+            host = client;
+    return host ? host : host_up(f);
 }
 
 struct seen *next_offer(struct jobs_fixture *f, struct client *host, enum offer_kind kind)

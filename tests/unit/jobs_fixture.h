@@ -17,10 +17,17 @@ struct seen {
     uint32_t flags, index;
     char text[SEEN_TEXT], output[SEEN_TEXT];
     size_t jobs_n;
-    struct job_info job;      /* the first row; its strings are in `words` */
-    uint64_t ids[64];         /* of all rows */
-    char words[4][SEEN_TEXT]; /* text, result, progress, queue of the first row */
+    struct job_info job; /* the first row; its strings are in `words` */
+    size_t ids_n;
+    uint64_t ids[64], runs[64]; /* of all rows; ids: or those that it gives */
+    char words[5][SEEN_TEXT];   /* text, result, progress, queue, argument of the first row */
+    size_t stats_n;
+    char stats[64][64]; /* names of the first rows of counters */
+    uint64_t values[64];
     struct offer offer;
+    size_t schedules_n;
+    struct schedule_info schedule;     /* the first row; its strings are those of `schedule_words` */
+    char schedule_words[3][SEEN_TEXT]; /* name, text, spec of the first row */
     char function[SEEN_TEXT], argument[SEEN_TEXT], offer_text[SEEN_TEXT];
 };
 
@@ -48,9 +55,13 @@ struct jobs_fixture {
     uint64_t host_killed;   /* number of the last EFFECT_HOST_KILL */
     uint64_t plugins_asked; /* EFFECT_PLUGIN so far */
     bool plugin_waiting, drained;
-    char plugin_path[SEEN_TEXT]; /* of the last EFFECT_PLUGIN */
-    char generation[SEEN_TEXT];  /* of the last EFFECT_HOST_START */
-    long allocations_left;       /* before the next one fails; negative: none fails */
+    char zone_waiting[SEEN_TEXT]; /* of the last EFFECT_ZONE; "": answered */
+    char plugin_path[SEEN_TEXT];  /* of the last EFFECT_PLUGIN */
+    char generation[SEEN_TEXT];   /* of the last EFFECT_HOST_START */
+    long allocations_left;        /* before the next one fails; negative: none fails */
+    bool fails_once;              /* only that one; else all from there on */
+    long refused, live;           /* allocations that failed; blocks there are */
+    long live_bytes;              /* of them */
 };
 
 /* cmocka's set-up and tear-down. Before set-up's core is made, limits are the defaults. */
@@ -58,6 +69,29 @@ int jobs_set_up(void **state);
 int jobs_tear_down(void **state);
 /* Makes the core anew on the same store, as after a restart, with the limits of the fixture. */
 void restart(struct jobs_fixture *f);
+
+/* Callbacks of its load. */
+static inline int fixture_channel(void *context, const struct channel_row *row)
+{
+    const char *why;
+
+    return core_load_channel(((struct jobs_fixture *)context)->core, row, &why);
+}
+static inline int fixture_pool(void *context, struct bytes name, struct bytes kept)
+{
+    const char *why;
+
+    return core_load_pool(((struct jobs_fixture *)context)->core, name, kept, &why);
+}
+static inline int fixture_value(void *context, const struct value_row *row, struct bytes body)
+{
+    const char *why;
+
+    return core_load_value(((struct jobs_fixture *)context)->core, row, body, &why);
+}
+
+/* The configuration sets this of the queue: NAME=VALUE, a blank between two. */
+void set_queue(struct jobs_fixture *f, const char *name, const char *settings);
 
 /* One input: step, check, see the effects, and let the store answer. */
 void fixture_step(struct jobs_fixture *f, const struct input *in);
@@ -67,6 +101,8 @@ void fixture_step(struct jobs_fixture *f, const struct input *in);
 void advance_ms(struct jobs_fixture *f, int64_t ms);
 /* Reports on everything held: 0 applies it, else it failed as a full store fails it (record.h). */
 void store_go_on(struct jobs_fixture *f, int error);
+/* The same for the first batch that is held. */
+void store_one(struct jobs_fixture *f, int error);
 
 /* ---- clients ---- */
 
@@ -90,6 +126,7 @@ void cancel_op(struct jobs_fixture *f, struct client *client, uint64_t op);
         .verb = VERB_SUBMIT,                                                                                 \
         .submit = {.plugin = path, .function = name, .argument = TEXT("argument"), ##__VA_ARGS__}})
 #define SUBMIT(...) SUBMIT_TO(PLUGIN, TEXT("count"), ##__VA_ARGS__)
+#define LOOK(id)    ((struct request){.verb = VERB_JOB_INFO, .job_info = {id}})
 
 /* Submits and gives the job's id; the plugin is answered for when the core asks. */
 uint64_t submit(struct jobs_fixture *f, struct client *client, struct request request);
@@ -105,8 +142,17 @@ int32_t cancel_job(struct jobs_fixture *f, struct client *client, uint64_t job);
 /* Answers the last EFFECT_PLUGIN: functions `count` and `other`, or only `count`. */
 void plugin_is(struct jobs_fixture *f, struct bytes generation, bool other);
 void plugin_fails(struct jobs_fixture *f, int error, struct bytes text);
-/* The host asked for last is there and has said RESERVE with a window of HOST_WINDOW. */
-struct client *host_up(struct jobs_fixture *f);
+/* The host asked for last is there; it has said nothing. */
+struct client *host_silent(struct jobs_fixture *f);
+/* The one of this number is there, and has said RESERVE with a window of HOST_WINDOW. */
+struct client *host_up_as(struct jobs_fixture *f, uint64_t host);
+/* The same, of the one asked for last. */
+static inline struct client *host_up(struct jobs_fixture *f)
+{
+    return host_up_as(f, f->host_started);
+}
+/* The one that is up, or the one that was asked for. */
+struct client *host_there(struct jobs_fixture *f);
 /* The next offer of this kind that the host has not seen; NULL: none. */
 struct seen *next_offer(struct jobs_fixture *f, struct client *host, enum offer_kind kind);
 /* The next RUN, which must be there, and STARTED. */

@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-#include <dirent.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,17 +44,15 @@ const char *store_fixture_path(const struct store_fixture *fixture, const char *
     return path;
 }
 
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *place)
+{
+    return remove(path);
+}
+
 void store_fixture_free(struct store_fixture *fixture)
 {
-    DIR *directory = opendir(fixture->directory);
-    struct dirent *entry;
-
     store_fixture_close(fixture);
-    while (directory && (entry = readdir(directory)))
-        if (entry->d_name[0] != '.')
-            unlink(store_fixture_path(fixture, entry->d_name));
-    closedir(directory);
-    rmdir(fixture->directory);
+    nftw(fixture->directory, remove_one, 4, FTW_DEPTH | FTW_PHYS);
     free(fixture);
 }
 
@@ -80,6 +78,8 @@ struct job_row row_ready(uint64_t id)
                           .time_limit_ns = 15,
                           .grace_ns = 16,
                           .op = id + 100,
+                          .jitter = 18,
+                          .delays = TEXT("12345678"),
                           .plugin = TEXT("/p.so"),
                           .function = TEXT("f"),
                           .queue = TEXT("q"),

@@ -157,7 +157,7 @@ static void test_result_keeps_its_own_bytes_each_with_an_end(void **state)
     struct bytes bytes = {text, 4};
     struct value value = {.body = bytes};
     struct chan_info chan = {.name = bytes};
-    struct job_info job = {.plugin = bytes, .result = bytes};
+    struct job_info job = {.plugin = bytes, .result = bytes, .argument = bytes};
     struct counter counter = {.name = bytes};
     struct offer offer = {.function = bytes};
     struct result from = {.text = bytes,
@@ -173,14 +173,31 @@ static void test_result_keeps_its_own_bytes_each_with_an_end(void **state)
     struct result_block *block = result_clone(&from);
     memset(text, 'x', 4);
     const struct result *to = &block->result;
-    const struct bytes *copies[] = {&to->text,           &to->values->body, &to->chans->name,
-                                    &to->jobs->plugin,   &to->jobs->result, &to->stats->name,
-                                    &to->offer->function};
+    const struct bytes *copies[] = {&to->text,         &to->values->body,   &to->chans->name,
+                                    &to->jobs->plugin, &to->jobs->result,   &to->jobs->argument,
+                                    &to->stats->name,  &to->offer->function};
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
         assert_string_equal(copies[i]->data, "text");
     result_ref(block);
     result_unref(block);
     result_unref(block);
+}
+
+static void test_IP4_ids_are_kept_where_there_is_no_memory_for_their_result(void **state)
+{
+    uint64_t ids[] = {7, 8, 9};
+    struct result flat = {.op = 5, .status = 3}, from = {.status = 3, .ids = ids, .ids_n = 3};
+    struct result_block *room = result_room(3), *small = result_room(2);
+    result_keep_ids(room, &flat, &from);
+    result_keep_ids(small, &flat, &from);
+    memset(ids, 0, sizeof ids);
+    assert_int_equal(room->result.op, 5);
+    assert_int_equal(room->result.status, 3);
+    assert_int_equal(room->result.ids_n, 3);
+    assert_int_equal(room->result.ids[2], 9);
+    assert_int_equal(small->result.ids_n, 2);
+    result_unref(room);
+    result_unref(small);
 }
 
 /* ---- words ---- */
@@ -217,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_U4_request_keeps_its_own_bytes),
         cmocka_unit_test(test_every_string_of_a_request_is_copied),
         cmocka_unit_test(test_result_keeps_its_own_bytes_each_with_an_end),
+        cmocka_unit_test(test_IP4_ids_are_kept_where_there_is_no_memory_for_their_result),
         cmocka_unit_test(test_every_error_has_words_of_its_own),
         cmocka_unit_test(test_T1_deadlines_saturate),
     };

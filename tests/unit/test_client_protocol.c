@@ -332,10 +332,10 @@ static void test_IP1_2_value_for_nobody_is_returned(void **state)
     assert_int_equal(frame->returns[0].count, 0);
 }
 
-static void test_IP1_3_grant_for_nobody_is_told_so_that_it_can_be_given_back(void **state)
+static void test_IP1_2_handle_for_nobody_is_told_so_that_it_can_be_dropped(void **state)
 {
     struct rig *rig = *state;
-    struct rig_op *a = rig_verb(rig, VERB_LOCK);
+    struct rig_op *a = rig_verb(rig, VERB_CHAN_OPEN);
     rig_leaves(rig);
     protocol_abandon(rig->p, &a->op, rig->now_ns);
     rig_result(rig, a, 0);
@@ -570,7 +570,7 @@ int main(void)
         TEST(test_IP1_held_values_are_acked_one_by_one),
         TEST(test_IP1_2_given_back_values_are_never_covered_by_the_mark),
         TEST(test_IP1_2_value_for_nobody_is_returned),
-        TEST(test_IP1_3_grant_for_nobody_is_told_so_that_it_can_be_given_back),
+        TEST(test_IP1_2_handle_for_nobody_is_told_so_that_it_can_be_dropped),
         TEST(test_IP1_2_unsurfaced_value_of_a_gone_caller_is_returned),
         TEST(test_IP1_1_cancel_of_a_sent_operation_waits_for_the_answer),
         TEST(test_cancel_before_sending_costs_no_frame),

@@ -169,22 +169,72 @@ static void test_a_named_file_must_be_there(void **state)
     expect_why(rig, -ENOENT, load(rig, NULL, NULL), "cannot read");
 }
 
+static const struct queue_config *queue_of(const struct rig *rig, const char *name)
+{
+    for (size_t i = 0; i < rig->config.queues_n; i++)
+        if (!strcmp(rig->config.queues[i].name, name))
+            return &rig->config.queues[i];
+    fail_msg("no queue %s", name);
+    return NULL;
+}
+
+static void test_a_section_sets_a_queue_and_a_flag_wins(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "queue mail { concurrency = 4  serial = yes }\nqueue by.default {}");
+    assert_int_equal(load(rig, "--queue=mail.concurrency=5", "--queue=other.host:8080.rate=7"), 0);
+    assert_int_equal(rig->config.queues_n, 3);
+    const struct policy_part *part = &queue_of(rig, "mail")->part;
+    assert_int_equal(part->set, 1 << POLICY_concurrency | 1 << POLICY_serial);
+    assert_int_equal(part->policy.concurrency, 5);
+    assert_int_equal(part->policy.serial, 1);
+    assert_int_equal(queue_of(rig, "by.default")->part.set, 0);
+    assert_int_equal(queue_of(rig, "other.host:8080")->part.policy.rate, 7);
+}
+
+static void test_a_wrong_queue_in_a_file_is_named(void **state)
+{
+    static const char *const files[][2] = {
+        {"queue mail { concurrency = 0 }",
+         "test.conf: queue mail: concurrency: '0' is not a number of jobs from 1 to"},
+        {"queue mail { fair = maybe }", "test.conf: queue mail: fair: 'maybe' is not one of no|yes"},
+        {"\nqueue mail { colour = 3 }", "test.conf:2: no such option 'colour'"},
+        {"queue \"two words\" { }", "test.conf: queue 'two words': a name has"},
+        {"queue mail { }\nqueue mail { }", "test.conf:2: found duplicate title 'mail'"},
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        write_file(rig, files[i][0]);
+        expect_why(rig, -EINVAL, load(rig, NULL, NULL), files[i][1]);
+    }
+}
+
 static void test_values_that_make_no_sense_are_refused(void **state)
 {
     static const char *const flags[][2] = {
+        {"--linger-us=1001", "linger_us: 1001 is more than 1000"},
         {"--node=1024", "node: 1024 is more than 1023"},
         {"--node=-1", "--node: '-1' is not a number"},
         {"--endpoint=tcp://*:1", "is not ipc:// with an absolute path"},
         {"--endpoint=ipc://relative", "is not ipc:// with an absolute path"},
         {"--listen=ipc:///x", "is not tcp://HOST:PORT"},
+        {"--listen=tcp://*:7000", "listen: tcp://*:7000 would be open to anybody who reaches it"},
+        {"--listen-secret-file=/x", "listen_secret_file: listen_keys_file is missing beside it"},
+        {"--listen-keys-file=/x", "listen_keys_file: listen_secret_file is missing beside it"},
         {"--durability=some", "neither full nor process"},
         {"--log-level=loud", "log_level: 'loud'"},
         {"--socket-mode=888", "socket_mode: '888'"},
-        {"--queues=mail", "queues: 'mail' is not NAME=JOBS"},
-        {"--queues=mail=4,batch=0", "queues: 'batch=0' is not NAME=JOBS"},
-        {"--queues=mail=4x", "queues: 'mail=4x' is not NAME=JOBS"},
-        {"--queues=two words=4", "queues: 'two words=4' is not NAME=JOBS"},
-        {"--queues==4", "queues: '=4' is not NAME=JOBS"},
+        {"--queue=mail", "--queue mail: write NAME.SETTING=VALUE"},
+        {"--queue=mail=4", "--queue mail=4: write NAME.SETTING=VALUE"},
+        {"--queue=mail.concurrency", "--queue mail.concurrency: write NAME.SETTING=VALUE"},
+        {"--queue=mail.colour=4", "--queue mail.colour=4: write NAME.SETTING=VALUE"},
+        {"--queue=batch.concurrency=0", "queue batch: concurrency: '0' is not a number of jobs from 1"},
+        {"--queue=mail.rate=4x", "queue mail: rate: '4x' is not a number of jobs from 0"},
+        {"--queue=mail.serial=2", "queue mail: serial: '2' is not one of no|yes"},
+        {"--queue=two words.rate=4", "queue 'two words': a name has"},
+        {"--queue=.rate=4", "queue '': a name has"},
         {"--ephemeral=maybe", "--ephemeral: 'maybe' is not true or false"},
         {"--plugin-directories=/usr:/nowhere", "plugin_directories: '/nowhere': No such file"},
         {"--plugin-directories=/proc/version", "plugin_directories: '/proc/version': Not a directory"},
@@ -273,6 +323,61 @@ static void test_commands_are_told_from_options(void **state)
     assert_string_equal(rig->command.directory, "/var/lib/x");
 }
 
+static struct host_settings settings_of(const struct rig *rig, const char *path)
+{
+    return host_settings_of((struct plugin_sections){rig->config.plugins, rig->config.plugins_n}, path);
+}
+
+static void test_a_plugin_has_the_settings_of_its_section_then_those_of_default(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "plugin default { seccomp = jobs }\nplugin \"/opt/a.b.so\" { seccomp = none }");
+    assert_int_equal(load(rig, "--plugin=/opt/c.so.seccomp=none", NULL), 0);
+    assert_int_equal(settings_of(rig, "/opt/a.b.so").seccomp, SECCOMP_NONE);
+    assert_int_equal(settings_of(rig, "/opt/c.so").seccomp, SECCOMP_NONE);
+    assert_int_equal(settings_of(rig, "/opt/other.so").seccomp, SECCOMP_JOBS);
+    assert_int_equal(load(rig, "--plugin=/opt/a.b.so.seccomp=jobs", NULL), 0);
+    assert_int_equal(settings_of(rig, "/opt/a.b.so").seccomp, SECCOMP_JOBS);
+}
+
+static void test_the_path_of_a_plugin_is_followed_through_symbolic_links(void **state)
+{
+    struct rig *rig = *state;
+    char *real = realpath(rig->directory, NULL), link[256], text[512];
+
+    assert_non_null(real);
+    snprintf(link, sizeof(link), "%s/link", rig->directory);
+    assert_int_equal(symlink(".", link), 0);
+    snprintf(text, sizeof(text), "plugin \"%s\" { seccomp = jobs }", link);
+    write_file(rig, text);
+    assert_int_equal(load(rig, NULL, NULL), 0);
+    assert_int_equal(settings_of(rig, real).seccomp, SECCOMP_JOBS);
+    unlink(link);
+    free(real);
+}
+
+static void test_a_wrong_plugin_in_a_file_is_named(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"plugin a.so { }", "test.conf: plugin 'a.so': neither an absolute path nor default"},
+        {"plugin default { seccomp = all }",
+         "test.conf: plugin default: seccomp: 'all' is not one of none|jobs"},
+        {"\nplugin default { colour = 3 }", "test.conf:2: no such option 'colour'"},
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_file(rig, cases[i].text);
+        expect_why(rig, -EINVAL, load(rig, NULL, NULL), cases[i].words);
+    }
+    write_file(rig, "");
+    expect_why(rig, -EINVAL, load(rig, "--plugin=/a.so.colour=1", NULL), "write PATH.SETTING=VALUE");
+    expect_why(rig, -EINVAL, load(rig, "--plugin=/a.so.seccomp", NULL), "write PATH.SETTING=VALUE");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -286,6 +391,11 @@ int main(void)
         TEST(test_an_unknown_limit_is_named_with_file_and_line),
         TEST(test_a_wrong_value_is_named_with_file_and_line),
         TEST(test_a_named_file_must_be_there),
+        TEST(test_a_section_sets_a_queue_and_a_flag_wins),
+        TEST(test_a_wrong_queue_in_a_file_is_named),
+        TEST(test_a_plugin_has_the_settings_of_its_section_then_those_of_default),
+        TEST(test_the_path_of_a_plugin_is_followed_through_symbolic_links),
+        TEST(test_a_wrong_plugin_in_a_file_is_named),
         TEST(test_values_that_make_no_sense_are_refused),
         TEST(test_the_users_file_is_read_from_the_xdg_directory),
         TEST(test_a_unit_gets_the_directories_systemd_made),

@@ -111,6 +111,27 @@ static void test_X5_an_earlier_deadline_below_leaves_the_parent_alone(void **sta
     rig_delete(rig);
 }
 
+static void test_X5_a_life_that_is_cut_short_has_not_the_cause_of_its_own_deadline(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    struct rig *rig;
+    struct client *a;
+
+    limits.context_detached_s = 1;
+    rig = rig_with(&limits, 1);
+    a = client_new(rig);
+    uint64_t late = ctx(a, (struct request_ctx_new){.flags = CTX_DETACHED,
+                                                    .deadline = UNTIL_IN,
+                                                    .deadline_ns = 2 * (int64_t)SECOND,
+                                                    .code = -9,
+                                                    .cause = text("its own")});
+    rig_after(rig, SECOND);
+    assert_int_equal(end_of(a, late), -ETIMEDOUT);
+    assert_int_equal(look(a, late)->ctx.code, -ETIMEDOUT);
+    assert_string_equal(look(a, late)->ctx_text, "context deadline exceeded");
+    rig_delete(rig);
+}
+
 static void test_X5_a_past_deadline_is_over_at_once_and_a_cancel_has_not_its_cause(void **state)
 {
     struct rig *rig = rig_new();
@@ -300,6 +321,36 @@ static void test_limits_of_contexts(void **state)
     rig_delete(rig);
 }
 
+/* Its maker is gone; what is below it, of other users, keeps it for its values (X10). */
+static void test_limit_contexts_max_is_that_of_who_keeps_a_context(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    struct rig *rig;
+    struct client *a, *b, *c;
+    uint64_t root, second, third;
+
+    limits.contexts_max = 1;
+    limits.contexts_detached_max = 1;
+    rig = rig_with(&limits, 1);
+    a = client_of(rig, 1);
+    b = client_of(rig, 2);
+    c = client_of(rig, 3);
+    root = ctx(a, (struct request_ctx_new){.name = text("root"), .flags = CTX_DETACHED});
+    second = ctx(b, (struct request_ctx_new){
+                        .name = text("second"), .parent_name = text("root"), .flags = CTX_WITHOUT_CANCEL});
+    third = ctx(c, (struct request_ctx_new){.parent_name = text("second"), .flags = CTX_WITHOUT_CANCEL});
+    assert_status(a, make(a, (struct request_ctx_new){0}), -ENOBUFS);
+    assert_status(a, drop(a, root), 0);
+    assert_status(b, make(b, (struct request_ctx_new){0}), -ENOBUFS);
+    assert_status(b, drop(b, second), 0);
+    assert_status(b, make(b, (struct request_ctx_new){0}), 0); /* both are c's now */
+    assert_status(a, make(a, (struct request_ctx_new){.flags = CTX_DETACHED}), 0);
+    assert_status(c, drop(c, third), 0);
+    assert_int_equal(rig_stat(rig, "contexts"), 2);
+    assert_status(c, make(c, (struct request_ctx_new){0}), 0);
+    rig_delete(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_X4_a_cause_flows_down_to_those_that_have_none),
         cmocka_unit_test(test_X5_a_later_deadline_below_is_ignored_with_its_cause),
         cmocka_unit_test(test_X5_an_earlier_deadline_below_leaves_the_parent_alone),
+        cmocka_unit_test(test_X5_a_life_that_is_cut_short_has_not_the_cause_of_its_own_deadline),
         cmocka_unit_test(test_X5_a_past_deadline_is_over_at_once_and_a_cancel_has_not_its_cause),
         cmocka_unit_test(test_X6_the_death_of_a_client_ends_its_contexts_but_not_detached_ones),
         cmocka_unit_test(test_X6_what_has_ended_is_forgotten_after_a_minute),
@@ -319,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_the_id_of_another_user_or_life_names_nothing),
         cmocka_unit_test(test_lists_are_pages_in_the_order_of_names),
         cmocka_unit_test(test_limits_of_contexts),
+        cmocka_unit_test(test_limit_contexts_max_is_that_of_who_keeps_a_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Named wait groups, counters, barriers and error groups between processes: A, E. */
-#include "sync_fixture.h"
+#include "context_fixture.h"
 
 /* ---- wait groups ---- */
 
@@ -251,6 +251,18 @@ static void test_a_counter_frees_who_waits_for_no_more_than_it_is(void **state)
     rig_delete(rig);
 }
 
+static void test_a_counter_frees_all_at_once_whom_it_suffices(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t two = count_wait(a, 2), three = count_wait(b, 3);
+
+    count(a, 3);
+    assert_status(a, two, 0);
+    assert_status(b, three, 0);
+    rig_delete(rig);
+}
+
 /* ---- barriers ---- */
 
 static uint64_t meet(struct client *c, int64_t parties)
@@ -344,6 +356,21 @@ static void test_E1_wait_waits_for_all_and_tells_the_first_error(void **state)
     rig_delete(rig);
 }
 
+static void test_E1_all_that_wait_are_told_of_the_end(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t first, second;
+
+    start(a, 0);
+    first = wait_group(b);
+    second = wait_group(c);
+    assert_status(a, end(a, -EIO), 0);
+    assert_status(b, first, WAIT_FAILED);
+    assert_status(c, second, WAIT_FAILED);
+    rig_delete(rig);
+}
+
 static void test_E1_the_death_of_a_members_client_is_its_error(void **state)
 {
     struct rig *rig = rig_new();
@@ -356,6 +383,21 @@ static void test_E1_the_death_of_a_members_client_is_its_error(void **state)
     assert_status(b, waits, WAIT_FAILED);
     assert_int_equal(token_of(b, waits), EOWNERDEAD);
     assert_status(b, reset_of(b, SYNC_ERRGROUP, "eg"), 0);
+    assert_no_syncs(rig);
+    rig_delete(rig);
+}
+
+static void test_E1_a_member_whose_start_nobody_saw_did_not_fail_by_a_death(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+
+    start(a, 1);
+    start(b, 1);
+    client_cut(b);
+    assert_status(a, end(a, 0), 0);
+    client_die(b); /* its slot came, and the word of it never left */
+    assert_status(a, wait_group(a), 0);
     assert_no_syncs(rig);
     rig_delete(rig);
 }
@@ -396,6 +438,94 @@ static void test_IP1_3_a_member_that_was_never_seen_did_not_fail(void **state)
     rig_delete(rig);
 }
 
+/* ---- the context of a group ---- */
+
+static uint64_t group_ctx(struct client *c)
+{
+    return ctx(c, (struct request_ctx_new){.group = named("eg")});
+}
+
+static void test_E2_the_first_error_ends_the_context_and_is_its_cause(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t context = group_ctx(a), below_it = below(a, context), seen = watch(b, context), ends;
+
+    start(a, 0);
+    start(b, 0);
+    assert_status(b, make(b, (struct request_ctx_new){.group = named("eg")}), -EEXIST);
+    uint64_t silent = chan(a, "silent", 0), waits = recv1(under(a, below_it), silent);
+    assert_waits(a, waits);
+    ends = end(b, -EIO);
+    assert_status(b, ends, 0);
+    assert_int_equal(later_than(b, seen),
+                     1 + 1); /* the end of the context, of the receive, then that of the call */
+    assert_status(a, waits, -ECANCELED);
+    assert_int_equal(look(a, context)->ctx.code, -EIO);
+    assert_string_equal(look(a, context)->ctx_text, "a member of error group eg ended with -5");
+    assert_status(a, end(a, -ENOENT), 0);
+    assert_int_equal(look(a, below_it)->ctx.code, -EIO);
+    assert_status(a, make(a, (struct request_ctx_new){.group = named("eg")}),
+                  CTX_OVER); /* nobody has heard of it */
+    assert_status(a, wait_group(a), WAIT_FAILED);
+    assert_int_equal(end_of(a, group_ctx(a)), 0); /* the next round's */
+    rig_delete(rig);
+}
+
+static void test_E2_the_context_ends_when_wait_returns(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t context = group_ctx(a), seen = watch(b, context), waits;
+
+    start(a, 0);
+    waits = wait_group(b);
+    assert_status(a, end(a, 0), 0);
+    assert_status(b, waits, 0);
+    assert_int_equal(look(b, context)->ctx.code, -ECANCELED);
+    assert_true(later_than(b, seen) > later_than(b, waits)); /* X1 */
+    context = group_ctx(a);
+    assert_status(b, wait_group(b), 0);
+    assert_int_equal(end_of(a, context), -ECANCELED);
+    assert_no_syncs(rig);
+    rig_delete(rig);
+}
+
+static void test_E2_a_death_ends_the_context_of_the_group(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t context = group_ctx(a);
+
+    start(b, 0);
+    client_die(b);
+    assert_int_equal(look(a, context)->ctx.code, -EOWNERDEAD);
+    assert_string_equal(look(a, context)->ctx_text, "a member of error group eg ended with -130");
+    assert_status(a, reset_of(a, SYNC_ERRGROUP, "eg"), 0);
+    assert_no_syncs(rig);
+    rig_delete(rig);
+}
+
+static void test_E2_a_group_stays_while_its_context_lives_and_no_longer(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t context = group_ctx(a);
+
+    assert_int_equal(rig_stat(rig, "syncs"), 1);
+    assert_status(a, cancel_ctx(a, context), 1);
+    assert_no_syncs(rig);
+    ctx(b, (struct request_ctx_new){.group = named("eg"), .deadline = UNTIL_IN, .deadline_ns = SECOND});
+    rig_after(rig, SECOND);
+    assert_no_syncs(rig);
+    group_ctx(b);
+    client_die(b);
+    assert_no_syncs(rig);
+    assert_status(a, add(a, 1), 0);
+    assert_status(a, make(a, (struct request_ctx_new){.group = named("wg")}), -EEXIST);
+    rig_delete(rig);
+}
+
 static void test_without_memory_nothing_happens(void **state)
 {
     for (long n = 1; n < 60; n++) {
@@ -408,6 +538,7 @@ static void test_without_memory_nothing_happens(void **state)
         wait_for(b);
         count_wait(b, 1);
         meet(b, 2);
+        make(a, (struct request_ctx_new){.group = named("eg")});
         start(a, 1);
         start(b, 1);
         client_die(a);
@@ -433,12 +564,19 @@ int main(void)
         cmocka_unit_test(test_limit_group_detached_s_detached_units_do_not_live_for_ever),
         cmocka_unit_test(test_limit_group_units_max),
         cmocka_unit_test(test_a_counter_frees_who_waits_for_no_more_than_it_is),
+        cmocka_unit_test(test_a_counter_frees_all_at_once_whom_it_suffices),
         cmocka_unit_test(test_a_barrier_opens_when_all_are_there_round_after_round),
         cmocka_unit_test(test_who_gives_up_or_dies_at_a_barrier_does_not_count),
         cmocka_unit_test(test_E1_wait_waits_for_all_and_tells_the_first_error),
+        cmocka_unit_test(test_E1_all_that_wait_are_told_of_the_end),
         cmocka_unit_test(test_E1_the_death_of_a_members_client_is_its_error),
+        cmocka_unit_test(test_E1_a_member_whose_start_nobody_saw_did_not_fail_by_a_death),
         cmocka_unit_test(test_E3_a_member_waits_for_a_slot_which_the_dead_free),
         cmocka_unit_test(test_IP1_3_a_member_that_was_never_seen_did_not_fail),
+        cmocka_unit_test(test_E2_the_first_error_ends_the_context_and_is_its_cause),
+        cmocka_unit_test(test_E2_the_context_ends_when_wait_returns),
+        cmocka_unit_test(test_E2_a_death_ends_the_context_of_the_group),
+        cmocka_unit_test(test_E2_a_group_stays_while_its_context_lives_and_no_longer),
         cmocka_unit_test(test_without_memory_nothing_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,18 @@ static void test_IP0_resume_voids_the_old_connection(void **state)
     assert_null(got(c, 99));
 }
 
+static void test_IP0_a_connection_that_is_bound_anew_is_not_that_of_its_old_session(void **state)
+{
+    struct client *a = client_new(rig), *b = client_new(rig);
+    b->conn = a->conn;
+    client_hello(b);
+    assert_true(rig->said.welcome && rig->said.conn == a->conn);
+    assert_status(b, client_do(b, ping()), 0);
+    client_resume(a, (uint64_t)0);
+    assert_status(a, client_do(a, ping()), 0);
+    assert_status(b, client_do(b, ping()), 0);
+}
+
 static void test_IP0_resume_on_the_same_connection_counts_from_1(void **state)
 {
     struct client *c = client_new(rig);
@@ -453,6 +465,7 @@ int main(void)
         T(test_IP0_a_gap_in_frame_numbers_forces_resume),
         T(test_IP0_a_repeated_frame_is_dropped_whole),
         T(test_IP0_resume_voids_the_old_connection),
+        T(test_IP0_a_connection_that_is_bound_anew_is_not_that_of_its_old_session),
         T(test_IP0_resume_on_the_same_connection_counts_from_1),
         T(test_IP0_a_late_copy_of_a_resume_begins_nothing_anew),
         T(test_IP0_every_frame_after_the_end_is_refused_as_session_over),

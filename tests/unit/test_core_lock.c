@@ -317,6 +317,77 @@ static void test_SE1_deadline_and_cancel_leave_the_queue(void **state)
     rig_delete(rig);
 }
 
+/* ---- from hand to hand ---- */
+
+static uint64_t offer(struct client *c, uint64_t token)
+{
+    return unlock_with(c, "m", token, UNLOCK_OFFER);
+}
+
+static uint64_t claim(struct client *c, uint64_t token)
+{
+    return client_do(c, (struct request){.verb = VERB_LOCK, .lock = {{"m", 1}, LOCK_CLAIM, token}});
+}
+
+static void test_M3_another_session_has_the_lock_after_an_explicit_transfer_only(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t held = token_of(a, lock(a, "m")), waits = lock(c, "m"), mine;
+
+    assert_status(b, unlock_with(b, "m", held, 0), -EPERM);
+    assert_status(b, claim(b, held), -EPERM);
+    assert_status(b, offer(b, held), -EPERM);
+    assert_status(a, offer(a, held), 0);
+    assert_status(b, claim(b, held + 1), -ESTALE);
+    mine = claim(b, held);
+    assert_status(b, mine, 0);
+    assert_true(token_of(b, mine) > held);
+    assert_status(c, claim(c, held), -ESTALE);
+    assert_status(c, claim(c, token_of(b, mine)), -EPERM);
+    assert_status(a, unlock_with(a, "m", held, 0), -ESTALE);
+    client_die(a);
+    assert_waits(c, waits); /* it is b's */
+    assert_status(b, unlock_with(b, "m", token_of(b, mine), 0), 0);
+    assert_status(c, waits, 0);
+    assert_status(c, unlock_with(c, "m", token_of(c, waits), 0), 0);
+    assert_status(b, claim(b, token_of(c, waits)), -EPERM);
+    assert_int_equal(rig_stat(rig, "locks"), 0);
+    rig_delete(rig);
+}
+
+static void test_M3_what_was_offered_and_not_claimed_stays_its_holders(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t held = token_of(a, lock(a, "m")), waits = lock(b, "m");
+
+    assert_status(a, offer(a, held), 0);
+    assert_waits(b, waits);
+    client_die(a);
+    assert_status(b, waits, GRANT_OWNER_DIED);
+    assert_status(b, claim(b, token_of(b, waits)), -EPERM); /* the offer was that of another holder */
+    rig_delete(rig);
+}
+
+static void test_M3_the_death_of_who_claimed_unseen_is_told(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t held = token_of(a, lock(a, "m")), waits = lock(c, "m"), mine;
+
+    assert_status(a, offer(a, held), 0);
+    mine = claim(b, held);
+    assert_status(b, unlock_with(b, "m", token_of(b, mine), UNLOCK_UNSEEN), 0);
+    assert_status(c, waits, GRANT_OWNER_DIED); /* a may have left it half done */
+    assert_status(c, offer(c, token_of(c, waits)), 0);
+    mine = claim(b, token_of(c, waits));
+    assert_status(b, mine, GRANT_OWNER_DIED); /* nobody has answered for it yet */
+    assert_status(b, unlock_with(b, "m", token_of(b, mine), 0), 0);
+    assert_status(a, lock(a, "m"), -ENOTRECOVERABLE);
+    rig_delete(rig);
+}
+
 static void test_limit_locks_max(void **state)
 {
     struct limits limits = LIMITS_DEFAULT;
@@ -365,6 +436,9 @@ int main(void)
         cmocka_unit_test(test_IP1_3_a_grant_given_back_unseen_keeps_the_news_of_the_death),
         cmocka_unit_test(test_F2_a_dead_waiter_is_passed_over),
         cmocka_unit_test(test_SE1_deadline_and_cancel_leave_the_queue),
+        cmocka_unit_test(test_M3_another_session_has_the_lock_after_an_explicit_transfer_only),
+        cmocka_unit_test(test_M3_what_was_offered_and_not_claimed_stays_its_holders),
+        cmocka_unit_test(test_M3_the_death_of_who_claimed_unseen_is_told),
         cmocka_unit_test(test_limit_locks_max),
         cmocka_unit_test(test_a_forbidden_name_is_refused),
     };

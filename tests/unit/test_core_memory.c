@@ -31,6 +31,7 @@ static void ask(struct client *a)
     client_do(a, (struct request){.verb = VERB_DEADLOCKS});
     client_do(a, (struct request){.verb = VERB_LEAKS});
     client_do(a, (struct request){.verb = VERB_GOROUTINES});
+    client_do(a, (struct request){.verb = VERB_INSPECT, .inspect = {.what = INSPECT_STATS}});
     client_do(a, (struct request){.verb = VERB_PING, .ping.payload = {"p", 1}});
     client_do(a, (struct request){.verb = VERB_SUBMIT});
     client_do(a, (struct request){.verb = VERB_OP_STATUS, .op_status.op = 3});
@@ -180,6 +181,22 @@ static void test_a_result_without_memory_to_leave_comes_a_little_later(void **st
     rig_delete(rig);
 }
 
+static void test_IP7_a_refusal_without_memory_to_leave_is_asked_for_again(void **state)
+{
+    rig = rig_new();
+    struct client *a = client_new(rig);
+    rig->fail_from = rig->allocs;
+    rig->fail_to = LONG_MAX;
+    uint64_t op = client_do(a, (struct request){.verb = VERB_PING});
+    assert_int_equal(status_if(a, op), NOTHING_YET);
+    rig->fail_to = 0;
+    client_do(a, (struct request){.verb = VERB_PING});
+    assert_true(rig->said.need_resume);
+    client_resume(a, op, (uint64_t)0);
+    assert_int_equal(rig->said.state[0].fate, FATE_UNKNOWN);
+    rig_delete(rig);
+}
+
 static void test_B6_no_value_is_lost_or_doubled_while_memory_fails(void **state)
 {
     for (long n = 0; n < 60; n++) {
@@ -197,13 +214,53 @@ static void test_B6_no_value_is_lost_or_doubled_while_memory_fails(void **state)
         }
         rig->fail_to = 0;
         rig_after(rig, 10 * MS);
+        struct client a_before = *a, b_before = *b;
+        client_resume(a, (uint64_t)0); /* a refusal that could not be told has unbound them */
+        client_resume(b, (uint64_t)0);
         for (struct got *g = rig->got; g; g = g->next)
-            got_n += g->conn == b->conn ? g->values_n : 0;
+            got_n += g == got(&b_before, g->op) || (g == got(b, g->op) && !got(&b_before, g->op))
+                         ? g->values_n
+                         : 0;
         for (int i = 0; i < 5; i++)
-            sent += status_if(a, op[i]) == 1;
+            sent += status_if(&a_before, op[i]) == 1 || status_if(a, op[i]) == 1;
         assert_int_equal(sent, got_n + info(b, xb).length);
         rig_delete(rig);
     }
+}
+
+/* One value through a channel, acknowledged. */
+static void pass(struct client *c, uint64_t handle)
+{
+    uint64_t s = send1(c, handle, "v"), r = recv1(c, handle);
+
+    assert_values(c, r, "v ");
+    ack(c, s, 0);
+    ack(c, r, 0);
+}
+
+static void test_records_that_come_and_go_are_kept_and_no_more_than_so_many(void **state)
+{
+    enum { KEEPS = 16 << 10, ROUNDS = 100, MANY = 200 };
+    uint64_t waits[MANY];
+
+    rig_keeps_bytes = KEEPS;
+    rig = rig_new();
+    rig_keeps_bytes = 0;
+    struct client *c = client_new(rig);
+    uint64_t x = chan(c, "x", 1), y = chan(c, "y", 0);
+    pass(c, x);
+    long before = rig->allocs, live;
+    for (int i = 0; i < ROUNDS; i++)
+        pass(c, x);
+    assert_int_equal(rig->allocs, before);
+    live = rig->live;
+    for (int i = 0; i < MANY; i++)
+        waits[i] = recv1(within(c, SECOND), y);
+    rig_after(rig, SECOND);
+    for (int i = 0; i < MANY; i++)
+        ack(c, waits[i], 0);
+    assert_true(rig->live - live <= KEEPS / 64);
+    rig_delete(rig);
 }
 
 int main(void)
@@ -211,9 +268,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_core_is_not_made_without_memory),
         cmocka_unit_test(test_a_result_without_memory_to_leave_comes_a_little_later),
+        cmocka_unit_test(test_IP7_a_refusal_without_memory_to_leave_is_asked_for_again),
         cmocka_unit_test(test_B6_no_value_is_lost_or_doubled_while_memory_fails),
         cmocka_unit_test(test_one_failing_allocation_leaves_no_half_change),
         cmocka_unit_test(test_memory_that_stays_out_leaves_no_half_change),
+        cmocka_unit_test(test_records_that_come_and_go_are_kept_and_no_more_than_so_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,23 @@ static void test_SE3_those_behind_a_cancelled_waiter_are_looked_at_again(void **
     rig_delete(rig);
 }
 
+static void test_SE3_a_release_lets_all_go_on_for_whom_there_is_enough(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+    uint64_t one, two, three;
+
+    acquire(a, 3, 3);
+    one = acquire(b, 1, 3);
+    two = acquire(c, 2, 3);
+    three = acquire(b, 1, 3);
+    assert_status(a, release(a, 3), 0);
+    assert_status(b, one, 0);
+    assert_status(c, two, 0);
+    assert_waits(b, three);
+    rig_delete(rig);
+}
+
 static void test_SE3_those_behind_a_dead_waiter_are_looked_at_in_that_step(void **state)
 {
     struct rig *rig = rig_new();
@@ -99,6 +116,22 @@ static void test_SE5_who_has_not_so_much_may_not_release_it(void **state)
     assert_status(a, release(a, 0), -EINVAL);
     assert_status(a, release(a, 2), 0);
     assert_no_syncs(rig);
+    rig_delete(rig);
+}
+
+static void test_SE5_units_return_before_the_sweep_has_taken_away_what_else_there_was(void **state)
+{
+    struct rig *rig = rig_with(&one_timer_a_turn, 42);
+    struct client *a = client_new(rig), *b = client_new(rig);
+    uint64_t waits, x = chan(a, "x", 0);
+
+    acquire(a, 3, 3);
+    for (int i = 0; i < 5; i++)
+        recv1(a, x);
+    waits = acquire(b, 3, 3);
+    client_die(a);
+    assert_status(b, waits, 0);
+    assert_true(rig->out.wake_ns <= rig->now.mono_ns); /* the sweep goes on */
     rig_delete(rig);
 }
 
@@ -246,6 +279,20 @@ static void test_W2_a_waiting_writer_stops_new_readers(void **state)
     assert_status(a, runlock(a), 0);
     assert_status(b, writer, 0);
     assert_waits(c, reader);
+    rig_delete(rig);
+}
+
+static void test_W2_readers_enter_when_the_writer_before_them_gives_up(void **state)
+{
+    struct rig *rig = rig_new();
+    struct client *a = client_new(rig), *b = client_new(rig), *c = client_new(rig);
+
+    rlock(a);
+    uint64_t writer = take_rw(b, 0), before = rlock(c), later = take_rw(c, 0), behind = rlock(c);
+    cancel(b, writer);
+    assert_status(c, before, 0);
+    assert_waits(c, later);
+    assert_waits(c, behind);
     rig_delete(rig);
 }
 
@@ -441,6 +488,37 @@ static void test_limit_locks_max_counts_all_kinds(void **state)
     rig_delete(rig);
 }
 
+/* Its maker has nothing of it any more: another user's hold or wait keeps it. */
+static void test_limit_locks_max_is_that_of_who_keeps_an_object(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    struct rig *rig;
+    struct client *a, *b;
+    uint64_t first, second;
+
+    limits.locks_max = 1;
+    rig = rig_with(&limits, 1);
+    a = client_of(rig, 1);
+    b = client_of(rig, 2);
+    acquire(a, 1, 3);
+    assert_status(b, acquire(b, 1, 3), 0);
+    assert_status(a, release(a, 1), 0);
+    assert_status(b, rlock(b), -ENOBUFS);
+    first = lock_of(a, "m");
+    second = lock_of(b, "m");
+    assert_status(a, first, 0);
+    assert_status(
+        a, client_do(a, (struct request){.verb = VERB_UNLOCK, .unlock = {named("m"), token_of(a, first)}}),
+        0);
+    assert_status(b, second, 0); /* both are b's now, who makes nothing more */
+    assert_status(a, rlock(a), 0);
+    assert_status(b, release(b, 1), 0);
+    assert_status(b, lock_of(b, "n"), -ENOBUFS);
+    client_die(b);
+    client_die(a);
+    rig_delete(rig);
+}
+
 static void test_limit_holds_max(void **state)
 {
     struct limits limits = LIMITS_DEFAULT;
@@ -488,9 +566,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_SE2_neither_a_small_request_nor_a_try_passes_one_that_waits),
         cmocka_unit_test(test_SE3_those_behind_a_cancelled_waiter_are_looked_at_again),
+        cmocka_unit_test(test_SE3_a_release_lets_all_go_on_for_whom_there_is_enough),
         cmocka_unit_test(test_SE3_those_behind_a_dead_waiter_are_looked_at_in_that_step),
         cmocka_unit_test(test_SE4_more_than_the_size_is_refused_and_stops_nobody),
         cmocka_unit_test(test_SE5_who_has_not_so_much_may_not_release_it),
+        cmocka_unit_test(test_SE5_units_return_before_the_sweep_has_taken_away_what_else_there_was),
         cmocka_unit_test(test_SE5_the_end_of_a_session_returns_its_units),
         cmocka_unit_test(test_IP4_a_grant_that_its_dead_client_never_saw_goes_on),
         cmocka_unit_test(test_IP7_a_take_asked_twice_is_granted_once),
@@ -498,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_a_size_holds_while_somebody_uses_the_semaphore),
         cmocka_unit_test(test_W1_readers_share_and_a_writer_excludes_all),
         cmocka_unit_test(test_W2_a_waiting_writer_stops_new_readers),
+        cmocka_unit_test(test_W2_readers_enter_when_the_writer_before_them_gives_up),
         cmocka_unit_test(test_W3_all_waiting_readers_enter_before_the_next_writer),
         cmocka_unit_test(test_W3_the_death_of_a_waiting_writer_admits_the_readers_behind_it),
         cmocka_unit_test(test_W4_misuse_is_refused),
@@ -508,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_a_name_used_with_another_kind_is_refused_in_words),
         cmocka_unit_test(test_unknown_kinds_and_forbidden_names_are_refused),
         cmocka_unit_test(test_limit_locks_max_counts_all_kinds),
+        cmocka_unit_test(test_limit_locks_max_is_that_of_who_keeps_an_object),
         cmocka_unit_test(test_limit_holds_max),
         cmocka_unit_test(test_without_memory_nothing_happens),
     };

@@ -251,6 +251,39 @@ static void test_limit_value_bytes_max(void **state)
     assert_status(a, client_do(a, r), 0);
 }
 
+static void test_limit_channel_capacity_max(void **state)
+{
+    struct request r = {.verb = VERB_CHAN_OPEN,
+                        .chan_open = {.name = {"x", 1}, .flags = OPEN_CREATE, .capacity = 6}};
+    LIMITED(channel_capacity_max, 5);
+    assert_status(a, client_do(a, r), -E2BIG);
+    r.chan_open.capacity = 5;
+    assert_status(a, client_do(a, r), 0);
+}
+
+static void test_limit_value_handles_max(void **state)
+{
+    struct passed passed[3];
+    LIMITED(value_handles_max, 2);
+    uint64_t x = chan(a, "x", 9);
+    for (int i = 0; i < 3; i++)
+        passed[i] = (struct passed){chan(a, "", 1), 0};
+    assert_status(a, send_carrying(a, x, "v", passed, 3), -E2BIG);
+    assert_status(a, send_carrying(a, x, "v", passed, 2), 1);
+}
+
+static void test_limit_lease_ms(void **state)
+{
+    LIMITED(lease_ms, 3000);
+    struct client *far = client_up(rig, 0, true, 0);
+    client_hello(far);
+    assert_int_equal(rig->said.hello.lease_ns, 3 * (int64_t)SECOND);
+    rig_after(rig, 3 * (int64_t)SECOND - 1);
+    assert_int_equal(rig->ended_n, 0);
+    rig_after(rig, 1);
+    assert_int_equal(rig->ended_peer, far->peer);
+}
+
 static void test_limit_id_gaps_max(void **state)
 {
     LIMITED(id_gaps_max, 2);
@@ -412,6 +445,34 @@ static void test_due_deadlines_go_on_in_turns_and_take_nothing_meanwhile(void **
         assert_status(a, first + i, -ETIMEDOUT);
 }
 
+static int late_ones(uint64_t first, int n)
+{
+    int late = 0;
+
+    for (int i = 0; i < n; i++)
+        late += status_if(a, first + i) == -ETIMEDOUT;
+    return late;
+}
+
+/* A turn has many inputs: all of them share what a turn may do. */
+static void test_due_deadlines_are_bounded_by_turn_and_not_by_input(void **state)
+{
+    enum { N = 30, A_TURN = 10 };
+    LIMITED(sweep_per_turn, A_TURN);
+    uint64_t h = chan(a, "x", 0), first = a->op + 1;
+
+    park(a, h, N, MS);
+    rig->now.mono_ns += MS;
+    for (int i = 0; i < 5; i++)
+        client_do(b, ping());
+    assert_int_equal(late_ones(first, N), A_TURN);
+    assert_true(rig->out.wake_ns <= rig->now.mono_ns);
+    rig_after(rig, 0);
+    assert_int_equal(late_ones(first, N), 2 * A_TURN);
+    rig_sweep(rig);
+    assert_int_equal(late_ones(first, N), N);
+}
+
 /* ---- memory ---- */
 
 static size_t bytes_now;
@@ -497,6 +558,9 @@ int main(void)
         T(test_limit_account_bytes_max_counts_all_channels_of_a_user),
         T(test_limit_value_bytes_default),
         T(test_limit_value_bytes_max),
+        T(test_limit_channel_capacity_max),
+        T(test_limit_value_handles_max),
+        T(test_limit_lease_ms),
         T(test_limit_id_gaps_max),
         T(test_limit_list_page_max),
         T(test_limit_text_bytes_max_of_a_ping),
@@ -510,6 +574,7 @@ int main(void)
         T(test_C2_what_a_close_has_ended_cannot_end_otherwise),
         T(test_IP4_the_death_of_a_big_session_goes_on_in_turns),
         T(test_due_deadlines_go_on_in_turns_and_take_nothing_meanwhile),
+        T(test_due_deadlines_are_bounded_by_turn_and_not_by_input),
         cmocka_unit_test(test_a_parked_receive_costs_at_most_400_bytes),
     };
 

@@ -64,6 +64,20 @@ static void test_cancel_is_answered_when_the_store_has_it(void **state)
     assert_int_equal(cancel_job(f, c, running), 0);
 }
 
+static void test_limit_grace_ms(void **state)
+{
+    struct jobs_fixture *f = *state;
+    f->limits.grace_ms = 700;
+    restart(f);
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    assert_int_equal(cancel_job(f, c, job), 0);
+    assert_int_equal(next_offer(f, host, OFFER_CANCEL)->offer.grace_ns, 700 * MS);
+}
+
 static void test_cancel_of_a_running_job_is_offered_to_its_host(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -428,6 +442,7 @@ int main(void)
         TEST(test_cancel_of_a_scheduled_job_ends_it),
         TEST(test_cancel_between_two_attempts_ends_it),
         TEST(test_cancel_is_answered_when_the_store_has_it),
+        TEST(test_limit_grace_ms),
         TEST(test_cancel_of_a_running_job_is_offered_to_its_host),
         TEST(test_cancel_before_started_is_offered_too),
         TEST(test_cancel_while_the_argument_is_fetched_ends_it_at_once),

@@ -10,6 +10,9 @@
 static void test_IP4_an_argument_that_comes_after_its_host_has_died_is_dropped(void **state)
 {
     struct jobs_fixture *f = *state;
+
+    f->limits.arguments_kept_bytes = 0;
+    restart(f);
     struct client *client = client_new(f, 1000);
     uint64_t job = submit(f, client, SUBMIT());
 
@@ -35,6 +38,20 @@ static void test_IP7_a_daemon_that_ends_during_a_fetch_keeps_nothing(void **stat
     assert_null(answer(f, client, op));
 }
 
+static void test_IP7_a_daemon_may_end_while_a_submit_waits_for_its_plugin(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *client = client_new(f, 1000);
+    uint64_t op = ask(f, client, SUBMIT());
+
+    assert_true(f->plugin_waiting);
+    assert_null(answer(f, client, op));
+    restart(f);
+    f->plugin_waiting = false;
+    client = client_new(f, 1000);
+    assert_int_equal(ask_ok(f, client, (struct request){.verb = VERB_JOB_LIST}, 0)->jobs_n, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -42,6 +59,8 @@ int main(void)
                                         jobs_set_up, jobs_tear_down),
         cmocka_unit_test_setup_teardown(test_IP7_a_daemon_that_ends_during_a_fetch_keeps_nothing, jobs_set_up,
                                         jobs_tear_down),
+        cmocka_unit_test_setup_teardown(test_IP7_a_daemon_may_end_while_a_submit_waits_for_its_plugin,
+                                        jobs_set_up, jobs_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

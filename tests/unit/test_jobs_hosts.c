@@ -184,11 +184,45 @@ static void test_unstarted_offers_of_a_drained_host_run_elsewhere_without_an_att
     advance_ms(f, 1000);
     ask(f, c, SUBMIT_TO(PLUGIN, TEXT("other"), .delay_ns = INT64_C(3600000000000)));
     plugin_is(f, TEXT("g2"), true);
-    struct client *fresh = host_up(f);
-    struct seen *again = begin(f, fresh);
+    assert_state(f, c, job, JOB_RUNNING, CAUSE_NONE); /* only the host knows that it has not begun */
+    assert_int_equal(done(f, old, offer, CAUSE_RETURNED, -EAGAIN), 0);
+    struct seen *again = begin(f, host_up(f));
     assert_int_equal(again->offer.job, job);
     assert_int_equal(again->offer.attempt, 0);
     assert_int_equal(started(f, old, offer), -ESTALE);
+}
+
+static void test_an_offer_that_a_drained_host_has_begun_is_not_run_elsewhere(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *old = host_up(f);
+    struct seen *offer = next_offer(f, old, OFFER_RUN);
+
+    advance_ms(f, 1000);
+    ask(f, c, SUBMIT_TO(PLUGIN, TEXT("other"), .delay_ns = INT64_C(3600000000000)));
+    plugin_is(f, TEXT("g2"), true);
+    assert_int_equal(f->hosts_started, 1);
+    assert_int_equal(started(f, old, offer), 0);
+    done_with(f, old, offer, TEXT("r"));
+    assert_state(f, c, job, JOB_DONE, CAUSE_NONE);
+}
+
+static void test_an_offer_that_a_drained_host_does_not_answer_runs_elsewhere(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *old = host_up(f);
+
+    next_offer(f, old, OFFER_RUN);
+    advance_ms(f, 1000);
+    ask(f, c, SUBMIT_TO(PLUGIN, TEXT("other"), .delay_ns = INT64_C(3600000000000)));
+    plugin_is(f, TEXT("g2"), true);
+    advance_ms(f, (int64_t)f->limits.host_start_ms);
+    assert_int_equal(begin(f, host_up(f))->offer.job, job);
+    assert_int_equal(info(f, c, job).attempt, 0);
 }
 
 static void test_function_missing_in_the_newest_generation_leaves_the_job_ready_with_the_reason(void **state)
@@ -266,6 +300,27 @@ static void test_a_host_that_never_asks_for_jobs_is_ended_and_started_again_late
     assert_int_equal(f->hosts_started, 2);
     host_dies(f, &none, 9, 0);
     assert_int_equal(begin(f, host_up(f))->offer.attempt, 0);
+}
+
+/* A process starts in real time, whatever a clock says that is moved by hand. */
+static void test_a_clock_that_is_moved_ends_no_host_that_starts(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    core_allow_clock(f->core);
+    submit(f, c, SUBMIT());
+    advance_ms(f, 3600 * 1000);
+    assert_int_equal(f->host_killed, 0);
+    assert_int_equal(f->hosts_started, 1);
+    struct client *host = host_up(f);
+    struct seen *offer = next_offer(f, host, OFFER_RUN);
+    assert_non_null(offer);
+    advance_ms(f, 3600 * 1000);
+    assert_null(next_offer(f, host, OFFER_DRAIN));
+    assert_int_equal(started(f, host, offer), 0);
+    assert_int_equal(done(f, host, offer, CAUSE_NONE, 0), 0);
+    assert_int_equal(f->hosts_started, 1);
 }
 
 static void test_an_offer_that_is_never_started_costs_the_host(void **state)
@@ -385,13 +440,14 @@ static void test_drain_waits_for_what_runs_and_starts_nothing(void **state)
     struct client *c = client_new(f, 0);
     uint64_t running = submit(f, c, SUBMIT()), offered = submit(f, c, SUBMIT());
     struct client *host = host_up(f);
-    struct seen *offer = begin(f, host);
+    struct seen *offer = begin(f, host), *unstarted = next_offer(f, host, OFFER_RUN);
 
     drain(f);
     assert_false(f->drained);
     assert_non_null(next_offer(f, host, OFFER_DRAIN));
     ask_ok(f, c, SUBMIT(), -ESHUTDOWN);
     f->hold = true;
+    assert_int_equal(done(f, host, unstarted, CAUSE_RETURNED, -EAGAIN), 0);
     done_with(f, host, offer, TEXT("r"));
     assert_false(f->drained); /* not yet stored */
     f->hold = false;
@@ -399,6 +455,84 @@ static void test_drain_waits_for_what_runs_and_starts_nothing(void **state)
     assert_true(f->drained);
     assert_state(f, c, running, JOB_DONE, CAUSE_NONE);
     assert_state(f, c, offered, JOB_READY, CAUSE_NONE);
+}
+
+static struct request drain_by_hand(uint32_t what)
+{
+    return (struct request){.verb = VERB_DRAIN, .drain = {what}};
+}
+
+static void test_a_drain_by_hand_waits_for_what_runs_and_keeps_what_is_ready(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t running = submit(f, c, SUBMIT()), offered = submit(f, c, SUBMIT()), op;
+    struct client *host = host_up(f);
+    struct seen *offer = begin(f, host), *unstarted = next_offer(f, host, OFFER_RUN);
+
+    op = ask(f, c, drain_by_hand(DRAIN_BEGIN));
+    assert_null(answer(f, c, op));
+    assert_non_null(next_offer(f, host, OFFER_DRAIN));
+    ask_ok(f, c, SUBMIT(), -ESHUTDOWN);
+    done_with(f, host, offer, TEXT("r"));
+    assert_null(answer(f, c, op));
+    assert_int_equal(done(f, host, unstarted, CAUSE_RETURNED, -EAGAIN), 0);
+    assert_int_equal(answer(f, c, op)->status, 0);
+    assert_state(f, c, running, JOB_DONE, CAUSE_NONE);
+    assert_state(f, c, offered, JOB_READY, CAUSE_NONE);
+    ask_ok(f, c, drain_by_hand(DRAIN_BEGIN), 0);
+    ask_ok(f, c, drain_by_hand(DRAIN_END), 0);
+    host_dies(f, host, 0, 0);
+    begin(f, host_up(f));
+    assert_state(f, c, offered, JOB_RUNNING, CAUSE_NONE);
+}
+
+static void test_a_forced_drain_kills_the_host_and_its_job_is_ready_again(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t stuck = submit(f, c, SUBMIT()), op, forced;
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    op = ask(f, c, drain_by_hand(DRAIN_BEGIN));
+    forced = ask(f, c, drain_by_hand(DRAIN_FORCE));
+    host_dies(f, host, 9, 0);
+    assert_int_equal(answer(f, c, op)->status, 0);
+    assert_int_equal(answer(f, c, forced)->status, 0);
+    assert_state(f, c, stuck, JOB_READY, CAUSE_NONE);
+}
+
+/* Seed 86663. */
+static void test_what_a_killed_host_was_offered_waits_for_its_end_alone(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t running = submit(f, c, SUBMIT()), offered = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    assert_non_null(next_offer(f, host, OFFER_RUN));
+    ask(f, c, drain_by_hand(DRAIN_FORCE));
+    advance_ms(f, (int64_t)f->limits.host_start_ms); /* so long it could have been heard */
+    host_dies(f, host, 9, 0);
+    assert_state(f, c, running, JOB_READY, CAUSE_NONE);
+    assert_state(f, c, offered, JOB_READY, CAUSE_NONE);
+}
+
+static void test_who_waits_for_a_drain_is_told_that_it_was_ended(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0), *other = client_new(f, 1000);
+    uint64_t op;
+
+    submit(f, c, SUBMIT());
+    begin(f, host_up(f));
+    ask_ok(f, other, drain_by_hand(DRAIN_BEGIN), -EPERM);
+    ask_ok(f, other, drain_by_hand(DRAIN_END), -EPERM);
+    op = ask(f, c, drain_by_hand(DRAIN_BEGIN));
+    ask_ok(f, c, drain_by_hand(DRAIN_END), 0);
+    assert_int_equal(answer(f, c, op)->status, -ECANCELED);
 }
 
 static void test_drain_of_an_idle_daemon_is_over_at_once(void **state)
@@ -427,11 +561,14 @@ int main(void)
         TEST(test_a_new_generation_takes_over_and_the_old_one_finishes),
         TEST(test_a_drained_host_of_an_old_generation_is_not_hurried),
         TEST(test_unstarted_offers_of_a_drained_host_run_elsewhere_without_an_attempt),
+        TEST(test_an_offer_that_a_drained_host_has_begun_is_not_run_elsewhere),
+        TEST(test_an_offer_that_a_drained_host_does_not_answer_runs_elsewhere),
         TEST(test_function_missing_in_the_newest_generation_leaves_the_job_ready_with_the_reason),
         TEST(test_a_file_that_vanishes_stops_no_job_that_was_admitted),
         TEST(test_limit_plugins_max),
         TEST(test_a_host_is_started_when_a_ready_job_needs_it_and_once),
         TEST(test_a_host_that_never_asks_for_jobs_is_ended_and_started_again_later),
+        TEST(test_a_clock_that_is_moved_ends_no_host_that_starts),
         TEST(test_an_offer_that_is_never_started_costs_the_host),
         TEST(test_restarts_wait_twice_as_long_after_each_life_that_came_to_nothing),
         TEST(test_a_waiting_job_says_when_its_host_starts_again),
@@ -440,6 +577,10 @@ int main(void)
         TEST(test_one_crash_delays_the_next_host_only_a_little_once_jobs_were_done),
         TEST(test_drain_waits_for_what_runs_and_starts_nothing),
         TEST(test_drain_of_an_idle_daemon_is_over_at_once),
+        TEST(test_a_drain_by_hand_waits_for_what_runs_and_keeps_what_is_ready),
+        TEST(test_a_forced_drain_kills_the_host_and_its_job_is_ready_again),
+        TEST(test_what_a_killed_host_was_offered_waits_for_its_end_alone),
+        TEST(test_who_waits_for_a_drain_is_told_that_it_was_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

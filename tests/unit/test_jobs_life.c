@@ -17,14 +17,14 @@ static void test_the_table_of_states_is_the_one_of_the_design(void **state)
     } legal[] = {
         {JOB_NONE, 1 << JOB_SCHEDULED | 1 << JOB_BLOCKED | 1 << JOB_READY},
         {JOB_SCHEDULED, 1 << JOB_READY | 1 << JOB_CANCELLED | 1 << JOB_FAILED},
-        {JOB_BLOCKED, 1 << JOB_READY | 1 << JOB_CANCELLED | 1 << JOB_FAILED},
+        {JOB_BLOCKED, 1 << JOB_READY | 1 << JOB_SCHEDULED | 1 << JOB_CANCELLED | 1 << JOB_FAILED},
         {JOB_READY, 1 << JOB_RUNNING | 1 << JOB_CANCELLED | 1 << JOB_FAILED},
         {JOB_RUNNING, 1 << JOB_READY | 1 << JOB_SCHEDULED | 1 << JOB_DONE | 1 << JOB_FAILED |
                           1 << JOB_CANCELLED | 1 << JOB_DEAD},
         {JOB_DONE, 0},
-        {JOB_FAILED, 0},
+        {JOB_FAILED, 1 << JOB_READY},
         {JOB_CANCELLED, 0},
-        {JOB_DEAD, 0},
+        {JOB_DEAD, 1 << JOB_READY},
     };
 
     for (size_t i = 0; i < sizeof(legal) / sizeof(*legal); i++)
@@ -93,6 +93,7 @@ static void test_a_job_is_not_offered_before_the_store_has_it(void **state)
     f->hold = true;
     ask(f, c, SUBMIT());
     assert_null(next_offer(f, host, OFFER_RUN));
+    assert_true(list_empty(&f->fetches));
     store_go_on(f, 0);
     assert_non_null(next_offer(f, host, OFFER_RUN));
 }
@@ -132,6 +133,58 @@ static void test_full_store_fails_the_submit_and_leaves_no_job(void **state)
     f->hold = false;
     struct seen *list = ask_ok(f, c, (struct request){.verb = VERB_JOB_LIST}, 0);
     assert_int_equal(list->jobs_n, 1);
+}
+
+/* It knows the id before the store does: ids of one millisecond follow each other. */
+static void test_full_store_tells_who_waits_for_a_job_that_never_was(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0), *guesses = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    begin(f, host);
+    f->hold = true;
+    ask(f, c, SUBMIT());
+    uint64_t waiting = wait_job(f, guesses, job + 1);
+    assert_null(answer(f, guesses, waiting));
+    store_go_on(f, -ENOSPC);
+    assert_int_equal(answer(f, guesses, waiting)->status, -ENOENT);
+}
+
+/* The end is older than what is submitted later, although it is asked about after that. */
+static void test_a_cancel_of_a_job_that_has_ended_waits_for_its_end_alone(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+    struct seen *offer = begin(f, host);
+
+    f->hold = true;
+    done_with(f, host, offer, TEXT("r"));
+    uint64_t other = ask(f, c, SUBMIT()),
+             cancel = ask(f, c, (struct request){.verb = VERB_JOB_CANCEL, .job_cancel = {job, TEXT("late")}});
+    assert_null(answer(f, c, cancel));
+    store_go_on(f, 0);
+    f->hold = false;
+    assert_int_equal(answer(f, c, cancel)->status, 0);
+    assert_int_equal(answer(f, c, other)->status, 0);
+    assert_state(f, c, job, JOB_DONE, CAUSE_NONE);
+}
+
+/* Both hear of the plugin in one step. */
+static void test_full_store_fails_only_who_was_admitted(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t good = ask(f, c, SUBMIT()), bad = ask(f, c, SUBMIT_TO(PLUGIN, TEXT("none")));
+
+    f->hold = true;
+    plugin_is(f, TEXT("g1"), true);
+    store_go_on(f, -ENOSPC);
+    assert_int_equal(answer(f, c, good)->status, -ENOSPC);
+    assert_int_equal(answer(f, c, bad)->status, -ENOENT);
 }
 
 static void test_full_store_keeps_the_end_of_a_job(void **state)
@@ -240,10 +293,32 @@ static void test_the_next_attempt_starts_only_when_the_failure_is_stored(void **
     f->hold = true;
     done(f, host, offer, CAUSE_ERROR, -1);
     advance_ms(f, 10);
-    assert_null(next_offer(f, host, OFFER_RUN));
+    assert_true(list_empty(&f->fetches));
     f->hold = false;
     store_go_on(f, 0);
     assert_non_null(next_offer(f, host, OFFER_RUN));
+}
+
+static void test_an_attempt_that_is_not_stored_stands_in_no_line(void **state)
+{
+    struct jobs_fixture *f = *state;
+    f->limits.queue_concurrency = 1;
+    restart(f);
+    struct client *c = client_new(f, 0);
+    uint64_t fails = submit(f, c, SUBMIT(.attempts_max = 2, .backoff_ns = 1)), other = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+    struct seen *offer = begin(f, host);
+
+    assert_int_equal(offer->offer.job, fails);
+    f->hold = true;
+    done(f, host, offer, CAUSE_ERROR, -1);
+    advance_ms(f, 10);
+    f->hold = false;
+    store_go_on(f, 0);
+    offer = begin(f, host);
+    assert_int_equal(offer->offer.job, other);
+    done(f, host, offer, CAUSE_NONE, 0);
+    assert_int_equal(begin(f, host)->offer.job, fails);
 }
 
 static void test_a_returned_job_runs_again_without_an_attempt_and_first(void **state)
@@ -325,7 +400,7 @@ static void test_a_named_queue_has_its_own_concurrency(void **state)
     struct jobs_fixture *f = *state;
     struct client *c = client_new(f, 0);
 
-    assert_int_equal(core_add_queue(f->core, TEXT("mail"), 1), 0);
+    set_queue(f, "mail", "concurrency=1");
     submit(f, c, SUBMIT(.queue = TEXT("mail")));
     submit(f, c, SUBMIT(.queue = TEXT("mail")));
     submit(f, c, SUBMIT());
@@ -395,7 +470,9 @@ static void test_verbs_of_hosts_are_refused_to_clients(void **state)
     struct client *c = client_new(f, 0);
 
     ask_ok(f, c, (struct request){.verb = VERB_RESERVE, .reserve = {TEXT("g1"), 1}}, -EPERM);
-    ask_ok(f, c, (struct request){.verb = VERB_DONE, .done = {.job = 1, .run = 1}}, -EPERM);
+    ask_ok(f, c, (struct request){.verb = VERB_STARTED, .started = {1, 1}}, -EPERM);
+    ask_ok(f, c, (struct request){.verb = VERB_DONE, .done = {.job = 1, .run = 1}},
+           -ESTALE); /* a worker may */
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, jobs_set_up, jobs_tear_down)
@@ -410,13 +487,17 @@ int main(void)
         TEST(test_a_job_is_not_offered_before_the_store_has_it),
         TEST(test_the_end_is_told_when_the_store_has_it),
         TEST(test_full_store_fails_the_submit_and_leaves_no_job),
+        TEST(test_full_store_tells_who_waits_for_a_job_that_never_was),
+        TEST(test_full_store_fails_only_who_was_admitted),
         TEST(test_full_store_keeps_the_end_of_a_job),
+        TEST(test_a_cancel_of_a_job_that_has_ended_waits_for_its_end_alone),
         TEST(test_an_error_ends_a_job_with_one_attempt_as_failed),
         TEST(test_each_cause_a_host_may_give_is_kept),
         TEST(test_retries_wait_twice_as_long_each_time),
         TEST(test_a_retry_can_succeed),
         TEST(test_policy_of_the_function_counts_where_the_submit_says_nothing),
         TEST(test_the_next_attempt_starts_only_when_the_failure_is_stored),
+        TEST(test_an_attempt_that_is_not_stored_stands_in_no_line),
         TEST(test_a_returned_job_runs_again_without_an_attempt_and_first),
         TEST(test_a_delayed_job_starts_when_it_is_due),
         TEST(test_priority_comes_before_age_and_age_before_chance),

@@ -219,6 +219,39 @@ static void test_a_select_takes_the_end_of_a_job(void **state)
     ask_ok(f, c, select, -ENOENT);
 }
 
+/* ---- whose jobs they are ---- */
+
+static void test_a_list_has_the_jobs_of_who_asks(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *a = client_new(f, 1000), *b = client_new(f, 1001), *root = client_new(f, 0);
+    uint64_t ended = submit(f, a, SUBMIT()), waits = submit(f, a, SUBMIT(.delay_ns = 1000000000));
+    struct client *host = host_up(f);
+
+    done_with(f, host, begin(f, host), TEXT("r"));
+    assert_int_equal(ask_ok(f, b, list_of(0, 0, 0), 0)->jobs_n, 0);
+    assert_int_equal(ask_ok(f, a, list_of(0, 0, 0), 0)->jobs_n, 2);
+    struct seen *all = ask_ok(f, root, list_of(0, 0, 0), 0);
+    assert_int_equal(all->jobs_n, 2);
+    assert_int_equal(all->ids[0], ended);
+    assert_int_equal(all->ids[1], waits);
+}
+
+static void test_the_end_of_a_foreign_job_is_no_case_of_a_select(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *a = client_new(f, 1000), *b = client_new(f, 1001);
+    uint64_t job = submit(f, a, SUBMIT());
+    struct select_case end = {.kind = CASE_JOB, .handle = job};
+    struct request select = {.verb = VERB_SELECT, .select = {&end, 1}};
+    struct client *host = host_up(f);
+
+    ask_ok(f, b, select, -EPERM);
+    done_with(f, host, begin(f, host), TEXT("r"));
+    ask_ok(f, b, select, -EPERM);
+    ask_ok(f, a, select, 1);
+}
+
 /* ---- output and progress ---- */
 
 static void print_is(struct jobs_fixture *f, struct client *host, const struct seen *offer, struct bytes text,
@@ -395,7 +428,7 @@ static void test_restart_keeps_jobs_of_a_queue_that_the_configuration_lost(void 
 {
     struct jobs_fixture *f = *state;
 
-    core_add_queue(f->core, TEXT("mail"), 1);
+    set_queue(f, "mail", "concurrency=1");
     uint64_t job = submit(f, client_new(f, 0), SUBMIT(.queue = TEXT("mail")));
     restart(f);
     assert_string_equal(info(f, client_new(f, 0), job).queue.data, "mail");
@@ -436,6 +469,8 @@ int main(void)
         TEST(test_a_wait_that_is_cancelled_leaves_the_job_alone),
         TEST(test_a_try_to_wait_knows_whether_the_job_has_ended),
         TEST(test_a_select_takes_the_end_of_a_job),
+        TEST(test_a_list_has_the_jobs_of_who_asks),
+        TEST(test_the_end_of_a_foreign_job_is_no_case_of_a_select),
         TEST(test_output_is_kept_while_and_after_the_job_runs),
         TEST(test_output_of_all_attempts_follows_itself),
         TEST(test_limit_output_bytes_max),

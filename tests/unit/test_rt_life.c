@@ -134,6 +134,76 @@ RT_TEST(test_limit_of_goroutines_is_EAGAIN)
     rt_wait_live(1);
 }
 
+enum { CROWD = 700, SPAWNERS = 4 };
+
+/* Holds its place until the gate closes. */
+static void holds(void *arg)
+{
+    go_chan_recv(*(go_chan **)arg, NULL, GO_FOREVER);
+}
+
+static void crowd_comes_and_goes(void *arg)
+{
+    for (int i = 0; i < 20; i++) {
+        for (int j = 0; j < 50; j++)
+            go_spawn(returns, NULL, 0);
+        go_yield();
+    }
+}
+
+/* Until one is refused: how many were not. */
+static int spawn_to_the_limit(go_chan *gate)
+{
+    int n = 0, r;
+
+    while ((r = go_spawn(holds, &gate, sizeof gate)) == 0)
+        n++;
+    assert_int_equal(r, -EAGAIN);
+    return n;
+}
+
+/* Whatever leave other processors have taken in advance is found. */
+RT_TEST(test_limit_of_goroutines_is_exact_after_much_coming_and_going)
+{
+    int64_t old = go_set_goroutines_max(CROWD);
+
+    for (int round = 0; round < 10; round++) {
+        go_chan *gate = go_chan_new(sizeof(int), 0);
+
+        for (int i = 0; i < SPAWNERS; i++)
+            assert_int_equal(go_spawn(crowd_comes_and_goes, NULL, 0), 0);
+        rt_wait_live(1);
+        assert_int_equal(spawn_to_the_limit(gate), CROWD - 1);
+        assert_int_equal(go_live(), CROWD);
+        go_chan_close(gate);
+        rt_wait_live(1);
+        go_chan_unref(gate);
+    }
+    go_set_goroutines_max(old);
+}
+
+RT_TEST(test_lowered_limit_refuses_until_enough_have_ended)
+{
+    int64_t old = go_set_goroutines_max(CROWD);
+    go_chan *few = go_chan_new(sizeof(int), 0), *rest = go_chan_new(sizeof(int), 0);
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(go_spawn(holds, &few, sizeof few), 0);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(go_spawn(holds, &rest, sizeof rest), 0);
+    go_set_goroutines_max(202);
+    assert_int_equal(go_spawn(returns, NULL, 0), -EAGAIN);
+    go_chan_close(few);
+    rt_wait_live(201);
+    assert_int_equal(spawn_to_the_limit(rest), 1);
+    go_set_goroutines_max(old);
+    assert_int_equal(go_spawn(returns, NULL, 0), 0);
+    go_chan_close(rest);
+    rt_wait_live(1);
+    go_chan_unref(few);
+    go_chan_unref(rest);
+}
+
 static _Atomic int outlived;
 
 static void runs_for_ever(void *arg)
@@ -214,6 +284,19 @@ RT_TEST(test_G5_live_count_is_1_at_start_and_returns_to_it)
     rt_wait_live(1);
 }
 
+static void test_G5_nobody_lives_when_the_runtime_has_stopped(void **state)
+{
+    struct go_stats stats;
+
+    for (int i = 0; i < 3; i++) {
+        rt_check(go_live() == 0, "0 live before", __FILE__, __LINE__);
+        test_G5_live_count_is_1_at_start_and_returns_to_it(state);
+        go_stats_read(&stats);
+        rt_check(stats.live == 0 && stats.spawned == stats.ended, "as many ended as spawned", __FILE__,
+                 __LINE__);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,10 +304,13 @@ int main(void)
         RT_UNIT(test_G1_small_arguments_are_copied_too),
         RT_UNIT(test_G4_chain_of_goroutines_starts_parks_and_unwinds),
         RT_UNIT(test_limit_of_goroutines_is_EAGAIN),
+        RT_UNIT(test_limit_of_goroutines_is_exact_after_much_coming_and_going),
+        RT_UNIT(test_lowered_limit_refuses_until_enough_have_ended),
         cmocka_unit_test(test_G3_return_of_main_ends_the_program_without_waiting),
         cmocka_unit_test(test_G2_spawn_of_a_null_function_is_fatal),
         RT_UNIT(test_G5_goroutines_of_the_runtime_are_not_counted),
         RT_UNIT(test_G5_live_count_is_1_at_start_and_returns_to_it),
+        cmocka_unit_test(test_G5_nobody_lives_when_the_runtime_has_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,11 +130,13 @@ RT_TEST(test_IP5_3_a_watcher_is_told_of_a_close_a_timer_and_a_context)
 {
     go_chan *c = go_chan_new(sizeof(int), 0);
     go_ctx *ctx = go_ctx_new(go_ctx_background());
-    go_timer *timer = go_timer_new(1000000);
+    go_timer *timer = go_timer_new(INT64_C(3600) * 1000000000);
     struct go_case of_chan = GO_RECV(c, NULL), of_ctx = GO_DONE(ctx), of_timer = GO_TIMER(timer, NULL);
     struct watcher w;
 
     watcher_start(&w, &of_timer, 1, GO_FOREVER);
+    rt_wait_parked(1);
+    go_timer_reset(timer, 0); /* now: it could have been there before the watcher */
     watcher_ends(&w, 0, STIRRED);
     assert_int_equal(go_timer_wait(timer, NULL, GO_NOW), 1);
     watcher_start(&w, &of_ctx, 1, GO_FOREVER);

@@ -87,6 +87,19 @@ static void test_jobs_are_there_after_a_restart(void **state)
     assert_int_equal(load_count(fixture), 1);
 }
 
+static void test_size_is_that_of_the_files(void **state)
+{
+    struct store_fixture *fixture = *state;
+    uint64_t file, log, later;
+
+    store_fixture_open(fixture, 0);
+    fixture->ops->size(fixture->store, &file, &log);
+    assert_true(file > 0 && log > 0);
+    add(fixture, 1);
+    fixture->ops->size(fixture->store, &file, &later);
+    assert_true(later > log);
+}
+
 static void test_second_daemon_is_refused_with_the_pid_of_the_first(void **state)
 {
     struct store_fixture *fixture = *state;
@@ -421,29 +434,130 @@ static void test_fsck_refuses_a_directory_in_use(void **state)
     assert_non_null(strstr(line, "in use by process"));
 }
 
+/* In a child: takes the lock and dies; a child of its own has the lock until it hears from `release`. */
+static void lock_and_die(const char *directory, int release)
+{
+    char *why = NULL, byte;
+    int lock;
+
+    if (directory_lock(directory, true, &lock, &why) < 0)
+        _exit(EXIT_FAILURE);
+    if (fork() == 0)
+        _exit(read(release, &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+    _exit(EXIT_SUCCESS);
+}
+
+static void test_a_lock_that_a_dead_daemon_left_to_a_child_is_waited_for(void **state)
+{
+    struct store_fixture *fixture = *state;
+    int release[2], status, lock;
+    char *why = NULL;
+
+    assert_int_equal(pipe2(release, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        lock_and_die(fixture->directory, release[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(write(release[1], "x", 1), 1);
+    if (directory_lock(fixture->directory, true, &lock, &why) < 0)
+        fail_msg("%s", why);
+    close(lock);
+    close(release[0]);
+    close(release[1]);
+}
+
+static const atomic_bool never, at_once = true;
+static const int64_t when_ns = 1795342385123000000; /* 2026-11-22 10:13:05.123 UTC */
+
+static char *text_of(struct bytes said)
+{
+    char *text = malloc(said.size + 1);
+
+    memcpy(text, said.data, said.size);
+    text[said.size] = '\0';
+    return text;
+}
+
+/* It says where it is. Freed by the caller. */
+static char *back_up(struct store_fixture *fixture, int64_t wall_ns)
+{
+    struct fetched said;
+
+    assert_int_equal(store_sqlite.backup(fixture->store, wall_ns, &never, &said), 0);
+    char *path = text_of(said.body);
+    fetched_clear(&said);
+    return path;
+}
+
 static void test_backup_is_a_store_of_its_own(void **state)
 {
     struct store_fixture *fixture = *state, *copy = store_fixture_new(&store_sqlite);
-    char *why = NULL;
 
     store_fixture_open(fixture, 0);
     add(fixture, 1);
-    assert_int_equal(store_sqlite.backup(fixture->store, store_fixture_path(copy, "state.db"), &why), 0);
+    char *path = back_up(fixture, when_ns);
+    assert_string_equal(path, store_fixture_path(fixture, "backups/20261122T101305.123Z.db"));
     add(fixture, 2);
+    assert_int_equal(rename(path, store_fixture_path(copy, "state.db")), 0);
+    free(path);
     store_fixture_open(copy, 0);
     assert_int_equal(load_count(copy), 1);
     store_fixture_free(copy);
 }
 
+static void backup_fails(struct store_fixture *fixture, const atomic_bool *stop, int error, const char *words)
+{
+    struct fetched said;
+
+    assert_int_equal(store_sqlite.backup(fixture->store, when_ns, stop, &said), error);
+    char *why = text_of(said.body);
+    assert_non_null(strstr(why, "cannot write the backup"));
+    assert_non_null(strstr(why, words));
+    free(why);
+    fetched_clear(&said);
+    assert_int_equal(access(store_fixture_path(fixture, "backups/copy.part"), F_OK), -1);
+}
+
 static void test_backup_does_not_replace_a_file(void **state)
 {
     struct store_fixture *fixture = *state;
-    char *why = NULL;
+    struct stat before, after;
 
     store_fixture_open(fixture, 0);
-    assert_int_equal(store_sqlite.backup(fixture->store, store_fixture_path(fixture, "lock"), &why), -EEXIST);
-    assert_non_null(strstr(why, "name a file that does not exist"));
-    free(why);
+    char *path = back_up(fixture, when_ns);
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(before.st_mode & 0777, 0600);
+    backup_fails(fixture, &never, -EEXIST, "20261122T101305.123Z.db: File exists");
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    free(path);
+}
+
+static void test_backup_that_fails_leaves_nothing(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, 0);
+    backup_fails(fixture, &at_once, -ECANCELED, "canceled");
+    fault_arm(FAULT_STORE_BACKUP, 1, 0, -ENOSPC);
+    backup_fails(fixture, &never, -ENOSPC, "No space left");
+    assert_int_equal(access(store_fixture_path(fixture, "backups/20261122T101305.123Z.db"), F_OK), -1);
+    free(back_up(fixture, when_ns));
+}
+
+/* What a death left in the middle of one. */
+static void test_backup_begins_anew_where_one_was_cut_off(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    store_fixture_open(fixture, 0);
+    free(back_up(fixture, when_ns - 1000000000));
+    FILE *part = fopen(store_fixture_path(fixture, "backups/copy.part"), "w");
+    assert_non_null(part);
+    fputs("half a page", part);
+    fclose(part);
+    free(back_up(fixture, when_ns));
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -453,6 +567,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_every_open_has_a_larger_incarnation),
         TEST(test_jobs_are_there_after_a_restart),
+        TEST(test_size_is_that_of_the_files),
         TEST(test_second_daemon_is_refused_with_the_pid_of_the_first),
         TEST(test_newer_schema_is_refused_naming_both_versions),
         TEST(test_database_of_another_program_is_refused),
@@ -474,8 +589,11 @@ int main(void)
         TEST(test_fsck_names_each_planted_fault),
         TEST(test_fsck_says_that_a_file_is_damaged),
         TEST(test_fsck_refuses_a_directory_in_use),
+        TEST(test_a_lock_that_a_dead_daemon_left_to_a_child_is_waited_for),
         TEST(test_backup_is_a_store_of_its_own),
         TEST(test_backup_does_not_replace_a_file),
+        TEST(test_backup_that_fails_leaves_nothing),
+        TEST(test_backup_begins_anew_where_one_was_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,8 +10,12 @@
 #include <cmocka.h>
 
 #include "fault.h"
+#include "layered.h"
 #include "store_fixture.h"
 #include "writer.h"
+
+/* The store in memory as one that takes time: everything goes through the store thread. Set in main. */
+static struct store_ops store_behind;
 
 /* The fates as they came: "3 5! 9" says that 1..3 were stored, 4..5 failed with -ENOSPC, 6..9 were stored. */
 struct hub {
@@ -292,6 +296,60 @@ static void test_io_error_is_fatal_and_nothing_is_reported(void **state)
     assert_string_equal(hub->fates, "");
 }
 
+static void test_an_instant_store_has_stored_when_the_push_returns(void **state)
+{
+    struct hub *hub = *state;
+    struct list batches = LIST_INIT(batches);
+    struct fetch what = {.kind = FETCH_ARGUMENT, .job = 1};
+
+    start(hub);
+    queue_new(hub, &batches, 1);
+    queue_new(hub, &batches, 2);
+    writer_push(hub->writer, &batches);
+    assert_true(list_empty(&batches));
+    assert_int_equal(writer_fetch(hub->writer, 7, &what), 0);
+    assert_int_equal(writer_collect(hub->writer), 2); /* without having waited */
+    assert_string_equal(hub->fates, "2");
+    assert_int_equal(hub->fetched, 7);
+}
+
+static void test_a_full_disk_is_nothing_to_what_is_in_memory_alone(void **state)
+{
+    struct hub *hub = *state;
+    struct list batches = LIST_INIT(batches);
+    struct job_row row = row_ready(2);
+
+    fault_arm(FAULT_STORE_BALLAST, 1, 1 << 30, -ENOSPC);
+    start(hub);
+    queue_new(hub, &batches, 1);
+    writer_push(hub->writer, &batches);
+    wait_for(hub, 1);
+    row.flags |= (uint32_t)DURABLE_NONE << DURABILITY_SHIFT;
+    list_append(&batches, &batch_of(hub->fixture, RECORD_JOB_NEW, &row, TEXT("argument"))->link);
+    writer_push(hub->writer, &batches);
+    wait_for(hub, 2);
+    assert_true(writer_stats(hub->writer).full);
+    assert_string_equal(hub->fates, "1! 2");
+}
+
+/* Told together with one that needs the disk, it goes the way of all: through the store thread, which knows the disk is full. */
+static void test_a_full_disk_is_nothing_to_it_in_the_queue_either(void **state)
+{
+    struct hub *hub = *state;
+    struct list batches = LIST_INIT(batches);
+    struct job_row row = row_ready(2);
+
+    fault_arm(FAULT_STORE_BALLAST, 1, 1 << 30, -ENOSPC);
+    start(hub);
+    queue_new(hub, &batches, 1);
+    row.flags |= (uint32_t)DURABLE_NONE << DURABILITY_SHIFT;
+    list_append(&batches, &batch_of(hub->fixture, RECORD_JOB_NEW, &row, TEXT("argument"))->link);
+    writer_push(hub->writer, &batches);
+    wait_for(hub, 2);
+    assert_true(writer_stats(hub->writer).full);
+    assert_string_equal(hub->fates, "1! 2");
+}
+
 static void test_a_fetch_is_answered_by_its_number(void **state)
 {
     struct hub *hub = *state;
@@ -347,24 +405,38 @@ static void test_text_that_names_no_fault_is_refused_where_it_stands(void **stat
 #define BOTH(test)                                                                                           \
     {"sqlite: " #test, test, set_up, tear_down, (void *)&store_sqlite},                                      \
     {                                                                                                        \
-        "memory: " #test, test, set_up, tear_down, (void *)&store_memory                                     \
+        "memory: " #test, test, set_up, tear_down, (void *)&store_behind                                     \
+    }
+
+#define ALL(test)                                                                                            \
+    BOTH(test),                                                                                              \
+    {                                                                                                        \
+        "instant: " #test, test, set_up, tear_down, (void *)&store_memory                                    \
     }
 
 int main(void)
 {
+    store_behind = store_memory;
+    store_behind.instant = false;
     const struct CMUnitTest tests[] = {
         BOTH(test_all_that_waits_is_one_transaction),
         BOTH(test_a_group_is_bounded),
-        BOTH(test_stop_stores_what_waits),
+        ALL(test_stop_stores_what_waits),
         BOTH(test_full_store_fails_admissions_and_keeps_ends_in_order),
-        BOTH(test_an_end_is_tried_until_it_is_stored),
+        ALL(test_an_end_is_tried_until_it_is_stored),
         BOTH(test_admissions_fail_untried_while_the_ballast_is_out),
         BOTH(test_admissions_go_on_when_the_ballast_is_back),
-        BOTH(test_a_store_without_room_for_the_ballast_is_full_from_the_start),
+        ALL(test_a_store_without_room_for_the_ballast_is_full_from_the_start),
         BOTH(test_out_of_memory_is_told_as_such),
-        BOTH(test_stop_gives_up_what_cannot_be_stored),
-        BOTH(test_io_error_is_fatal_and_nothing_is_reported),
-        BOTH(test_a_fetch_is_answered_by_its_number),
+        ALL(test_stop_gives_up_what_cannot_be_stored),
+        ALL(test_io_error_is_fatal_and_nothing_is_reported),
+        ALL(test_a_fetch_is_answered_by_its_number),
+        {"instant: test_an_instant_store_has_stored_when_the_push_returns",
+         test_an_instant_store_has_stored_when_the_push_returns, set_up, tear_down, (void *)&store_memory},
+        {"layered: test_a_full_disk_is_nothing_to_what_is_in_memory_alone",
+         test_a_full_disk_is_nothing_to_what_is_in_memory_alone, set_up, tear_down, (void *)&store_layered},
+        {"layered: test_a_full_disk_is_nothing_to_it_in_the_queue_either",
+         test_a_full_disk_is_nothing_to_it_in_the_queue_either, set_up, tear_down, (void *)&store_layered},
         cmocka_unit_test(test_faults_are_read_from_text),
         cmocka_unit_test(test_text_that_names_no_fault_is_refused_where_it_stands),
     };

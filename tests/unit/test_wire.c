@@ -404,13 +404,65 @@ static void test_IP6_1_a_vector_has_1_to_1024_values(void **state)
     assert_int_equal(fault_of(&request, "max is 1025"), -EINVAL);
 }
 
+static void test_a_context_binds_64_values_at_most(void **state)
+{
+    struct ctx_value *values = filler_take(&filler, (CTX_VALUES_MAX + 1) * sizeof(*values));
+    struct request request = {
+        .id = 1, .verb = VERB_CTX_NEW, .ctx_new = {.values = values, .values_n = CTX_VALUES_MAX}};
+
+    for (int i = 0; i <= CTX_VALUES_MAX; i++)
+        values[i] = (struct ctx_value){.name = {"n", 1}};
+    assert_int_equal(fault_of(&request, NULL), 0);
+    request.ctx_new.values_n = CTX_VALUES_MAX + 1;
+    assert_int_equal(fault_of(&request, "values has 65 entries"), -E2BIG);
+}
+
+static void test_paths_and_lists_of_names_have_an_end(void **state)
+{
+    char *path = memset(filler_take(&filler, WIRE_PLUGIN_BYTES_MAX + 1), 'p', WIRE_PLUGIN_BYTES_MAX + 1);
+    struct request request = {.id = 1, .verb = VERB_SUBMIT, .submit.plugin = {path, WIRE_PLUGIN_BYTES_MAX}};
+
+    request.submit.function = (struct bytes){"f", 1};
+    assert_int_equal(fault_of(&request, NULL), 0);
+    request.submit.plugin.size++;
+    assert_int_equal(fault_of(&request, "plugin has 4097 bytes; at most 4096"), -E2BIG);
+    path = filler_take(&filler, WORK_NAMES_BYTES_MAX + 1);
+    request = (struct request){.id = 1, .verb = VERB_WORK_RESERVE, .work_reserve.queues = {path, 16385}};
+    assert_int_equal(fault_of(&request, "queues has 16385 bytes; at most 16384"), -E2BIG);
+}
+
+/* Of a frame, not of an operation: the whole of it is refused. */
+static int cancels_of(size_t n, const char **why)
+{
+    uint64_t *ids = calloc(n, sizeof(*ids));
+    struct client_frame frame = {.version = 1, .cancels = ids, .cancels_n = n};
+    struct packed packed = pack_client(&frame);
+    const struct client_frame *got;
+    int r = wire_decode_client(wire, packed.parts, packed.n, &got, why);
+
+    packed_free(&packed);
+    free(ids);
+    return r;
+}
+
+static void test_a_frame_has_65536_cancels_at_most(void **state)
+{
+    const char *why = NULL;
+
+    assert_int_equal(cancels_of(WIRE_ACKS_MAX, &why), 0);
+    wire_reset(wire);
+    assert_true(cancels_of(WIRE_ACKS_MAX + 1, &why) < 0);
+    assert_non_null(strstr(why, "cancels has 65537 entries"));
+    wire_reset(wire);
+}
+
 static void test_enums_and_flags_outside_their_range_fail_their_operation(void **state)
 {
     struct request request = open_name((struct bytes){"a", 1});
     struct value flagged = {.body = {"v", 1}, .flags = VALUE_RETURNED};
 
     request.chan_open.flags = OPEN_FLAGS_ALL + 1;
-    assert_int_equal(fault_of(&request, "flags has bits 0x20"), -EINVAL);
+    assert_int_equal(fault_of(&request, "flags has bits 0x40"), -EINVAL);
     request.chan_open.flags = 0;
     request.chan_open.full = FULL_DROP_NEWEST + 1;
     assert_int_equal(fault_of(&request, "full is 3; it must be 0 to 2"), -EINVAL);
@@ -534,6 +586,9 @@ int main(void)
         cmocka_unit_test(test_an_unknown_verb_fails_alone_and_is_named),
         cmocka_unit_test(test_names_have_255_bytes_of_their_alphabet),
         cmocka_unit_test(test_IP6_1_a_vector_has_1_to_1024_values),
+        cmocka_unit_test(test_a_context_binds_64_values_at_most),
+        cmocka_unit_test(test_paths_and_lists_of_names_have_an_end),
+        cmocka_unit_test(test_a_frame_has_65536_cancels_at_most),
         cmocka_unit_test(test_enums_and_flags_outside_their_range_fail_their_operation),
         cmocka_unit_test(test_more_operations_than_allowed_refuse_the_frame),
         cmocka_unit_test(test_a_frame_that_unfolds_beyond_the_memory_is_refused),

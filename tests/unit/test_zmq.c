@@ -27,7 +27,7 @@ static void *context;
 
 /* What the hub was told. */
 static struct conn *conns[CONNS_MAX];
-static uint64_t conns_n, frames_n, ended_n;
+static uint64_t conns_n, frames_n, refused_n, ended_n;
 static size_t last_parts, last_bytes;
 static struct conn *last_conn;
 
@@ -58,14 +58,20 @@ void hub_frame(struct hub *told, struct conn *conn, const struct bytes *parts, s
     frames_n++;
 }
 
+void hub_refuse(struct hub *told, struct conn *conn, const char *why)
+{
+    refused_n++;
+    frames_n++;
+}
+
 static int set_up(void **state)
 {
     const struct wire_bounds bounds = WIRE_BOUNDS_DEFAULT;
-    struct transport_options options = {.endpoint = endpoint, .frame_bytes_max = 1 << 20, .mode = 0600};
+    struct transport_options options = {.endpoint = endpoint, .frame_bytes_max = 2 << 20, .mode = 0600};
     char *why = NULL;
 
     hub = (struct hub){0};
-    conns_n = frames_n = ended_n = 0;
+    conns_n = frames_n = refused_n = ended_n = 0;
     hub.out = wire_new(&bounds);
     strcpy(directory, "/tmp/test_zmq-XXXXXX");
     assert_non_null(mkdtemp(directory));
@@ -152,6 +158,26 @@ static void test_too_many_parts_are_counted_not_kept(void **state)
     zmq_send(dealer, "", 0, 0);
     receive_until(1);
     assert_int_equal(last_parts, WIRE_PARTS_MAX + 1);
+    zmq_close(dealer);
+}
+
+/* Each part is smaller than frame_bytes_max, and twenty together are not. */
+static void test_limit_frame_bytes_max_bounds_all_parts_together(void **state)
+{
+    static char large[1 << 20];
+    void *dealer = dealer_in(context, NULL);
+
+    zmq_send(dealer, large, sizeof(large), 0);
+    receive_until(1);
+    assert_int_equal(refused_n, 0);
+    for (int i = 0; i < 20; i++)
+        zmq_send(dealer, large, sizeof(large), ZMQ_SNDMORE);
+    zmq_send(dealer, "", 0, 0);
+    receive_until(2);
+    assert_int_equal(refused_n, 1);
+    zmq_send(dealer, "next", 4, 0);
+    receive_until(3);
+    assert_int_equal(last_bytes, 4);
     zmq_close(dealer);
 }
 
@@ -363,6 +389,7 @@ int main(void)
         TEST(test_a_frame_comes_with_the_credentials_of_its_sender),
         TEST(test_all_parts_come_in_one_frame),
         TEST(test_too_many_parts_are_counted_not_kept),
+        TEST(test_limit_frame_bytes_max_bounds_all_parts_together),
         TEST(test_frames_behind_the_cap_are_seen_waiting),
         TEST(test_a_slow_client_gets_all_frames_up_to_the_first_dropped_in_order),
         TEST(test_a_slow_client_does_not_hold_up_another),

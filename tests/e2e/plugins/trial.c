@@ -30,6 +30,16 @@ static int fail(gp_job *job)
     return gp_fail(job, -EIO, "the disk of %s", "trial");
 }
 
+/* How many jobs it came after, and how many of them were done. */
+static int counts(gp_job *job)
+{
+    unsigned jobs, done = gp_after(job, &jobs);
+    char text[64];
+    int n = snprintf(text, sizeof(text), "%u of %u", done, jobs);
+
+    return gp_result(job, text, (size_t)n);
+}
+
 /* Succeeds in its third attempt. */
 static int third(gp_job *job)
 {
@@ -95,6 +105,48 @@ static int answer(gp_job *job)
                 ? gc_send(gp_client(job), request.chans[0].chan, gc_string("answer"), GC_FOREVER)
                 : -EINVAL;
     gc_value_clear(&request);
+    return r;
+}
+
+/* Its argument is the name of a durable channel, perhaps with a blank and a plugin behind it. Takes a value from there; in one
+ * transaction with its end it acknowledges that, puts "relayed" there, and submits an echo of it to that plugin. */
+static int relay(gp_job *job)
+{
+    struct gp_bytes argument = gp_argument(job);
+    gc_client *g = gp_client(job);
+    char name[GC_NAME_BYTES + 512];
+    struct gc_submit next = {.size = sizeof next, .function = "echo"};
+    struct gc_value value = {0};
+    gp_txn *txn = gp_txn_begin(job);
+    gc_chan channel;
+
+    snprintf(name, sizeof name, "%.*s", (int)argument.size, (const char *)argument.data);
+    char *plugin = strchr(name, ' ');
+    if (plugin)
+        *plugin++ = 0;
+    int r = txn ? gc_open(g, name, NULL, &channel, GC_FOREVER) : -ENOMEM;
+    if (r == 0)
+        r = gc_recv(g, channel, &value, GC_HOLD, GC_FOREVER) == 1 ? 0 : -EPIPE;
+    if (r == 0)
+        r = gp_result(job, value.data, value.size);
+    if (r == 0)
+        r = gp_txn_ack(txn, &value);
+    if (r == 0)
+        r = gp_txn_send(txn, channel, gc_string("relayed"));
+    next.plugin = plugin;
+    next.argument = value.data;
+    next.argument_bytes = value.size;
+    if (r == 0 && plugin)
+        r = gp_txn_submit(txn, &next);
+    if (r == 0 && plugin && gp_txn_submit(txn, &(struct gc_submit){.size = 1}) != -EINVAL)
+        r = gp_fail(job, -EBADMSG, "a submit of an unknown size was taken");
+    if (r == 0)
+        r = gp_txn_commit(txn, NULL, GC_FOREVER);
+    if (r < 0) {
+        gp_txn_drop(txn);
+        r = gp_fail(job, r, "%s", gc_why());
+    }
+    gc_value_clear(&value);
     return r;
 }
 
@@ -164,6 +216,23 @@ static int lookup(gp_job *job)
     return r;
 }
 
+/* Fails in a way that no other attempt would mend. */
+static int give_up(gp_job *job)
+{
+    gp_print(job, "attempt %u\n", gp_attempt(job));
+    return gp_give_up(job, -EINVAL, "an argument without sense: %s", (const char *)gp_argument(job).data);
+}
+
+/* Fails until there is a file of the name that its argument is. */
+static int need_file(gp_job *job)
+{
+    const char *name = gp_argument(job).data;
+
+    if (access(name, F_OK) != 0)
+        return gp_fail(job, -errno, "%s", name);
+    return gp_result(job, "there", 5);
+}
+
 static int panic(gp_job *job)
 {
     (void)job;
@@ -180,12 +249,14 @@ static int crash(gp_job *job)
 }
 
 GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "gives its argument back", echo},
-          {"fail", "fails", fail}, {"third", "succeeds in its third attempt", third},
-          {"wait", "waits until it is cancelled", wait},
+          {"fail", "fails", fail}, {"counts", "says how many jobs before it were done", counts},
+          {"third", "succeeds in its third attempt", third}, {"wait", "waits until it is cancelled", wait},
           {"late", "stops the daemon until its time is over, and makes a file", late},
           {"receive", "receives a value from the channel it is given", receive},
           {"answer", "answers on the channel that came with a request", answer},
           {"ask", "asks, with a channel for the answer", ask},
+          {"relay", "takes, sends, submits and ends at once", relay},
           {"lookup", "looks up a value of its context", lookup},
-          {"print_many", "prints from ten goroutines", print_many}, {"panic", "panics", panic},
+          {"print_many", "prints from ten goroutines", print_many}, {"give_up", "fails for good", give_up},
+          {"need_file", "fails while there is no such file", need_file}, {"panic", "panics", panic},
           {"crash", "reads address 0", crash});

@@ -1,8 +1,11 @@
 /* A plugin whose functions are the end of their host, or try to outlive their job. */
 #include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "goplugin.h"
 #include "goroutine_sync.h"
@@ -103,6 +106,81 @@ static int patient(gp_job *job)
     return go_ctx_err(gp_context(job));
 }
 
+/* What follows says its process first, and then does not end by anything that is asked of it. */
+static int spin_said(gp_job *job)
+{
+    gp_print(job, "pid %d\n", getpid());
+    return spin(job);
+}
+
+/* In the kernel, where nobody will ever write. */
+static int read_for_ever(gp_job *job)
+{
+    int fds[2];
+    char byte;
+
+    if (pipe(fds) < 0)
+        return -errno;
+    gp_print(job, "pid %d\n", getpid());
+    return read(fds[0], &byte, 1) < 0 ? -errno : 0;
+}
+
+/* No signal that can be blocked reaches its thread. */
+static int deaf(gp_job *job)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    return spin_said(job);
+}
+
+/* Takes what ends processes for nothing. */
+static int shrug(gp_job *job)
+{
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, SIG_IGN);
+    return spin_said(job);
+}
+
+static void spin_away(void *job)
+{
+    spin(job);
+}
+
+/* Heeds its context at once, and cleans up for ever. */
+static int defer_for_ever(gp_job *job)
+{
+    go_defer(spin_away, job);
+    gp_print(job, "pid %d\n", getpid());
+    go_ctx_wait(gp_context(job), GO_FOREVER);
+    return -ECANCELED;
+}
+
+/* A member of the job, not its root. */
+static void read_away(void *job)
+{
+    read_for_ever(job);
+}
+
+static int leave_reader(gp_job *job)
+{
+    return go_spawn(read_away, job, 0);
+}
+
+/* Waits in the kernel for a program that goes on for ever. */
+static int wait_for_child(gp_job *job)
+{
+    char *argv[] = {"sleep", "1000000", NULL}, *env[] = {NULL};
+    pid_t child;
+    int r = posix_spawnp(&child, "sleep", NULL, NULL, argv, env);
+
+    if (r != 0)
+        return -r;
+    gp_print(job, "child %d pid %d\n", (int)child, getpid());
+    return waitpid(child, NULL, 0) < 0 ? -errno : 0;
+}
+
 /* All goroutines of the job wait on what only they know. */
 static int deadlock(gp_job *job)
 {
@@ -160,4 +238,9 @@ GP_PLUGIN("trouble", "1.0", {"null", "dereferences NULL", null_dereference},
           {"deadlock", "waits for itself", deadlock}, {"panic", "panics", panic},
           {"member_panics", "waits for a member that panics", member_panics},
           {"forgotten_panics", "does not wait for it", forgotten_panics},
-          {"fails", "fails with -ENOENT", fails});
+          {"fails", "fails with -ENOENT", fails}, {"spin_said", "loops for ever", spin_said},
+          {"read_for_ever", "blocks in read(2)", read_for_ever},
+          {"deaf", "loops with all signals blocked", deaf}, {"shrug", "loops and ignores signals", shrug},
+          {"defer_for_ever", "loops in its cleanup", defer_for_ever},
+          {"leave_reader", "leaves a goroutine in read(2)", leave_reader},
+          {"wait_for_child", "waits for a program that never ends", wait_for_child});

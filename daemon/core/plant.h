@@ -1,0 +1,51 @@
+/*
+ * The simulator builds the core with known bugs inside, one at a time, to see that it finds them. Any other build has none
+ * of them.
+ */
+#pragma once
+
+#define PLANTS(PLANT)                                                                                        \
+    PLANT(NO_DEDUP, "no-dedup")                                                                              \
+    PLANT(LOST_REPARK, "lost-repark")                                                                        \
+    PLANT(WRONG_REQUEUE, "wrong-requeue")                                                                    \
+    PLANT(DOUBLE_GRANT, "double-grant")                                                                      \
+    PLANT(EARLY_REPLY, "early-reply")                                                                        \
+    PLANT(TWO_OWNERS, "two-owners")                                                                          \
+    PLANT(FORGOTTEN_DEATH, "forgotten-death")                                                                \
+    PLANT(LOST_UNIT, "lost-unit")                                                                            \
+    PLANT(TWO_TRIALS, "two-trials")                                                                          \
+    PLANT(KEPT_GRANT, "kept-grant")                                                                          \
+    PLANT(SHARED_KEY, "shared-key")                                                                          \
+    PLANT(BRIEF_LIFE, "brief-life")                                                                          \
+    PLANT(EARLY_CHILD, "early-child")                                                                        \
+    PLANT(CHILD_OF_FAILED, "child-of-failed")                                                                \
+    PLANT(ONE_TOO_MANY, "one-too-many")                                                                      \
+    PLANT(NOT_SERIAL, "not-serial")                                                                          \
+    PLANT(FORGOTTEN_PAUSE, "forgotten-pause")                                                                \
+    PLANT(BRIEF_SETTING, "brief-setting")                                                                    \
+    PLANT(NO_WEIGHT, "no-weight")                                                                            \
+    PLANT(LONG_TURN, "long-turn")                                                                            \
+    PLANT(OUT_OF_TURN, "out-of-turn")                                                                        \
+    PLANT(ENDLESS_LEASE, "endless-lease")                                                                    \
+    PLANT(OLD_RUN, "old-run")                                                                                \
+    PLANT(TORN_DEAL, "torn-deal")                                                                            \
+    PLANT(KEPT_ACK, "kept-ack")                                                                              \
+    PLANT(ANY_NAME, "any-name")                                                                              \
+    PLANT(PARTED_BULK, "parted-bulk")                                                                        \
+    PLANT(EARLY_CALLBACK, "early-callback")                                                                  \
+    PLANT(FALSE_BACKUP, "false-backup")                                                                      \
+    PLANT(PARTED_RUN, "parted-run")                                                                          \
+    PLANT(LOST_MOMENT, "lost-moment")                                                                        \
+    PLANT(NO_SUMMER, "no-summer")                                                                            \
+    PLANT(OVERLAPPING_RUN, "overlapping-run")
+
+#define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
+enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };
+#undef PLANT_NUMBER
+
+#ifdef CORE_PLANT
+extern int core_planted; /* enum plant */
+#define PLANTED(NAME) (core_planted == PLANT_##NAME)
+#else
+#define PLANTED(NAME) false
+#endif
