@@ -1,24 +1,32 @@
 #!/usr/bin/env python3
-"""Breaks the runtime in one place at a time; the tests of the rule that lives there must notice.
+"""Breaks the runtime or the core in one place at a time; the tests of the rule that lives there, or the assertion, must notice.
 
-usage: run.py [--rule RULE]... [--list] [--keep DIR] [--jobs N]
+usage: run.py [--of rules|assertions] [--rule RULE]... [--fires WORDS]... [--list] [--keep DIR] [--jobs N]
 
-Each *.toml here holds mutants: a rule of proto/SEMANTICS.md, a text of a source file, what stands there instead (or an
+Each *.toml here holds mutants of rules: a rule of proto/SEMANTICS.md, a text of a source file, what stands there instead (or an
 array of texts and what stands for each), and the test program whose tests of that rule (test_RULE_…) must then fail, by
 a check, a crash or by never ending. What only the race detector can see has `race = true`: it is built and run under the
 thread sanitizer. The tree is copied, built once, and changed there, never here. A mutant that its tests let live is a
 failure; so is one whose text is gone from the source, or whose tests fail without it.
+
+Each core/*.toml holds mutants of assertions: the words of an assertion of the core, and the test program that this very
+assertion must end with the core so broken, all its tests or those of a filter.
 """
 import argparse, contextlib, os, pathlib, shutil, signal, subprocess, sys, tempfile, time, tomllib
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import assertions
+
+ROOT = assertions.ROOT
 FIRST_SECONDS = 240  # for tests that nobody has timed yet
+KINDS = {"rules": ("*.toml", "mutant"), "assertions": ("core/*.toml", "assertion")}  # files, and the name of an entry
 BUILDS = {False: ("build", []), True: ("build-race", ["-Db_sanitize=thread", "-Db_lundef=false"])}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--of", choices=KINDS, help="only mutants of this kind")
     parser.add_argument("--rule", action="append", help="only mutants of this rule")
+    parser.add_argument("--fires", action="append", metavar="WORDS", help="only mutants of assertions with these words")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     parser.add_argument("--keep", help="build in this folder and leave it, for the next time")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="compilers at a time")
@@ -31,13 +39,36 @@ def texts(mutant):
     return [(old, new)] if isinstance(old, str) else list(zip(old, new, strict=True))
 
 
-def mutants(rules):
-    """All mutants, or those of some rules, in the order of the files; those of the race build last."""
+def title(mutant):
+    """What it is about: a rule, or the words of an assertion."""
+    return mutant.get("rule") or mutant["fires"]
+
+
+def filters(mutant):
+    """Which tests of its program must notice."""
+    return f"test_{mutant['rule']}_*" if "rule" in mutant else mutant.get("filter", "*")
+
+
+def key(mutant):
+    """Mutants that are alike in this have the same tests, in the same build."""
+    return mutant["test"], filters(mutant), mutant.get("race", False)
+
+
+def asked(mutant, args):
+    """Whether the arguments ask for it."""
+    if not args.rule and not args.fires:
+        return True
+    return mutant.get("rule") in (args.rule or ()) or any(words in mutant.get("fires", "") for words in args.fires or ())
+
+
+def mutants(args):
+    """Those asked for, in the order of the files; those of the race build last."""
     found = []
-    for path in sorted((ROOT / "tests/mutants").glob("*.toml")):
-        found += tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
-    found = [mutant for mutant in found if not rules or mutant["rule"] in rules]
-    return sorted(found, key=lambda mutant: mutant.get("race", False))
+    for kind in [args.of] if args.of else KINDS:
+        files, entry = KINDS[kind]
+        for path in sorted((ROOT / "tests/mutants").glob(files)):
+            found += tomllib.loads(path.read_text(encoding="utf-8")).get(entry, [])
+    return sorted((mutant for mutant in found if asked(mutant, args)), key=lambda mutant: mutant.get("race", False))
 
 
 def copy_tree(target):
@@ -51,10 +82,10 @@ def copy_tree(target):
 
 
 class Tree:
-    """The copy, its build folders, and how long each rule's tests take in a sound build."""
+    """The copy, its build folders, how long tests take in a sound build, and the assertions of the sound core."""
 
     def __init__(self, path, jobs):
-        self.path, self.jobs, self.seconds = path, jobs, {}
+        self.path, self.jobs, self.seconds, self.assertions = path, jobs, {}, list(assertions.of_core())
 
     def folder(self, mutant):
         return self.path / BUILDS[mutant.get("race", False)][0]
@@ -77,10 +108,9 @@ class Tree:
         return done.returncode == 0
 
     def run_tests(self, mutant):
-        """How the program's tests of the rule end: "passed", "failed", "hung" or "none" (there is no such test)."""
-        key = (mutant["rule"], mutant["test"], mutant.get("race", False))
-        limit = 5 + 10 * self.seconds[key] if key in self.seconds else FIRST_SECONDS
-        env = dict(os.environ, TEST_FILTER=f"test_{mutant['rule']}_*", MALLOC_PERTURB_="165")
+        """How its tests end: "passed", "failed", "hung" or "none" (there is no such test); and what they said."""
+        limit = 5 + 10 * self.seconds[key(mutant)] if key(mutant) in self.seconds else FIRST_SECONDS
+        env = dict(os.environ, TEST_FILTER=filters(mutant), MALLOC_PERTURB_="165")
         # The thread sanitizer wants its addresses where it expects them.
         command = ["setarch", "-R"] if mutant.get("race") else []
         begun = time.monotonic()
@@ -90,15 +120,25 @@ class Tree:
         try:
             said, _ = program.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            return "hung"
+            return "hung", ""
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)  # and what it has left behind
             program.wait()
         if program.returncode != 0:
-            return "failed"
-        self.seconds.setdefault(key, time.monotonic() - begun)
-        return "passed" if "[       OK ]" in said else "none"
+            return "failed", said
+        self.seconds.setdefault(key(mutant), time.monotonic() - begun)
+        return "passed" if "[       OK ]" in said else "none", said
+
+    def verdict(self, mutant):
+        """What is wrong with how its tests ended, or None."""
+        ended, said = self.run_tests(mutant)
+        if "rule" in mutant:
+            return "LIVES" if ended in ("passed", "none") else None
+        fired = assertions.fired(said)
+        if fired and any(fired == found[:3] for found in self.assertions if found.name == mutant["fires"]):
+            return None
+        return f"ends by another assertion, {fired[0]}: {fired[2]}" if fired else "LIVES" if ended == "passed" else ended
 
     def try_one(self, mutant):
         """What went wrong with this mutant, or None."""
@@ -112,7 +152,7 @@ class Tree:
         try:
             if not self.build(self.folder(mutant), [mutant["test"]]):
                 return "does not compile"
-            return "LIVES" if self.run_tests(mutant) in ("passed", "none") else None
+            return self.verdict(mutant)
         finally:
             path.write_text(source, encoding="utf-8")
 
@@ -125,21 +165,20 @@ class Tree:
                 return []
         endings = {}
         for mutant in chosen:
-            key = (mutant["rule"], mutant["test"], mutant.get("race", False))
-            if key not in endings:
-                endings[key] = self.run_tests(mutant)
-                if endings[key] != "passed":
-                    print(f"{key[0]:5} without a mutant its tests in {key[1]}: {endings[key]}", flush=True)
-        return [mutant for mutant in chosen
-                if endings[mutant["rule"], mutant["test"], mutant.get("race", False)] == "passed"]
+            if key(mutant) not in endings:
+                endings[key(mutant)], _ = self.run_tests(mutant)
+                if endings[key(mutant)] != "passed":
+                    print(f"{title(mutant):5} without a mutant its tests in {mutant['test']}: {endings[key(mutant)]}",
+                          flush=True)
+        return [mutant for mutant in chosen if endings[key(mutant)] == "passed"]
 
 
 def main():
     args = arguments()
-    chosen = mutants(args.rule)
+    chosen = mutants(args)
     if args.list:
         for mutant in chosen:
-            print(f"{mutant['rule']:5} {mutant['file']:24} {mutant['why']}")
+            print(f"{title(mutant):5} {mutant['file']:24} {mutant['why']}")
         return 0
     folder = args.keep or tempfile.mkdtemp(prefix="mutants-")
     tree, left, killed, begun = Tree(pathlib.Path(folder).resolve(), args.jobs), [], 0, time.monotonic()
@@ -147,9 +186,9 @@ def main():
         copy_tree(tree.path)
         for mutant in tree.sound(chosen):
             wrong = tree.try_one(mutant)
-            print(f"{mutant['rule']:5} {wrong or 'killed'}: {mutant['why']}", flush=True)
+            print(f"{title(mutant):5} {wrong or 'killed'}: {mutant['why']}", flush=True)
             killed += wrong is None
-            left += [f"{mutant['rule']:5} {wrong}: {mutant['why']}"] if wrong else []
+            left += [f"{title(mutant):5} {wrong}: {mutant['why']}"] if wrong else []
     finally:
         if not args.keep:
             shutil.rmtree(folder)
