@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "goclient.h"
+#include "samples.h"
 
 enum { CLIENTS_MAX = 1024, SAMPLES_MAX = 1 << 14, WARM_UP_OPS = 50 };
 
@@ -150,11 +151,6 @@ static void client(const struct load *load, int number, int64_t run_ns)
     _exit(0);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    return (*(const uint32_t *)a > *(const uint32_t *)b) - (*(const uint32_t *)a < *(const uint32_t *)b);
-}
-
 static void report(const char *name, int clients, double seconds)
 {
     uint32_t *all = calloc((size_t)clients * SAMPLES_MAX, sizeof *all);
@@ -170,9 +166,9 @@ static void report(const char *name, int clients, double seconds)
         n += kept;
         operations += lanes[i].operations;
     }
-    qsort(all, n, sizeof *all, by_value);
+    samples_sort(all, n);
     printf("%s clients=%d ops_per_s=%.0f p50_us=%" PRIu32 " p99_us=%" PRIu32 "\n", name, clients,
-           (double)operations / seconds, n ? all[n / 2] : 0, n ? all[n * 99 / 100] : 0);
+           (double)operations / seconds, samples_at(all, n, 50), samples_at(all, n, 99));
     free(all);
 }
 

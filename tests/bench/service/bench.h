@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "processes.h"
+#include "stream.h"
+
 enum {
     BATCH = 1024,           /* values of one vector call */
     AHEAD_MAX = 128 * 1024, /* values under way, where a peer has no flow control of its own */
@@ -35,7 +38,8 @@ struct peer {
     void (*serve)(const char *where);
 };
 
-extern const struct peer ours, ours_single, ours_windowed, ping, raw, redis, nats, gearman;
+extern const struct peer ours, ours_single, ours_windowed, ping, job_run, select_8, lock_8, raw, redis, nats,
+    gearman;
 
 /* Shared by all processes of a run. */
 extern volatile uint64_t *received;
@@ -43,24 +47,5 @@ extern volatile uint64_t *received;
 /* A name that no other run has: what one leaves behind shall not be found by the next. */
 const char *run_name(const char *what);
 
-void ready(void);
-int64_t clock_ns(void);
 /* Waits until no more than AHEAD_MAX of what was sent is under way. */
 void keep_pace(uint64_t sent);
-
-/* A stream socket: `where` is unix:PATH or a port of this machine. */
-int stream_connect(const char *where);
-void write_all(int fd, const void *data, size_t size);
-
-/* A buffer that is read into; bytes from `at` to `n` have not been taken. */
-struct input {
-    int fd;
-    char *data;
-    size_t at, n, room;
-};
-
-void input_begin(struct input *in, int fd);
-/* Reads until at least `bytes` are there; where they begin. */
-const char *input_bytes(struct input *in, size_t bytes);
-/* Reads until a line is there, and takes it: without its \r\n, and terminated. */
-const char *input_line(struct input *in);

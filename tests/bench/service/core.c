@@ -92,7 +92,7 @@ static void send_and_receive(struct rig *rig, const struct credentials *who)
 static void begin_core(struct rig *rig, struct credentials who)
 {
     static const struct limits limits = LIMITS_DEFAULT;
-    static const struct allocator memory = {resize, NULL};
+    static const struct allocator memory = {resize, NULL, 1 << 20}; /* keeps as much as in the daemon */
     struct hello hello = {.session = {{1}}};
     struct request open = {
         .id = ++rig->id, .verb = VERB_CHAN_OPEN, .chan_open = {.capacity = 16, .flags = OPEN_CREATE}};

@@ -4,28 +4,27 @@
  *     service stream PEER WHERE BYTES SECONDS [PID]   values from one process to another
  *     service echo PEER WHERE BYTES SECONDS [PID]     a value there and back, one at a time
  *     service ping ours WHERE 0 SECONDS [PID]         a round trip to the server alone
+ *     service hogs PEER WHERE BYTES SECONDS [PID]     echo or ping, beside two busy processes for each processor
+ *     service crowd PEER WHERE 0 SECONDS [PID]        what eight processes have, one at a time
  *     service serve PEER WHERE                        the server of a peer that is written here
  *
- * PID is the server's, whose CPU time is told with that of the two other processes. Measured after a warm-up.
+ * PID is the server's, whose CPU time is told with that of the other processes. Measured after a warm-up.
  */
 #include "bench.h"
 
 #include <inttypes.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SAMPLES_MAX = 1 << 20, WARM_UP_MS = 300 };
+#include "samples.h"
 
-static const struct peer *const peers[] = {&ours, &ours_single, &ours_windowed, &ping,
-                                           &raw,  &redis,       &nats,          &gearman};
+enum { SAMPLES_MAX = 1 << 20, WARM_UP_MS = 300, CROWD = 8, HOGS_MAX = 256 };
+
+static const struct peer *const peers[] = {&ours,   &ours_single, &ours_windowed, &ping, &job_run, &select_8,
+                                           &lock_8, &raw,         &redis,         &nats, &gearman};
 
 volatile uint64_t *received;
-static int ready_fd = -1;
 static pid_t run_number;
 
 const char *run_name(const char *what)
@@ -38,64 +37,16 @@ const char *run_name(const char *what)
     return name;
 }
 
-void ready(void)
+void keep_pace(uint64_t sent)
 {
-    if (ready_fd >= 0 && write(ready_fd, "", 1) != 1)
-        err(1, "ready");
-}
-
-/* A process that does this until it is ended; returns when it is ready. */
-static pid_t start(void (*work)(const char *where, size_t bytes), const char *where, size_t bytes)
-{
-    int fds[2];
-    char byte;
-
-    if (pipe(fds) < 0)
-        err(1, "pipe");
-    pid_t pid = fork();
-    if (pid < 0)
-        err(1, "fork");
-    if (!pid) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(fds[0]);
-        ready_fd = fds[1];
-        work(where, bytes);
-        _exit(0);
-    }
-    close(fds[1]);
-    if (read(fds[0], &byte, 1) != 1)
-        errx(1, "a process ended before it was ready");
-    close(fds[0]);
-    return pid;
-}
-
-static void end(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-}
-
-/* CPU time of a process so far; 0 for none. */
-static int64_t cpu_ns(pid_t pid)
-{
-    struct timespec t;
-    clockid_t clock;
-
-    if (!pid || clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
-        return 0;
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
+    while (sent - *received > AHEAD_MAX)
+        sched_yield();
 }
 
 static int stream(const struct peer *peer, const char *where, size_t bytes, int seconds, pid_t server)
 {
-    pid_t all[] = {start(peer->consume, where, bytes), start(peer->produce, where, bytes), server};
+    pid_t all[] = {process_start(peer->consume, where, bytes), process_start(peer->produce, where, bytes),
+                   server};
     int64_t cpu[3];
 
     sleep_ms(WARM_UP_MS);
@@ -108,8 +59,8 @@ static int stream(const struct peer *peer, const char *where, size_t bytes, int 
     double took = (double)(clock_ns() - begun);
     for (int i = 0; i < 3; i++)
         cpu[i] = cpu_ns(all[i]) - cpu[i];
-    end(all[1]);
-    end(all[0]);
+    process_end(all[1]);
+    process_end(all[0]);
     if (!n)
         errx(1, "nothing arrived");
     printf("rate=%.0f producer_cpu_ns=%.0f consumer_cpu_ns=%.0f server_cpu_ns=%.0f\n", (double)n * 1e9 / took,
@@ -117,17 +68,40 @@ static int stream(const struct peer *peer, const char *where, size_t bytes, int 
     return 0;
 }
 
-static int by_value(const void *a, const void *b)
+/* Several processes that want the same; each counts in *received what it has had. */
+static int crowd(const struct peer *peer, const char *where, size_t bytes, int seconds, pid_t server)
 {
-    return (*(const uint32_t *)a > *(const uint32_t *)b) - (*(const uint32_t *)a < *(const uint32_t *)b);
+    pid_t all[CROWD + 1] = {[CROWD] = server};
+    int64_t cpu[CROWD + 1], clients = 0;
+
+    for (int i = 0; i < CROWD; i++)
+        all[i] = process_start(peer->consume, where, bytes);
+    sleep_ms(WARM_UP_MS);
+    uint64_t from = *received;
+    int64_t begun = clock_ns();
+    for (int i = 0; i <= CROWD; i++)
+        cpu[i] = cpu_ns(all[i]);
+    sleep_ms(seconds * 1000);
+    double n = (double)(*received - from), took = (double)(clock_ns() - begun);
+    for (int i = 0; i <= CROWD; i++)
+        cpu[i] = cpu_ns(all[i]) - cpu[i];
+    for (int i = 0; i < CROWD; i++) {
+        clients += cpu[i];
+        process_end(all[i]);
+    }
+    if (n < 1)
+        errx(1, "nobody has had it");
+    printf("rate=%.0f clients_cpu_ns=%.0f server_cpu_ns=%.0f\n", n * 1e9 / took, (double)clients / n,
+           (double)cpu[CROWD] / n);
+    return 0;
 }
 
 static int echo(const struct peer *peer, const char *where, size_t bytes, int seconds, pid_t server)
 {
-    pid_t partner = peer->echo ? start(peer->echo, where, bytes) : 0;
+    pid_t partner = peer->echo ? process_start(peer->echo, where, bytes) : 0;
     uint32_t *samples = calloc(SAMPLES_MAX, sizeof *samples);
     size_t n = 0;
-    int64_t begun, end_ns, server_ns, own_ns;
+    int64_t begun, end_ns, server_ns, own_ns, partner_ns;
 
     if (!samples)
         err(1, "samples");
@@ -137,6 +111,7 @@ static int echo(const struct peer *peer, const char *where, size_t bytes, int se
         peer->ask();
     server_ns = cpu_ns(server);
     own_ns = cpu_ns(getpid());
+    partner_ns = cpu_ns(partner);
     end_ns = clock_ns() + seconds * 1000000000LL;
     while ((begun = clock_ns()) < end_ns && n < SAMPLES_MAX) {
         peer->ask();
@@ -144,14 +119,37 @@ static int echo(const struct peer *peer, const char *where, size_t bytes, int se
     }
     server_ns = cpu_ns(server) - server_ns;
     own_ns = cpu_ns(getpid()) - own_ns;
+    partner_ns = cpu_ns(partner) - partner_ns;
     if (partner)
-        end(partner);
-    qsort(samples, n, sizeof *samples, by_value);
-    printf("p50_ns=%" PRIu32 " p99_ns=%" PRIu32 " count=%zu own_cpu_ns=%.0f server_cpu_ns=%.0f\n",
-           samples[n / 2], samples[n * 99 / 100], n, (double)own_ns / (double)n,
-           (double)server_ns / (double)n);
+        process_end(partner);
+    samples_sort(samples, n);
+    printf("p50_ns=%" PRIu32 " p99_ns=%" PRIu32
+           " count=%zu own_cpu_ns=%.0f partner_cpu_ns=%.0f server_cpu_ns=%.0f\n",
+           samples_at(samples, n, 50), samples_at(samples, n, 99), n, (double)own_ns / (double)n,
+           (double)partner_ns / (double)n, (double)server_ns / (double)n);
     free(samples);
     return 0;
+}
+
+static void hog(const char *where, size_t bytes)
+{
+    ready();
+    for (volatile uint64_t n = 0;;) /* volatile: it is work that no compiler leaves out */
+        n = n + 1;
+}
+
+static int beside_hogs(const struct peer *peer, const char *where, size_t bytes, int seconds, pid_t server)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = processors < HOGS_MAX / 2 ? (int)processors * 2 : HOGS_MAX;
+    pid_t hogs[HOGS_MAX];
+
+    for (int i = 0; i < n; i++)
+        hogs[i] = process_start(hog, where, bytes);
+    int r = echo(peer, where, bytes, seconds, server);
+    for (int i = 0; i < n; i++)
+        process_end(hogs[i]);
+    return r;
 }
 
 static const struct peer *find(const char *name)
@@ -168,13 +166,15 @@ static int measure(const struct peer *peer, char **argv, pid_t server)
     int seconds = atoi(argv[5]);
 
     run_number = getpid();
-    received = mmap(NULL, sizeof *received, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (received == MAP_FAILED)
-        err(1, "shared memory");
+    received = shared_memory(sizeof *received);
     if (!strcmp(argv[1], "stream"))
         return stream(peer, argv[3], bytes, seconds, server);
     if (!strcmp(argv[1], "echo") || !strcmp(argv[1], "ping"))
         return echo(peer, argv[3], bytes, seconds, server);
+    if (!strcmp(argv[1], "hogs"))
+        return beside_hogs(peer, argv[3], bytes, seconds, server);
+    if (!strcmp(argv[1], "crowd"))
+        return crowd(peer, argv[3], bytes, seconds, server);
     errx(2, "no figure '%s'", argv[1]);
 }
 
@@ -183,6 +183,8 @@ int main(int argc, char **argv)
     if (argc == 4 && !strcmp(argv[1], "serve"))
         find(argv[2])->serve(argv[3]);
     if (argc < 6 || atoi(argv[5]) < 1)
-        errx(2, "usage: service stream|echo|ping PEER WHERE BYTES SECONDS [PID], or serve PEER WHERE");
+        errx(
+            2,
+            "usage: service stream|echo|ping|hogs|crowd PEER WHERE BYTES SECONDS [PID], or serve PEER WHERE");
     return measure(find(argv[2]), argv, argc > 6 ? atoi(argv[6]) : 0);
 }

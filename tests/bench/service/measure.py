@@ -5,17 +5,14 @@ says that ours is better. Behind it stands the CPU time per value (or round) of 
 """
 
 import argparse
-import contextlib
-import os
 import pathlib
-import shutil
-import signal
-import socket
-import statistics
-import subprocess
+import sys
 import tempfile
-import time
 from collections import namedtuple
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
+
+import contest  # noqa: E402: it lies beside this folder
 
 # kind: of `service`; ours: its name for us; want: peer -> at least this ratio (None: reported only).
 Figure = namedtuple("Figure", "name kind ours call lanes bytes want")
@@ -30,121 +27,53 @@ FIGURES = [
     Figure("round-trip-window", "echo", "windowed", "send+window", ["auto"], 64,
            {"raw": 2.5, "nats": 2.5, "gearman": 3, "redis": 1.2}),
     Figure("round-trip-window", "echo", "windowed", "send+window", ["zmq"], 64, {"raw": 0.8}),
+    Figure("job", "echo", "job", "submit+wait", ["auto"], 64, {"gearman": 2}),
+    Figure("select-8", "echo", "select", "select+send", ["auto", "zmq"], 64, {}),
+    Figure("lock-8", "crowd", "lock", "lock+unlock", ["auto", "zmq"], 0, {}),
     Figure("ping", "ping", "ping", "ping", ["auto", "zmq"], 0, {}),
+    Figure("ping-hogs", "hogs", "ping", "ping", ["auto", "zmq"], 0, {}),
     Figure("core", "core", "ours", "send+recv", ["none"], 64, {}),
 ]
 CORE_WANT = 5_000_000  # operations per second
-PACKAGES = {"nats": "nats-server", "redis": "redis-server", "gearman": "gearman-job-server"}
-START_SECONDS = 20
 RUN_SECONDS = 60  # at most, for one run
-
-Server = namedtuple("Server", "where pid")
+PLUGIN = "tests/e2e/trial.so"  # its `echo` gives back its argument
+KEYS = (("rate", "", "/s", 1), ("p50_ns", "-p50", "ns", -1), ("p99_ns", "-p99", "ns", -1))
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run service", description=__doc__)
-    parser.add_argument("--only", metavar="NAME[,NAME]", type=lambda s: s.split(","), help="these figures")
-    parser.add_argument("--peers", metavar="NAME[,NAME]", type=lambda s: s.split(","), help="these peers")
-    parser.add_argument("--runs", type=int, default=3, help="of each figure on each side (default 3)")
-    parser.add_argument("--seconds", type=int, default=1, help="of each run (default 1)")
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build-bench"),
-                        help="build folder; made as a release build if absent (default build-bench)")
-    args = parser.parse_args()
-    unknown = set(args.only or []) - {row.name for row in FIGURES}
-    if unknown:
-        parser.error(f"no figure {', '.join(sorted(unknown))}; {', '.join(dict.fromkeys(row.name for row in FIGURES))}")
-    return args
+    contest.options(parser, runs=3)
+    return contest.parse(parser, [row.name for row in FIGURES])
 
 
-def build(folder):
-    if not (folder / "build.ninja").exists():
-        subprocess.run(["meson", "setup", folder, "--buildtype=release"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", folder, "tests/bench/service", "tests/bench/core_alone", "daemon/goroutined"], check=True,
-                   stdout=subprocess.DEVNULL)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
-def answers(where):
-    """Whether somebody listens there."""
-    local = where.startswith(("unix:", "ipc://"))
-    with socket.socket(socket.AF_UNIX if local else socket.AF_INET) as probe:
-        with contextlib.suppress(OSError):
-            probe.connect(where.split(":", 1)[1].removeprefix("//") if local else ("127.0.0.1", int(where)))
-            return True
-    return False
-
-
-class Servers:
-    """The daemon and its peers, each started when it is first needed."""
-
-    def __init__(self, build_folder, folder):
-        self.build, self.folder, self.running, self.processes = build_folder.resolve(), folder, {}, []
-
-    def command(self, name):
-        """(where, command)"""
-        if name == "ours":
-            where = f"ipc://{self.folder}/socket"
-            return where, [self.build / "daemon/goroutined", "--endpoint", where, "--ephemeral", "--lane", "auto"]
-        if name == "raw":
-            where = f"ipc://{self.folder}/raw"
-            return where, [self.build / "tests/bench/service", "serve", "raw", where]
-        if name == "redis":
-            return f"unix:{self.folder}/redis", ["redis-server", "--port", "0", "--save", "", "--unixsocket",
-                                                 f"{self.folder}/redis"]
-        port = free_port()
-        return port, {"nats": ["nats-server", "-a", "127.0.0.1", "-p", port],
-                      "gearman": ["gearmand", "--listen=127.0.0.1", f"--port={port}", "--log-file=none"]}[name]
-
-    def get(self, name):
-        """Where it is, or None when it is not installed."""
-        if name not in self.running:
-            where, command = self.command(name)
-            path = shutil.which(str(command[0]), path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-            if not path:
-                print(f"service: the peer {name} is left out: Debian package {PACKAGES[name]} is not installed")
-                self.running[name] = None
-                return None
-            process = subprocess.Popen([path, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                       cwd=self.folder)
-            self.processes.append(process)
-            self.running[name] = Server(where, process.pid)
-            self.wait(process, name, where)
-        return self.running[name]
-
-    def wait(self, process, name, where):
-        until = time.monotonic() + START_SECONDS
-        while not answers(where):
-            if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"service: {name} does not start")
-            time.sleep(0.01)
-
-    def stop(self):
-        for process in self.processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+def command(args, name, state):
+    """(where, command)"""
+    if name == "ours":
+        where = f"ipc://{state}/socket"
+        return where, [args.build / "daemon/goroutined", "--endpoint", where, "--ephemeral", "--lane", "auto"]
+    if name == "raw":
+        where = f"ipc://{state}/raw"
+        return where, [args.build / "tests/bench/service", "serve", "raw", where]
+    if name == "redis":
+        return f"unix:{state}/redis", ["redis-server", "--port", "0", "--save", "", "--unixsocket", f"{state}/redis"]
+    port = contest.free_port()
+    return port, {"nats": ["nats-server", "-a", "127.0.0.1", "-p", port],
+                  "gearman": ["gearmand", "--listen=127.0.0.1", f"--port={port}", "--log-file=none"]}[name]
 
 
 def run(args, row, name, server, lane):
     """What one run of `service` said, as numbers."""
-    programs = args.build.resolve() / "tests/bench"
-    command = ([programs / "core_alone", str(args.seconds)] if row.kind == "core" else
-               [programs / "service", row.kind, name, server.where, str(row.bytes), str(args.seconds), str(server.pid)])
-    out = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GOROUTINED_LANE": lane},
-                         timeout=RUN_SECONDS)
-    if out.returncode:
-        raise SystemExit(f"service: {row.name} of {name}: {out.stderr}")
-    return {key: float(value) for key, value in (pair.split("=") for pair in out.stdout.split())}
+    programs = args.build / "tests/bench"
+    seconds = str(max(1, round(args.seconds)))  # the programs count whole ones
+    words = ([programs / "core_alone", seconds] if row.kind == "core" else
+             [programs / "service", row.kind, name, server.where, str(row.bytes), seconds, str(server.pid)])
+    return contest.said(words, RUN_SECONDS, {"GOROUTINED_LANE": lane, "BENCH_PLUGIN": str(args.build / PLUGIN)})
 
 
 def contestants(args, row, servers):
     """[(label, name, server, lane)]: us on each lane, then the peers that are there."""
     if row.kind == "core":
-        return [("none", row.ours, Server("-", 0), "auto")]
+        return [("none", row.ours, contest.Server("-", 0), "auto")]
     us = servers.get("ours")
     all_of_us = [(lane, row.ours, us, lane) for lane in row.lanes]
     peers = [peer for peer in row.want if not args.peers or peer in args.peers]
@@ -158,26 +87,20 @@ def medians(args, row, servers):
     for _ in range(args.runs):
         for label, name, server, lane in field:
             found.setdefault(label, []).append(run(args, row, name, server, lane))
-    return {label: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for label, runs in found.items()}
-
-
-def costs(said):
-    return " ".join(f"{key.removesuffix('_ns')}={value:.0f}" for key, value in said.items() if "cpu" in key)
+    return {label: contest.medians(runs) for label, runs in found.items()}
 
 
 def compare(row, lane, ours, peer, theirs):
     """Lines for one lane against one peer; the number of those that are short."""
     short = 0
-    for key, unit, better in (("rate", "/s", 1), ("p50_ns", "ns", -1), ("p99_ns", "ns", -1)):
+    for key, suffix, unit, better in KEYS:
         if key not in ours:
             continue
-        ratio = (ours[key] / theirs[key]) ** better
-        want = row.want[peer]
-        verdict = "reported" if want is None else f"want={want:g} {'ok' if ratio >= want else 'short'}"
-        short += verdict.endswith("short")
-        name = row.name + ("" if key == "rate" else "-" + key[:3])
-        print(f"service {name} lane={lane} call={row.call} ours={ours[key]:.0f}{unit} peer={peer}:{theirs[key]:.0f}{unit} "
-              f"ratio={ratio:.2f} {verdict} ours: {costs(ours)} peer: {costs(theirs)}", flush=True)
+        verdict, is_short = contest.judge((ours[key] / theirs[key]) ** better, row.want[peer])
+        short += is_short
+        print(f"service {row.name}{suffix} lane={lane} call={row.call} ours={ours[key]:.0f}{unit} "
+              f"peer={peer}:{theirs[key]:.0f}{unit} {verdict} ours: {contest.costs(ours)} peer: {contest.costs(theirs)}",
+              flush=True)
     return short
 
 
@@ -203,13 +126,15 @@ def measure(args, row, servers):
 
 def main():
     args = arguments()
-    build(args.build)
+    args.build = args.build.resolve()
+    contest.build(args.build, ["tests/bench/service", "tests/bench/core_alone", "daemon/goroutined",
+                               "daemon/host/goroutined-host", PLUGIN])
     with tempfile.TemporaryDirectory() as folder:
-        servers = Servers(args.build, folder)
+        servers = contest.Servers("service", folder, lambda name, state: command(args, name, state))
         try:
             short = sum(measure(args, row, servers) for row in FIGURES if not args.only or row.name in args.only)
         finally:
-            servers.stop()
+            servers.stop_all()
     print(f"{short} short" if short else "none short")
 
 

@@ -1,22 +1,19 @@
 /* Named channels of a goroutined. WHERE is its endpoint; the lane is that of the environment. */
-#include "bench.h"
-
-#include "goclient.h"
-#include "goclient_chan.h"
+#include "ours.h"
 
 enum { CAPACITY = 16 * BATCH };
 
-static gc_client *g;
+gc_client *g;
+struct gc_value value;
 static gc_chan there, back;
-static struct gc_value value;
 
-static void check(int r, const char *what)
+void check(int r, const char *what)
 {
     if (r < 0)
         errx(1, "%s: %s (%s)", what, gc_strerror(r), gc_why());
 }
 
-static gc_chan open_chan(const char *name, uint64_t capacity)
+gc_chan open_chan(const char *name, uint64_t capacity)
 {
     gc_chan c;
 
@@ -24,7 +21,7 @@ static gc_chan open_chan(const char *name, uint64_t capacity)
     return c;
 }
 
-static void begin(const char *where, size_t bytes)
+void begin(const char *where, size_t bytes)
 {
     struct gc_options options = {.size = sizeof options, .endpoint = where};
     char why[GC_WHY_BYTES];

@@ -1,27 +1,14 @@
-#include "bench.h"
+#include "stream.h"
 
+#include <err.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t clock_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-void keep_pace(uint64_t sent)
-{
-    while (sent - *received > AHEAD_MAX)
-        sched_yield();
-}
 
 static int connect_to(int family, const void *address, socklen_t size, const char *where)
 {
