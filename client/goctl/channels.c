@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "options.h"
 #include "output.h"
+#include "pages.h"
 #include "status.h"
 
 static const char *missing_hint(int error)
@@ -211,33 +212,26 @@ static int print_page(const struct options *options, const struct gc_chan_page *
     return output_flush();
 }
 
+static int say_page(struct session *session, struct page_at *at, const void *unused)
+{
+    struct gc_chan_page page = {0};
+    int r = gc_channels(session->client, at->prefix, at->after, at->limit, &page, session_patience(session));
+
+    (void)unused;
+    if (r < 0)
+        return session_fail(r, "ls");
+    r = print_page(session->options, &page);
+    page_last(at, page.n, page.n ? page.items[page.n - 1].name : NULL, page.more);
+    gc_chan_page_clear(&page);
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
 static int list_channels(struct session *session)
 {
     const struct options *options = session->options;
-    const char *prefix = options->operands_n ? options->operands[0] : NULL;
-    uint64_t left = options->limit ? options->limit : UINT64_MAX;
-    char after[GC_NAME_BYTES] = "";
-    bool more = true;
 
-    if (!options->json)
-        puts(" LENGTH CAPACITY SENDERS RECEIVERS STATE  KEPT   NAME");
-    while (more && left) {
-        struct gc_chan_page page = {0};
-        int r = gc_channels(session->client, prefix, *after ? after : NULL,
-                            left < UINT32_MAX ? (uint32_t)left : 0, &page, session_patience(session));
-
-        if (r < 0)
-            return session_fail(r, "ls");
-        r = print_page(options, &page);
-        more = page.more && page.n;
-        left -= page.n < left ? page.n : left;
-        if (page.n)
-            memcpy(after, page.items[page.n - 1].name, sizeof after);
-        gc_chan_page_clear(&page);
-        if (r < 0)
-            return output_fail(r);
-    }
-    return STATUS_OK;
+    return pages_say(session, options->operands_n ? options->operands[0] : NULL,
+                     " LENGTH CAPACITY SENDERS RECEIVERS STATE  KEPT   NAME", say_page, NULL);
 }
 
 int command_ls(const struct options *options)

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "options.h"
 #include "output.h"
+#include "pages.h"
 #include "quantity.h"
 #include "session.h"
 #include "status.h"
@@ -218,32 +219,23 @@ static int print_page(const struct options *options, const struct gc_context_pag
     return output_flush();
 }
 
+static int say_page(struct session *session, struct page_at *at, const void *unused)
+{
+    struct gc_context_page page = {0};
+    int r = gc_contexts(session->client, at->prefix, at->after, at->limit, &page, session_patience(session));
+
+    (void)unused;
+    if (r < 0)
+        return session_fail(r, "ctx ls");
+    r = print_page(session->options, &page);
+    page_last(at, page.n, page.n ? page.items[page.n - 1].name : NULL, page.more);
+    gc_context_page_clear(&page);
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
 static int ctx_ls(struct session *session, const char *prefix)
 {
-    const struct options *options = session->options;
-    uint64_t left = options->limit ? options->limit : UINT64_MAX;
-    char after[GC_NAME_BYTES] = "";
-    bool more = true;
-
-    if (!options->json)
-        puts("STATE          LEFT   OPS  JOBS CHILDREN NAME");
-    while (more && left) {
-        struct gc_context_page page = {0};
-        int r = gc_contexts(session->client, prefix, *after ? after : NULL,
-                            left < UINT32_MAX ? (uint32_t)left : 0, &page, session_patience(session));
-
-        if (r < 0)
-            return session_fail(r, "ctx ls");
-        r = print_page(options, &page);
-        more = page.more && page.n;
-        left -= page.n < left ? page.n : left;
-        if (page.n)
-            memcpy(after, page.items[page.n - 1].name, sizeof after);
-        gc_context_page_clear(&page);
-        if (r < 0)
-            return output_fail(r);
-    }
-    return STATUS_OK;
+    return pages_say(session, prefix, "STATE          LEFT   OPS  JOBS CHILDREN NAME", say_page, NULL);
 }
 
 /* ---- the table ---- */

@@ -15,6 +15,7 @@
 #include "cron.h"
 #include "options.h"
 #include "output.h"
+#include "pages.h"
 #include "retry.h"
 #include "session.h"
 #include "status.h"
@@ -208,31 +209,27 @@ static int print_page(const struct options *options, const struct gc_schedule_pa
     return output_flush();
 }
 
+static int say_page(struct session *session, struct page_at *at, const void *unused)
+{
+    struct gc_schedule_page page;
+    int r = gc_schedules(session->client, at->prefix, at->after, at->limit, &page, session_patience(session));
+
+    (void)unused;
+    if (r < 0)
+        return session_fail(r, "cron ls");
+    r = print_page(session->options, &page);
+    page_last(at, page.n, page.n ? page.items[page.n - 1].name : NULL, page.more);
+    gc_schedule_page_clear(&page);
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
 static int list(struct session *session)
 {
     const struct options *options = session->options;
-    const char *prefix = options->operands_n > 1 ? options->operands[1] : NULL;
-    char after[GC_NAME_BYTES] = "";
-    bool more = true;
 
-    if (!options->json)
-        puts("STATE     RUNS SKIPPED LAST                 NEXT                 NAME  SPEC ZONE");
-    while (more) {
-        struct gc_schedule_page page;
-        int r =
-            gc_schedules(session->client, prefix, *after ? after : NULL, 0, &page, session_patience(session));
-
-        if (r < 0)
-            return session_fail(r, "cron ls");
-        r = print_page(options, &page);
-        more = page.more && page.n;
-        if (page.n)
-            snprintf(after, sizeof after, "%s", page.items[page.n - 1].name);
-        gc_schedule_page_clear(&page);
-        if (r < 0)
-            return output_fail(r);
-    }
-    return STATUS_OK;
+    return pages_say(session, options->operands_n > 1 ? options->operands[1] : NULL,
+                     "STATE     RUNS SKIPPED LAST                 NEXT                 NAME  SPEC ZONE",
+                     say_page, NULL);
 }
 
 /* ---- rm, pause, resume ---- */
