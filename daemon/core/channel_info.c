@@ -1,8 +1,8 @@
 /* What is told about channels: one by handle or name, all by name in pages. */
 #include <errno.h>
-#include <string.h>
 
 #include "engine.h"
+#include "name_page.h"
 
 static struct chan_info info_of(const struct channel *c, uint64_t handle)
 {
@@ -41,60 +41,23 @@ int handle_chan_info(struct core *core, struct op *op, const struct request *req
     return op_answer(core, op, &(struct result){.handle = ask->handle, .chans = &info, .chans_n = 1});
 }
 
-static bool wanted(const struct request_chan_list *list, const struct channel *c)
-{
-    struct bytes name = {c->text, c->name_size};
-
-    if (!c->linked || name.size < list->prefix.size ||
-        (list->prefix.size && memcmp(c->text, list->prefix.data, list->prefix.size) != 0))
-        return false;
-    return name_order(name, list->after) > 0;
-}
-
-/* Rows in order, the smallest `limit` names seen so far; one more says that the list goes on. */
-struct page {
-    struct chan_info *row;
-    size_t n, limit;
-    bool more;
-};
-
-static void page_put(struct page *page, const struct channel *c)
-{
-    struct chan_info info = info_of(c, 0);
-    size_t low = 0, high = page->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (name_order(page->row[middle].name, info.name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    page->more |= page->n == page->limit;
-    if (low == page->limit)
-        return;
-    size_t moved = (page->n < page->limit ? page->n++ : page->limit - 1) - low;
-    memmove(page->row + low + 1, page->row + low, moved * sizeof(*page->row));
-    page->row[low] = info;
-}
-
 int handle_chan_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_chan_list *list = &request->chan_list;
-    uint64_t most = core->limits.list_page_max;
-    struct page page = {.limit = list->limit && list->limit < most ? list->limit : most};
+    struct name_page page;
+    struct chan_info *row;
     struct channel *c;
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
-    page.row = core_alloc(core, page.limit * sizeof(*page.row));
-    if (!page.row)
-        return -ENOMEM;
-    list_each (c, &core->channel_list, link)
-        if (wanted(list, c))
-            page_put(&page, c);
-    int r = op_answer(
-        core, op,
-        &(struct result){.flags = page.more ? RESULT_MORE : 0, .chans = page.row, .chans_n = page.n});
+    if (r < 0)
+        return r;
+    list_each (c, &core->channel_list, link) {
+        row = c->linked ? name_page_place(&page, (struct bytes){c->text, c->name_size}) : NULL;
+        if (row)
+            *row = info_of(c, 0);
+    }
+    r = op_answer(core, op,
+                  &(struct result){.flags = name_page_flags(&page), .chans = page.row, .chans_n = page.n});
     core_free(core, page.row);
     return r;
 }

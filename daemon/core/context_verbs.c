@@ -3,10 +3,10 @@
  * the same user, a name is open to all.
  */
 #include "context.h"
+#include "name_page.h"
 #include "sync.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* By id, or by name. Up to date. 0, -ENOENT, -EPERM, -ENETRESET. */
 static int pick(struct core *core, const struct op *op, uint64_t id, struct bytes name, struct context **out)
@@ -269,62 +269,25 @@ struct answer *context_case_answer(struct core *core, uint64_t id)
 
 /* ---- lists ---- */
 
-static bool wanted(const struct request_ctx_list *list, const struct context *c)
-{
-    struct bytes name = {c->text, c->name_size};
-
-    if (name.size < list->prefix.size ||
-        (list->prefix.size && memcmp(c->text, list->prefix.data, list->prefix.size) != 0))
-        return false;
-    return name_order(name, list->after) > 0;
-}
-
-/* Rows in order, the smallest `limit` names seen so far; one more says that the list goes on. */
-struct page {
-    struct ctx_info *row;
-    size_t n, limit;
-    bool more;
-};
-
-static void page_put(struct page *page, const struct ctx_info *info)
-{
-    size_t low = 0, high = page->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (name_order(page->row[middle].name, info->name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    page->more |= page->n == page->limit;
-    if (low == page->limit)
-        return;
-    size_t moved = (page->n < page->limit ? page->n++ : page->limit - 1) - low;
-    memmove(page->row + low + 1, page->row + low, moved * sizeof(*page->row));
-    page->row[low] = *info;
-}
-
 int handle_ctx_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_ctx_list *list = &request->ctx_list;
-    uint64_t most = core->limits.list_page_max;
-    struct page page = {.limit = list->limit && list->limit < most ? list->limit : most};
+    struct name_page page;
+    struct ctx_info *row;
     struct map_node *n = NULL;
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
-    page.row = core_alloc(core, page.limit * sizeof(*page.row));
-    if (!page.row)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     while ((n = map_walk(&core->contexts.by_name, n))) {
         const struct context *c = map_entry(n, struct context, by_name);
-        struct ctx_info info = info_of(core, c);
 
-        if (wanted(list, c))
-            page_put(&page, &info);
+        row = name_page_place(&page, (struct bytes){c->text, c->name_size});
+        if (row)
+            *row = info_of(core, c);
     }
-    int r = op_answer(
-        core, op, &(struct result){.flags = page.more ? RESULT_MORE : 0, .ctxs = page.row, .ctxs_n = page.n});
+    r = op_answer(core, op,
+                  &(struct result){.flags = name_page_flags(&page), .ctxs = page.row, .ctxs_n = page.n});
     core_free(core, page.row);
     return r;
 }

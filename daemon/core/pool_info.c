@@ -1,6 +1,7 @@
 /* What is told of pools. */
 #include <errno.h>
 
+#include "name_page.h"
 #include "pool.h"
 
 enum { STATE_ROWS = 10, HOST_ROWS = 5, ROW_BYTES = 64, HOSTS_TOLD = 200 };
@@ -164,33 +165,23 @@ int handle_pool_info(struct core *core, struct op *op, const struct request *req
     return r;
 }
 
-static bool has_prefix(const struct pool *pool, struct bytes prefix)
-{
-    return pool->name_size >= prefix.size && bytes_are(prefix, pool->name, prefix.size);
-}
-
 int handle_pool_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_pool_list *list = &request->pool_list;
-    uint64_t most = core->limits.list_page_max,
-             limit = list->limit && list->limit < most ? list->limit : most;
-    struct counter *row = core_alloc(core, limit * sizeof(*row));
     const struct pool *pool;
-    size_t n = 0;
-    bool more = false;
+    struct name_page page;
+    struct counter *row;
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
-    if (!row)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     list_each (pool, &core->jobs->pools, link) {
-        if (!has_prefix(pool, list->prefix) || name_order(pool_name(pool), list->after) <= 0)
-            continue;
-        more = n == limit;
-        if (more)
-            break;
-        row[n++] = (struct counter){.name = pool_name(pool), .value = pool_hosts(pool)};
+        row = name_page_place(&page, pool_name(pool));
+        if (row)
+            *row = (struct counter){.name = pool_name(pool), .value = pool_hosts(pool)};
     }
-    int r =
-        op_answer(core, op, &(struct result){.flags = more ? RESULT_MORE : 0, .stats = row, .stats_n = n});
-    core_free(core, row);
+    r = op_answer(core, op,
+                  &(struct result){.flags = name_page_flags(&page), .stats = page.row, .stats_n = page.n});
+    core_free(core, page.row);
     return r;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "jobs_internal.h"
+#include "name_page.h"
 
 enum {
     STATE_ROWS = 11,
@@ -204,44 +205,25 @@ int handle_queue_info(struct core *core, struct op *op, const struct request *re
     return op_answer(core, op, &(struct result){.stats = rows.row, .stats_n = rows.n});
 }
 
-static struct bytes name_of(const struct queue *queue)
-{
-    return (struct bytes){queue->name, queue->name_size};
-}
-
-static bool has_prefix(const struct queue *queue, struct bytes prefix)
-{
-    return queue->name_size >= prefix.size &&
-           (!prefix.size || memcmp(queue->name, prefix.data, prefix.size) == 0);
-}
-
-/* The queue that is next by name. NULL: none. */
-static const struct queue *next_queue(const struct core *core, struct bytes prefix, struct bytes after)
-{
-    const struct queue *queue, *next = NULL;
-
-    list_each (queue, &core->jobs->queues, link)
-        if (has_prefix(queue, prefix) && name_order(name_of(queue), after) > 0 &&
-            (!next || name_order(name_of(queue), name_of(next)) < 0))
-            next = queue;
-    return next;
-}
-
 int handle_queue_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_queue_list *list = &request->queue_list;
-    uint64_t most = core->limits.list_page_max,
-             limit = list->limit && list->limit < most ? list->limit : most;
-    struct counter *row = core_alloc(core, limit * sizeof(*row));
-    const struct queue *queue = next_queue(core, list->prefix, list->after);
-    size_t n = 0;
+    const struct queue *queue;
+    struct name_page page;
+    struct counter *row;
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
-    if (!row)
-        return -ENOMEM;
-    for (; queue && n < limit; queue = next_queue(core, list->prefix, name_of(queue)))
-        row[n++] = (struct counter){.name = name_of(queue), .value = queue->waiting_n};
-    int r =
-        op_answer(core, op, &(struct result){.flags = queue ? RESULT_MORE : 0, .stats = row, .stats_n = n});
-    core_free(core, row);
+    if (r < 0)
+        return r;
+    list_each (queue, &core->jobs->queues, link) {
+        struct bytes name = {queue->name, queue->name_size};
+
+        row = name_page_place(&page, name);
+        if (row)
+            *row = (struct counter){.name = name, .value = queue->waiting_n};
+    }
+    r = op_answer(core, op,
+                  &(struct result){.flags = name_page_flags(&page), .stats = page.row, .stats_n = page.n});
+    core_free(core, page.row);
     return r;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "name_page.h"
 #include "schedule.h"
 
 /* ---- finding ---- */
@@ -454,60 +455,28 @@ static struct schedule_info info_of(const struct schedule *s)
     };
 }
 
-static bool wanted(const struct core *core, const struct op *op, const struct request_schedule_list *list,
-                   const struct schedule *s)
-{
-    struct bytes name = s->row.name;
-
-    return may_touch(core, op, s) && name.size >= list->prefix.size &&
-           (!list->prefix.size || memcmp(name.data, list->prefix.data, list->prefix.size) == 0) &&
-           name_order(name, list->after) > 0;
-}
-
-/* The smallest names seen so far, in order. */
-struct page {
-    struct schedule_info *row;
-    size_t n, limit;
-    bool more;
-};
-
-static void page_put(struct page *page, const struct schedule_info *info)
-{
-    size_t at = page->n;
-
-    page->more |= page->n == page->limit;
-    while (at && name_order(page->row[at - 1].name, info->name) > 0)
-        at--;
-    if (at == page->limit)
-        return;
-    size_t moved = (page->n < page->limit ? page->n++ : page->limit - 1) - at;
-    memmove(page->row + at + 1, page->row + at, moved * sizeof(*page->row));
-    page->row[at] = *info;
-}
-
 int handle_schedule_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_schedule_list *list = &request->schedule_list;
-    uint64_t most = core->limits.list_page_max;
-    struct page page = {.limit = list->limit && list->limit < most ? list->limit : most};
+    struct name_page page;
+    struct schedule_info *row;
     struct map_node *n = NULL;
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
-    page.row = core_alloc(core, page.limit * sizeof(*page.row));
-    if (!page.row)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     while ((n = map_walk(&core->jobs->schedules->by_name, n))) {
         const struct schedule *s = map_entry(n, struct schedule, node);
 
         if (s->fresh)
             s = s->replaced; /* what is not stored yet is not told */
-        if (!s || !wanted(core, op, list, s))
-            continue;
-        struct schedule_info info = info_of(s);
-        page_put(&page, &info);
+        row = s && may_touch(core, op, s) ? name_page_place(&page, s->row.name) : NULL;
+        if (row)
+            *row = info_of(s);
     }
-    int r = op_answer(
+    r = op_answer(
         core, op,
-        &(struct result){.flags = page.more ? RESULT_MORE : 0, .schedules = page.row, .schedules_n = page.n});
+        &(struct result){.flags = name_page_flags(&page), .schedules = page.row, .schedules_n = page.n});
     core_free(core, page.row);
     return r;
 }
