@@ -15,6 +15,7 @@ const struct option_row common_rows[] = {
     {"server-key", 0, OPTION_TEXT, AT(server_key), "KEY", "public key of a daemon behind tcp"},
     {"secret-file", 0, OPTION_TEXT, AT(secret_file), "FILE", "keys to come with over tcp; see goctl keygen",
      COMPLETES_FILE},
+    {"connect-timeout", 0, OPTION_DURATION, AT(connect_ns), "TIME", "how long the daemon's first answer may take: 5s"},
     {"help", 'h', OPTION_FLAG, AT(help), NULL, "show this"},
     END,
 };

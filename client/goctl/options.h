@@ -59,7 +59,7 @@ struct select_option {
  */
 struct options {
     const char *endpoint, *server_key, *secret_file;
-    int64_t timeout_ns;
+    int64_t timeout_ns, connect_ns;
     bool help, json, try_once;
     /* channels */
     uint64_t capacity, value_bytes_max, element_bytes;

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -23,6 +24,7 @@
 
 #include "goclient_context.h"
 #include "options.h"
+#include "quantity.h"
 #include "status.h"
 
 enum { BY_NOTHING = 0, BY_READER = -1 }; /* or the number of a signal */
@@ -161,24 +163,48 @@ sigset_t session_signals_before(void)
     return watch.before;
 }
 
+#define CONNECT_VARIABLE "GOROUTINED_CONNECT_TIMEOUT"
+
 enum {
-    ABSENT_MS = 1000
-}; /* patience for a daemon that is just being started, as in `goroutined & goctl …` */
+    ABSENT_MS = 1000, /* patience for a daemon that is just being started, as in `goroutined & goctl …` */
+    CONNECT_MS_MAX = INT32_MAX
+};
+
+/* How long the daemon's first answer may take: as the command line says, else the environment, else (0) the library. Negative:
+ * it was told what is wrong. It bounds nothing else: the library waits for the answer to a call until the daemon is gone. */
+static int64_t connect_ms(const struct options *said)
+{
+    const char *text = getenv(CONNECT_VARIABLE);
+    int64_t ns = said->connect_ns, ms;
+
+    if (ns < 0 && (!text || !*text))
+        return 0;
+    if (ns < 0 && parse_duration(text, &ns) < 0) {
+        fprintf(stderr,
+                "goctl: $" CONNECT_VARIABLE ": \"%s\" is not a duration, such as 200ms, 2s or 1m30s\n", text);
+        return -EINVAL;
+    }
+    ms = ns / 1000000;
+    return ms < 1 ? 1 : ms > CONNECT_MS_MAX ? CONNECT_MS_MAX : ms;
+}
 
 static int connect_to(const struct options *said, gc_client **client)
 {
     char why[GC_WHY_BYTES] = "";
+    int64_t answer_ms = connect_ms(said);
     struct gc_options options = {.size = sizeof options,
                                  .endpoint = said->endpoint,
                                  .server_key = said->server_key,
                                  .secret_file = said->secret_file,
                                  .program = "goctl",
-                                 .absent_ms = ABSENT_MS};
-    int r = gc_connect(&options, client, why);
+                                 .absent_ms = ABSENT_MS,
+                                 .answer_ms = answer_ms};
+    int r = answer_ms < 0 ? STATUS_USAGE : gc_connect(&options, client, why);
 
-    if (r == 0)
-        return 0;
-    fprintf(stderr, "goctl: %s\n", *why ? why : gc_strerror(r));
+    if (r >= 0)
+        return r;
+    fprintf(stderr, "goctl: %s%s\n", *why ? why : gc_strerror(r),
+            r == -ETIMEDOUT ? " A busy one may need longer: --connect-timeout 1m" : "");
     return r == -EINVAL ? STATUS_USAGE : STATUS_UNAVAILABLE;
 }
 

@@ -32,9 +32,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --cap --drop-oldest --drop-newest --at-most-once --durable --value-max --element --type --if-missing --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --cap --drop-oldest --drop-newest --at-most-once --durable --value-max --element --type --if-missing --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -47,9 +48,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --lines --raw --batch --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --ctx --lines --raw --batch --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -62,9 +64,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -76,9 +79,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --raw --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --raw --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -89,9 +93,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -106,9 +111,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --recv --send --job --try --raw --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --recv --send --job --try --raw --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -120,9 +126,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -133,9 +140,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -146,9 +154,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -178,9 +187,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --wait --bulk --ctx --queue --retries --backoff --retry --jitter --limit --grace --priority --key --deadline --in --after --then --any --once-key --once-scope --once-policy --once-for --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --wait --bulk --ctx --queue --retries --backoff --retry --jitter --limit --grace --priority --key --deadline --in --after --then --any --once-key --once-scope --once-policy --once-for --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -f -- "$cur"))
         fi
@@ -196,9 +206,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --functions --count --lease --permanent --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --functions --count --lease --permanent --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -210,9 +221,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -226,9 +238,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --state --queue --limit --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --state --queue --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -239,9 +252,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -252,9 +266,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --follow --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --follow --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -266,9 +281,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --cause --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --cause --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -283,9 +299,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --all --queue --state --older --limit --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --all --queue --state --older --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "ls show retry purge"
         else
@@ -299,9 +316,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --for --submits --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --for --submits --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "set info pause resume purge ls"
         else
@@ -314,9 +332,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --end --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --end --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "set scale info drain rm ls"
         else
@@ -344,9 +363,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --zone --missed --overlap --paused --count --queue --retries --backoff --retry --jitter --limit --grace --priority --key --in --deadline --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --zone --missed --overlap --paused --count --queue --retries --backoff --retry --jitter --limit --grace --priority --key --in --deadline --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "set ls rm pause resume next"
         else
@@ -363,9 +383,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --parent --value --group --limit --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --parent --value --group --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "new cancel wait info value drop ls"
         else
@@ -379,9 +400,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -393,9 +415,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --recover --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "read write"
         else
@@ -411,9 +434,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --size --units --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --size --units --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -426,9 +450,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --until --recover --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --until --recover --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "wait signal broadcast"
         else
@@ -442,9 +467,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "add done wait"
         else
@@ -458,9 +484,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "add get wait reset"
         else
@@ -474,9 +501,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -488,9 +516,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -502,9 +531,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --reset --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -519,9 +549,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --every --burst --units --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --every --burst --units --reset --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -535,9 +566,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --failures --open --reset --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --failures --open --reset --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi
@@ -550,9 +582,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --limit --ctx --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --try --limit --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "run wait reset"
         else
@@ -569,9 +602,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --session --object --age --limit --goroutines --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --session --object --age --limit --goroutines --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -583,9 +617,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -597,9 +632,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --age --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -611,9 +647,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --out --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --out --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -624,9 +661,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -637,9 +675,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --force --end --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --force --end --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -655,9 +694,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --check --each --most --every --count --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --check --each --most --every --count --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -669,9 +709,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --count --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --count --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -683,9 +724,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --job --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --job --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -696,9 +738,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -712,9 +755,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --for --start --stop --rate --pprof --output --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --for --start --stop --rate --pprof --output --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -728,9 +772,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --for --start --stop --rate --output --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --for --start --stop --rate --output --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -744,9 +789,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --most --every --count --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --most --every --count --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -757,9 +803,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -771,9 +818,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --set --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --set --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')"
         fi
@@ -784,9 +832,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -797,9 +846,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -810,9 +860,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             :
         fi
@@ -823,9 +874,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
             _goctl_words "bash"
         else
@@ -838,9 +890,10 @@ _goctl()
             --endpoint) :; return ;;
             --server-key) :; return ;;
             --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --timeout --json --endpoint --server-key --secret-file --help"
+            _goctl_words " --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$_goctl_commands"
         fi

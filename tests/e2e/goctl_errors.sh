@@ -16,6 +16,52 @@ test_an_absent_daemon_is_status_7_and_says_where_it_looked() {
     refuse 2 "nonsense" goctl ping --endpoint nonsense
 }
 
+# standstill PID stops a process, and waits until none of its threads runs any more.
+standstill() {
+    kill -STOP "$1"
+    while grep -L '^State:.T' /proc/"$1"/task/*/status | grep -q .; do
+        kill -0 "$1" || failed "$1 is gone"
+    done
+}
+
+# It takes as long as goctl waits for a daemon by default: that is the time in which others must not have given up.
+test_only_the_first_answer_of_a_daemon_has_a_bound_which_can_be_said() {
+    local receiver sender patient
+    node_of_its_own
+    trap 'kill -CONT "$daemon"; node_stop' EXIT
+    unset GOROUTINED_CONNECT_TIMEOUT
+    goctl make waited
+    goctl make lines --cap 1
+    mkfifo "$node/lines"
+    goctl recv waited >"$node/received" &
+    receiver=$!
+    goctl send lines --lines <"$node/lines" &
+    sender=$!
+    exec 8>"$node/lines"
+    until_number waited receivers 1
+    until_number lines handles 1
+    standstill "$daemon"
+    goctl ping --connect-timeout 1h >"$node/pong" &
+    patient=$!
+    echo asked while it was stopped >&8
+    refuse 7 "--connect-timeout" goctl ping --timeout 1h
+    refuse 7 "--connect-timeout" goctl ping --connect-timeout 1ms
+    GOROUTINED_CONNECT_TIMEOUT=1ms refuse 7 "it does not answer" goctl ping
+    kill -CONT "$daemon"
+    exec 8>&-
+    each_ended 0 "$patient" "$sender"
+    expect 0 "asked while it was stopped" goctl recv lines
+    goctl send waited value
+    ended "$receiver" 0
+    same "received" "$(cat "$node/received")" value
+}
+
+test_a_bound_for_the_first_answer_that_is_no_time_is_usage() {
+    refuse 2 "--connect-timeout" goctl ping --connect-timeout soon
+    GOROUTINED_CONNECT_TIMEOUT=soon refuse 2 "GOROUTINED_CONNECT_TIMEOUT" goctl ping
+    GOROUTINED_CONNECT_TIMEOUT='' expect 0 "" goctl ls none. --json
+}
+
 test_the_endpoint_option_wins_over_the_environment() {
     GOROUTINED_ENDPOINT=ipc://$temporary/elsewhere expect 0 "" goctl ls none. --json --endpoint "ipc://$temporary/socket"
 }

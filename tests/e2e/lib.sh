@@ -27,6 +27,7 @@ stopped() {
 }
 
 goctl() { "$GOCTL" "$@"; }
+export GOROUTINED_CONNECT_TIMEOUT=30s # machines that test are loaded
 
 # node_start [OPTION...] starts a daemon with state and socket in its folder, and waits for its answer.
 node_start() {
