@@ -28,7 +28,7 @@ GC_API int gc_queues(gc_client *g, const char *prefix, const char *after, struct
 
 enum gc_pause {
     GC_PAUSE = 1,         /* no job of it is started; those that run go on */
-    GC_PAUSE_SUBMITS = 2, /* none is taken, either: gc_submit is -EBUSY */
+    GC_PAUSE_SUBMITS = 2, /* none is taken, either: gc_submit is -EBUSY, and moments of schedules stay due */
     GC_PAUSE_END = 3,     /* it goes on */
 };
 

@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-/* What becomes of moments at which the daemon did not run, or could not submit. */
+/* What becomes of moments at which the daemon did not run, or could not submit: drained, or a queue that takes no jobs
+ * (GC_PAUSE_SUBMITS) or has no room. */
 enum gc_missed {
     GC_MISSED_ONE,  /* one job for any number of them */
     GC_MISSED_SKIP, /* no job */

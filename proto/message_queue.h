@@ -24,7 +24,7 @@ struct request_queue_list {
 
 enum pause_what {
     PAUSE_BEGIN = 1,   /* no job of it is started */
-    PAUSE_SUBMITS = 2, /* none is taken, either */
+    PAUSE_SUBMITS = 2, /* none is taken, either; moments of schedules stay due */
     PAUSE_END = 3,
 };
 

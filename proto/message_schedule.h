@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 
-/* What becomes of moments at which nobody was there to submit. The order is that of the wire and of the store. */
+/* What becomes of moments at which it could not submit. The order is that of the wire and of the store. */
 enum schedule_missed {
     MISSED_ONE,  /* any number of them is made up for by one run */
     MISSED_SKIP, /* by none */

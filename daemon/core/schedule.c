@@ -125,10 +125,30 @@ static int64_t due_ns(const struct schedule *s)
     return next > 0 ? next : 0;
 }
 
+/* Moments that have been do not come again, unless the clock on the wall went so far back that its owner cannot have meant to
+ * wait, while the daemon ran or while it did not. The store is told: what is missed from here on is made up for after a
+ * restart. 0 or -ENOMEM. */
+static int go_back(struct core *core, struct schedule *s)
+{
+    struct schedule_row moved = s->row;
+
+    if (moved.progress.cursor_ns <= time_after(core->now.wall_ns, CLOCK_SET_BACK_NS))
+        return 0;
+    moved.progress.cursor_ns = core->now.wall_ns;
+    if (!core_record_of(core, RECORD_SCHEDULE_MOVE, NULL, &moved, (struct bytes){0}))
+        return -ENOMEM;
+    s->row.progress.cursor_ns = s->stored.cursor_ns = core->now.wall_ns;
+    return 0;
+}
+
 void schedule_arm(struct core *core, struct schedule *s)
 {
     int64_t left;
 
+    if (!s->pending && !s->shelved && !s->row.paused && go_back(core, s) < 0) {
+        s->next_ns = 0;
+        return timer_arm(core, &s->timer, time_after(core->now.mono_ns, RETRY_NS), schedule_fire);
+    }
     s->next_ns = s->pending || s->shelved ? 0 : due_ns(s);
     if (!s->next_ns)
         return timer_disarm(core, &s->timer);
@@ -136,21 +156,15 @@ void schedule_arm(struct core *core, struct schedule *s)
     timer_arm(core, &s->timer, time_after(core->now.mono_ns, left > 0 ? left : 0), schedule_fire);
 }
 
-/* The clock on the wall was set: every timer stands elsewhere. Moments that have been do not come again, unless it went
- * so far back that its owner cannot have meant to wait. */
+/* The clock on the wall was set: every timer stands elsewhere. */
 static void clock_moved(struct core *core)
 {
     struct schedules *all = core->jobs->schedules;
     struct map_node *n = NULL;
 
     all->anchor_ns = anchor(core);
-    while ((n = map_walk(&all->by_name, n))) {
-        struct schedule *s = map_entry(n, struct schedule, node);
-
-        if (!s->pending && s->row.progress.cursor_ns - CLOCK_SET_BACK_NS > core->now.wall_ns)
-            s->row.progress.cursor_ns = s->stored.cursor_ns = core->now.wall_ns;
-        schedule_arm(core, s);
-    }
+    while ((n = map_walk(&all->by_name, n)))
+        schedule_arm(core, map_entry(n, struct schedule, node));
 }
 
 /* Wakes the core, so that it sees the wall clock, and looks for zones that could not be read. */

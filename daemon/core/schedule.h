@@ -20,7 +20,7 @@
 #define SCHEDULE_LOOK_NS                                                                                     \
     (INT64_C(60000000000)) /* a wall clock that was set is noticed after this at the latest */
 #define CLOCK_JUMP_NS     (INT64_C(50000000))       /* less is the clock being slewed */
-#define CLOCK_SET_BACK_NS (INT64_C(10800000000000)) /* further back than this, schedules go on from there */
+#define CLOCK_SET_BACK_NS (INT64_C(10800000000000)) /* a cursor further ahead than this goes back to now */
 
 enum { SCHEDULE_TROUBLE_BYTES = 256 };
 
@@ -85,7 +85,7 @@ void schedule_add(struct core *core, struct schedule *s);
 void schedule_remove(struct core *core, struct schedule *s);
 /* Its SET or its runs are in this batch: nothing of it happens until the store has that. */
 void schedule_pend(struct core *core, struct schedule *s, uint64_t batch);
-/* Sets next_ns and the timer from the cursor. */
+/* Sets next_ns and the timer from the cursor, which a clock that was set far back takes along. */
 void schedule_arm(struct core *core, struct schedule *s);
 void schedule_say(struct schedule *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* It cannot be due: why; NULL: it can. */

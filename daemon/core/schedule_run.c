@@ -2,7 +2,8 @@
  * A moment of a schedule has come. Of all that are due by now its policy says which have a run; whatever it decides, the
  * cursor goes past them in the record that says so.
  *
- * Nothing is decided while the daemon takes no jobs, or when a limit or memory is in the way: the moments stay due.
+ * Nothing is decided while the daemon or the queue takes no jobs, or when a limit or memory is in the way: the moments stay
+ * due, and are missed ones when that is over.
  */
 #include <errno.h>
 #include <string.h>
@@ -58,11 +59,19 @@ static bool too_late(const struct core *core, const struct schedule *s, const st
     return s->row.missed == MISSED_SKIP && core->now.wall_ns - due->last > late_ns;
 }
 
+/* Why that is not decided yet; NULL: it is. */
+static const char *obstacle(const struct core *core, const struct schedule *s)
+{
+    if (jobs_closed(core))
+        return "the daemon takes no job";
+    return gate_takes(core, s->lane->queue) ? NULL : "its queue is paused and takes no job";
+}
+
 /* Why what is due has no run; NULL: it has. */
 static const char *objection(const struct core *core, const struct schedule *s, const struct due *due)
 {
     if (too_late(core, s, due))
-        return "its last moment passed while nobody was there to submit";
+        return "its last moment passed while it could not submit";
     if (s->row.overlap == OVERLAP_SKIP && last_run_goes_on(core, s))
         return "its last job had not ended when it was due again";
     return may_submit(core, s) ? NULL : "whoever set it may not submit this any more";
@@ -214,9 +223,12 @@ void schedule_fire(struct core *core, struct timer *timer)
 
     if (!find_due(core, s, &due))
         return schedule_arm(core, s);
-    if (jobs_closed(core))
+    const char *why = obstacle(core, s);
+    if (why) {
+        schedule_say(s, "%s", why);
         return again(core, s, SCHEDULE_AGAIN_NS);
-    const char *why = objection(core, s, &due);
+    }
+    why = objection(core, s, &due);
     if (why)
         return pass_over(core, s, due.last, why);
     submit_from(core, s, first_run(core, s, &due), due.last);

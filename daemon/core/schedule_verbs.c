@@ -29,16 +29,20 @@ static bool may_touch(const struct core *core, const struct op *op, const struct
     return who == s->account || who->uid == 0 || who->uid == core->owner;
 }
 
+static int refuse_busy(struct core *core, struct op *op, struct bytes name)
+{
+    op_fail(core, op, -EBUSY, "another change of schedule %.*s is under way: try again", (int)name.size,
+            (const char *)name.data);
+    return -EBUSY;
+}
+
 /* The one of that name, to be changed; NULL in *out: there is none. 0, -EBUSY, -EPERM: the operation has failed. */
 static int pick(struct core *core, struct op *op, struct bytes name, struct schedule **out)
 {
     struct schedule *s = *out = schedule_find(core, name);
 
-    if (find_setting(core, name) || (s && s->fresh)) {
-        op_fail(core, op, -EBUSY, "another change of schedule %.*s is under way: try again", (int)name.size,
-                (const char *)name.data);
-        return -EBUSY;
-    }
+    if (find_setting(core, name) || (s && s->fresh))
+        return refuse_busy(core, op, name);
     if (!s || may_touch(core, op, s))
         return 0;
     op_fail(core, op, -EPERM, "schedule %.*s is another user's", (int)name.size, (const char *)name.data);
@@ -402,6 +406,8 @@ int handle_schedule_remove(struct core *core, struct op *op, const struct reques
     return 0;
 }
 
+/* One that goes on has all moments up to now behind it. It has to wait for a run on its way to the store, which may refuse that:
+ * no cursor on disk is ahead of a run that is not there. */
 int handle_schedule_pause(struct core *core, struct op *op, const struct request *request)
 {
     uint32_t paused = !request->schedule_pause.resume;
@@ -410,6 +416,8 @@ int handle_schedule_pause(struct core *core, struct op *op, const struct request
 
     if (r < 0 || s->row.paused == paused)
         return r;
+    if (!paused && s->pending)
+        return refuse_busy(core, op, s->row.name);
     struct schedule_row row = s->row;
     row.paused = paused;
     if (!paused && row.progress.cursor_ns < core->now.wall_ns)

@@ -70,9 +70,9 @@ test_a_restart_keeps_schedules_and_makes_up_by_policy() {
     same skipped "$(row kept skipped)" 0
 }
 
-# Whatever dies when: three schedules that are due once, half a year from now, and a daemon that is killed as they are. Where
-# it comes to is the same as if nothing had happened: the moment is an hour old when somebody looks at it each time.
-# Jobs that have ended are kept for long: the clock goes back when a daemon starts.
+# Whatever dies when: three schedules that are due once, an hour from now, and a daemon that is killed as they are. Where it
+# comes to is the same as if nothing had happened: the moment is an hour old when somebody looks at it each time.
+# The clock goes back when a daemon starts, by less than the three hours after which schedules go on from there.
 with_three() { "$@" --test-clock --limit retained_s=100000000; }
 fire() { goctl advance "$((moment - begun + 3600))s" >/dev/null 2>&1; }
 
@@ -80,7 +80,7 @@ set_three() {
     local spec policy
     begun=$(date +%s)
     with_three node_of_its_own
-    spec="0 0 1 $(date -d '+6 months' +%-m) *"
+    spec=$(date -u -d '+1 hour' '+%-M %-H %-d %-m *')
     for policy in one all skip; do
         goctl cron set "$policy" "$spec" --missed "$policy" "$trial:echo" "$policy"
     done

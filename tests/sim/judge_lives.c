@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "schedules.h"
 #include "workers.h"
 
 /* Longer than the clocks of the core and of the ledger may be apart. */
@@ -19,7 +20,7 @@
 
 static int64_t wall_us(const struct sim *sim)
 {
-    return 1700000000 * (S / 1000) + sim->now_ns / 1000;
+    return sim_wall_ns(sim) / 1000;
 }
 
 /* ---- what was asked ---- */

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lives.h"
+#include "schedules.h"
 
 static const struct bytes names[QUEUES] = {{"default", 7}, {"slow", 4}};
 
 static int64_t wall_us(const struct sim *sim)
 {
-    return 1700000000 * (S / 1000) + sim->now_ns / 1000;
+    return sim_wall_ns(sim) / 1000;
 }
 
 struct bytes queue_name(uint32_t queue)

@@ -7,6 +7,8 @@
  *     of the moments that have come those have a job that the policy says, and a moment is passed over only as it says
  *     none of a schedule that is held or removed has a job
  *     a moment has its job, or is passed over, when it comes; or soon after whatever was in the way has gone
+ *     while its queue takes no submits no moment is settled
+ *     what is settled reaches further ahead of the clock than three hours for a moment at most: then the schedule goes on from now
  *     what is answered is stored
  */
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #define STORE_TIME  (S / 2)
 #define AGAIN_TIME  (75 * S)
 #define LATE_TIME_S 60 /* schedule_late_s */
+#define AHEAD_TIME  (3 * 3600 * S)
 
 enum { MISSED_MOST = 5 /* schedule_missed_max: see daemon_limits */ };
 
@@ -153,6 +156,17 @@ static void job_turned(struct sim *sim, const struct record *record)
 
 /* ---- other records ---- */
 
+/* The clock was set back. */
+static void judge_return(struct sim *sim, struct entry_schedule *e, const struct schedule_row *row,
+                         int64_t now_ns)
+{
+    if (e->cursor_ns <= now_ns + AHEAD_TIME || row->progress.cursor_ns != now_ns ||
+        row->progress.runs != e->runs || row->progress.skipped != e->skipped)
+        WRONG(sim, e, "goes back to %lld from %lld, and it is %lld", (long long)(row->progress.cursor_ns / S),
+              (long long)(e->cursor_ns / S), (long long)(now_ns / S));
+    move(e, now_ns);
+}
+
 static void judge_pass(struct sim *sim, struct entry_schedule *e, const struct schedule_row *row,
                        int64_t now_ns)
 {
@@ -200,7 +214,24 @@ static void judge_pause(struct sim *sim, struct entry_schedule *e, const struct 
         move(e, e->cursor_ns > now_ns ? e->cursor_ns : now_ns);
 }
 
-static void judge_record(struct sim *sim, const struct record *record, uint64_t batch, int64_t now_ns)
+static void judge_move(struct sim *sim, struct entry_schedule *e, const struct record *record,
+                       const struct taken *taken)
+{
+    const struct schedule_row *row = record->schedule;
+    bool returns = row->progress.cursor_ns < e->cursor_ns;
+
+    if (!returns && taken->closed >> e->plan.queue & 1)
+        WRONG(sim, e, "settles %lld, and its queue takes no job", (long long)(row->progress.cursor_ns / S));
+    else if (record->kind != RECORD_SCHEDULE_MOVE)
+        return;
+    else if (returns)
+        judge_return(sim, e, row, taken->wall_ns);
+    else
+        judge_pass(sim, e, row, taken->wall_ns);
+}
+
+static void judge_record(struct sim *sim, const struct record *record, uint64_t batch,
+                         const struct taken *taken)
 {
     struct entry_schedule *e = record->schedule ? entry_of(sim, record->schedule->name) : NULL;
 
@@ -209,7 +240,9 @@ static void judge_record(struct sim *sim, const struct record *record, uint64_t 
     switch (record->kind) {
     case RECORD_JOB_NEW:
     case RECORD_JOB_REPLACE:
-        judge_run(sim, record, batch, now_ns);
+        if (e)
+            judge_move(sim, e, record, taken);
+        judge_run(sim, record, batch, taken->wall_ns);
         break;
     case RECORD_JOB_STATE:
     case RECORD_JOB_END:
@@ -217,15 +250,15 @@ static void judge_record(struct sim *sim, const struct record *record, uint64_t 
         break;
     case RECORD_SCHEDULE_SET:
         if (e)
-            judge_set(sim, e, record->schedule, now_ns);
+            judge_set(sim, e, record->schedule, taken->wall_ns);
         break;
     case RECORD_SCHEDULE_MOVE:
         if (e)
-            judge_pass(sim, e, record->schedule, now_ns);
+            judge_move(sim, e, record, taken);
         break;
     case RECORD_SCHEDULE_PAUSE:
         if (e)
-            judge_pause(sim, e, record->schedule, now_ns);
+            judge_pause(sim, e, record->schedule, taken->wall_ns);
         break;
     case RECORD_SCHEDULE_DELETE:
         if (e)
@@ -236,12 +269,22 @@ static void judge_record(struct sim *sim, const struct record *record, uint64_t 
     }
 }
 
+static bool is_closed(const struct sim *sim, uint32_t queue)
+{
+    return !sim->lives->queue[queue].doubt && queue_paused(sim, queue) && queue_settings(sim, queue)->closed;
+}
+
 void judge_schedules_taken(struct sim *sim, const struct list *batches)
 {
     const struct batch *batch;
+    struct schedule_book *book = book_of(sim);
+    struct taken taken = {.wall_ns = sim_wall_ns(sim)};
 
+    for (uint32_t queue = 0; queue < QUEUES; queue++)
+        if (is_closed(sim, queue) && book->closed_ns[queue] && book->closed_ns[queue] < sim->now_ns)
+            taken.closed |= 1u << queue;
     list_each (batch, batches, link)
-        book_of(sim)->taken_ns[batch->number % TAKEN_KEPT] = sim_wall_ns(sim);
+        book->taken[batch->number % TAKEN_KEPT] = taken;
 }
 
 void judge_schedules_stored(struct sim *sim, const struct list *batches)
@@ -252,7 +295,7 @@ void judge_schedules_stored(struct sim *sim, const struct list *batches)
     list_each (batch, batches, link)
         list_each (record, &batch->records, link)
             if (!sim->failed)
-                judge_record(sim, record, batch->number, book_of(sim)->taken_ns[batch->number % TAKEN_KEPT]);
+                judge_record(sim, record, batch->number, &book_of(sim)->taken[batch->number % TAKEN_KEPT]);
 }
 
 /* ---- in time ---- */
@@ -266,24 +309,34 @@ void judge_schedules_refused(struct sim *sim)
 
 static bool has_room(const struct sim *sim, uint32_t queue)
 {
-    return !sim->lives->queue[queue].doubt && !queue_setting(sim, queue, POLICY_waiting_max) &&
-           !queue_setting(sim, queue, POLICY_waiting_bytes);
+    return !sim->lives->queue[queue].doubt && !is_closed(sim, queue) &&
+           !queue_setting(sim, queue, POLICY_waiting_max) && !queue_setting(sim, queue, POLICY_waiting_bytes);
 }
 
 static void look_at(struct sim *sim, struct entry_schedule *e)
 {
     int64_t now = sim_wall_ns(sim),
             in_time = e->clear_ns < e->next_ns ? e->next_ns + STORE_TIME : e->clear_ns + AGAIN_TIME;
+    bool waits = e->there && !e->paused;
 
     if (sim->crowded || sim->memory.short_of || sim->drain.begun || !has_room(sim, e->plan.queue) ||
         !book_of(sim)->place_known[e->plan.place])
         e->clear_ns = now;
-    else if (e->there && !e->paused && e->next_ns && now > in_time)
+    else if (waits && e->next_ns && now > in_time)
         WRONG(sim, e, "was due at %lld, and nothing has come of it", (long long)(e->next_ns / S));
+    else if (waits && e->cursor_ns > now + AHEAD_TIME && now > e->clear_ns + AGAIN_TIME)
+        WRONG(sim, e, "is silent, and its last moment was %lld", (long long)(e->cursor_ns / S));
 }
 
 void judge_schedules_look(struct sim *sim)
 {
+    struct schedule_book *book = book_of(sim);
+
+    for (uint32_t queue = 0; queue < QUEUES; queue++)
+        if (!is_closed(sim, queue))
+            book->closed_ns[queue] = 0;
+        else if (!book->closed_ns[queue])
+            book->closed_ns[queue] = sim->now_ns;
     for (uint32_t i = 0; i < SCHEDULES && !sim->failed; i++)
         look_at(sim, &book_of(sim)->of[i]);
 }
@@ -295,6 +348,7 @@ void judge_schedules_start(struct sim *sim)
         sim->lives->schedules = sim_alloc(sizeof(*sim->lives->schedules));
     for (uint32_t i = 0; i < SCHEDULES; i++)
         book_of(sim)->of[i].batch = 0; /* batches count anew */
+    memset(book_of(sim)->closed_ns, 0, sizeof(book_of(sim)->closed_ns));
     for (uint32_t place = 0; place < PLACES; place++)
         book_of(sim)->place_known[place] = place == 0;
     judge_schedules_refused(sim);

@@ -27,14 +27,24 @@ struct entry_schedule {
     uint64_t version; /* records of it */
 };
 
+/* When the core gave a batch, and which queues (bits) took no submits then, and had not for a while. */
+struct taken {
+    int64_t wall_ns;
+    uint32_t closed;
+};
+
 struct schedule_book {
     struct entry_schedule of[SCHEDULES];
     struct plan *plans; /* all that were asked for */
     size_t plans_n;
-    bool place_known[PLACES];     /* its zone was read since the daemon started */
-    int64_t taken_ns[TAKEN_KEPT]; /* when the core gave this batch, by its number */
-    int64_t passed_ns;            /* the last standstill ended then; clock of the simulator, as the next */
-    int64_t dawn_ns;              /* until then clients sleep; clock of the simulator */
+    bool place_known[PLACES];       /* its zone was read since the daemon started */
+    struct taken taken[TAKEN_KEPT]; /* by the number of the batch */
+    int64_t closed_ns
+        [QUEUES];   /* since then this queue has taken no submits; clock of the simulator; 0: it takes them */
+    int64_t set_ns; /* by so much the clock on the wall was set */
+    bool was_set;
+    int64_t passed_ns; /* the last standstill ended then; clock of the simulator, as the next */
+    int64_t dawn_ns;   /* until then clients sleep; clock of the simulator */
 };
 
 /* Time goes in hours and days. */
@@ -67,3 +77,5 @@ int64_t until_fault(struct sim *sim);
 /* There was a standstill a moment ago: what was due in it is not yet done. */
 bool time_has_passed(const struct sim *sim);
 int64_t sim_wall_ns(const struct sim *sim);
+/* The number of the daemon that starts. */
+uint64_t sim_node(const struct sim *sim);

@@ -3,7 +3,7 @@
  *
  *     a night: clients sleep for hours; the daemon, its hosts and a fault now and then go on
  *     a standstill: nothing goes on for hours or days, as on a machine that is suspended
- *     a downtime: the daemon dies, and starts again hours or days later
+ *     a downtime: the daemon dies, and starts again hours or days later, perhaps by another clock on the wall
  */
 #include "schedules.h"
 
@@ -13,7 +13,15 @@
 
 int64_t sim_wall_ns(const struct sim *sim)
 {
-    return WALL_NS + sim->now_ns;
+    return WALL_NS + sim->now_ns + sim->lives->schedules->set_ns;
+}
+
+uint64_t sim_node(const struct sim *sim)
+{
+    const struct schedule_book *book =
+        sim->lives ? sim->lives->schedules : NULL; /* the first start has none */
+
+    return book && book->was_set ? 2 + sim->daemon.incarnation % 1000 : 1;
 }
 
 bool asleep(const struct sim *sim)
@@ -62,6 +70,17 @@ static void pass(struct sim *sim, int64_t ns)
     judge_schedules_refused(sim);
 }
 
+/* From then on ids of jobs that are forgotten could come again: the daemon gets another number with each start (sim_node). */
+static void set_clock(struct sim *sim)
+{
+    int64_t by_ns = draw_span(sim, false);
+
+    sim->lives->schedules->set_ns += chance(sim, 1, 4) ? by_ns : -by_ns;
+    sim->lives->schedules->was_set = true;
+    judge_schedules_refused(sim);
+    sim_note(sim, "the clock on the wall is %lld s", (long long)(sim_wall_ns(sim) / S));
+}
+
 bool span_begins(struct sim *sim)
 {
     struct schedule_book *book = sim->lives->schedules;
@@ -80,6 +99,8 @@ bool span_begins(struct sim *sim)
         sim->faults[FAULT_RESTART]++;
         daemon_crash(sim);
         pass(sim, ns);
+        if (chance(sim, 1, 3))
+            set_clock(sim);
         break;
     default:
         book->dawn_ns = sim->now_ns + ns;

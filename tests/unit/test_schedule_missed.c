@@ -68,7 +68,7 @@ static void test_limit_schedule_late_s(void **state)
     assert_int_equal(runs(f, c, "a"), 1);
     c = down(f, HOUR_MS + 1000);
     assert_int_equal(runs(f, c, "a"), 1);
-    assert_non_null(strstr(row(f, c, "a")->schedule_words[1], "nobody was there"));
+    assert_non_null(strstr(row(f, c, "a")->schedule_words[1], "could not submit"));
 }
 
 static void test_limit_schedule_missed_max(void **state)
@@ -157,6 +157,57 @@ static void test_a_full_store_defers_a_run(void **state)
     assert_int_equal(jobs_stored_n(f), 1);
 }
 
+static int take_cursor(void *context, const struct schedule_row *row, struct bytes argument)
+{
+    *(int64_t *)context = row->progress.cursor_ns;
+    return 0;
+}
+
+static int ignore_job(void *context, const struct job_row *row)
+{
+    return 0;
+}
+
+/* The only schedule's, as a restart finds it. */
+static int64_t stored_cursor(struct jobs_fixture *f)
+{
+    int64_t cursor_ns = -1;
+    struct store_load load = {.job = ignore_job, .context = &cursor_ns, .schedule = take_cursor};
+
+    assert_int_equal(store_memory.load(f->store, &load, NULL), 0);
+    return cursor_ns;
+}
+
+/* What it goes on from would be ahead of a run that the store may still refuse. */
+static void test_one_that_is_held_does_not_go_on_past_a_run_that_is_not_stored(void **state)
+{
+    static const int errors[] = {-ENOSPC, 0};
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        set(f, c, SCHEDULE("a", "@every 1m"));
+        int64_t before = stored_cursor(f);
+        f->hold = true;
+        jump_ms(f, MINUTE_MS);
+        struct request request = {.verb = VERB_SCHEDULE_PAUSE, .schedule_pause = {.name = TEXT("a")}};
+        uint64_t held = ask(f, c, request);
+        request.schedule_pause.resume = 1;
+        uint64_t on = ask(f, c, request);
+        store_one(f, errors[i]);
+        store_go_on(f, 0);
+        f->hold = false;
+        assert_int_equal(stored_cursor(f) > before, errors[i] == 0);
+        assert_int_equal(runs(f, c, "a"), errors[i] ? 0 : 1);
+        assert_int_equal(answer(f, c, held)->status, 1);
+        assert_int_equal(answer(f, c, on)->status, -EBUSY);
+        c = down(f, MINUTE_MS);
+        assert_int_equal(go_on(f, c, TEXT("a")), 1);
+        assert_int_equal(stored_cursor(f), f->now.wall_ns);
+        assert_int_equal(forget(f, c, TEXT("a")), 0);
+    }
+}
+
 static void test_a_full_store_takes_no_schedule(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -215,6 +266,64 @@ static void test_no_run_while_drained(void **state)
     ask_ok(f, c, (struct request){.verb = VERB_DRAIN, .drain.what = DRAIN_END}, 0);
     advance_ms(f, 10000);
     assert_int_equal(runs(f, c, "a"), 1);
+}
+
+/* ---- a queue that takes no submits ---- */
+
+static void pause_mail(struct jobs_fixture *f, enum pause_what what, int64_t ms)
+{
+    ask_ok(f, client_new(f, 0),
+           (struct request){.verb = VERB_QUEUE_PAUSE, .queue_pause = {TEXT("mail"), what, ms * 1000000}}, 0);
+}
+
+/* Its moments are missed ones when that is over. */
+static void test_a_pause_of_submits_by_each_policy(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    set_queue(f, "mail", "");
+    at_utc(f, NOON + 60);
+    pause_mail(f, PAUSE_SUBMITS, 0);
+    set(f, c, SCHEDULE("one", "0 * * * *", .queue = TEXT("mail")));
+    set(f, c, SCHEDULE("skip", "0 * * * *", .queue = TEXT("mail"), .missed = MISSED_SKIP));
+    set(f, c, SCHEDULE("all", "0 * * * *", .queue = TEXT("mail"), .missed = MISSED_ALL));
+    set(f, c, SCHEDULE("other", "0 * * * *"));
+    advance_ms(f, HOUR_MS);
+    assert_int_equal(runs(f, c, "other"), 1);
+    assert_int_equal(jobs_stored_n(f), 1);
+    c = down(f, 2 * HOUR_MS); /* over a restart, too */
+    assert_int_equal(jobs_stored_n(f), 2);
+    struct seen *seen = row(f, c, "one");
+    assert_string_equal(seen->schedule_words[1], "its queue is paused and takes no job");
+    assert_int_equal(seen->schedule.next_us / 1000000, NOON + 3600);
+    assert_int_equal(seen->schedule.skipped, 0);
+    pause_mail(f, PAUSE_END, 0);
+    advance_ms(f, 10000);
+    assert_int_equal(runs(f, c, "one"), 1);
+    assert_string_equal(row(f, c, "one")->schedule_words[1], "");
+    assert_int_equal(runs(f, c, "skip"), 0);
+    assert_int_equal(row(f, c, "skip")->schedule.skipped, 1);
+    assert_int_equal(runs(f, c, "all"), 3);
+}
+
+/* What stops the start of jobs alone stops no submit. */
+static void test_a_pause_that_takes_submits_takes_those_of_schedules(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    set_queue(f, "mail", "");
+    at_utc(f, NOON);
+    set(f, c, SCHEDULE("a", "@every 1m", .queue = TEXT("mail")));
+    pause_mail(f, PAUSE_BEGIN, 0);
+    advance_ms(f, 2 * MINUTE_MS);
+    assert_int_equal(runs(f, c, "a"), 2);
+    pause_mail(f, PAUSE_SUBMITS, MINUTE_MS + 30000);
+    advance_ms(f, MINUTE_MS);
+    assert_int_equal(runs(f, c, "a"), 2);
+    advance_ms(f, 40000);
+    assert_int_equal(runs(f, c, "a"), 3);
 }
 
 /* ---- zones ---- */
@@ -277,6 +386,69 @@ static void test_a_clock_set_back_repeats_nothing(void **state)
     set_wall(f, -24 * HOUR_MS); /* nobody wants to wait for that */
     advance_ms(f, HOUR_MS + MINUTE_MS);
     assert_int_equal(runs(f, c, "a"), 3);
+}
+
+/* The same when nobody saw that: moments that have been are not due again, but for a clock that went far back. */
+static void test_a_clock_set_back_over_a_downtime(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    at_utc(f, NOON + 60);
+    set(f, c, SCHEDULE("a", "0 * * * *"));
+    jump_ms(f, HOUR_MS);
+    assert_int_equal(runs(f, c, "a"), 1);
+    set_wall(f, -2 * HOUR_MS);
+    c = down(f, MINUTE_MS);
+    assert_int_equal(row(f, c, "a")->schedule.next_us / 1000000, NOON + 2 * 3600);
+    set_wall(f, -24 * HOUR_MS);
+    c = down(f, MINUTE_MS);
+    assert_int_equal(row(f, c, "a")->schedule.next_us / 1000000, NOON - 24 * 3600);
+    assert_int_equal(stored_cursor(f), f->now.wall_ns);
+    c = down(f, 5 * HOUR_MS); /* what is missed from there on counts */
+    assert_int_equal(runs(f, c, "a"), 2);
+    jump_ms(f, 21 * HOUR_MS); /* and what was before is past once more */
+    assert_int_equal(runs(f, c, "a"), 3);
+    jump_ms(f, HOUR_MS);
+    assert_int_equal(runs(f, c, "a"), 4);
+}
+
+/* Three hours and no more are waited for. */
+static void test_a_clock_set_back_by_three_hours(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    at_utc(f, NOON);
+    set(f, c, SCHEDULE("a", "0 * * * *")); /* settled up to noon */
+    set_wall(f, -3 * HOUR_MS);
+    c = down(f, 0);
+    assert_int_equal(row(f, c, "a")->schedule.next_us / 1000000, NOON + 3600);
+    set_wall(f, -1);
+    c = down(f, 0);
+    assert_int_equal(row(f, c, "a")->schedule.next_us / 1000000, NOON - 3 * 3600);
+}
+
+/* It is noticed when the store has reported. */
+static void test_a_clock_set_back_while_a_run_is_not_stored(void **state)
+{
+    static const int errors[] = {0, -ENOSPC};
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        at_utc(f, NOON + 60);
+        set(f, c, SCHEDULE("a", "0 * * * *"));
+        f->hold = true;
+        jump_ms(f, HOUR_MS);
+        set_wall(f, -24 * HOUR_MS);
+        jump_ms(f, 0);
+        store_go_on(f, errors[i]);
+        f->hold = false;
+        advance_ms(f, 10000);
+        assert_int_equal(row(f, c, "a")->schedule.next_us / 1000000, NOON - 22 * 3600);
+        assert_int_equal(forget(f, c, TEXT("a")), 0);
+    }
 }
 
 /* ---- property ---- */
@@ -349,12 +521,18 @@ int main(void)
         TEST(test_a_run_that_was_not_written_comes_again),
         TEST(test_a_run_that_was_written_does_not_come_again),
         TEST(test_a_full_store_defers_a_run),
+        TEST(test_one_that_is_held_does_not_go_on_past_a_run_that_is_not_stored),
         TEST(test_a_full_store_takes_no_schedule),
         TEST(test_one_that_is_set_again_counts_the_runs_that_were),
         TEST(test_no_run_while_drained),
+        TEST(test_a_pause_of_submits_by_each_policy),
+        TEST(test_a_pause_that_takes_submits_takes_those_of_schedules),
         TEST(test_a_zone_that_is_gone_is_told_and_waited_for),
         TEST(test_a_clock_set_forward_misses_moments),
         TEST(test_a_clock_set_back_repeats_nothing),
+        TEST(test_a_clock_set_back_over_a_downtime),
+        TEST(test_a_clock_set_back_by_three_hours),
+        TEST(test_a_clock_set_back_while_a_run_is_not_stored),
         TEST(test_every_moment_has_one_job),
     };
 
