@@ -37,6 +37,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
         return NULL;
     *core = head;
     core_seed(core, seed);
+    list_init(&core->early);
     list_init(&core->session_list);
     list_init(&core->channel_list);
     list_init(&core->outbox);
@@ -82,6 +83,7 @@ struct core *core_delete(struct core *core)
     if (!core)
         return NULL;
     effects_init(&out);
+    list_splice(&out.list, &core->early);
     core->out = &out;
     everything_ends(core);
     effects_clear(core, &out);
@@ -189,6 +191,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
 {
     core->now = now;
     core->out = out;
+    list_splice(&out->list, &core->early);
     turn(core, in);
     core->timers_left = timers_run(core, core->timers_left);
     contexts_sweep(core); /* what has ended is told before anything that comes now (IP8) */

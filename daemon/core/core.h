@@ -245,7 +245,8 @@ int core_load_queue(struct core *core, struct bytes name, struct bytes kept, con
 /* The same for a pool, which the configuration sets anew at each start: NAME=VALUE, a blank between two. -EINVAL also with
  * *wrong, the setting that makes no sense; it is empty when none gives the pool work. -ENOBUFS: there are pools_max. */
 int core_set_pool(struct core *core, struct bytes name, struct bytes text, struct bytes *wrong);
-/* What was set of a pool, after the configuration is. One that neither gives work is left out. As core_load_queue. */
+/* What was set of a pool, after the configuration is. One that neither gives work is left out.
+ * It is there above pools_max, too. As core_load_queue. */
 int core_load_pool(struct core *core, struct bytes name, struct bytes kept, const char **why);
 
 /* Before the first step: a durable channel from the store; then its values, in order of channel and sequence. 0, -ENOMEM,

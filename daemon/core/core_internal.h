@@ -391,7 +391,8 @@ struct core {
     uint32_t owner;              /* the user of the daemon: he and root see what all others have */
     const struct rights *rights; /* borrowed; NULL: everybody may everything */
     struct now now;              /* of this step */
-    struct effects *out;         /* of this step */
+    struct effects *out;         /* of this step; NULL before the first one */
+    struct list early;           /* effects from before that */
     struct timers timers;
     struct contexts contexts;
     struct map syncs, holds;

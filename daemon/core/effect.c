@@ -63,7 +63,7 @@ static struct box *box_new(struct core *core, enum effect_kind kind, size_t extr
     box->bytes = head + extra;
     box->effect.kind = kind;
     box->room = (char *)box + head;
-    list_append(&core->out->list, &box->effect.link);
+    list_append(core->out ? &core->out->list : &core->early, &box->effect.link);
     return box;
 }
 

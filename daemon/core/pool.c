@@ -166,14 +166,17 @@ static char *copy(struct core *core, struct bytes text)
     return to;
 }
 
+bool pool_has_room(const struct core *core, struct bytes name)
+{
+    return core->jobs->pools_n < core->limits.pools_max || pool_find(core, name);
+}
+
 int pool_put(struct core *core, struct bytes name, enum policy_origin origin, struct bytes text,
              struct pool **out)
 {
     struct pool *pool = pool_find(core, name);
     struct bytes wrong;
 
-    if (!pool && core->jobs->pools_n >= core->limits.pools_max)
-        return -ENOBUFS;
     char *kept = copy(core, text);
     struct pool *made = kept && !pool ? pool_new(core, name) : NULL;
     if (!kept || (!pool && !made)) {

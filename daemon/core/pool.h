@@ -53,8 +53,9 @@ static inline bool pool_stands(const struct pool_part *sum)
 {
     return pool_part_list(sum, POOL_queues).size || pool_part_list(sum, POOL_functions).size;
 }
-/* All that is set of a pool from this origin, made if need be; the text is copied. 0, -ENOMEM or -ENOBUFS: nothing
- * happened. */
+/* Whether it is there, or one more may be. */
+bool pool_has_room(const struct core *core, struct bytes name);
+/* All that is set of a pool from this origin, made if need be; the text is copied. 0 or -ENOMEM: nothing happened. */
 int pool_put(struct core *core, struct bytes name, enum policy_origin origin, struct bytes text,
              struct pool **out);
 /* The next of those who wait for its drain and have not given up. NULL: nobody does. */

@@ -32,7 +32,7 @@ static int keep(struct core *core, struct op *op, struct bytes name, const struc
     struct bytes words = pool_part_write(part, text, sizeof(text));
     struct pool *pool;
 
-    if (!words.size && (part->set || part->drained))
+    if (!pool_has_room(core, name) || (!words.size && (part->set || part->drained)))
         return -ENOBUFS;
     struct note *note = note_new(core, record_new(RECORD_POOL, &row, words));
     int r = note ? pool_put(core, name, ORIGIN_SET, words, &pool) : -ENOMEM;
@@ -165,6 +165,8 @@ int core_set_pool(struct core *core, struct bytes name, struct bytes text, struc
     *wrong = (struct bytes){"", 0};
     if (r == 0)
         r = part_with(NULL, ORIGIN_CONFIG, text, &part, wrong);
+    if (r == 0 && !pool_has_room(core, name))
+        r = -ENOBUFS;
     return r < 0 ? r : pool_put(core, name, ORIGIN_CONFIG, text, &pool);
 }
 
@@ -174,7 +176,7 @@ int core_load_pool(struct core *core, struct bytes name, struct bytes text, cons
     struct pool_part part;
     struct bytes wrong;
 
-    *why = name_check(name) < 0 ? "a pool has no name" : "out of memory, or there are pools_max";
+    *why = name_check(name) < 0 ? "a pool has no name" : "out of memory";
     if (name_check(name) < 0)
         return -EINVAL;
     if (part_with(pool, ORIGIN_SET, text, &part, &wrong) < 0) {

@@ -389,6 +389,17 @@ static void test_a_pool_of_the_configuration_says_so_and_stays(void **state)
     assert_int_equal(wrong.size, 0);
 }
 
+static void test_a_pool_that_the_configuration_gives_no_work_any_more_is_left_out(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct bytes wrong;
+
+    assert_int_equal(core_set_pool(f->core, TEXT("p"), TEXT("queues=mail"), &wrong), 0);
+    ask_ok(f, client_new(f, 0), set("hosts=4"), 0);
+    restart(f);
+    ask_ok(f, client_new(f, 0), gone(), -ENOENT);
+}
+
 static void test_what_makes_no_sense_is_refused_in_words(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -424,6 +435,18 @@ static void test_there_are_so_many_pools_and_no_more(void **state)
     ask_ok(f, root, (struct request){.verb = VERB_POOL_SET, .pool_set = {TEXT("q"), text("queues=*")}},
            -ENOBUFS);
     ask_ok(f, root, set("hosts=2"), 0);
+}
+
+static void test_what_was_set_is_there_above_the_number_of_pools(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = pool_of_mail(f, "");
+
+    ask_ok(f, root, (struct request){.verb = VERB_POOL_SET, .pool_set = {TEXT("q"), text("queues=*")}}, 0);
+    f->limits.pools_max = 1;
+    restart(f);
+    assert_int_equal(told(f, "set.queues=mail"), 1);
+    ask_ok(f, client_new(f, 0), (struct request){.verb = VERB_POOL_REMOVE, .pool_remove = {TEXT("q")}}, 0);
 }
 
 static void test_drained_hosts_count_among_those_a_pool_may_have(void **state)
@@ -484,9 +507,11 @@ int main(void)
         T(test_a_new_generation_has_hosts_of_its_own_in_each_pool),
         T(test_what_is_set_is_kept_over_a_restart),
         T(test_a_pool_of_the_configuration_says_so_and_stays),
+        T(test_a_pool_that_the_configuration_gives_no_work_any_more_is_left_out),
         T(test_what_makes_no_sense_is_refused_in_words),
         T(test_others_look_and_change_nothing),
         T(test_there_are_so_many_pools_and_no_more),
+        T(test_what_was_set_is_there_above_the_number_of_pools),
         T(test_drained_hosts_count_among_those_a_pool_may_have),
         T(test_the_list_is_by_name_and_in_pages),
     };

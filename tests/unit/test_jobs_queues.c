@@ -49,6 +49,26 @@ static uint64_t told(struct jobs_fixture *f, const char *row)
     return 0;
 }
 
+/* It is loaded before the first step, which has the words about it. */
+static void test_a_setting_that_nobody_knows_is_left_out_and_told_of(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct now now = {.mono_ns = 1, .wall_ns = 1};
+    struct effects out;
+    const struct effect *first;
+    const char *why;
+
+    assert_int_equal(core_load_queue(f->core, TEXT("mail"), TEXT("bygone=1 weight=3"), &why), 0);
+    effects_init(&out);
+    core_step(f->core, now, &(struct input){.kind = IN_TICK}, &out);
+    first = list_first(&out.list, struct effect, link);
+    assert_non_null(first);
+    assert_int_equal(first->kind, EFFECT_LOG);
+    assert_non_null(memmem(first->log.text.data, first->log.text.size, "setting=bygone", 14));
+    effects_clear(f->core, &out);
+    assert_int_equal(told(f, "set.weight"), 3);
+}
+
 static void test_each_value_has_its_origin(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -304,6 +324,7 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, jobs_set_up, jobs_tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(test_a_setting_that_nobody_knows_is_left_out_and_told_of),
         TEST(test_each_value_has_its_origin),
         TEST(test_what_is_set_wins_over_the_configuration_after_a_restart),
         TEST(test_wrong_settings_are_refused_in_words_and_none_is_taken),
