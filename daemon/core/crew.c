@@ -37,7 +37,7 @@ uint64_t crew_most(const struct crew *crew)
         return 0;
     if (own(crew))
         return 1;
-    return wanted(crew) ? crew->pool->sum.number[POOL_hosts] : 0;
+    return wanted(crew) ? crew->pool->sum.number[POOL_hosts] + PLANTED(CROWDED_POOL) : 0;
 }
 
 /* ---- whom a job goes to ---- */
@@ -90,7 +90,7 @@ static bool on_trial(struct core *core, const struct crew *crew, struct host *ho
 static bool full(const struct crew *crew, const struct host *host)
 {
     return host->offered >= host->window ||
-           (crew->pool && host->busy >= crew->pool->sum.number[POOL_goroutines]);
+           (crew->pool && host->busy >= crew->pool->sum.number[POOL_goroutines] + PLANTED(FULL_HOST));
 }
 
 static bool takes(struct core *core, const struct crew *crew, struct host *host)

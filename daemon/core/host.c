@@ -231,6 +231,8 @@ void host_drain(struct core *core, struct host *host, bool forced)
     if (host->state == HOST_SERVING) {
         host_move(core, host, HOST_DRAINING);
         host_tell(core, host, &(struct offer){.kind = OFFER_DRAIN});
+        if (PLANTED(TAKEN_RUN))
+            return_runs(core, host, RUN_OFFERED);
         return_runs(core, host, RUN_LOADING); /* what it was told it begins, or gives back: only it knows */
     }
     if (forced && !host->forced) {

@@ -37,7 +37,13 @@
     PLANT(PARTED_RUN, "parted-run")                                                                          \
     PLANT(LOST_MOMENT, "lost-moment")                                                                        \
     PLANT(NO_SUMMER, "no-summer")                                                                            \
-    PLANT(OVERLAPPING_RUN, "overlapping-run")
+    PLANT(OVERLAPPING_RUN, "overlapping-run")                                                                \
+    PLANT(CROWDED_POOL, "crowded-pool")                                                                      \
+    PLANT(FULL_HOST, "full-host")                                                                            \
+    PLANT(STRAY_JOB, "stray-job")                                                                            \
+    PLANT(BRIEF_DRAIN, "brief-drain")                                                                        \
+    PLANT(EARLY_DRAIN, "early-drain")                                                                        \
+    PLANT(TAKEN_RUN, "taken-run")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -37,7 +37,7 @@ struct pool *pool_of(const struct core *core, const struct track *track)
     if (!track->function->plugin->path_size)
         return NULL;
     list_each (pool, &core->jobs->pools, link)
-        if (has(pool, track))
+        if (has(pool, track) && !(PLANTED(STRAY_JOB) && pool->link.prev == &core->jobs->pools))
             return pool;
     return NULL;
 }
@@ -326,7 +326,7 @@ void pools_turn(struct core *core)
         return;
     core->jobs->pools_look = false;
     list_each (pool, &core->jobs->pools, link) {
-        while (pool->runs == 0 && (op = pool_drainer(core, pool)))
+        while (pool->runs <= PLANTED(EARLY_DRAIN) && (op = pool_drainer(core, pool)))
             op_finish(core, op, 0);
         fill(core, pool);
     }

@@ -24,6 +24,13 @@ static int part_with(const struct pool *pool, enum policy_origin origin, struct 
     return pool_stands(&sum) ? 0 : -EINVAL;
 }
 
+static struct bytes kept_words(struct bytes words, const struct pool_part *part)
+{
+    if (PLANTED(BRIEF_DRAIN) && part->drained)
+        words.size -= sizeof(".drained=1");
+    return words;
+}
+
 /* Makes what is set of a pool durable, and what it does from now on. 0, -ENOBUFS, -ENOMEM: nothing happened. */
 static int keep(struct core *core, struct op *op, struct bytes name, const struct pool_part *part)
 {
@@ -34,7 +41,7 @@ static int keep(struct core *core, struct op *op, struct bytes name, const struc
 
     if (!pool_has_room(core, name) || (!words.size && (part->set || part->drained)))
         return -ENOBUFS;
-    struct note *note = note_new(core, record_new(RECORD_POOL, &row, words));
+    struct note *note = note_new(core, record_new(RECORD_POOL, &row, kept_words(words, part)));
     int r = note ? pool_put(core, name, ORIGIN_SET, words, &pool) : -ENOMEM;
     if (r < 0) {
         note_delete(core, note);

@@ -122,7 +122,7 @@ def show(sums, only):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1000)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-coverage")
+    parser.add_argument("--build", type=lambda text: pathlib.Path(text).resolve(), default=ROOT / "build-coverage")
     parser.add_argument("--lines", nargs="?", const="all", help="print the lines that were not reached")
     parser.add_argument("--wanted", type=float, default=95, help="percent")
     options = parser.parse_args()

@@ -9,6 +9,7 @@
 #include "lock_ledger.h"
 #include "operator.h"
 #include "plugins.h"
+#include "pools.h"
 #include "schedules.h"
 #include "workers.h"
 
@@ -93,6 +94,8 @@ static struct limits daemon_limits(const struct sim *sim)
         limits.retained_jobs_max = RETAINED;
         limits.queue_concurrency = 2;
         limits.output_bytes_max = 20;
+        limits.pools_max = 3;
+        limits.pool_hosts_max = 2;
     }
     return limits;
 }
@@ -127,6 +130,11 @@ uint64_t daemon_concurrency(const struct sim *sim)
     return daemon_limits(sim).queue_concurrency;
 }
 
+uint64_t daemon_pools(const struct sim *sim)
+{
+    return daemon_limits(sim).pools_max;
+}
+
 static void tell_memory(void *shell, core_say *say, void *context)
 {
     const struct sim *sim = shell;
@@ -144,6 +152,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
         core_allow_clock(core);
     if (core_set_queue(core, (struct bytes){"slow", 4}, &slow) < 0)
         abort();
+    pools_configure(sim, core);
     users_start(sim, core);
     core_set_stats(core, tell_memory, sim);
 }
@@ -169,6 +178,7 @@ void daemon_start(struct sim *sim)
     sim->daemon.tick_ns = INT64_MAX;
     storage_load(sim);
     judge_queues_loaded(sim);
+    judge_pools_loaded(sim);
     judge_deals_loaded(sim);
     judge_bulks_loaded(sim);
     daemon_input(sim, &(struct input){.kind = IN_TICK});
@@ -350,6 +360,7 @@ static void look(struct sim *sim)
     judge_lives_look(sim);
     judge_work_look(sim);
     judge_schedules_look(sim);
+    judge_pools_look(sim);
 }
 
 void daemon_input(struct sim *sim, const struct input *in)
@@ -392,6 +403,7 @@ static void taken(struct sim *sim, uint64_t conn, const struct request *request)
     if (request->verb == VERB_DONE || request->verb == VERB_STARTED || request->verb == VERB_TRANSACT)
         judge_run_came(sim, conn, request);
     judge_work_came(sim, task_of_op(sim, conn, request->id), request);
+    judge_pool_came(sim, conn, request);
     judge_user_came(sim, conn, request);
 }
 

@@ -11,6 +11,7 @@
 #include "inspect.h"
 #include "objects.h"
 #include "operator.h"
+#include "pools.h"
 #include "workers.h"
 
 enum { PATIENCE_STEPS = 400000 };
@@ -389,10 +390,12 @@ void sim_drain(struct sim *sim)
     if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3))
         stuck(sim);
     if (!sim->failed)
+        pools_end(sim);
+    if (!sim->failed)
         end_drain(sim);
     if (!sim->failed)
         end_jobs(sim);
-    if (!sim->failed && sim->owned && chance(sim, 1, 3))
+    if (!sim->failed && sim->owned && !pools_stay(sim) && chance(sim, 1, 3))
         shares_try(sim);
     if (!sim->failed && chance(sim, 1, 20))
         crowd(sim);

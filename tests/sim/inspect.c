@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "jobs_internal.h"
+#include "pool.h"
 
 struct left core_left(const struct core *core)
 {
@@ -57,6 +57,13 @@ bool core_scope_lives(const struct core *core, const struct secret *session, uin
     return found && scope_find(core, found, run);
 }
 
+static uint64_t host_of(const struct job *job)
+{
+    const struct run *run = job_run(job);
+
+    return job->state == JOB_RUNNING && run && run->host && !run->host->outside ? run->host->number : 0;
+}
+
 bool core_next_job(const struct core *core, uint64_t after, struct core_job *out)
 {
     const struct job *job = job_next(core, after);
@@ -73,10 +80,38 @@ bool core_next_job(const struct core *core, uint64_t after, struct core_job *out
         .in_line = list_linked(&job->link),
         .queue = {job->lane->queue->name, job->lane->queue->name_size},
         .key = key_text(job->lane->key),
+        .path = {job->lane->function->plugin->path, job->lane->function->plugin->path_size},
+        .name = {job->lane->function->name, job->lane->function->name_size},
+        .host = host_of(job),
         .function = job->lane->function,
         .grace_ns = job->terms->grace_ns,
     };
     return true;
+}
+
+bool core_next_host(const struct core *core, uint64_t after, struct core_host *out)
+{
+    const struct host *host, *next = NULL;
+
+    list_each (host, &core->jobs->hosts, link)
+        if (host->number > after && !host->outside && (!next || host->number < next->number))
+            next = host;
+    if (!next)
+        return false;
+    *out = (struct core_host){.number = next->number,
+                              .busy = next->busy,
+                              .takes = list_linked(&next->peers),
+                              .generation = next->generation};
+    if (next->crew->pool)
+        out->pool = pool_name(next->crew->pool);
+    return true;
+}
+
+bool core_pool_drained(const struct core *core, struct bytes name)
+{
+    const struct pool *pool = pool_find(core, name);
+
+    return pool && pool->sum.drained;
 }
 
 bool core_keeps(const struct core *core, uint64_t job)

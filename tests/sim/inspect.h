@@ -47,6 +47,8 @@ struct core_job {
     uint32_t state, priority;
     bool in_line;
     struct bytes queue, key;
+    struct bytes path, name; /* of its plugin and function */
+    uint64_t host;           /* that runs it; 0: none does, or a worker */
     const void *function;
     int64_t grace_ns;
 };
@@ -56,3 +58,17 @@ bool core_next_job(const struct core *core, uint64_t after, struct core_job *out
 
 /* Whether it has ended and is kept. */
 bool core_keeps(const struct core *core, uint64_t job);
+
+/* A process of a plugin. What it points at lives until the next step. */
+struct core_host {
+    uint64_t number, busy;
+    bool takes; /* jobs, or will */
+    struct bytes pool;
+    const void *generation;
+};
+
+/* The first one with a greater number. */
+bool core_next_host(const struct core *core, uint64_t after, struct core_host *out);
+
+/* Whether this pool is there, and is drained. */
+bool core_pool_drained(const struct core *core, struct bytes pool);

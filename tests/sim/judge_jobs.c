@@ -9,6 +9,7 @@
 #include "backup.h"
 #include "bulk.h"
 #include "operator.h"
+#include "pools.h"
 #include "schedules.h"
 #include "workers.h"
 
@@ -155,6 +156,11 @@ static bool told_before(const struct entry_job *job, uint64_t run)
     return false;
 }
 
+bool judge_was_told(struct sim *sim, uint64_t id, uint64_t run)
+{
+    return told_before(job_entry(sim, id), run);
+}
+
 void judge_run_told(struct sim *sim, uint64_t id, uint64_t run)
 {
     struct entry_job *job = job_entry(sim, id);
@@ -205,6 +211,13 @@ static void reply_first(struct sim *sim, const struct task *task, const struct r
     case VERB_SCHEDULE_PAUSE:
     case VERB_SCHEDULE_LIST:
         judge_schedule_reply(sim, task, result);
+        break;
+    case VERB_POOL_SET:
+    case VERB_POOL_REMOVE:
+    case VERB_POOL_INFO:
+    case VERB_POOL_LIST:
+    case VERB_POOL_DRAIN:
+        judge_pool_reply(sim, task, result);
         break;
     default:
         break;

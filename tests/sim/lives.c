@@ -2,6 +2,7 @@
  * What is new in the core after each of its steps: jobs that were not there, that run, have ended, live again. Who judges it is
  * told in the order of the jobs' ids, which is that of their submits.
  */
+#include "pools.h"
 #include "schedules.h"
 
 #include <stdlib.h>
@@ -63,6 +64,7 @@ static void note(struct sim *sim, struct life *life, const struct core_job *job)
     life->here = true;
     life->state = job->state;
     life->run = job->run;
+    life->host = job->host;
     life->in_line = job->in_line;
     life->function = job->function;
 }
@@ -95,7 +97,7 @@ static void look_at(struct sim *sim, const struct core_job *job)
     if (life_ended(life) && (born || !life_ended(&before)))
         judge_end(sim, life);
     if (life->state == JOB_RUNNING && life->run != before.run)
-        judge_start(sim, life);
+        judge_start(sim, life), judge_pool_start(sim, job);
 }
 
 /* What the daemon has found in its store. The others are as the store has them, or never were. */

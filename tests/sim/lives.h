@@ -43,6 +43,7 @@ struct life {
     uint32_t state, queue, priority;
     uint64_t run;           /* the last one */
     uint64_t first_run;     /* 0: none yet */
+    uint64_t host;          /* that runs it, or did last; 0: a worker */
     bool in_line, returned; /* since it became ready: those of a dead host change places */
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */
     char key[KEY_BYTES];

@@ -355,8 +355,9 @@ struct sim {
     struct object_ledger *objects;
     struct work_ledger *work;
     struct deals *deals;
-    bool ruled;     /* its clients are several users, and there is a table of rights */
-    uint64_t rules; /* how often that gave way to another one */
+    struct pool_ledger *pools; /* NULL: none in this seed */
+    bool ruled;                /* its clients are several users, and there is a table of rights */
+    uint64_t rules;            /* how often that gave way to another one */
     struct held *held;
     size_t held_n;
     uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */

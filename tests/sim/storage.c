@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "pools.h"
 #include "schedules.h"
 #include "workers.h"
 
@@ -190,6 +191,18 @@ static int load_queue(void *context, struct bytes name, struct bytes kept)
     return r;
 }
 
+static int load_pool(void *context, struct bytes name, struct bytes kept)
+{
+    struct sim *sim = context;
+    const char *why = "";
+    int r = core_load_pool(sim->daemon.core, name, kept, &why);
+
+    judge_pool_loaded(sim, name, kept);
+    if (r < 0)
+        sim_fail(sim, "core_load_pool refuses %.*s: %d %s", (int)name.size, (const char *)name.data, r, why);
+    return r;
+}
+
 static int load_channel(void *context, const struct channel_row *row)
 {
     struct sim *sim = context;
@@ -229,7 +242,7 @@ static int load_value(void *context, const struct value_row *row, struct bytes b
 
 void storage_load(struct sim *sim)
 {
-    struct store_load load = {load_row, sim, load_queue, load_channel, load_value, load_schedule};
+    struct store_load load = {load_row, sim, load_queue, load_channel, load_value, load_schedule, load_pool};
     char *why = NULL;
 
     if (store_memory.load(sim->daemon.store, &load, &why) != 0 && !sim->failed)

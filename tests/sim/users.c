@@ -35,6 +35,11 @@ struct credentials user_of(const struct sim *sim, uint32_t who)
     return user;
 }
 
+uint32_t user_uid(const struct sim *sim, uint32_t who)
+{
+    return user_of(sim, who).uid;
+}
+
 /* ---- the tables ---- */
 
 #define ROW(who, what, with)                                                                                 \

@@ -39,6 +39,8 @@ void judge_work_look(struct sim *sim);
 
 /* A run of the job is told to who is to do it. */
 void judge_run_told(struct sim *sim, uint64_t job, uint64_t run);
+/* Whether it was. */
+bool judge_was_told(struct sim *sim, uint64_t job, uint64_t run);
 /* What this operation says was the end of that run. */
 void judge_run_over(struct sim *sim, const struct task *task, uint64_t job, uint64_t run);
 
@@ -101,6 +103,7 @@ void crowd(struct sim *sim);
 struct credentials;
 /* Who a process is; actors above the clients are of the daemon's own user. */
 struct credentials user_of(const struct sim *sim, uint32_t who);
+uint32_t user_uid(const struct sim *sim, uint32_t who);
 /* The table of a seed that has one. */
 void users_start(struct sim *sim, struct core *core);
 /* Another table is read, now and then. */
