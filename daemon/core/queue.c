@@ -77,14 +77,26 @@ static void take_limits(const struct core *core, struct queue *queue)
         queue->policy.dead_jobs = core->limits.volatile_jobs_max;
 }
 
+/* What it has counted is worth nothing then. */
+static bool breaks_otherwise(struct queue_policy before, struct queue_policy now)
+{
+    for (int i = POLICY_breaker_failures; i <= POLICY_breaker_window_ms; i++)
+        if (*policy_value(&before, (enum policy_field)i) != *policy_value(&now, (enum policy_field)i))
+            return true;
+    return false;
+}
+
 void queue_set(struct core *core, struct queue *queue, enum policy_origin origin,
                const struct policy_part *part)
 {
+    const struct queue_policy before = queue->policy;
+
     queue->parts[origin] = *part;
     policy_sum(queue->parts, &queue->policy, queue->origin);
     take_limits(core, queue);
     gate_set(core, queue);
-    breaker_set(core, queue);
+    if (breaks_otherwise(before, queue->policy))
+        breaker_set(core, queue);
     core->jobs->room = core->jobs->retained.look = true;
     stand_anew(core, queue);
     dispatch_soon(core);

@@ -36,7 +36,7 @@ bool breaker_keeps(const struct queue *queue);
 void breaker_started(struct core *core, const struct run *run);
 void breaker_judge(struct core *core, const struct run *run, bool failed);
 void breaker_left(struct core *core, const struct run *run);
-/* The policy of the queue has changed. */
+/* The queue says otherwise what opens it. */
 void breaker_set(struct core *core, struct queue *queue);
 /* It remembers something: its track has to stay. */
 bool breaker_remembers(const struct track *track);

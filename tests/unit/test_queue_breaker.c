@@ -106,6 +106,19 @@ static void test_a_success_between_them_counts_anew(void **state)
     assert_int_equal(told(r.f, "state.breakers_open"), 1);
 }
 
+static void test_a_pause_and_other_settings_leave_what_was_counted(void **state)
+{
+    struct rig r = rig_up(state, "breaker_failures=2");
+
+    fail_one(&r);
+    set(r.f, "weight=2");
+    for (enum pause_what what = PAUSE_BEGIN; what; what = what == PAUSE_BEGIN ? PAUSE_END : 0)
+        ask_ok(r.f, client_new(r.f, 0),
+               (struct request){.verb = VERB_QUEUE_PAUSE, .queue_pause = {TEXT("default"), what, 0}}, 0);
+    fail_one(&r);
+    assert_int_equal(told(r.f, "state.breakers_open"), 1);
+}
+
 static void test_it_keeps_no_other_function(void **state)
 {
     struct rig r = rig_up(state, "breaker_failures=1");
@@ -335,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_failures_in_a_row_open_it_and_jobs_stay_ready_with_the_reason),
         TEST(test_a_success_between_them_counts_anew),
+        TEST(test_a_pause_and_other_settings_leave_what_was_counted),
         TEST(test_it_keeps_no_other_function),
         TEST(test_one_job_tries_and_its_success_closes_it),
         TEST(test_the_failure_of_the_trial_opens_it_anew),
