@@ -43,7 +43,10 @@
     PLANT(STRAY_JOB, "stray-job")                                                                            \
     PLANT(BRIEF_DRAIN, "brief-drain")                                                                        \
     PLANT(EARLY_DRAIN, "early-drain")                                                                        \
-    PLANT(TAKEN_RUN, "taken-run")
+    PLANT(TAKEN_RUN, "taken-run")                                                                            \
+    PLANT(OPEN_DOOR, "open-door")                                                                            \
+    PLANT(TWO_TRY, "two-try")                                                                                \
+    PLANT(BROKEN_FUSE, "broken-fuse")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

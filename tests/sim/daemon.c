@@ -122,6 +122,12 @@ struct policy_part daemon_slow(uint64_t seed)
         set(&slow, POLICY_rate, 2);
         set(&slow, POLICY_rate_ms, 5);
     }
+    if (seed % 5 == 2) {
+        set(&slow, seed % 4 ? POLICY_breaker_failures : POLICY_breaker_share,
+            seed % 4 ? 1 + seed / 5 % 3 : 50);
+        set(&slow, POLICY_breaker_least, 2);
+        set(&slow, POLICY_breaker_open_ms, 4 + seed / 15 % 20);
+    }
     return slow;
 }
 

@@ -7,7 +7,7 @@
 
 #include "lives.h"
 
-enum { SETTINGS_BYTES = 96 };
+enum { SETTINGS_BYTES = 192 };
 
 static const char *const plugins[] = {"/p/0.so", "/p/1.so", "/p/bad.so"};
 
@@ -53,6 +53,8 @@ void draw_submit(struct sim *sim, struct drawn *drawn)
     bool long_argument = chance(sim, 1, 12); /* longer than some queues take */
 
     drawn->argument[0] = deeds[below(sim, sizeof(deeds) - 1)];
+    if (sim_breaks(sim) && chance(sim, 1, 3))
+        drawn->argument[0] = DEED_FAIL;
     drawn->submit = (struct request_submit){
         .plugin = {plugin, of_worker ? 0 : strlen(plugin)},
         .function = {walks ? "walk" : "run", walks ? 4 : 3},
@@ -204,6 +206,18 @@ static size_t write_setting(struct sim *sim, char *to, size_t size)
     return (size_t)snprintf(to, size, "%s=%llu ", row->name, (unsigned long long)value);
 }
 
+/* Most by failures in a row, which are judged. */
+static size_t write_breaker(struct sim *sim, char *to, size_t size)
+{
+    static const char *const breakers[] = {
+        "breaker_failures=1 breaker_open_ms=5 ", "breaker_failures=2 breaker_open_ms=12 ",
+        "breaker_failures=3 breaker_open_ms=3 ", "breaker_failures=2 breaker_window_ms=16 ",
+        "breaker_failures= breaker_window_ms= ", "breaker_failures=0 breaker_share=0 ",
+        "breaker_share=40 breaker_least=2 ",     "breaker_share= breaker_open_ms= "};
+
+    return (size_t)snprintf(to, size, "%s", breakers[below(sim, sizeof(breakers) / sizeof(*breakers))]);
+}
+
 static void set_queue(struct client *client)
 {
     struct sim *sim = client->sim;
@@ -213,7 +227,8 @@ static void set_queue(struct client *client)
 
     task->text = sim_alloc(SETTINGS_BYTES);
     for (uint64_t i = 0, fields = 1 + below(sim, 3); i < fields; i++)
-        n += write_setting(sim, task->text + n, SETTINGS_BYTES - n);
+        n += (sim_breaks(sim) && chance(sim, 1, 3) ? write_breaker : write_setting)(sim, task->text + n,
+                                                                                    SETTINGS_BYTES - n);
     *what = (struct request_queue_set){some_queue(sim), {task->text, n}};
     if (chance(sim, 1, 12))
         what->settings = chance(sim, 1, 2) ? (struct bytes){"full=never", 10} : (struct bytes){"x=1", 3};

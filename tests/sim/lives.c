@@ -43,6 +43,7 @@ static struct life *life_new(struct sim *sim, const struct core_job *job)
     *life = (struct life){.id = job->id, .asked = asked_of(sim, job), .priority = job->priority};
     life->queue = job->queue.size == 4;
     life->function = job->function;
+    life->fuse = fuse_of(sim, life->queue, job->path, job->name);
     if (job->key.size)
         memcpy(life->key, job->key.data, job->key.size < KEY_BYTES ? job->key.size : KEY_BYTES - 1);
     if (!life->asked)
@@ -90,6 +91,7 @@ static void look_at(struct sim *sim, const struct core_job *job)
     if (sim->lives->fresh)
         return;
     note_turn(sim, &before, life);
+    judge_fuse_turn(sim, &before, life);
     if (born)
         judge_birth(sim, life);
     else if (life_ended(&before) && !life_ended(life))
@@ -135,8 +137,11 @@ void judge_lives_look(struct sim *sim)
     if (lives->fresh)
         after_restart(sim);
     for (size_t i = 0; i < lives->n; i++) /* a submit that the store refused */
-        if (!lives->all[i].here && !life_ended(&lives->all[i]))
+        if (!lives->all[i].here && !life_ended(&lives->all[i])) {
+            judge_fuse_gone(sim, &lives->all[i]);
             lives->all[i].state = JOB_CANCELLED;
+        }
+    judge_fuses(sim);
     judge_starts(sim);
     judge_rooms(sim);
 }
@@ -150,6 +155,7 @@ void judge_lives_start(struct sim *sim)
         judge_queues_start(sim);
     }
     judge_schedules_start(sim);
+    judge_fuses_start(sim);
     sim->lives->fresh = true;
     for (size_t i = 0; i < sim->lives->n; i++)
         sim->lives->all[i].here = false;
@@ -167,6 +173,7 @@ void judge_lives_free(struct sim *sim)
     free(lives->bulks);
     free(lives->copies);
     judge_schedules_free(sim);
+    judge_fuses_free(sim);
     free(lives->asked);
     free(lives->all);
     free(lives);

@@ -48,6 +48,7 @@ struct life {
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */
     char key[KEY_BYTES];
     const void *function;
+    size_t fuse;         /* the circuit breaker of its function */
     bool holds;          /* its `once` key, as far as time goes */
     bool freed;          /* it has started after the jobs it comes after */
     bool let[AFTER_MAX]; /* this one has ended in a way that lets it start */
@@ -101,6 +102,7 @@ struct lives {
     struct bulk_book *bulks; /* from 1 */
     size_t bulks_n;
     struct schedule_book *schedules;
+    struct fuses *fuses;
     struct copy *copies;
     size_t copies_n;
 };
@@ -112,6 +114,12 @@ struct lives {
 static inline bool sim_purges(const struct sim *sim)
 {
     return sim->seed % 3 == 1;
+}
+
+/* Whether there are circuit breakers in queues, and more that fails. */
+static inline bool sim_breaks(const struct sim *sim)
+{
+    return sim->seed % 5 == 2;
 }
 
 static inline bool life_ended(const struct life *life)
@@ -142,6 +150,14 @@ void judge_rooms(struct sim *sim);
 /* judge_starts.c: a run has begun. Then, after all of a step. */
 void judge_start(struct sim *sim, struct life *life);
 void judge_starts(struct sim *sim);
+/* judge_queue_breaker.c: which one a job has; a start of the daemon. In each look: how a job was and is; it is
+ * not there any more; all has been looked at. */
+size_t fuse_of(struct sim *sim, uint32_t queue, struct bytes path, struct bytes name);
+void judge_fuses_free(struct sim *sim);
+void judge_fuses_start(struct sim *sim);
+void judge_fuse_turn(struct sim *sim, const struct life *before, const struct life *life);
+void judge_fuse_gone(struct sim *sim, const struct life *life);
+void judge_fuses(struct sim *sim);
 /* judge_queues.c */
 void judge_queues_start(struct sim *sim); /* with the first start of the daemon */
 void judge_queue_came(struct sim *sim, uint64_t session, const struct request *request);

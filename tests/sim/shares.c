@@ -14,7 +14,7 @@
 #include "lives.h"
 #include "operator.h"
 
-enum { KEYS = 2, EACH = 8, ALL = QUEUES * KEYS * EACH, TEXT_BYTES = 160 };
+enum { KEYS = 2, EACH = 8, ALL = QUEUES * KEYS * EACH, TEXT_BYTES = 224 };
 
 struct turn {
     uint64_t job, run; /* its first one */
@@ -44,7 +44,7 @@ static void set_up(struct sim *sim, const struct shares *shares, uint32_t queue)
     int n = snprintf(
         text, sizeof(text),
         "concurrency=100 key_concurrency=0 serial=no fair=yes quantum=%llu ageing_ms=0 weight=%llu rate=0 "
-        "waiting_max=0 waiting_bytes=0",
+        "waiting_max=0 waiting_bytes=0 breaker_failures=0 breaker_share=0",
         (unsigned long long)shares->quantum, (unsigned long long)shares->weight[queue]);
 
     task->op.request.queue_set = (struct request_queue_set){queue_name(queue), {text, (size_t)n}};
