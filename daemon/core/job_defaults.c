@@ -46,6 +46,15 @@ static uint32_t queue_attempts(const struct core *core, const struct queue_polic
     return (uint32_t)(policy->attempts < most ? policy->attempts : most);
 }
 
+static uint32_t durability_of(const struct queue_policy *policy)
+{
+    if (PLANTED(SAFE_BRIEF) && policy->durability == DURABLE_NONE)
+        return DURABLE_PROCESS;
+    if (PLANTED(LOST_BRIEF) && policy->durability == DURABLE_PROCESS)
+        return DURABLE_NONE;
+    return (uint32_t)policy->durability;
+}
+
 int job_set_defaults(struct core *core, struct job *job)
 {
     const struct queue_policy *policy = &job->lane->queue->policy;
@@ -62,7 +71,7 @@ int job_set_defaults(struct core *core, struct job *job)
     terms.backoff_max_ns = first(terms.backoff_max_ns, (int64_t)policy->backoff_max_ms * MS_NS, 0);
     terms.time_limit_ns =
         first(terms.time_limit_ns, function->time_limit_ns, (int64_t)policy->time_limit_ms * MS_NS);
-    terms.flags = terms.flags << (32 - DURABILITY_SHIFT) >> (32 - DURABILITY_SHIFT) |
-                  (uint32_t)policy->durability << DURABILITY_SHIFT;
+    terms.flags = terms.flags << (32 - DURABILITY_SHIFT) >> (32 - DURABILITY_SHIFT) | durability_of(policy)
+                                                                                          << DURABILITY_SHIFT;
     return terms_change(core, job, &terms);
 }

@@ -46,7 +46,10 @@
     PLANT(TAKEN_RUN, "taken-run")                                                                            \
     PLANT(OPEN_DOOR, "open-door")                                                                            \
     PLANT(TWO_TRY, "two-try")                                                                                \
-    PLANT(BROKEN_FUSE, "broken-fuse")
+    PLANT(BROKEN_FUSE, "broken-fuse")                                                                        \
+    PLANT(SAFE_BRIEF, "safe-brief")                                                                          \
+    PLANT(LOST_BRIEF, "lost-brief")                                                                          \
+    PLANT(LONG_KEPT, "long-kept")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -244,7 +244,7 @@ static int64_t thin_queue(struct core *core, struct kept_list *list, uint64_t mo
     struct kept *oldest;
 
     while ((oldest = oldest_of(list, true))) {
-        int64_t left = most && list->n > most ? 0 : left_ns(core, oldest);
+        int64_t left = most && list->n > most + PLANTED(LONG_KEPT) ? 0 : left_ns(core, oldest);
         if (left > 0)
             return left;
         if ((*deletes)++ >= DELETES_PER_TURN || !let_go(core, oldest))

@@ -136,6 +136,11 @@ uint64_t daemon_concurrency(const struct sim *sim)
     return daemon_limits(sim).queue_concurrency;
 }
 
+uint64_t daemon_volatile_bytes(const struct sim *sim)
+{
+    return daemon_limits(sim).volatile_bytes_max;
+}
+
 uint64_t daemon_pools(const struct sim *sim)
 {
     return daemon_limits(sim).pools_max;
@@ -150,13 +155,14 @@ static void tell_memory(void *shell, core_say *say, void *context)
 
 static void daemon_settings(struct sim *sim, struct core *core)
 {
-    const struct policy_part slow = daemon_slow(sim->seed);
+    const struct policy_part slow = daemon_slow(sim->seed), brief = daemon_brief(sim->seed);
 
     if (sim->owned)
         core_set_owner(core, user_of(sim, 0).uid);
     if (sim->seed % 3)
         core_allow_clock(core);
-    if (core_set_queue(core, (struct bytes){"slow", 4}, &slow) < 0)
+    if (core_set_queue(core, (struct bytes){"slow", 4}, &slow) < 0 ||
+        core_set_queue(core, (struct bytes){"brief", 5}, &brief) < 0)
         abort();
     pools_configure(sim, core);
     users_start(sim, core);

@@ -55,7 +55,7 @@ static bool later(struct sim *sim, void *context)
     return sim->now_ns >= *(const int64_t *)context;
 }
 
-static void wait_for(struct sim *sim, int64_t ns)
+void wait_for(struct sim *sim, int64_t ns)
 {
     int64_t end = sim->now_ns + ns;
 
@@ -395,6 +395,8 @@ void sim_drain(struct sim *sim)
         end_drain(sim);
     if (!sim->failed)
         end_jobs(sim);
+    if (!sim->failed)
+        brief_end(sim);
     if (!sim->failed && sim->owned && !pools_stay(sim) && chance(sim, 1, 3))
         shares_try(sim);
     if (!sim->failed && chance(sim, 1, 20))

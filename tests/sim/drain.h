@@ -17,12 +17,15 @@ bool run_until(struct sim *sim, bool (*done)(struct sim *sim, void *context), vo
                const char *what);
 /* Starts the operation, and waits for its result. */
 struct reply ask(struct task *task);
+void wait_for(struct sim *sim, int64_t ns);
 /* One that is scripted as those of ask, under way. */
 void begin(struct task *task);
 struct reply outcome(struct task *task);
 
 /* stuck.c: some wait for each other, and everybody is told. */
 void stuck(struct sim *sim);
+/* judge_brief.c: what is kept of a queue that keeps little. */
+void brief_end(struct sim *sim);
 /* shares.c: who may set queues fills them and sees who has his turn. */
 void shares_try(struct sim *sim);
 /* schedules.c: all of them are removed, one after the other. */

@@ -80,6 +80,15 @@ void draw_submit(struct sim *sim, struct drawn *drawn)
         draw_after(sim, drawn);
 }
 
+/* No key and no transaction: those are judged by what the store has. */
+static void draw_brief(struct drawn *drawn)
+{
+    drawn->submit.queue = queue_name(BRIEF);
+    drawn->submit.once_key = (struct bytes){0};
+    if (drawn->argument[0] == DEED_DEAL)
+        drawn->argument[0] = DEED_OK;
+}
+
 void work_submit(struct client *client)
 {
     struct task *task = task_new(client, VERB_SUBMIT);
@@ -87,6 +96,8 @@ void work_submit(struct client *client)
 
     task->memory = drawn;
     draw_submit(client->sim, drawn);
+    if (chance(client->sim, 1, 8))
+        draw_brief(drawn);
     task->op.request.submit = drawn->submit;
     context_draw(task);
     task_start(task);

@@ -35,7 +35,7 @@ bool may_be_gone(struct sim *sim, uint64_t job)
 {
     const struct life *life = life_find(sim, job);
 
-    return sim->forgets || (sim_purges(sim) && life && life_ended(life));
+    return sim->forgets || (life && ((sim_purges(sim) && life_ended(life)) || life_may_lack(sim, life)));
 }
 
 struct entry_submit *submit_entry(struct sim *sim, const struct task *task)

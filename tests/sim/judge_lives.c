@@ -42,7 +42,7 @@ static void write_once(char to[ONCE_BYTES], uint32_t uid, const struct request_s
 struct asked *asked_new(struct sim *sim, uint64_t session, uint64_t op, const struct request_submit *submit)
 {
     struct lives *lives = sim->lives;
-    uint32_t queue = submit->queue.size == 4;
+    uint32_t queue = queue_number(submit->queue);
 
     lives->asked = realloc(lives->asked, sizeof(*lives->asked) * (lives->asked_n + 2));
     if (!lives->asked)

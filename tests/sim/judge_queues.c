@@ -12,7 +12,7 @@
 
 #include "schedules.h"
 
-static const struct bytes names[QUEUES] = {{"default", 7}, {"slow", 4}};
+static const struct bytes names[QUEUES] = {{"default", 7}, {"slow", 4}, {"brief", 5}};
 
 static int64_t wall_us(const struct sim *sim)
 {
@@ -22,6 +22,11 @@ static int64_t wall_us(const struct sim *sim)
 struct bytes queue_name(uint32_t queue)
 {
     return names[queue];
+}
+
+uint32_t queue_number(struct bytes name)
+{
+    return name.size == 4 ? 1 : name.size == 5 ? BRIEF : 0;
 }
 
 static struct queue_book *book_of(struct sim *sim, struct bytes name)
@@ -79,6 +84,8 @@ static uint64_t value_of(const struct sim *sim, uint32_t queue, enum policy_fiel
 
     if (*origin != ORIGIN_DEFAULT)
         return *policy_value(&policy, field);
+    if (field == POLICY_waiting_bytes && queue == BRIEF && brief_durability(sim->seed) == DURABLE_NONE)
+        return daemon_volatile_bytes(sim);
     return field == POLICY_concurrency ? daemon_concurrency(sim) : policy_rows[field].value;
 }
 
@@ -94,6 +101,7 @@ uint64_t queue_setting(const struct sim *sim, uint32_t queue, enum policy_field 
 void judge_queues_start(struct sim *sim)
 {
     sim->lives->queue[1].config = daemon_slow(sim->seed);
+    sim->lives->queue[BRIEF].config = daemon_brief(sim->seed);
     for (uint32_t i = 0; i < QUEUES; i++)
         sim->lives->queue[i].all_n = 1;
 }

@@ -41,7 +41,8 @@ static struct life *life_new(struct sim *sim, const struct core_job *job)
         abort();
     life = &lives->all[lives->n++];
     *life = (struct life){.id = job->id, .asked = asked_of(sim, job), .priority = job->priority};
-    life->queue = job->queue.size == 4;
+    life->queue = queue_number(job->queue);
+    life->incarnation = sim->sessions[lives->asked[life->asked].session].incarnation;
     life->function = job->function;
     life->fuse = fuse_of(sim, life->queue, job->path, job->name);
     if (job->key.size)
@@ -110,6 +111,7 @@ static void after_restart(struct sim *sim)
     for (size_t i = 0; i < lives->n; i++) {
         struct life *life = &lives->all[i];
         struct job_row row;
+        judge_brief_found(sim, life);
         if (!life->here && storage_job(sim, life->id, &row))
             life->state = row.state;
         else if (!life->here && !life_ended(life))

@@ -14,7 +14,8 @@ enum {
     AFTER_MAX = 3,   /* jobs that one comes after */
     ONCE_BYTES = 48, /* of all that makes two keys one */
     KEY_BYTES = 8,
-    QUEUES = 2,  /* "default" and "slow" */
+    QUEUES = 3,  /* "default", "slow" and "brief" */
+    BRIEF = 2,   /* kept less safely; the ones before it share hosts by weight and have schedules */
     STARTS = 64, /* of a queue that are remembered */
     SETTINGS_KEPT = 64,
 };
@@ -42,6 +43,7 @@ struct life {
     bool was;     /* and before it */
     uint32_t state, queue, priority;
     uint64_t run;           /* the last one */
+    uint64_t incarnation;   /* of its submit */
     uint64_t first_run;     /* 0: none yet */
     uint64_t host;          /* that runs it, or did last; 0: a worker */
     bool in_line, returned; /* since it became ready: those of a dead host change places */
@@ -116,6 +118,12 @@ static inline bool sim_purges(const struct sim *sim)
     return sim->seed % 3 == 1;
 }
 
+/* How safely jobs of `brief` are kept. */
+static inline enum durability brief_durability(uint64_t seed)
+{
+    return seed / 2 % 2 ? DURABLE_PROCESS : DURABLE_NONE;
+}
+
 /* Whether there are circuit breakers in queues, and more that fails. */
 static inline bool sim_breaks(const struct sim *sim)
 {
@@ -150,6 +158,10 @@ void judge_rooms(struct sim *sim);
 /* judge_starts.c: a run has begun. Then, after all of a step. */
 void judge_start(struct sim *sim, struct life *life);
 void judge_starts(struct sim *sim);
+/* judge_brief.c: what the configuration says of `brief`; whether the daemon need not have a job any more; after a restart. */
+struct policy_part daemon_brief(uint64_t seed);
+bool life_may_lack(const struct sim *sim, const struct life *life);
+void judge_brief_found(struct sim *sim, const struct life *life);
 /* judge_queue_breaker.c: which one a job has; a start of the daemon. In each look: how a job was and is; it is
  * not there any more; all has been looked at. */
 size_t fuse_of(struct sim *sim, uint32_t queue, struct bytes path, struct bytes name);
@@ -181,6 +193,7 @@ void judge_retry_came(struct sim *sim, struct task *task, const struct request *
 void judge_retry_reply(struct sim *sim, const struct task *task);
 /* judge_queues.c: the same of verbs of queues; and what a start of the daemon has found set. */
 struct bytes queue_name(uint32_t queue);
+uint32_t queue_number(struct bytes name);
 void judge_queue_asked(struct sim *sim, struct task *task, const struct request *request);
 void judge_queue_reply(struct sim *sim, const struct task *task, const struct result *result);
 void judge_queue_loaded(struct sim *sim, struct bytes name, struct bytes kept);
@@ -209,6 +222,7 @@ uint64_t some_job(struct sim *sim);
 /* What the configuration says of the queue `slow`, and of how many jobs a queue runs that says nothing. */
 struct policy_part daemon_slow(uint64_t seed);
 uint64_t daemon_concurrency(const struct sim *sim);
+uint64_t daemon_volatile_bytes(const struct sim *sim);
 /* storage.c */
 /* Whether the store has the key under which this job was submitted once. */
 bool storage_has_key(struct sim *sim, uint64_t job);

@@ -40,7 +40,7 @@ static struct plan draw_plan(struct sim *sim, uint32_t name)
         .missed = (uint32_t)below(sim, MISSED_ALL + 1),
         .most = (uint32_t)below(sim, 4),
         .overlap = (uint32_t)below(sim, OVERLAP_SKIP + 1),
-        .queue = (uint32_t)below(sim, QUEUES),
+        .queue = (uint32_t)below(sim, BRIEF),
     };
 }
 

@@ -14,7 +14,7 @@
 #include "lives.h"
 #include "operator.h"
 
-enum { KEYS = 2, EACH = 8, ALL = QUEUES * KEYS * EACH, TEXT_BYTES = 224 };
+enum { KEYS = 2, EACH = 8, ALL = BRIEF * KEYS * EACH, TEXT_BYTES = 224 };
 
 struct turn {
     uint64_t job, run; /* its first one */
@@ -22,7 +22,7 @@ struct turn {
 };
 
 struct shares {
-    uint64_t weight[QUEUES], quantum;
+    uint64_t weight[BRIEF], quantum;
     struct turn turn[ALL];
     size_t n;
 };
@@ -77,17 +77,17 @@ static void submit(struct sim *sim, struct shares *shares, uint32_t queue, uint3
 
 static void fill(struct sim *sim, struct shares *shares)
 {
-    for (uint32_t queue = 0; queue < QUEUES && !sim->failed; queue++) {
+    for (uint32_t queue = 0; queue < BRIEF && !sim->failed; queue++) {
         set_up(sim, shares, queue);
         pause_queue(sim, queue, PAUSE_BEGIN);
     }
-    for (uint32_t queue = 0; queue < QUEUES; queue++)
+    for (uint32_t queue = 0; queue < BRIEF; queue++)
         for (uint32_t key = 0; key < KEYS; key++)
             for (int i = 0; i < EACH && !sim->failed; i++)
                 submit(sim, shares, queue, key);
     if (!sim->failed)
         expect(sim, drain_task(&sim->clients[0], DRAIN_BEGIN), "draining");
-    for (uint32_t queue = 0; queue < QUEUES && !sim->failed; queue++)
+    for (uint32_t queue = 0; queue < BRIEF && !sim->failed; queue++)
         pause_queue(sim, queue, PAUSE_END);
     if (!sim->failed)
         expect(sim, drain_task(&sim->clients[0], DRAIN_END), "the end of a drain");
@@ -125,7 +125,7 @@ static bool fair(uint64_t a, uint64_t wa, uint64_t b, uint64_t wb)
 
 static void judge(struct sim *sim, const struct shares *shares)
 {
-    uint64_t had[QUEUES][KEYS] = {0}, all[QUEUES] = {0};
+    uint64_t had[BRIEF][KEYS] = {0}, all[BRIEF] = {0};
 
     for (size_t i = 0; i < shares->n && !sim->failed; i++) {
         const struct turn *turn = &shares->turn[i];

@@ -58,6 +58,25 @@ static void apply(struct sim *sim, struct list *batches)
         abort();
 }
 
+/* What is in memory alone goes with the daemon. */
+static void lose(struct sim *sim)
+{
+    struct fetch what = {.kind = FETCH_JOBS, .limit = 1 << 14};
+    struct list batches = LIST_INIT(batches);
+    struct batch *batch = batch_new(1);
+    struct fetched fetched;
+
+    list_append(&batches, &batch->link);
+    if (store_memory.fetch(sim->daemon.store, &what, &fetched) == 0)
+        for (size_t i = 0; i < fetched.rows_n; i++)
+            if (flags_durability(fetched.rows[i].flags) == DURABLE_NONE)
+                batch_append(batch, record_new(RECORD_JOB_DELETE, &fetched.rows[i], (struct bytes){0}));
+    fetched_clear(&fetched);
+    if (store_memory.apply(sim->daemon.store, &batches) != 0)
+        abort();
+    drop(&batches);
+}
+
 /* The daemon dies: the commit under way happened or not, what is behind it did not. */
 void storage_crash(struct sim *sim)
 {
@@ -68,6 +87,7 @@ void storage_crash(struct sim *sim)
     sim->daemon.committing = false;
     drop(&sim->daemon.group);
     drop(&sim->daemon.pending);
+    lose(sim);
 }
 
 /* A full store: admissions fail; the rest is stored with the ballast's room (writer.h). */

@@ -68,6 +68,7 @@ void work_worker(struct client *client)
                                           {"default", 7},
                                           {"slow", 4},
                                           {"slow default", 12},
+                                          {"brief slow", 10},
                                           {"default slow", 12}},
                               functions[] = {{"", 0}, {"", 0}, {"run", 3}, {"walk run", 8}, {"walk", 4}};
     struct sim *sim = client->sim;
@@ -78,7 +79,7 @@ void work_worker(struct client *client)
     struct task *task = task_new(client, VERB_WORK_RESERVE);
     struct request_work_reserve *what = &task->op.request.work_reserve;
     *what = (struct request_work_reserve){
-        .queues = queues[below(sim, 5)],
+        .queues = queues[below(sim, 6)],
         .functions = functions[below(sim, 5)],
         .max = (uint32_t)below(sim, 4),
         .lease_ns = chance(sim, 1, 3) ? 0 : between(sim, 3 * MS, LEASE_MAX_MS * MS)};
