@@ -78,6 +78,8 @@ void event_zone(struct sim *sim, struct event *event)
         in.zone.text = (struct bytes){"no such zone", 12};
     } else {
         in.zone.zone = place_zone((uint32_t)place);
+        if (zone_check(in.zone.zone) < 0)
+            sim_fail(sim, "a zone of the simulator cannot be");
     }
     judge_zone(sim, in.zone.name, in.zone.zone);
     daemon_input(sim, &in);

@@ -3,6 +3,7 @@
  * then they ask for what cannot be.
  */
 #include "schedules.h"
+#include "cron.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,9 +91,10 @@ static void spoil(struct sim *sim, struct request_schedule_set *set)
 {
     static const char *const specs[] = {
         "",           "* * * *",     "60 * * * *", "* * 30 2 *",       "@every 1ms",
-        "@sometimes", "5-1 * * * *", "a * * * *",  "@every 99999999h", "*/0 * * * *"};
+        "@sometimes", "5-1 * * * *", "a * * * *",  "@every 99999999h", "*/0 * * * *",
+        "@every",     "@daily x",    "@every 1.h", "@every .5s1",      "* ? * * *"};
 
-    switch (below(sim, 12)) {
+    switch (below(sim, 14)) {
     case 0:
         set->plugin = (struct bytes){0};
         break;
@@ -122,6 +124,9 @@ static void spoil(struct sim *sim, struct request_schedule_set *set)
         break;
     case 9:
         set->function = words("none");
+        break;
+    case 10:
+        set->spec = (struct bytes){big, CRON_TEXT_BYTES_MAX + 1};
         break;
     default:
         set->spec = words(specs[below(sim, sizeof(specs) / sizeof(*specs))]);
