@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drain.h"
 #include "lives.h"
 #include "workers.h"
 

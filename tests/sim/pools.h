@@ -34,7 +34,6 @@ struct pool_book {
 struct pool_ledger {
     uint64_t dice; /* chance of its own */
     uint64_t version;
-    uint64_t drained; /* incarnation and version of all in which a drain was told to be through */
     struct pool_book book[POOL_NAMES];
 };
 
@@ -67,7 +66,7 @@ void judge_pool_reply(struct sim *sim, const struct task *task, const struct res
 /* A run has begun; after each step of the core. */
 void judge_pool_start(struct sim *sim, const struct core_job *job);
 void judge_pools_look(struct sim *sim);
-/* Whether somebody's jobs wait for the end of its drain; whether it is there. */
+/* Whether it is drained, or there at all. */
 bool pool_drained(const struct sim *sim, uint32_t pool);
 bool pool_is_there(const struct sim *sim, uint32_t pool);
 /* What is set of some is not known. */
