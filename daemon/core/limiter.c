@@ -192,6 +192,7 @@ const struct sync_rules sync_limiter = {
     .kind = SYNC_LIMITER,
     .word = "limiter",
     .bytes = sizeof(struct limiter),
+    .counted = true,
     .init = limiter_init,
     .fini = limiter_fini,
     .take = limiter_take,

@@ -125,6 +125,7 @@ const struct sync_rules sync_semaphore = {
     .kind = SYNC_SEMAPHORE,
     .word = "semaphore",
     .bytes = sizeof(struct semaphore),
+    .counted = true,
     .take = semaphore_take,
     .give = semaphore_give,
     .undo = semaphore_undo,

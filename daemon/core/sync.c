@@ -34,17 +34,18 @@ static struct sync *sync_find(const struct core *core, struct bytes name)
     return NULL;
 }
 
-/* One whose name is free again, of which the scope has what was granted with this token. */
-static struct sync *sync_find_unnamed(const struct core *core, const struct scope *scope, struct bytes name,
-                                      uint64_t token)
+/* One of this kind whose name is free again, of which the scope has what was granted with this token. */
+static struct sync *sync_find_unnamed(const struct core *core, const struct scope *scope,
+                                      const struct request_sync_give *what)
 {
-    struct map_node *n = map_first(&core->syncs, core_hash(core, name.data, name.size));
+    struct map_node *n = map_first(&core->syncs, core_hash(core, what->name.data, what->name.size));
 
     for (; n; n = map_next(n)) {
         struct sync *sync = map_entry(n, struct sync, node);
         const struct hold *hold = sync->unnamed ? hold_find(core, scope, sync) : NULL;
 
-        if (hold && hold->token == token && is_called(sync, name))
+        if (hold && hold->token == what->token && sync->rules->kind == what->kind &&
+            is_called(sync, what->name))
             return sync;
     }
     return NULL;
@@ -468,20 +469,20 @@ static int give_nothing(struct core *core, struct op *op, const struct sync_rule
 
 bool sync_is_held(const struct core *core, const struct scope *scope, const struct request_sync_give *what)
 {
-    const struct sync *unnamed = sync_find_unnamed(core, scope, what->name, what->token);
+    const struct sync *unnamed = sync_find_unnamed(core, scope, what);
     const struct sync *sync = unnamed ? unnamed : sync_find(core, what->name);
     const struct hold *hold = sync && sync->rules->kind == what->kind ? hold_find(core, scope, sync) : NULL;
 
-    return hold && hold->units && hold->units >= what->units;
+    return hold && hold->units && (!sync->rules->counted || hold->units >= what->units);
 }
 
 int handle_sync_give(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_sync_give *what = &request->sync_give;
-    struct sync *sync = sync_find_unnamed(core, op->scope, what->name, what->token);
+    struct sync *sync = sync_find_unnamed(core, op->scope, what);
     int r = RULE(what->kind, give) ? 0 : -EOPNOTSUPP;
 
-    if (r == 0 && (!sync || sync->rules->kind != what->kind))
+    if (r == 0 && !sync)
         r = sync_open(core, op, kinds[what->kind], what->name, false, &sync);
     if (r < 0)
         return r;

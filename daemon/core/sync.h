@@ -51,6 +51,7 @@ struct sync_rules {
     uint32_t kind;    /* enum sync_kind */
     const char *word; /* for people */
     size_t bytes;     /* of its struct */
+    bool counted;     /* a give says how many units; of other kinds it is one, whatever `units` says */
 
     /* A new object, all zero so far. 0 or -ENOMEM. */
     int (*init)(struct core *core, struct sync *sync);

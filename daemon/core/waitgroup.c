@@ -236,6 +236,7 @@ const struct sync_rules sync_waitgroup = {
     .kind = SYNC_WAITGROUP,
     .word = "wait group",
     .bytes = sizeof(struct waitgroup),
+    .counted = true,
     .init = waitgroup_init,
     .fini = waitgroup_fini,
     .take = waitgroup_take,

@@ -231,6 +231,27 @@ static void test_what_is_held_can_be_given_back_when_the_right_is_lost(void **st
     assert_no_right(user, give(user, (struct request_sync_give){SYNC_ERRGROUP, NAME("a.e")}));
 }
 
+/* PROTOCOL, SyncGive: of these kinds `units` says nothing, so a client may leave there what it likes. */
+static void test_units_that_are_not_counted_do_not_keep_what_is_held(void **state)
+{
+    static const uint32_t kinds[] = {SYNC_RWMUTEX, SYNC_ONCE, SYNC_FLIGHT, SYNC_ERRGROUP, SYNC_BREAKER};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        const struct request_sync_take what = {
+            .kind = kinds[i], .name = NAME("a.x"), .size = 2, .period_ns = MS};
+
+        rows[1].groups = GROUP_LOCK;
+        uint64_t op = take(user, what);
+        assert_true(status_of(user, op) >= 0);
+        rows[1].groups = 0;
+        assert_status(
+            user,
+            give(user, (struct request_sync_give){kinds[i], what.name, 77, .token = got(user, op)->handle}),
+            0);
+        client_do(other, (struct request){.verb = VERB_SYNC_RESET, .sync_reset = {kinds[i], what.name}});
+    }
+}
+
 static void test_units_that_are_not_ones_own_are_settled_with_the_right_only(void **state)
 {
     struct request_sync_give one = {SYNC_WAITGROUP, NAME("a.wg"), .units = 1};
@@ -462,6 +483,7 @@ int main(void)
         TEST(test_lock_is_for_every_sync_object),
         TEST(test_who_holds_a_lock_may_always_give_it_back),
         TEST(test_what_is_held_can_be_given_back_when_the_right_is_lost),
+        TEST(test_units_that_are_not_counted_do_not_keep_what_is_held),
         TEST(test_units_that_are_not_ones_own_are_settled_with_the_right_only),
         TEST(test_context_is_for_contexts_by_name),
         TEST(test_the_number_of_a_foreign_context_is_no_way_around),
