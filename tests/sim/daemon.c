@@ -343,6 +343,14 @@ static void tick_later(struct sim *sim)
              (struct event){.kind = EVENT_CORE_TICK, .a = sim->daemon.incarnation, .b = (uint64_t)wake});
 }
 
+void daemon_sees_time(struct sim *sim)
+{
+    if (!sim->daemon.up)
+        return;
+    sim->daemon.tick_ns = INT64_MAX;
+    tick_later(sim);
+}
+
 static void daemon_effects(struct sim *sim)
 {
     struct effects *effects = &sim->daemon.effects;

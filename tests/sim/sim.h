@@ -403,6 +403,8 @@ void daemon_stop(struct sim *sim);
 void daemon_crash(struct sim *sim);
 void daemon_frame(struct sim *sim, uint64_t conn, const struct client_frame *frame);
 void daemon_input(struct sim *sim, const struct input *in);
+/* The clock has jumped: the daemon's next turn ticks by what the clock says now, not when that much more time has passed. */
+void daemon_sees_time(struct sim *sim);
 void event_daemon_start(struct sim *sim, struct event *event);
 void event_core_tick(struct sim *sim, struct event *event);
 void event_peer_end(struct sim *sim, struct event *event);

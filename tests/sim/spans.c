@@ -57,7 +57,8 @@ static int64_t draw_span(struct sim *sim, bool night)
     return between(sim, 1, most[below(sim, night ? 3 : 4)] / S) * S + between(sim, 0, 1 * S);
 }
 
-/* Everything that was to happen happens so much later. */
+/* Everything that was to happen happens so much later; but for what the daemon was to do by its clock, of which that much has
+ * passed: a turn of its loop asks the clock, and has IN_TICK when it is time. Without one the core fires no more timers. */
 static void pass(struct sim *sim, int64_t ns)
 {
     for (size_t i = 0; i < sim->heap_n; i++)
@@ -67,6 +68,7 @@ static void pass(struct sim *sim, int64_t ns)
             sim->conns[i].last_ns[way] += ns;
     sim->now_ns += ns;
     sim->lives->schedules->passed_ns = sim->now_ns;
+    daemon_sees_time(sim);
     judge_schedules_refused(sim);
     if (sim->daemon.up &&
         sim->daemon.tick_ns <= sim->now_ns) /* it is late, as after a sleep of the machine */
