@@ -1,6 +1,7 @@
 /* One step: due timers, one input, the sweep, then whatever may leave. */
 #include "core.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -86,6 +87,7 @@ struct core *core_delete(struct core *core)
     list_splice(&out.list, &core->early);
     core->out = &out;
     everything_ends(core);
+    assert(core->timers.count == 0 && "a timer ends with what it is of");
     effects_clear(core, &out);
     core->batch = batch_delete(core->batch);
     map_free(core, &core->accounts);

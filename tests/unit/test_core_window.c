@@ -120,6 +120,23 @@ static void test_IP6_2_a_relieved_receiver_takes_what_came_meanwhile(void **stat
     assert_values(a, r2, "2 ");
 }
 
+static void test_IP6_2_the_acknowledgement_of_a_part_of_a_stream_relieves_receivers(void **state)
+{
+    LIMITED(window_bytes, 1);
+    struct client *host = client_up(rig, 1000, false, 5);
+    client_hello(host);
+    uint64_t reserve = client_do(host, (struct request){.verb = VERB_RESERVE}), hb = chan(b, "x", 4);
+    client_do(host, (struct request){.verb = VERB_STARTED, .started = {1, 9}});
+    host->run = 9;
+    uint64_t r = recv1(host, chan(host, "x", 4));
+    host->run = 0;
+    client_do(host, (struct request){.verb = VERB_PROGRESS});
+    send1(b, hb, "v");
+    assert_waits(host, r);
+    ack(host, reserve, 1);
+    assert_values(host, r, "v ");
+}
+
 static void test_IP6_2_a_select_passed_over_and_then_handed_is_left_alone(void **state)
 {
     LIMITED(window_bytes, 10);
@@ -547,6 +564,7 @@ int main(void)
         T(test_IP6_2_results_over_the_byte_bound_refuse_new_operations),
         T(test_IP6_2_receivers_over_the_byte_bound_are_passed_and_keep_their_place),
         T(test_IP6_2_a_relieved_receiver_takes_what_came_meanwhile),
+        T(test_IP6_2_the_acknowledgement_of_a_part_of_a_stream_relieves_receivers),
         T(test_IP6_2_a_select_passed_over_and_then_handed_is_left_alone),
         T(test_IP6_3_a_stuck_client_does_not_delay_others),
         T(test_limit_waiters_max),

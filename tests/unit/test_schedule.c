@@ -414,6 +414,21 @@ static void test_rights_are_judged_again_at_each_run(void **state)
     core_set_rights(f->core, NULL);
 }
 
+/* ---- the end ---- */
+
+/* The only timer there is looks at the clock for all schedules, and is none's own. */
+static void test_what_looks_at_the_clock_for_all_ends_with_the_core(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+
+    set(f, c, SCHEDULE("a", "@every 1h"));
+    assert_int_equal(hold_back(f, c, TEXT("a")), 1);
+    assert_in_range(f->effects.wake_ns - f->now.mono_ns, 1, MINUTE_MS * 1000000);
+    restart(f); /* core_delete looks whether a timer is left */
+    assert_int_equal(schedules(f, client_new(f, 1000)), 1);
+}
+
 /* ---- memory ---- */
 
 /* Every allocation of a SET and of a run fails once; nothing is half done. A connection that could not even be told so is
@@ -470,6 +485,7 @@ int main(void)
         TEST(test_limit_schedule_bytes_max),
         TEST(test_a_run_waits_for_room),
         TEST(test_rights_are_judged_again_at_each_run),
+        TEST(test_what_looks_at_the_clock_for_all_ends_with_the_core),
         TEST(test_memory_that_runs_out),
     };
 
