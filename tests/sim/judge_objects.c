@@ -208,12 +208,19 @@ static struct asked asked_from(struct sim *sim, uint64_t session, const struct r
     return asked;
 }
 
+/* The session has ended with the frame, by its BYE: nothing is left to tell whether this was taken or refused, as for want
+ * of a right. */
+static bool is_last_of_session(const struct sim *sim, const struct asked *asked)
+{
+    return core_look(sim->daemon.core, &sim->sessions[asked->session].secret, asked->op) == CORE_NO_SESSION;
+}
+
 /* What takes effect at once, in the order in which the core takes them. */
 static void took(struct sim *sim, struct asked *asked, const struct request *r)
 {
     struct object *object = &sim->objects->of[asked->object];
 
-    object->unsure |= sim->memory.short_of || sim->crowded;
+    object->unsure |= sim->memory.short_of || sim->crowded || is_last_of_session(sim, asked);
     switch (asked->verb) {
     case VERB_SYNC_ADD:
         if (asked->kind == SYNC_COUNTER)

@@ -49,7 +49,7 @@ struct object {
     int64_t reset_ns;
     uint64_t resets;
     uint64_t token; /* the largest that a client was told */
-    bool unsure;    /* memory was short: what it did is not known */
+    bool unsure;    /* memory was short, or a session ended with what it asked: what it did is not known */
     int64_t sum;    /* COUNTER */
     uint64_t failed_waits, waits, rounds, round, round_told;
     uint64_t done_order; /* ONCE: of the end that was told to be one; 0: none */
