@@ -46,7 +46,8 @@ static bool is_first(const struct sim *sim, const struct life *other, const stru
         return false;
     /* Of a key two may have run at once before its queue was serial: they are told apart in any order. */
     if (serial && of_one_key(other, life))
-        return other->ready < life->ready && !(other->returned && life->returned);
+        return other->ready < life->ready && !(other->returned && life->returned) && !other->moved &&
+               !life->moved;
     if (!of_one_lane(other, life) || other->returned || life->returned)
         return false;
     return other->priority == life->priority ? other->ready < life->ready

@@ -63,6 +63,7 @@ static void note(struct sim *sim, struct life *life, const struct core_job *job)
 
     life->ready = begins ? sim->lives->look : life->ready;
     life->returned = !begins && (life->returned || returned);
+    life->moved = !begins && (life->moved || (returned && !queue_setting(sim, life->queue, POLICY_serial)));
     life->here = true;
     life->state = job->state;
     life->run = job->run;

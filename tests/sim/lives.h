@@ -46,7 +46,8 @@ struct life {
     uint64_t incarnation;   /* of its submit */
     uint64_t first_run;     /* 0: none yet */
     uint64_t host;          /* that runs it, or did last; 0: a worker */
-    bool in_line, returned; /* since it became ready: those of a dead host change places */
+    bool in_line, returned; /* since it became ready: those of a dead host change places, */
+    bool moved;             /* unless their queue was serial then; what is moved stays so when it is later */
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */
     char key[KEY_BYTES];
     const void *function;
