@@ -115,6 +115,16 @@ static void until_now(struct breaker_model *model, int64_t now_ns)
     }
 }
 
+void judge_breaker_jumped(struct sim *sim, int64_t ns)
+{
+    struct breaker_model *model = sim->objects->breaker;
+
+    until_now(model, sim->now_ns - ns);
+    for (size_t i = 0; i < model->ways_n; i++)
+        if (model->way[i].timer_ns < sim->now_ns)
+            model->way[i].timer_ns = sim->now_ns;
+}
+
 static void succeed(struct way *way)
 {
     way->failures = 0;

@@ -405,6 +405,8 @@ void daemon_frame(struct sim *sim, uint64_t conn, const struct client_frame *fra
 void daemon_input(struct sim *sim, const struct input *in);
 /* The clock has jumped: the daemon's next turn ticks by what the clock says now, not when that much more time has passed. */
 void daemon_sees_time(struct sim *sim);
+/* It has jumped by so much: what a breaker's model was to do meanwhile it does now, and what that begins lasts from now on. */
+void judge_breaker_jumped(struct sim *sim, int64_t ns);
 void event_daemon_start(struct sim *sim, struct event *event);
 void event_core_tick(struct sim *sim, struct event *event);
 void event_peer_end(struct sim *sim, struct event *event);

@@ -68,6 +68,7 @@ static void pass(struct sim *sim, int64_t ns)
             sim->conns[i].last_ns[way] += ns;
     sim->now_ns += ns;
     sim->lives->schedules->passed_ns = sim->now_ns;
+    judge_breaker_jumped(sim, ns);
     daemon_sees_time(sim);
     judge_schedules_refused(sim);
     if (sim->daemon.up &&
