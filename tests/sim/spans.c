@@ -71,12 +71,6 @@ static void pass(struct sim *sim, int64_t ns)
     judge_breaker_jumped(sim, ns);
     daemon_sees_time(sim);
     judge_schedules_refused(sim);
-    if (sim->daemon.up &&
-        sim->daemon.tick_ns <= sim->now_ns) /* it is late, as after a sleep of the machine */
-        schedule(sim, 1 * MS,
-                 (struct event){.kind = EVENT_CORE_TICK,
-                                .a = sim->daemon.incarnation,
-                                .b = (uint64_t)sim->daemon.tick_ns});
 }
 
 /* From then on ids of jobs that are forgotten could come again: the daemon gets another number with each start (sim_node). */
