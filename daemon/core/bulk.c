@@ -172,16 +172,21 @@ static void count_nothing(struct core *core)
     struct queue *queue;
 
     list_each (queue, &core->jobs->queues, link)
-        queue->bulk_n = queue->bulk_bytes = 0;
+        queue->bulk_n = queue->bulk_bytes = queue->bulk_all_n = queue->bulk_all_bytes = 0;
 }
 
 static struct queue *count(const struct bulk *bulk, size_t i)
 {
     struct queue *queue = bulk->come[i].job->lane->queue;
+    uint64_t bytes = bulk->come[i].job->body_size;
 
+    if (comes(bulk, i)) {
+        queue->bulk_all_n++;
+        queue->bulk_all_bytes += bytes;
+    }
     if (needs_room(bulk, i)) {
         queue->bulk_n++;
-        queue->bulk_bytes += bulk->come[i].job->body_size;
+        queue->bulk_bytes += bytes;
     }
     return queue;
 }
@@ -221,25 +226,42 @@ static int judge_room(struct core *core, struct op *op, struct bulk *bulk, const
     for (size_t i = 0; r == 0 && i < bulk->n; i++) {
         struct queue *queue = count(bulk, i);
         op->index = (uint32_t)i + 1;
-        r = needs_room(bulk, i) ? room_judge(core, op, queue) : 0;
+        r = comes(bulk, i) ? room_judge(core, op, queue) : 0;
         if (r == 0 && !*line && has_to_wait(core, bulk, i, turn))
             *line = queue;
     }
     return r;
 }
 
-/* What was to be replaced may have made room. */
+/* What was to be replaced may have made room. Whoever was to have that room needs room as others do now. True: somebody does. */
+static bool lose_rooms(struct bulk *bulk)
+{
+    bool lost = false;
+
+    for (size_t i = 0; i < bulk->n; i++) {
+        if (!bulk->come[i].old || !job_ended(bulk->come[i].old))
+            continue;
+        bulk->come[i].old = NULL;
+        lost = lost || bulk->joins[i].inherits;
+        bulk->joins[i].inherits = false;
+    }
+    return lost;
+}
+
+/* All that comes to a queue has room there once nobody else waits (room_judge). */
 static int make_room(struct core *core, struct bulk *bulk)
 {
     struct queue *queue;
     int r = 0;
 
-    list_each (queue, &core->jobs->queues, link)
-        if (r == 0 && queue->policy.full == QUEUE_DROP_OLDEST)
-            r = room_make(core, queue, queue->bulk_n, queue->bulk_bytes);
-    for (size_t i = 0; r == 0 && i < bulk->n; i++)
-        if (bulk->come[i].old && job_ended(bulk->come[i].old))
-            bulk->come[i].old = NULL;
+    do {
+        count_nothing(core);
+        for (size_t i = 0; i < bulk->n; i++)
+            count(bulk, i);
+        list_each (queue, &core->jobs->queues, link)
+            if (r == 0 && queue->policy.full == QUEUE_DROP_OLDEST)
+                r = room_make(core, queue, queue->bulk_n, queue->bulk_bytes);
+    } while (r == 0 && lose_rooms(bulk));
     return r;
 }
 

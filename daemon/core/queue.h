@@ -63,7 +63,9 @@ struct queue {
         uint64_t count, batch;
     } purge;
     struct list submits;         /* struct waiter: each has a job, or a bulk of them, that waits for room */
-    uint64_t bulk_n, bulk_bytes; /* what the bulk that is looked at needs here (bulk.c) */
+    uint64_t bulk_n, bulk_bytes; /* what the bulk that is looked at needs here (bulk.c), */
+    uint64_t bulk_all_n,
+        bulk_all_bytes; /* and all of it that comes to wait here, in the room of others, too */
     uint32_t name_size;
     char name[];
 };
@@ -143,7 +145,7 @@ bool room_fits(const struct queue *queue, uint64_t n, uint64_t bytes);
 /* The room of `old`, which it replaces, is enough for it; `alone`, what is free beside it counts, too: of several that come
  * together each would count the same. */
 bool room_inherits(const struct job *job, const struct job *old, bool alone);
-/* Whether the queue takes bulk_n and bulk_bytes, now or, when it is one that lets submits wait, ever. 0, or the operation has
+/* Whether the queue takes what a bulk needs, now or, when it is one that lets submits wait, ever. 0, or the operation has
  * ended. */
 int room_judge(struct core *core, struct op *op, const struct queue *queue);
 /* The jobs that have waited longest are cancelled until that fits. 0 or -ENOMEM. */

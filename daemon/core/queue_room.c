@@ -126,13 +126,13 @@ int room_judge(struct core *core, struct op *op, const struct queue *queue)
 {
     const struct queue_policy *policy = &queue->policy;
 
-    if ((policy->waiting_max && queue->bulk_n > policy->waiting_max) ||
-        (policy->waiting_bytes && queue->bulk_bytes > policy->waiting_bytes)) {
+    if (queue->bulk_n && ((policy->waiting_max && queue->bulk_all_n > policy->waiting_max) ||
+                          (policy->waiting_bytes && queue->bulk_all_bytes > policy->waiting_bytes))) {
         op_fail(
             core, op, -E2BIG,
             "%llu jobs with arguments of %llu bytes: more than waiting_max or waiting_bytes of queue %.*s",
-            (unsigned long long)queue->bulk_n, (unsigned long long)queue->bulk_bytes, (int)queue->name_size,
-            queue->name);
+            (unsigned long long)queue->bulk_all_n, (unsigned long long)queue->bulk_all_bytes,
+            (int)queue->name_size, queue->name);
         return -E2BIG;
     }
     if (policy->full != QUEUE_REJECT || room_fits(queue, queue->bulk_n, queue->bulk_bytes))

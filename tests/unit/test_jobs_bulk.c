@@ -456,6 +456,40 @@ static void test_the_oldest_make_room_and_none_of_its_own(void **state)
     assert_state(f, c, seen->ids[1], JOB_READY, CAUSE_NONE);
 }
 
+static void test_who_replaces_the_oldest_does_not_count_on_its_room(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = begin_known(f);
+    struct request_submit jobs[] = {
+        JOB(.queue = TEXT("mail"), .once_key = TEXT("k"), .once_policy = ONCE_REPLACE),
+        JOB(.queue = TEXT("mail"))};
+
+    set_queue(f, "mail", "waiting_max=2 full=drop-oldest");
+    uint64_t a = submit(f, c, SUBMIT(.queue = TEXT("mail"), .once_key = TEXT("k"))),
+             b = submit(f, c, SUBMIT(.queue = TEXT("mail")));
+    struct seen *seen = ask_ok(f, c, MANY(jobs), 2);
+    assert_state(f, c, a, JOB_CANCELLED, CAUSE_CANCELED);
+    assert_state(f, c, b, JOB_CANCELLED, CAUSE_CANCELED);
+    assert_state(f, c, seen->ids[0], JOB_READY, CAUSE_NONE);
+    assert_state(f, c, seen->ids[1], JOB_READY, CAUSE_NONE);
+}
+
+static void test_those_who_replace_jobs_count_when_a_bulk_is_too_big(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = begin_known(f);
+    struct request_submit jobs[] = {
+        JOB(.queue = TEXT("mail"), .once_key = TEXT("k"), .once_policy = ONCE_REPLACE),
+        JOB(.queue = TEXT("mail"))};
+
+    set_queue(f, "mail", "waiting_max=1 full=drop-oldest");
+    uint64_t a = submit(f, c, SUBMIT(.queue = TEXT("mail"), .once_key = TEXT("k")));
+    refused(f, c, MANY(jobs), -E2BIG, 2);
+    assert_state(f, c, a, JOB_READY, CAUSE_NONE);
+    ask_ok(f, c, many(jobs, 1), 1);
+    assert_state(f, c, a, JOB_CANCELLED, CAUSE_CANCELED);
+}
+
 /* ---- plugins ---- */
 
 static void test_it_waits_for_each_plugin_that_is_not_known(void **state)
@@ -587,6 +621,8 @@ int main(void)
         TEST(test_a_bulk_that_gave_up_leaves_nothing),
         TEST(test_a_drain_lets_no_bulk_wait),
         TEST(test_the_oldest_make_room_and_none_of_its_own),
+        TEST(test_who_replaces_the_oldest_does_not_count_on_its_room),
+        TEST(test_those_who_replace_jobs_count_when_a_bulk_is_too_big),
         TEST(test_it_waits_for_each_plugin_that_is_not_known),
         TEST(test_a_core_ends_while_it_waits_for_the_second),
         TEST(test_a_plugin_that_is_none_refuses_all),
