@@ -20,7 +20,7 @@ static bool waiter_ready(struct core *core, struct waiter *w)
     case CASE_CTX:
         return context_case_ready(core, w->op, w->object) != 0; /* or gone, since it was named */
     default:
-        return jobs_case_ready(core, w->object, &batch) > 0;
+        return jobs_case_ready(core, w->object, &batch) != 0; /* or ended and forgotten since */
     }
 }
 

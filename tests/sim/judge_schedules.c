@@ -361,11 +361,12 @@ void judge_schedules_free(struct sim *sim)
     free(sim->lives->schedules);
 }
 
+/* Without memory for what was read the core asks again after a while. */
 void judge_zone(struct sim *sim, struct bytes name, bool read)
 {
     int place = place_of(name);
 
-    if (place >= 0 && read)
+    if (place >= 0 && read && !sim->memory.short_of)
         book_of(sim)->place_known[place] = true;
 }
 

@@ -185,8 +185,6 @@ void judge_lives_free(struct sim *sim);
 void judge_lives_look(struct sim *sim);
 /* judge_lives.c: a submit, perhaps one of many, has come with the operation. */
 struct asked *asked_new(struct sim *sim, uint64_t session, uint64_t op, const struct request_submit *submit);
-/* Whether a job's row may have been taken by retention or a purge. */
-bool may_be_gone(struct sim *sim, uint64_t job);
 /* The core has taken this operation; a client is told, or a result leaves the daemon first. */
 void judge_life_came(struct sim *sim, uint64_t session, const struct request *request);
 void judge_joined(struct sim *sim, const struct task *task);

@@ -546,6 +546,8 @@ void judge_killed(struct client *client); /* nobody will ever know how its opera
 void judge_reply(struct sim *sim, uint64_t conn, const struct result *result);
 void judge_values_end(struct sim *sim);
 struct entry_job *job_entry(struct sim *sim, uint64_t id);
+/* Whether a job's row may have been taken by retention or a purge. */
+bool may_be_gone(struct sim *sim, uint64_t job);
 void judge_job_row(struct sim *sim, const struct job_info *row);
 void judge_submitted(struct task *task);
 void judge_run_came(struct sim *sim, uint64_t conn, const struct request *request);

@@ -219,6 +219,31 @@ static void test_a_select_takes_the_end_of_a_job(void **state)
     ask_ok(f, c, select, -ENOENT);
 }
 
+/* IP5.2: a value comes back to a select whose job has ended meanwhile, and is forgotten: it has ended all the same. */
+static void test_IP5_2_a_select_that_comes_back_takes_the_end_of_a_job_that_is_gone(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0), *receiver = client_new(f, 0);
+    const struct request open = {.verb = VERB_CHAN_OPEN,
+                                 .chan_open = {.name = TEXT("x"), .flags = OPEN_CREATE}};
+    uint64_t at = ask_ok(f, c, open, 0)->handle, there = ask_ok(f, receiver, open, 0)->handle;
+    uint64_t job = submit(f, c, SUBMIT()), later = submit(f, c, SUBMIT());
+    struct select_case cases[] = {{.kind = CASE_JOB, .handle = job},
+                                  {.kind = CASE_SEND, .handle = at, .value = {.body = TEXT("v")}}};
+
+    set_queue(f, "default", "retained_jobs=1");
+    uint64_t op = ask(f, c, (struct request){.verb = VERB_SELECT, .select = {cases, 2}});
+    ask_ok(f, receiver, (struct request){.verb = VERB_RECV, .recv = {there, 1}}, 1);
+    cancel_job(f, c, job);
+    cancel_job(f, c, later);
+    advance_ms(f, 1000);
+    ask_ok(f, c, LOOK(job), -ENOENT);
+    assert_null(answer(f, c, op));
+    client_die(f, receiver);
+    assert_int_equal(answer(f, c, op)->index, 0);
+    assert_int_equal(answer(f, c, op)->handle, job);
+}
+
 /* ---- whose jobs they are ---- */
 
 static void test_a_list_has_the_jobs_of_who_asks(void **state)
@@ -469,6 +494,7 @@ int main(void)
         TEST(test_a_wait_that_is_cancelled_leaves_the_job_alone),
         TEST(test_a_try_to_wait_knows_whether_the_job_has_ended),
         TEST(test_a_select_takes_the_end_of_a_job),
+        TEST(test_IP5_2_a_select_that_comes_back_takes_the_end_of_a_job_that_is_gone),
         TEST(test_a_list_has_the_jobs_of_who_asks),
         TEST(test_the_end_of_a_foreign_job_is_no_case_of_a_select),
         TEST(test_output_is_kept_while_and_after_the_job_runs),
