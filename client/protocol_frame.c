@@ -253,7 +253,7 @@ static void take_fate(struct protocol *p, struct protocol_op *op, uint32_t fate)
         return;
     /* RESUME may have been said twice: what left on the first answer is behind the question of the second. */
     bool left_since = op->frame != 0;
-    if (fate == FATE_UNKNOWN && !(op->cancelled && left_since)) {
+    if (fate == FATE_UNKNOWN && !left_since) {
         op_move(p, op, OP_QUEUED);
         if (op->cancelled)
             op_fail(p, op, -ECANCELED, 0);
