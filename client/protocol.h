@@ -88,6 +88,7 @@ struct protocol_op {
     uint64_t stream;    /* number of the last result of a standing operation */
     int64_t sent_ns;    /* of a ping */
     uint64_t frame;     /* it was sent in; 0: not on this connection */
+    uint64_t attempt;   /* the last HELLO or RESUME when it was sent last */
     uint64_t ack_frame; /* its ACK or RETURN was sent in */
     bool charged;       /* to the window */
     size_t charge;      /* bytes */

@@ -131,6 +131,7 @@ static size_t add_request(struct protocol *p, struct protocol_op *op, int64_t no
     *request = op->request;
     request->until = until_of(p, op, now_ns);
     op->frame = p->out.number;
+    op->attempt = p->attempts;
     op_move(p, op, OP_FLIGHT);
     return op->charge + sizeof *request;
 }
@@ -251,8 +252,8 @@ static void take_fate(struct protocol *p, struct protocol_op *op, uint32_t fate)
 {
     if (!is_awaited(op))
         return;
-    /* RESUME may have been said twice: what left on the first answer is behind the question of the second. */
-    bool left_since = op->frame != 0;
+    /* RESUME may have been said several times: what left on one answer is behind the questions of the next ones. */
+    bool left_since = op->attempt >= p->facts.attempt;
     if (fate == FATE_UNKNOWN && !left_since) {
         op_move(p, op, OP_QUEUED);
         if (op->cancelled)

@@ -490,6 +490,7 @@ struct welcome {
     uint64_t window_bytes;   /* Q of IP6.2 */
     bool absolute_deadlines; /* clocks are comparable */
     int64_t lease_ns;        /* tcp: silence that ends the session; 0: the lifeline decides */
+    uint64_t attempt;        /* of the HELLO or RESUME that it answers */
 };
 
 enum op_fate { FATE_UNKNOWN, FATE_PARKED, FATE_RESULT };

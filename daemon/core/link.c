@@ -129,6 +129,7 @@ static struct welcome welcome(const struct core *core, const struct session *ses
         .window_bytes = core->limits.window_bytes,
         .absolute_deadlines = session->same_clock,
         .lease_ns = session->lease ? (int64_t)core->limits.lease_ms * 1000000 : 0,
+        .attempt = session->attempt,
     };
 }
 
@@ -150,10 +151,10 @@ static int hello(struct core *core, const struct input *in)
         return -EPERM;
     session->same_clock = in->frame.same_clock;
     note_program(session, in->frame.head->hello->program);
-    struct welcome w = welcome(core, session);
     if (!link_bind(core, in->conn, session))
         return -ENOMEM;
     session->attempt = in->frame.head->hello->attempt;
+    struct welcome w = welcome(core, session);
     return reply(core, in->conn, &(struct server_frame){.welcome = &w});
 }
 
@@ -199,8 +200,8 @@ static int resume(struct core *core, const struct input *in)
         core_free(core, states);
         return -ENOMEM;
     }
-    struct welcome w = welcome(core, session);
     session->attempt = resume->attempt;
+    struct welcome w = welcome(core, session);
     session_mark(core, session, in->frame.head->ack_mark);
     list_fates(core, session, resume, states);
     int r = reply(core, in->conn,

@@ -99,7 +99,8 @@
     FIELD(NUM, window_ops, )                                                                                 \
     FIELD(NUM, window_bytes, )                                                                               \
     FIELD(NUM, absolute_deadlines, )                                                                         \
-    FIELD(NUM, lease_ns, )
+    FIELD(NUM, lease_ns, )                                                                                   \
+    FIELD(NUM, attempt, )
 
 #define OP_STATE_FIELDS(FIELD)                                                                               \
     FIELD(NUM, op, )                                                                                         \

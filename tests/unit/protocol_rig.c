@@ -95,6 +95,8 @@ const struct client_frame *rig_leaves(struct rig *rig)
     const struct client_frame *frame = protocol_output(rig->p, rig->now_ns);
     protocol_check(rig->p);
     assert_non_null(frame);
+    if (frame->hello || frame->resume)
+        rig->welcome.attempt = frame->hello ? frame->hello->attempt : frame->resume->attempt;
     return frame;
 }
 

@@ -21,8 +21,8 @@ struct rig {
     struct rig_op ops[RIG_OPS];
     int ops_n;
     int64_t now_ns;
-    uint64_t number; /* of the daemon's last frame on this connection */
-    struct welcome welcome;
+    uint64_t number;        /* of the daemon's last frame on this connection */
+    struct welcome welcome; /* answers the last HELLO or RESUME */
 };
 
 /* A protocol with a session, welcomed with a window of 4 operations and 1000 bytes; RESUME still to come. */

@@ -177,6 +177,33 @@ static void test_IP1_3_what_left_after_the_first_of_two_answers_has_left(void **
     protocol_surface(rig->p, &a->op, false, rig->now_ns);
 }
 
+/* An answer may be so late that RESUME was said once more: it knows nothing of what left before that. */
+static void test_IP1_3_a_late_answer_does_not_end_what_left_behind_its_question(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_op *a = lock(rig);
+    const struct op_state unknown = {a->op.request.id, FATE_UNKNOWN},
+                          parked = {a->op.request.id, FATE_PARKED};
+    protocol_connected(rig->p, rig->now_ns);
+    rig_leaves(rig);
+    rig_sleep(rig, INT64_C(60000000000));
+    uint64_t second = rig_leaves(rig)->resume->attempt;
+    rig_welcome(rig, &unknown, 1);
+    assert_int_equal(rig_leaves(rig)->requests_n, 1);
+    protocol_cancel(rig->p, &a->op);
+    rig_need_resume(rig);
+    uint64_t third = rig_leaves(rig)->resume->attempt;
+    rig->welcome.attempt = second;
+    rig_welcome(rig, &unknown, 1);
+    assert_int_equal(a->results, 0);
+    rig->welcome.attempt = third;
+    rig_welcome(rig, &parked, 1);
+    cancel_leaves(rig, a);
+    rig_result(rig, a, -ECANCELED);
+    assert_int_equal(a->status, -ECANCELED);
+    protocol_surface(rig->p, &a->op, false, rig->now_ns);
+}
+
 static void test_IP1_3_a_value_for_the_cancelled_is_asked_for_once(void **state)
 {
     struct rig *rig = *state;
@@ -355,6 +382,7 @@ int main(void)
         TEST(test_IP1_3_a_lost_cancel_is_said_again),
         TEST(test_IP1_3_a_second_answer_does_not_end_what_left_after_the_first),
         TEST(test_IP1_3_what_left_after_the_first_of_two_answers_has_left),
+        TEST(test_IP1_3_a_late_answer_does_not_end_what_left_behind_its_question),
         TEST(test_IP1_3_a_value_for_the_cancelled_is_asked_for_once),
         TEST(test_IP6_2_a_grant_that_is_undone_keeps_its_place_in_the_window),
         TEST(test_SE1_a_grant_that_has_not_surfaced_is_undone),

@@ -122,6 +122,7 @@ static void test_IP0_a_late_copy_of_a_resume_begins_nothing_anew(void **state)
     c->frame = 0;
     client_frame(c, (struct client_frame){.resume = &resume});
     assert_int_equal(rig->replies, replies + 1);
+    assert_int_equal(rig->said.hello.attempt, 3);
 }
 
 static void test_IP0_every_frame_after_the_end_is_refused_as_session_over(void **state)
