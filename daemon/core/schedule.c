@@ -221,7 +221,8 @@ static void run_again(struct core *core, struct schedule *s, int error)
 {
     s->row.progress = PLANTED(LOST_MOMENT) ? s->row.progress : s->stored;
     schedule_say(s, "the store refused its last run: %s", strerror(-error));
-    if (!s->shelved && due_ns(s))
+    s->next_ns = s->shelved ? 0 : due_ns(s);
+    if (s->next_ns)
         timer_arm(core, &s->timer, time_after(core->now.mono_ns, SCHEDULE_AGAIN_NS), schedule_fire);
 }
 

@@ -145,12 +145,14 @@ static void test_a_full_store_defers_a_run(void **state)
     struct client *c = client_new(f, 0);
 
     set(f, c, SCHEDULE("a", "@every 1m"));
+    int64_t due_us = row(f, c, "a")->schedule.next_us;
     f->hold = true;
     jump_ms(f, MINUTE_MS);
     store_go_on(f, -ENOSPC);
     f->hold = false;
     struct seen *seen = row(f, c, "a");
     assert_int_equal(seen->schedule.runs, 0);
+    assert_int_equal(seen->schedule.next_us, due_us);
     assert_non_null(strstr(seen->schedule_words[1], "the store refused"));
     advance_ms(f, 10000);
     assert_int_equal(runs(f, c, "a"), 1);
