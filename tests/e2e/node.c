@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 30, FLAGS_MAX = 16 };
+enum { PATIENCE_S = 120, FLAGS_MAX = 16 };
 
 struct node *node_make(void)
 {
