@@ -85,10 +85,13 @@ static void all_look(struct part *me)
 static void one_ignores_it(struct part *me)
 {
     gc_job job = submit_part(me, "stuck", 0);
+    gc_ctx *limit;
 
     until_waiting(me, chan_of(me, "never"), 0, 1);
+    must(gc_context_with_timeout(me->g, NULL, LIMIT_MS, &limit, GC_FOREVER) == 0);
     step_done(me, "stuck_runs");
-    must(shut_down(me, job, gc_after_ms(LIMIT_MS)) != 0);
+    must(shut_down(me, job, gc_with(limit)) != 0);
+    gc_ctx_free(limit);
     start_again(me, job);
 }
 
@@ -140,16 +143,16 @@ static void clock_hand(struct part *me)
             waits |= strcmp(page.items[i].verb, "drain") == 0;
         gc_parked_page_clear(&page);
     }
-    advance_ms(me, LIMIT_MS - 1000);
-    say(me, "%d ms are over", LIMIT_MS - 1000);
-    advance_ms(me, 1000);
+    advance_ms(me, LIMIT_MS - 1);
+    say(me, "%d ms are over", LIMIT_MS - 1);
+    advance_ms(me, 1);
     step_wait(me, "ended");
 }
 
 static void shutdown_timeout(void)
 {
     /* "one ignores it: "Shutdown timeout, forcing exit" at 5 s, and the exit status is not 0" */
-    must(said(LINES("task shutting down", "Server stopped", "4000 ms are over",
+    must(said(LINES("task shutting down", "Server stopped", "4999 ms are over",
                     "Shutdown timeout, forcing exit", "Shutdown timeout, forcing exit")));
 }
 

@@ -4,6 +4,7 @@
  *
  * Pattern: health checks. Each has a timeout, and its result a place of its own.
  */
+#include "goclient_context.h"
 #include "parts.h"
 
 enum { CHECKS = 4, TIMEOUT_MS = 1000, PERIOD_MS = 10000, ROUNDS = 3 };
@@ -64,15 +65,15 @@ static void slow(struct part *me)
 
 /* ---- who asks ---- */
 
-/* One answer, or that there is none in time. */
-static bool is_well(struct part *me, int check, gc_until until, char *map)
+/* One answer, or that there is none before the end of the context. */
+static bool is_well(struct part *me, int check, gc_ctx *limit, char *map)
 {
     char name[TEXT_BYTES], why[TEXT_BYTES] = "timeout";
     struct gc_value v = {0};
     int r;
 
     snprintf(name, sizeof name, "%s.answer", names[check]);
-    r = gc_recv(me->g, chan_of(me, name), &v, 0, until);
+    r = gc_recv(me->g, chan_of(me, name), &v, 0, gc_with(limit));
     must(r == 1 || r == -ETIMEDOUT);
     if (r == 1)
         snprintf(why, sizeof why, "%.*s", (int)v.size, (const char *)v.data);
@@ -85,14 +86,16 @@ static bool is_well(struct part *me, int check, gc_until until, char *map)
 /* All at once, so that the time of one is the time of all. Returns how many are not well. */
 static int check_all(struct part *me)
 {
-    gc_until until = gc_after_ms(TIMEOUT_MS);
     char map[TEXT_BYTES] = "";
     int not_well = 0;
+    gc_ctx *limit; /* on the daemon's clock: however long it really takes, nobody is late but the slow one */
 
+    must(gc_context_with_timeout(me->g, NULL, TIMEOUT_MS, &limit, GC_FOREVER) == 0);
     for (int check = 0; check < CHECKS; check++)
         send_text(me, chan_of(me, names[check]), "how are you?");
     for (int check = 0; check < CHECKS; check++)
-        not_well += !is_well(me, check, until, map);
+        not_well += !is_well(me, check, limit, map);
+    gc_ctx_free(limit);
     say(me, "{%s}", map);
     return not_well;
 }
