@@ -53,6 +53,12 @@ static void generation_free(struct core *core, struct generation *generation)
     core_free(core, generation);
 }
 
+/* What workers do is of a plugin without a path, which takes no room of files. */
+static bool is_file(const struct plugin *plugin)
+{
+    return plugin->path_size;
+}
+
 static void plugin_free(struct core *core, struct plugin *plugin)
 {
     struct function *function, *next_function;
@@ -66,7 +72,7 @@ static void plugin_free(struct core *core, struct plugin *plugin)
     timer_disarm(core, &plugin->again);
     timers_unreserve(core);
     list_remove(&plugin->link);
-    core->jobs->plugins_n--;
+    core->jobs->plugins_n -= is_file(plugin);
     core_free(core, plugin->trouble);
     core_free(core, plugin);
 }
@@ -91,7 +97,7 @@ static bool make_room(struct core *core)
     struct plugin *plugin;
 
     list_each (plugin, &core->jobs->plugins, link) {
-        if (!plugin_idle(plugin))
+        if (!is_file(plugin) || !plugin_idle(plugin))
             continue;
         plugin_free(core, plugin);
         return true;
@@ -107,7 +113,7 @@ struct plugin *plugin_get(struct core *core, struct bytes path, int *error)
     if (plugin)
         return plugin;
     *error = -ENOBUFS;
-    if (jobs->plugins_n >= core->limits.plugins_max && !make_room(core))
+    if (path.size && jobs->plugins_n >= core->limits.plugins_max && !make_room(core))
         return NULL;
     *error = -ENOMEM;
     plugin = core_alloc(core, sizeof(*plugin) + path.size);
@@ -119,8 +125,8 @@ struct plugin *plugin_get(struct core *core, struct bytes path, int *error)
     list_init(&plugin->generations);
     list_init(&plugin->admissions);
     list_append(&jobs->plugins, &plugin->link);
-    jobs->plugins_n++;
     plugin->path_size = (uint32_t)path.size;
+    jobs->plugins_n += is_file(plugin);
     if (path.size)
         memcpy(plugin->path, path.data, path.size);
     return plugin;

@@ -125,6 +125,33 @@ static void test_a_worker_gets_no_job_of_a_plugin_and_a_host_none_of_a_worker(vo
     assert_null(next_offer(f, host, OFFER_RUN));
 }
 
+static void test_jobs_of_workers_count_as_no_plugin(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    f->limits.plugins_max = 1;
+    restart(f);
+    struct client *c = client_new(f, 0);
+    submit(f, c, WORK());
+    submit(f, c, SUBMIT()); /* the only file */
+    ask_ok(f, c, SUBMIT_TO(TEXT("/p/second.so"), TEXT("count")), -ENOBUFS);
+    submit(f, c, SUBMIT_TO(NOBODY, TEXT("sort")));
+    assert_int_equal(answer(f, c, ask(f, c, RESERVE(.max = 9)))->status, 2);
+}
+
+static void test_what_workers_have_done_makes_no_room_for_a_plugin(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    f->limits.plugins_max = 1;
+    restart(f);
+    struct client *c = client_new(f, 0);
+    submit(f, c, WORK());
+    assert_int_equal(end(f, c, held_of(answer(f, c, ask(f, c, RESERVE(.max = 1)))), CAUSE_NONE, false), 0);
+    submit(f, c, SUBMIT());
+    ask_ok(f, c, SUBMIT_TO(TEXT("/p/second.so"), TEXT("count")), -ENOBUFS);
+}
+
 static void test_what_makes_no_sense_is_refused_in_words(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -354,6 +381,8 @@ int main(void)
         TEST(test_a_reserve_ends_with_its_deadline_and_takes_nothing_later),
         TEST(test_only_named_queues_and_functions_are_taken),
         TEST(test_a_worker_gets_no_job_of_a_plugin_and_a_host_none_of_a_worker),
+        TEST(test_jobs_of_workers_count_as_no_plugin),
+        TEST(test_what_workers_have_done_makes_no_room_for_a_plugin),
         TEST(test_what_makes_no_sense_is_refused_in_words),
         TEST(test_more_queues_than_one_may_name_are_too_many),
         TEST(test_no_more_are_taken_at_once_than_an_answer_has),
