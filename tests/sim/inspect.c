@@ -83,6 +83,7 @@ bool core_next_job(const struct core *core, uint64_t after, struct core_job *out
         .path = {job->lane->function->plugin->path, job->lane->function->plugin->path_size},
         .name = {job->lane->function->name, job->lane->function->name_size},
         .host = host_of(job),
+        .tries = (uint64_t)job_work(job)->attempt + job_work(job)->crashes,
         .function = job->lane->function,
         .grace_ns = job->terms->grace_ns,
     };

@@ -49,6 +49,7 @@ struct core_job {
     struct bytes queue, key;
     struct bytes path, name; /* of its plugin and function */
     uint64_t host;           /* that runs it; 0: none does, or a worker */
+    uint64_t tries;          /* failures and crashes */
     const void *function;
     int64_t grace_ns;
 };

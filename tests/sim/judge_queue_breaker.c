@@ -102,10 +102,12 @@ static void ends_trial(struct fuse *fuse, bool done, bool failed)
     fuse->trial_failed = failed;
 }
 
+/* One that is handed back when the time of its job is over says nothing: that job has failed, and no attempt or crash counts. */
 static void run_over(struct sim *sim, struct fuse *fuse, const struct life *before, const struct life *life)
 {
     bool done = life->state == JOB_DONE,
-         fails = life->state == JOB_SCHEDULED || life->state == JOB_FAILED || life->state == JOB_DEAD,
+         fails = (life->state == JOB_SCHEDULED || life->state == JOB_FAILED || life->state == JOB_DEAD) &&
+                 life->tries != before->tries,
          perhaps = (life->state == JOB_READY || life->state == JOB_RUNNING) && !before->host;
 
     if (fails && !judge_was_told(sim, life->id, before->run)) { /* perhaps its argument could not be read */

@@ -68,6 +68,7 @@ static void note(struct sim *sim, struct life *life, const struct core_job *job)
     life->state = job->state;
     life->run = job->run;
     life->host = job->host;
+    life->tries = job->tries;
     life->in_line = job->in_line;
     life->function = job->function;
 }

@@ -46,6 +46,7 @@ struct life {
     uint64_t incarnation;   /* of its submit */
     uint64_t first_run;     /* 0: none yet */
     uint64_t host;          /* that runs it, or did last; 0: a worker */
+    uint64_t tries;         /* failures and crashes that were counted */
     bool in_line, returned; /* since it became ready: those of a dead host change places, */
     bool moved;             /* unless their queue was serial then; what is moved stays so when it is later */
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */

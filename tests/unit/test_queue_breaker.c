@@ -327,6 +327,28 @@ static void test_a_worker_that_dies_of_a_cancelled_job_says_nothing(void **state
     }
 }
 
+/* Two run in one host. The time of one job is over when the other's run brings the host down. */
+static void test_a_job_whose_time_is_over_when_its_host_dies_of_another_says_nothing(void **state)
+{
+    struct rig r = rig_up(state, "breaker_failures=2 concurrency=2");
+    uint64_t guilty = submit(r.f, r.c, SUBMIT()),
+             late = submit(r.f, r.c, SUBMIT(.deadline_in_ns = 100000000, .grace_ns = 3600000000000));
+    struct seen *first = begin(r.f, r.host);
+
+    assert_int_equal(first->offer.job, guilty);
+    begin(r.f, r.host);
+    advance_ms(r.f, 100);
+    assert_state(r.f, r.c, late, JOB_RUNNING, CAUSE_NONE);
+    host_dies(r.f, r.host, 11, first->offer.run);
+    assert_state(r.f, r.c, late, JOB_FAILED, CAUSE_TIMEOUT);
+    assert_int_equal(told(r.f, "state.breakers_open"), 0);
+    submit(r.f, r.c, SUBMIT());
+    advance_ms(r.f, (int64_t)r.f->limits.host_restart_ms);
+    r.host = host_up(r.f);
+    done(r.f, r.host, begin(r.f, r.host), CAUSE_ERROR, -EIO);
+    assert_int_equal(told(r.f, "state.breakers_open"), 1);
+}
+
 static void test_only_the_moves_of_the_table_are_allowed(void **state)
 {
     static const uint8_t allowed[BREAKER_STATES] = {[BREAKER_CLOSED] = 1 << BREAKER_OPEN,
@@ -363,6 +385,7 @@ int main(void)
         TEST(test_settings_outlive_a_restart_and_what_it_knows_does_not),
         TEST(test_limit_breakers_max),
         TEST(test_a_worker_that_dies_of_a_cancelled_job_says_nothing),
+        TEST(test_a_job_whose_time_is_over_when_its_host_dies_of_another_says_nothing),
         cmocka_unit_test(test_only_the_moves_of_the_table_are_allowed),
     };
 
