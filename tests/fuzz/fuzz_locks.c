@@ -98,6 +98,8 @@ static void note_undoing(struct lock_watch *watch, const struct session *session
 {
     if (watch->undoing_n < UNDOING_MAX && has_grant(watch, session, op) && !acks(head, op))
         watch->undoing[watch->undoing_n++] = op;
+    if (session)
+        lock_ledger_undoing(watch->ledger, session->number, op);
 }
 
 static void undoing(struct lock_watch *watch, uint64_t conn, const struct client_frame *head)

@@ -31,6 +31,8 @@ void grants_before(struct sim *sim, uint64_t conn, const struct client_frame *fr
     for (size_t i = 0; i < frame->returns_n && undoing_n < UNDOING_MAX; i++)
         if (has_grant(sim, session, frame->returns[i].op))
             undoing[undoing_n++] = (struct undoing){frame->returns[i].op, FAULT_GRANT_RETURNED};
+    for (size_t i = 0; i < undoing_n; i++)
+        lock_ledger_undoing(sim->locks, session, undoing[i].op);
 }
 
 void grants_after(struct sim *sim, uint64_t conn)

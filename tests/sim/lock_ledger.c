@@ -55,7 +55,8 @@ struct claim {
     bool recovered; /* the lock was broken before */
     bool unlocked;
     bool undone;
-    bool guessed; /* its client may have used the grant without having been told */
+    bool void_then; /* its scope had ended when its client came to undo it */
+    bool guessed;   /* its client may have used the grant without having been told */
 };
 
 /* One UNLOCK. */
@@ -192,14 +193,23 @@ void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t fi
             claim->lock->unsure = true;
 }
 
-/* One that was never told leaves no trace. */
+/* One that was never told leaves no trace, and the death of its owner stays. */
 static void undo(struct claim *claim)
 {
     struct named *lock = claim->lock;
 
     claim->undone = true;
-    if (claim->token && lock->owner == claim && !claim->unlocked)
+    if (claim->token && lock->owner == claim && !claim->unlocked && !claim->void_then)
         unlock(lock, UNLOCK_UNSEEN);
+}
+
+void lock_ledger_undoing(struct lock_ledger *ledger, uint64_t session, uint64_t op)
+{
+    struct claim *claim;
+
+    list_each (claim, &ledger->claims, link)
+        if (claim->session == session && claim->op == op)
+            claim->void_then = !ledger->lives(ledger->context, session, claim->run);
 }
 
 void lock_ledger_undone(struct lock_ledger *ledger, uint64_t session, uint64_t op)

@@ -26,6 +26,8 @@ void lock_ledger_restart(struct lock_ledger *ledger);
 void lock_ledger_taken(struct lock_ledger *ledger, uint64_t session, const struct request *request);
 /* A client acknowledges its operations first..last. Grants among them that it was not told count as told to the core. */
 void lock_ledger_acked(struct lock_ledger *ledger, uint64_t session, uint64_t first, uint64_t last);
+/* A client asks the core to undo the grant of this operation, if it is a LOCK; before the core is asked. */
+void lock_ledger_undoing(struct lock_ledger *ledger, uint64_t session, uint64_t op);
 /* The core has undone the grant of this operation, if it is a LOCK, because its client had no use for it (IP1.3). */
 void lock_ledger_undone(struct lock_ledger *ledger, uint64_t session, uint64_t op);
 /* Perhaps it has: from now on nothing is said about the news of deaths on that lock. */
