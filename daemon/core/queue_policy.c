@@ -63,12 +63,21 @@ struct bytes policy_word(const struct queue_policy *policy, enum policy_field fi
 
     if (has_list(row))
         return write_list(policy->list, value, room);
+    return policy_row_word(row, value);
+}
+
+struct bytes policy_row_word(const struct policy_row *row, uint64_t value)
+{
     return has_words(row) ? word_at(row->unit, value) : (struct bytes){0};
 }
 
 size_t policy_demand(enum policy_field field, char *to, size_t size)
 {
-    const struct policy_row *row = &policy_rows[field];
+    return policy_row_demand(&policy_rows[field], to, size);
+}
+
+size_t policy_row_demand(const struct policy_row *row, char *to, size_t size)
+{
     int n;
 
     if (has_list(row))

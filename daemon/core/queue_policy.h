@@ -98,6 +98,10 @@ int policy_field(struct bytes name);
 int policy_set(struct policy_part *part, enum policy_field field, struct bytes text);
 /* Reads a number or word of a row of any table. 0 or -EINVAL. */
 int policy_row_read(const struct policy_row *row, struct bytes text, uint64_t *value);
+/* The word of that value, where the row has words; else nothing. */
+struct bytes policy_row_word(const struct policy_row *row, uint64_t value);
+/* As policy_demand, of a row of any table. */
+size_t policy_row_demand(const struct policy_row *row, char *to, size_t size);
 /* The value as policy_set takes it, where that is no number; else nothing. `room` may hold it. */
 struct bytes policy_word(const struct queue_policy *policy, enum policy_field field,
                          char room[POLICY_TEXT_BYTES]);
