@@ -11,6 +11,7 @@
 #include "goclient_job.h"
 #include "last.h"
 #include "options.h"
+#include "path.h"
 #include "submit.h"
 
 /* ---- names ---- */
@@ -85,7 +86,7 @@ int submit_take(struct gc_submit *what, const struct gc_submit *given)
 int submit_plugin(const char *name, char path[PATH_MAX], struct bytes *plugin)
 {
     /* One file has one name at the daemon. What is not to be seen from here may be there: the daemon judges. */
-    const char *found = name && realpath(name, path) ? path : name;
+    const char *real = name ? path_real(name, path) : NULL, *found = real ? real : name;
     if (found && found[0] != '/')
         return last_failed(-errno, "no such plugin file", false);
     *plugin = text_bytes(found);

@@ -8,6 +8,7 @@
 #include "goclient_schedule.h"
 #include "last.h"
 #include "options.h"
+#include "path.h"
 
 static struct request request_of_set(const struct gc_schedule *what, const struct gc_submit *submit,
                                      const char *plugin)
@@ -65,10 +66,10 @@ GC_API int gc_schedule_set(gc_client *g, const struct gc_schedule *given, gc_unt
     const char *lacks = lack(&what, &submit);
     if (lacks)
         return last_failed(-EINVAL, lacks, false);
-    const char *path = realpath(submit.plugin, plugin) ? plugin : submit.plugin; /* as gc_submit */
-    if (path[0] != '/')
+    const char *path = path_real(submit.plugin, plugin);
+    if (!path && submit.plugin[0] != '/') /* as gc_submit */
         return last_failed(-errno, "no such plugin file", false);
-    struct request request = request_of_set(&what, &submit, path);
+    struct request request = request_of_set(&what, &submit, path ? path : submit.plugin);
     int r = call_plain(g, &request, until);
     return r < 0 ? r : 0;
 }

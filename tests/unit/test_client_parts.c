@@ -1,16 +1,22 @@
 /* The small parts of the client: endpoints, option structs, requests and results that own their bytes, words. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "address.h"
 #include "goclient.h"
 #include "options.h"
+#include "path.h"
 #include "request.h"
 #include "result.h"
 
@@ -200,6 +206,74 @@ static void test_IP4_ids_are_kept_where_there_is_no_memory_for_their_result(void
     result_unref(small);
 }
 
+/* ---- names of files ---- */
+
+/* A folder with a file, and links to both. */
+static void make_files(char folder[])
+{
+    char text[64];
+    int file;
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir("in", 0700), 0);
+    file = open("in/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    close(file);
+    snprintf(text, sizeof text, "%s/in", folder);
+    assert_int_equal(symlink(text, "way"), 0);
+    assert_int_equal(symlink("in/file", "link"), 0);
+    assert_int_equal(symlink("nowhere", "loose"), 0);
+}
+
+static void remove_files(const char *folder)
+{
+    static const char *const names[] = {"way", "link", "loose", "in/file"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(unlink(names[i]), 0);
+    assert_int_equal(rmdir("in"), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void check_path(const char *path)
+{
+    char ours[PATH_MAX], theirs[PATH_MAX];
+    const char *wanted = realpath(path, theirs);
+    int error = errno;
+    const char *found = path_real(path, ours);
+
+    if (wanted)
+        assert_string_equal(found, wanted);
+    else
+        assert_null(found);
+    if (!wanted)
+        assert_int_equal(errno, error);
+}
+
+static void test_a_file_has_the_name_that_realpath_gives_it(void **state)
+{
+    static const char *const paths[] = {
+        "in/file",  "./in/file",   "in//file", "in/../in/file", "in/./file", "way/file", "link", "loose",
+        "in/file/", "in/file/../", "in",       "in/",           "in/none",   "none/in",  ".",    "in/.."};
+    char folder[] = "/tmp/test_client_parts-XXXXXX", text[PATH_MAX];
+
+    make_files(folder);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        check_path(paths[i]);
+        snprintf(text, sizeof text, "%s/%s", folder, paths[i]);
+        check_path(text);
+        snprintf(text, sizeof text, "/%s/%s", folder, paths[i]);
+        check_path(text);
+    }
+    check_path("");
+    check_path("/");
+    check_path("//");
+    check_path("/..");
+    remove_files(folder);
+}
+
 /* ---- words ---- */
 
 static void test_every_error_has_words_of_its_own(void **state)
@@ -235,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_every_string_of_a_request_is_copied),
         cmocka_unit_test(test_result_keeps_its_own_bytes_each_with_an_end),
         cmocka_unit_test(test_IP4_ids_are_kept_where_there_is_no_memory_for_their_result),
+        cmocka_unit_test(test_a_file_has_the_name_that_realpath_gives_it),
         cmocka_unit_test(test_every_error_has_words_of_its_own),
         cmocka_unit_test(test_T1_deadlines_saturate),
     };
