@@ -1,6 +1,6 @@
 /*
  * One job between struct job_row and the table `jobs`: the list of columns has one home, here.
- * It is that of the file, without the id, which is the first.
+ * It is that of the file, without the id, which is the first, and the part, which is the last and nothing of the job.
  * To add a column: a migration (schema.c), a line at the end below, and the member in record.h.
  */
 #pragma once
@@ -61,8 +61,8 @@ enum { BODY_APART_BYTES = 65536 }; /* longer arguments have a row of their own i
 /* The columns of a row of which row_cell has the values, in its order, that of the file: a row that is inserted so is not
  * copied once more. */
 #define ROW_TABLE "CREATE TABLE arriving(" ROW_NAMES ")"
-/* Whatever fails ends the transaction: nothing is kept aside to take one statement back. */
-#define ROW_INSERT "INSERT OR ROLLBACK INTO jobs(" ROW_NAMES ") SELECT " ROW_NAMES " FROM arriving"
+/* All of them into part ?1 of jobs_op. Whatever fails ends the transaction: nothing is kept aside to take one statement back. */
+#define ROW_INSERT "INSERT OR ROLLBACK INTO jobs(" ROW_NAMES ", part) SELECT " ROW_NAMES ", ?1 FROM arriving"
 
 /* The same of schedules and their table: NUMBER(member, column), BYTES(member). */
 #define SCHEDULE_COLUMNS(NUMBER, BYTES)                                                                      \

@@ -12,7 +12,8 @@
  * bodies   arguments above BODY_APART_BYTES
  * results  of jobs that succeeded with a result
  * outputs  kept output in pieces; `start` is the offset of the first byte of a piece
- * jobs_op  settles a submit whose reply was lost (IP4); unique, so that it can never happen twice
+ * jobs_op  settles a submit whose reply was lost (IP4). Jobs that came one after the other are one part of it: a commit with
+ *          those of many sessions writes to a few places, and a search looks at every part
  * jobs_once  one job a key under which it was submitted once; a key that is free again is empty
  * jobs_ended  lists ended jobs without passing over the waiting ones
  * queues, pools  what was set of a queue, or a pool, while the daemon ran
@@ -80,6 +81,9 @@ static const struct step {
      "ALTER TABLE schedules ADD COLUMN delays BLOB NOT NULL DEFAULT x'';"},
     {"pools of hosts, what is set of each",
      "CREATE TABLE pools(name BLOB PRIMARY KEY, kept BLOB NOT NULL) WITHOUT ROWID;"},
+    {"an index of submits in parts", "ALTER TABLE jobs ADD COLUMN part INTEGER NOT NULL DEFAULT 0;"
+                                     "DROP INDEX jobs_op;"
+                                     "CREATE UNIQUE INDEX jobs_op ON jobs(part, session, op) WHERE op > 0;"},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };

@@ -14,7 +14,12 @@ const char *const store_reads[READS] = {
     [READ_JOBS] = ROW_SELECT " FROM jobs WHERE id > ?1 AND (?2 >> state) & 1 ORDER BY id LIMIT ?3",
     [READ_ENDED] =
         ROW_SELECT " FROM jobs WHERE state >= 5 AND id > ?1 AND (?2 >> state) & 1 ORDER BY id LIMIT ?3",
-    [READ_OP] = ROW_SELECT " FROM jobs WHERE session = ?1 AND op = ?2",
+    /* The parts from the last one on: most are asked for soon. */
+    [READ_OP] = ROW_SELECT
+    " FROM jobs WHERE id = (WITH RECURSIVE parts(n) AS (SELECT max(part) FROM jobs WHERE op > 0 UNION ALL"
+    " SELECT (SELECT max(part) FROM jobs WHERE op > 0 AND part < n) FROM parts WHERE n IS NOT NULL)"
+    " SELECT id FROM parts CROSS JOIN jobs INDEXED BY jobs_op ON part = n"
+    " WHERE session = ?1 AND op = ?2 AND op > 0 LIMIT 1)",
     [READ_OUTPUT] =
         "SELECT start, body FROM outputs WHERE job = ?1 AND start + length(body) > ?2 ORDER BY start",
 };

@@ -118,11 +118,21 @@ static int write_beside(struct store *store, const struct record *record)
     return r;
 }
 
+/* The part for what begins with this job. */
+static uint64_t part_for(struct part *part, uint64_t job)
+{
+    if (part->n >= PART_JOBS || !part->first)
+        *part = (struct part){.first = job};
+    return part->first;
+}
+
 int store_write_jobs(struct store *store, struct place *at)
 {
     struct arriving *arriving = &store->arriving;
+    struct statement *insert = store->write[WRITE_NEW];
     int r = store_take_key(store, &at->record->job);
 
+    bind_number(insert, 1, (int64_t)part_for(&store->part, at->record->job.id));
     arriving->from = *at;
     arriving->n = 0;
     do {
@@ -131,5 +141,6 @@ int store_write_jobs(struct store *store, struct place *at)
         place_next(at);
     } while (r == 0 && at->record && record_is_new(at->record) && !at->record->job.once.size &&
              record_durability(at->record) != DURABLE_NONE);
-    return r < 0 ? r : statement_run(store->write[WRITE_NEW]);
+    store->part.n += arriving->n;
+    return r < 0 ? r : statement_run(insert);
 }

@@ -49,12 +49,19 @@ struct arriving {
     size_t n, left;
 };
 
+/* Of jobs_op, the one that new jobs come into. */
+struct part {
+    uint64_t first; /* job of it; 0: none yet */
+    size_t n;       /* jobs that came into it */
+};
+
 struct store {
     struct db *writer; /* the one connection that writes and checkpoints: store thread */
     struct db *reader; /* query only: the thread of fetches */
     struct statement *write[WRITES];
     struct statement *read[READS];
     struct arriving arriving;
+    struct part part;
     int lock;
     bool sync;  /* durability `full` of the daemon */
     bool syncs; /* what the connection does now */
@@ -68,6 +75,7 @@ enum {
     CHECKPOINT_PAGES = 8 << 8, /* 8 MiB of log */
     VACUUM_PAGES = 256,        /* given back at a time */
     VACUUM_FREE_PERCENT = 25,  /* from here on */
+    PART_JOBS = 256,           /* from here on a part has enough */
     CACHE_KIB = 16 << 10,
     LOAD_CACHE_KIB = 1024,
 };
