@@ -81,7 +81,7 @@ static void must_have_steps(const char *prefix)
     char lines[STEPS][PREFIX_BYTES + 16];
 
     for (int step = 1; step <= STEPS; step++)
-        snprintf(lines[step - 1], sizeof lines[0], "%sstep %d", prefix, step);
+        snprintf(lines[step - 1], sizeof lines[0], "%.*sstep %d", PREFIX_BYTES - 1, prefix, step);
     /* "the lines with one id, taken out of the mixed log, are the 4 steps of that goroutine in its order" */
     must(said_by(prefix, LINES(lines[0], lines[1], lines[2], lines[3])));
 }
