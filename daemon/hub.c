@@ -65,6 +65,8 @@ static void fetched(void *context, uint64_t number, int error, const struct fetc
         input.fetched.rows = what->rows;
         input.fetched.rows_n = what->rows_n;
         input.fetched.body = what->body;
+        input.fetched.messages = what->messages;
+        input.fetched.messages_n = what->messages_n;
         input.fetched.offset = what->offset;
         input.fetched.more = what->more;
     }

@@ -96,9 +96,11 @@ struct input {
             int error; /* -ENOENT: no such job */
             const struct job_row *rows;
             size_t rows_n;
-            struct bytes body; /* argument, result or output */
-            uint64_t offset;   /* output: where body begins */
-            bool more;
+            struct bytes body;                   /* argument, result or output */
+            const struct kept_message *messages; /* in the order of the log */
+            size_t messages_n;
+            uint64_t offset; /* output: where body begins; messages: the sequence up to which was looked */
+            bool more;       /* messages: there may be some behind it */
         } fetched;
         struct {
             struct bytes path;
@@ -151,6 +153,7 @@ enum fetch_kind {
     FETCH_JOBS,     /* rows with id > job, at most limit */
     FETCH_OP,       /* the row submitted by (session, op) */
     FETCH_BACKUP,   /* writes a copy of all, named by wall_ns; the body says where or, when it failed, why */
+    FETCH_MESSAGES, /* of the log from behind `offset` to `last`: at most `limit` of these topics, and of so many bytes */
 };
 
 struct fetch {
@@ -158,6 +161,13 @@ struct fetch {
     uint64_t job, offset;
     uint32_t states; /* FETCH_JOBS: bit per enum job_state; 0: all */
     uint32_t limit;
+    uint64_t
+        last; /* FETCH_MESSAGES: a sequence; all that is not above it has been stored, or the answer may leave some out.
+                       UINT64_MAX: to the end */
+    uint64_t
+        bytes; /* FETCH_MESSAGES: of keys, headers and bodies; the first message comes however long it is */
+    const uint64_t *topics; /* FETCH_MESSAGES: ids, rising; lives as the effect does. NULL: all */
+    size_t topics_n;
     struct secret session;
     uint64_t op;
     int64_t wall_ns;

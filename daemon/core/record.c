@@ -1,5 +1,5 @@
 /* Batches and records. Each is one allocation of the C library: they change threads, the core's memory does not. */
-#include "record.h"
+#include "record_row.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -33,8 +33,7 @@ struct bytes *schedule_row_string(struct schedule_row *row, int i)
     return (struct bytes *)((char *)row + schedule_strings[i]);
 }
 
-/* Moves *bytes to *tail and steps over it. */
-static void keep(struct bytes *bytes, char **tail)
+void record_keep(struct bytes *bytes, char **tail)
 {
     if (bytes->size)
         memcpy(*tail, bytes->data, bytes->size);
@@ -42,7 +41,7 @@ static void keep(struct bytes *bytes, char **tail)
     *tail += bytes->size;
 }
 
-static struct record *record_alloc(enum record_kind kind, size_t size)
+struct record *record_alloc(enum record_kind kind, size_t size)
 {
     struct record *record = malloc(size);
 
@@ -58,7 +57,7 @@ static struct record *record_alloc(enum record_kind kind, size_t size)
 void schedule_row_keep(struct schedule_row *row, char *tail)
 {
     for (int i = 0; i < SCHEDULE_ROW_STRINGS; i++)
-        keep(schedule_row_string(row, i), &tail);
+        record_keep(schedule_row_string(row, i), &tail);
 }
 
 size_t schedule_row_bytes(const struct schedule_row *row)
@@ -114,8 +113,8 @@ struct record *record_new_of(enum record_kind kind, const struct job_row *job,
     if (schedule)
         keep_schedule(record, schedule, &tail);
     for (int i = 0; i < JOB_ROW_STRINGS; i++)
-        keep(job_row_string(&record->job, i), &tail);
-    keep(&record->body, &tail);
+        record_keep(job_row_string(&record->job, i), &tail);
+    record_keep(&record->body, &tail);
     return record;
 }
 
@@ -128,8 +127,8 @@ struct record *record_new_channel(enum record_kind kind, const struct channel_ro
         return NULL;
     char *tail = (char *)record + size;
     record->channel = *channel;
-    keep(&record->channel.name, &tail);
-    keep(&record->channel.tag, &tail);
+    record_keep(&record->channel.name, &tail);
+    record_keep(&record->channel.tag, &tail);
     return record;
 }
 
@@ -143,12 +142,14 @@ struct record *record_new_value(enum record_kind kind, const struct value_row *v
     char *tail = (char *)record + size;
     record->value = *value;
     record->body = body;
-    keep(&record->body, &tail);
+    record_keep(&record->body, &tail);
     return record;
 }
 
 struct record *record_copy(const struct record *record)
 {
+    if (record_of_topics(record->kind))
+        return record_new_row(record->kind, &record->topic, record->body);
     switch (record->kind) {
     case RECORD_CHANNEL:
     case RECORD_CHANNEL_SEEN:
@@ -198,6 +199,8 @@ struct batch *batch_delete(struct batch *batch)
 
 enum durability record_durability(const struct record *record)
 {
+    if (record_of_topics(record->kind))
+        return flags_durability(record_row_flags(record));
     return record->kind <= RECORD_JOB_DELETE ? flags_durability(record->job.flags) : DURABLE_FULL;
 }
 
@@ -214,7 +217,8 @@ void batch_append(struct batch *batch, struct record *record)
 
 bool record_admits(enum record_kind kind)
 {
-    return kind == RECORD_JOB_NEW || kind == RECORD_SCHEDULE_SET || kind == RECORD_VALUE;
+    return kind == RECORD_JOB_NEW || kind == RECORD_SCHEDULE_SET || kind == RECORD_VALUE ||
+           kind == RECORD_MESSAGE || kind == RECORD_LATER;
 }
 
 bool batch_admits(const struct batch *batch)

@@ -4,12 +4,12 @@
  * A batch is records of one step: all of it becomes durable or none. Batches are numbered 1, 2, … in the
  * order of the steps and become durable in that order. Records are never SQL, so that another engine can
  * stand behind the same table (store.h).
- * A batch with a RECORD_JOB_NEW, RECORD_SCHEDULE_SET or RECORD_VALUE is an admission: when the store is full it fails, and
- * whoever asked is told. So is one that only appends output. All others say what has happened already: they are kept and tried
+ * A batch with a RECORD_JOB_NEW, RECORD_SCHEDULE_SET, RECORD_VALUE, RECORD_MESSAGE or RECORD_LATER is an admission: when the
+ * store is full it fails, and whoever asked is told. So is one that only appends output. All others say what has happened already: they are kept and tried
  * again until they are stored. The core therefore never mixes an admission with news of another job.
  * The last record with a key (`once`) takes it from whatever other job has it.
- * A record for a job, a schedule, a channel or a value that the store does not have (its admission failed) changes nothing and
- * is no error.
+ * A record for a job, a schedule, a channel, a value, a topic, a message or a group that the store does not have (its admission
+ * failed) changes nothing and is no error.
  * A RECORD_JOB_NEW with a `schedule` moves that as RECORD_SCHEDULE_MOVE does: a run and its moment are one record.
  * Ownership: the core makes a batch and hands it over with its effects; the receiver frees it with
  * batch_delete, on any thread.
@@ -20,6 +20,7 @@
 
 #include "list.h"
 #include "message.h"
+#include "record_topic.h"
 
 /* How safely a job is kept: the value of `durability` of its queue when it was submitted (queue_policy.h), in its flags. */
 enum durability {
@@ -52,6 +53,23 @@ enum record_kind {
     RECORD_VALUE,           /* `body` has entered a channel, behind all that are in it */
     RECORD_VALUE_JOINED,    /* the same as VALUE, in a batch of news, as the end of a job: no admission */
     RECORD_VALUE_GONE,
+    RECORD_TOPIC_RULE, /* `body` is what is set of the topics that match job.queue, a pattern; empty: nothing */
+    RECORD_TOPIC,      /* made, or changed */
+    RECORD_TOPIC_GONE,     /* with its messages, blocks, once-ids, and what is to come later */
+    RECORD_MESSAGE,        /* `body` is the next one of the log */
+    RECORD_MESSAGE_JOINED, /* the same in a batch of news: no admission */
+    RECORD_MESSAGES_GONE,  /* of that topic up to that sequence, with its blocks that end there or before */
+    RECORD_ONCE_GONE,      /* the once-ids of that topic up to that sequence */
+    RECORD_SEQUENCE,       /* what is not above it counts as given */
+    RECORD_BLOCK,
+    RECORD_LATER,      /* `body` is to be published when it is due */
+    RECORD_LATER_DUE,  /* now: it is the next one of the log */
+    RECORD_LATER_GONE, /* never */
+    RECORD_GROUP,      /* made, or changed */
+    RECORD_GROUP_GONE, /* with its acks and tries */
+    RECORD_GROUP_SEEN, /* group.mark has risen; nothing else of the row counts */
+    RECORD_GROUP_ACK,
+    RECORD_GROUP_TRY,
     RECORD_KINDS
 };
 
@@ -121,6 +139,12 @@ struct record {
         struct job_row job;
         struct channel_row channel;
         struct value_row value;
+        struct topic_row topic;
+        struct message_row message;
+        struct block_row block;
+        struct later_row later;
+        struct group_row group;
+        struct ack_row ack;
     };
 };
 
@@ -148,6 +172,14 @@ void schedule_row_keep(struct schedule_row *row, char *tail);
 struct record *record_new(enum record_kind kind, const struct job_row *job, struct bytes body);
 struct record *record_new_channel(enum record_kind kind, const struct channel_row *channel);
 struct record *record_new_value(enum record_kind kind, const struct value_row *value, struct bytes body);
+/* The same of the log (record_topic.c); the kind must be one of the row's. */
+struct record *record_new_topic(enum record_kind kind, const struct topic_row *topic);
+struct record *record_new_message(enum record_kind kind, const struct message_row *message,
+                                  struct bytes body);
+struct record *record_new_block(const struct block_row *block);
+struct record *record_new_later(enum record_kind kind, const struct later_row *later, struct bytes body);
+struct record *record_new_group(enum record_kind kind, const struct group_row *group);
+struct record *record_new_ack(enum record_kind kind, const struct ack_row *ack);
 struct record *record_copy(const struct record *record);
 /* The same for a record of a schedule, or of a job that a schedule makes; `job` or `schedule` may be NULL. */
 struct record *record_new_of(enum record_kind kind, const struct job_row *job,
@@ -156,7 +188,7 @@ struct record *record_delete(struct record *record);
 struct batch *batch_new(uint64_t number);
 /* Takes the record. */
 void batch_append(struct batch *batch, struct record *record);
-/* Of the job it is about; FULL: it is about no job. */
+/* Of the job or the topic it is about; FULL: it is about neither. */
 enum durability record_durability(const struct record *record);
 /* Whether a batch with this among its records is an admission. */
 bool record_admits(enum record_kind kind);

@@ -67,3 +67,51 @@ int fetched_body(struct fetched *fetched, struct bytes body)
     fetched->body = body;
     return copy(fetched, &fetched->body);
 }
+
+/* Moves the bytes to *tail and steps over them. */
+static struct bytes laid(struct bytes bytes, char **tail)
+{
+    struct bytes kept = {*tail, bytes.size};
+
+    if (bytes.size)
+        memcpy(*tail, bytes.data, bytes.size);
+    *tail += bytes.size;
+    return kept;
+}
+
+int fetched_message(struct fetched *fetched, const struct message_row *row, struct bytes body, size_t limit)
+{
+    char *tail = fetched_memory(fetched, row->key.size + row->headers.size + body.size);
+
+    if (!fetched->messages)
+        fetched->messages = fetched_memory(fetched, limit * sizeof(*fetched->messages));
+    if (!fetched->messages || !tail)
+        return -ENOMEM;
+    struct kept_message *kept = &fetched->messages[fetched->messages_n++];
+    kept->row = *row;
+    kept->row.key = laid(row->key, &tail);
+    kept->row.headers = laid(row->headers, &tail);
+    kept->row.once = (struct bytes){0};
+    kept->body = laid(body, &tail);
+    return 0;
+}
+
+void fetched_full(struct fetched *fetched)
+{
+    fetched->more = true;
+    if (fetched->messages_n)
+        fetched->offset = fetched->messages[fetched->messages_n - 1].row.sequence;
+}
+
+bool fetch_wants(const struct fetch *what, uint64_t topic)
+{
+    size_t from = 0, to = what->topics_n;
+
+    while (what->topics && from < to) {
+        size_t at = from + (to - from) / 2;
+        if (what->topics[at] == topic)
+            return true;
+        *(what->topics[at] < topic ? &from : &to) = at + (what->topics[at] < topic);
+    }
+    return !what->topics;
+}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -19,6 +20,7 @@ struct order {
     struct fetch what;
     struct fetched answer;
     int error;
+    uint64_t topics[]; /* of `what` */
 };
 
 struct fetcher {
@@ -84,12 +86,16 @@ static void *fetcher_main(void *argument)
 
 int fetcher_push(struct fetcher *fetcher, uint64_t number, const struct fetch *what)
 {
-    struct order *order = calloc(1, sizeof(*order));
+    struct order *order = calloc(1, sizeof(*order) + what->topics_n * sizeof(*what->topics));
 
     if (!order)
         return -ENOMEM;
     order->number = number;
     order->what = *what;
+    if (what->topics) {
+        order->what.topics = order->topics;
+        memcpy(order->topics, what->topics, what->topics_n * sizeof(*what->topics));
+    }
     list_init(&order->link);
     list_init(&order->answer.memory);
     if (fetcher->ops->instant && what->kind != FETCH_JOBS) {

@@ -1,6 +1,6 @@
 /*
- * The store of a daemon with a disk: what is durable is in the SQLite store, and jobs of queues with durability `none` in one in
- * memory beside it, which goes with the daemon.
+ * The store of a daemon with a disk: what is durable is in the SQLite store, and jobs of queues and topics with durability `none`
+ * in one in memory beside it, which goes with the daemon.
  *
  * A batch may have records of both. The memory for its part of them is there before the disk is asked, and taken after: so all
  * of it happens or nothing. Each store passes over the records of the other (record_durability).
@@ -106,7 +106,48 @@ static int merge(const struct fetched *memory, struct fetched *disk, uint32_t li
     return 0;
 }
 
-static int fetch_jobs(struct store *store, const struct fetch *what, struct fetched *out)
+/* How far both have looked. One that has no more has looked as far as it was asked to. */
+static uint64_t looked(const struct fetched *a, const struct fetched *b)
+{
+    bool either = a->more == b->more, least = a->more && b->more;
+
+    if (!either)
+        return a->more ? a->offset : b->offset;
+    return (a->offset < b->offset) == least ? a->offset : b->offset;
+}
+
+/* The messages of both, by sequence, as far as both have looked. */
+static int merge_messages(const struct fetched *memory, struct fetched *disk, const struct fetch *what)
+{
+    size_t n = 0, m = 0, d = 0, all = memory->messages_n + disk->messages_n;
+    uint64_t bytes = 0, end = looked(memory, disk);
+    struct kept_message *messages = fetched_memory(disk, all * sizeof(*messages));
+
+    if (!messages)
+        return -ENOMEM;
+    disk->more = disk->more || memory->more;
+    for (; m + d < all; n++) {
+        bool first = d == disk->messages_n || (m < memory->messages_n && memory->messages[m].row.sequence <
+                                                                             disk->messages[d].row.sequence);
+        const struct kept_message *next = first ? &memory->messages[m++] : &disk->messages[d++];
+        bytes += next->row.key.size + next->row.headers.size + next->body.size;
+        if (next->row.sequence > end)
+            break;
+        if (n == what->limit || (n && bytes > what->bytes)) {
+            disk->more = true;
+            end = messages[n - 1].row.sequence;
+            break;
+        }
+        messages[n] = *next;
+    }
+    disk->messages = messages;
+    disk->messages_n = n;
+    disk->offset = end;
+    return 0;
+}
+
+/* Of both. */
+static int fetch_list(struct store *store, const struct fetch *what, struct fetched *out)
 {
     struct fetched memory;
     int r = store_memory.fetch(store->memory, what, &memory);
@@ -116,6 +157,8 @@ static int fetch_jobs(struct store *store, const struct fetch *what, struct fetc
     r = store_sqlite.fetch(store->disk, what, out);
     if (r == 0 && memory.rows_n)
         r = merge(&memory, out, what->limit);
+    if (r == 0 && what->kind == FETCH_MESSAGES)
+        r = merge_messages(&memory, out, what);
     if (r < 0) {
         fetched_clear(&memory);
         return r;
@@ -129,8 +172,8 @@ static int layered_fetch(struct store *store, const struct fetch *what, struct f
 {
     if (what->kind == FETCH_BACKUP)
         return store_sqlite.fetch(store->disk, what, out);
-    if (what->kind == FETCH_JOBS)
-        return fetch_jobs(store, what, out);
+    if (what->kind == FETCH_JOBS || what->kind == FETCH_MESSAGES)
+        return fetch_list(store, what, out);
     int r = store_memory.fetch(store->memory, what, out);
     bool nothing = r == 0 && what->kind == FETCH_OUTPUT && out->body.size == 0;
     if (nothing)

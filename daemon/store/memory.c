@@ -19,6 +19,7 @@
 #include "fetched.h"
 #include "memory.h"
 #include "memory_channel.h"
+#include "memory_topic.h"
 #include "row.h"
 #include "why.h"
 
@@ -39,11 +40,12 @@ struct job {
 struct store {
     pthread_mutex_t lock;
     struct job *jobs, *ops, *keys;
-    struct list queues;    /* of struct record: the last RECORD_QUEUE of each with a body */
-    struct list pools;     /* the same of RECORD_POOL */
-    struct list channels;  /* memory_channel.c */
-    struct list schedules; /* of struct record */
-    bool beside;           /* all but jobs of durability `none` is another's */
+    struct list queues;     /* of struct record: the last RECORD_QUEUE of each with a body */
+    struct list pools;      /* the same of RECORD_POOL */
+    struct list channels;   /* memory_channel.c */
+    struct memory_log *log; /* memory_topic.c */
+    struct list schedules;  /* of struct record */
+    bool beside;            /* all but jobs of durability `none` is another's */
 };
 
 static int memory_open(const struct store_options *options, struct store **out, uint64_t *incarnation,
@@ -52,8 +54,10 @@ static int memory_open(const struct store_options *options, struct store **out, 
     struct store *store = calloc(1, sizeof(*store));
     struct timespec now;
 
-    if (!store)
+    if (!store || !(store->log = memory_log_new())) {
+        free(store);
         return why_set(why, -ENOMEM, "out of memory");
+    }
     list_init(&store->queues);
     list_init(&store->pools);
     list_init(&store->channels);
@@ -128,6 +132,7 @@ static struct store *memory_close(struct store *store)
     list_each_safe (queue, next, &store->pools, link)
         record_delete(queue);
     memory_channels_clear(&store->channels);
+    memory_log_delete(store->log);
     HASH_ITER (by_id, store->jobs, job, after)
         job_drop(store, job);
     list_each_safe (schedule, next, &store->schedules, link)
@@ -187,6 +192,8 @@ static int memory_load(struct store *store, const struct store_load *load, char 
 
     if (r == 0)
         r = memory_channels_load(&store->channels, load);
+    if (r == 0)
+        r = memory_log_load(store->log, load);
     if (r != 0)
         return r;
     HASH_ITER (by_id, store->jobs, job, after) {
@@ -287,12 +294,14 @@ static bool begins(const struct record *record)
 
 static bool of_channel(const struct record *record)
 {
-    return record->kind >= RECORD_CHANNEL;
+    return record->kind >= RECORD_CHANNEL && record->kind <= RECORD_VALUE_GONE;
 }
 
-/* Takes the record; `fresh` is memory for a new job or channel. */
+/* Takes the record; `fresh` is memory for what it makes. */
 static void take(struct store *store, struct record *record, void *fresh)
 {
+    if (memory_log_has(record))
+        return memory_log_take(store->log, record, fresh);
     if (of_channel(record))
         return memory_channel_take(&store->channels, record, fresh);
     struct job *job = job_find(store, record->job.id);
@@ -344,6 +353,8 @@ static bool change_fill(struct change *change)
 
     if (!record)
         return false;
+    if (memory_log_has(record))
+        return memory_log_prepare(record, &change->fresh) == 0;
     if (begins(record))
         change->fresh = calloc(1, sizeof(struct job));
     else if (record->kind == RECORD_CHANNEL)
@@ -499,6 +510,11 @@ static int fetch_output(struct store *store, const struct fetch *what, struct fe
     return 0;
 }
 
+static int fetch_messages(struct store *store, const struct fetch *what, struct fetched *out)
+{
+    return memory_log_fetch(store->log, what, out);
+}
+
 static int fetch_backup(struct store *store, const struct fetch *what, struct fetched *out)
 {
     static const char why[] = "a daemon started with --ephemeral keeps nothing on disk";
@@ -510,6 +526,7 @@ static int fetch_backup(struct store *store, const struct fetch *what, struct fe
 static int (*const fetches[])(struct store *, const struct fetch *, struct fetched *) = {
     [FETCH_ARGUMENT] = fetch_argument, [FETCH_JOB] = fetch_job, [FETCH_OUTPUT] = fetch_output,
     [FETCH_JOBS] = fetch_jobs,         [FETCH_OP] = fetch_op,   [FETCH_BACKUP] = fetch_backup,
+    [FETCH_MESSAGES] = fetch_messages,
 };
 
 static int memory_fetch(struct store *store, const struct fetch *what, struct fetched *out)

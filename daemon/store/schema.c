@@ -19,6 +19,14 @@
  * queues, pools  what was set of a queue, or a pool, while the daemon ran
  * channels, channel_values  durable channels, and what is in them and not acknowledged
  * schedules  one row a schedule, the argument of its jobs last
+ * topic_rules  what was set of topics while the daemon ran, by pattern
+ * topics, messages  durable topics, and the log; daemon.sequence is the highest one that no message tells any more
+ * messages_topic  reads and trims one topic: without it, one of many would cost a scan of the log. It is one of parts (LOG_PART_BITS),
+ *          so that a commit writes a few pages of it, however many topics it has messages of
+ * blocks   what a start needs to know of the older messages of a topic
+ * onces    the once-ids of messages: they may outlive them
+ * laters   messages that are to be published
+ * topic_groups, group_acks, group_tries  durable subscriptions: their floors, what they have acknowledged above, and tried
  */
 #include "schema.h"
 
@@ -84,6 +92,31 @@ static const struct step {
     {"an index of submits in parts", "ALTER TABLE jobs ADD COLUMN part INTEGER NOT NULL DEFAULT 0;"
                                      "DROP INDEX jobs_op;"
                                      "CREATE UNIQUE INDEX jobs_op ON jobs(part, session, op) WHERE op > 0;"},
+    {"durable topics",
+     "ALTER TABLE daemon ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;"
+     "CREATE TABLE topic_rules(name BLOB PRIMARY KEY, kept BLOB NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE topics(id INTEGER PRIMARY KEY, last_sequence INTEGER NOT NULL, uid INTEGER NOT NULL,"
+     " flags INTEGER NOT NULL, gone INTEGER NOT NULL, name BLOB NOT NULL UNIQUE);"
+     "CREATE TABLE messages(sequence INTEGER PRIMARY KEY, topic INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+     " of INTEGER NOT NULL, uid INTEGER NOT NULL, flags INTEGER NOT NULL, key BLOB NOT NULL,"
+     " headers BLOB NOT NULL, body BLOB NOT NULL);"
+     "CREATE INDEX messages_topic ON messages(sequence >> 12, topic);"
+     "CREATE TABLE blocks(topic INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,"
+     " messages INTEGER NOT NULL, bytes INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT "
+     "NULL,"
+     " flags INTEGER NOT NULL, PRIMARY KEY(topic, last)) WITHOUT ROWID;"
+     "CREATE TABLE onces(topic INTEGER NOT NULL, sequence INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+     " once BLOB NOT NULL, PRIMARY KEY(topic, sequence)) WITHOUT ROWID;"
+     "CREATE TABLE laters(id INTEGER PRIMARY KEY, due_us INTEGER NOT NULL, topic INTEGER NOT NULL,"
+     " of INTEGER NOT NULL, uid INTEGER NOT NULL, flags INTEGER NOT NULL, key BLOB NOT NULL,"
+     " once BLOB NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL);"
+     "CREATE TABLE topic_groups(id INTEGER PRIMARY KEY, floor INTEGER NOT NULL, mark INTEGER NOT NULL,"
+     " uid INTEGER NOT NULL, paused INTEGER NOT NULL, name BLOB NOT NULL UNIQUE, pattern BLOB NOT NULL,"
+     " text BLOB NOT NULL);"
+     "CREATE TABLE group_acks(id INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY(id, sequence))"
+     " WITHOUT ROWID;"
+     "CREATE TABLE group_tries(id INTEGER NOT NULL, sequence INTEGER NOT NULL, tries INTEGER NOT NULL,"
+     " due_us INTEGER NOT NULL, PRIMARY KEY(id, sequence)) WITHOUT ROWID;"},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };

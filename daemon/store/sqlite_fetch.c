@@ -123,13 +123,14 @@ static int fetch_output(struct store *store, const struct fetch *what, struct fe
 
 static const struct {
     int (*fetch)(struct store *, const struct fetch *, struct fetched *);
-    enum read first, last; /* the statements it may leave in the middle */
+    int first, last; /* the statements it may leave in the middle */
 } fetches[] = {
     [FETCH_ARGUMENT] = {fetch_argument, READ_ARGUMENT, READ_ARGUMENT},
     [FETCH_JOB] = {fetch_job, READ_JOB, READ_JOB},
     [FETCH_OUTPUT] = {fetch_output, READ_OUTPUT, READ_OUTPUT},
     [FETCH_JOBS] = {fetch_jobs, READ_JOBS, READ_ENDED},
     [FETCH_OP] = {fetch_op, READ_OP, READ_OP},
+    [FETCH_MESSAGES] = {log_fetch, READS, -1}, /* which sees to its own */
 };
 
 int store_fetch(struct store *store, const struct fetch *what, struct fetched *out)
@@ -139,7 +140,7 @@ int store_fetch(struct store *store, const struct fetch *what, struct fetched *o
     if (r < 0)
         return r;
     r = fetches[what->kind].fetch(store, what, out);
-    for (int i = fetches[what->kind].first; i <= (int)fetches[what->kind].last; i++)
+    for (int i = fetches[what->kind].first; i <= fetches[what->kind].last; i++)
         statement_reset(store->read[i]); /* ends the read: an open one would stop the log from shrinking */
     if (r < 0)
         fetched_clear(out);

@@ -110,6 +110,15 @@ static int load_rows(struct store *store, struct scan *scan, const char *query,
     return said != 0 ? said : r < 0 ? r : 0;
 }
 
+static int load_log(struct store *store, const struct store_load *load, char **why)
+{
+    int said = 0, r = log_load(store, load, &said);
+
+    if (r < 0)
+        store_complain(store->path, store->writer, r, why);
+    return said != 0 ? said : r;
+}
+
 static int begin_besides(struct store *store, struct scan *scan, char **why)
 {
     int r = 0;
@@ -135,6 +144,8 @@ static int load_all(struct store *store, const struct store_load *load, char **w
     if (r == 0)
         r = load_rows(store, &scan, "SELECT " VALUE_COLUMNS " FROM channel_values ORDER BY channel, sequence",
                       load_one_value, why);
+    if (r == 0)
+        r = load_log(store, load, why);
     if (r == 0)
         r = begin_besides(store, &scan, why);
     if (r == 0)

@@ -175,7 +175,9 @@ static int open_reader(struct store *store)
 
     if (r == 0)
         r = set_cache(store->reader);
-    return r < 0 ? r : prepare(store->reader, store_reads, store->read, READS);
+    if (r == 0)
+        r = prepare(store->reader, store_reads, store->read, READS);
+    return r < 0 ? r : prepare(store->reader, log_reads, store->log.read, LOG_READS);
 }
 
 /* Whether a commit waits for the disk. Not within a transaction. A commit that does takes all with it that came before. */
@@ -220,18 +222,26 @@ static int open_database(struct store *store, const struct store_options *option
     if (r == 0)
         r = prepare(store->writer, writes, store->write, WRITES);
     if (r == 0)
+        r = prepare(store->writer, log_writes, store->log.write, LOG_WRITES);
+    if (r == 0)
         r = set_pages_max(store, 0);
     if (r == 0 && (r = open_reader(store)) < 0)
         return store_complain(store->path, store->reader, r, why);
     return r < 0 ? store_complain(store->path, store->writer, r, why) : 0;
 }
 
+static void delete_all(struct statement **statements, int n)
+{
+    for (int i = 0; i < n; i++)
+        statements[i] = statement_delete(statements[i]);
+}
+
 static void close_database(struct store *store)
 {
-    for (int i = 0; i < READS; i++)
-        store->read[i] = statement_delete(store->read[i]);
-    for (int i = 0; i < WRITES; i++)
-        store->write[i] = statement_delete(store->write[i]);
+    delete_all(store->read, READS);
+    delete_all(store->write, WRITES);
+    delete_all(store->log.read, LOG_READS);
+    delete_all(store->log.write, LOG_WRITES);
     store->reader = db_close(store->reader);
     store->writer = db_close(store->writer);
 }
@@ -384,7 +394,9 @@ static int write_next(struct store *store, struct place *at)
         return store_write_jobs(store, at);
     r = fault_hit(FAULT_STORE_RECORD);
     place_next(at);
-    return r < 0 ? r : record_writers[record->kind](store, record);
+    if (r < 0 || record->kind >= RECORD_TOPIC_RULE)
+        return r < 0 ? r : log_write_record(store, record);
+    return record_writers[record->kind](store, record);
 }
 
 static int write_all(struct store *store, const struct list *batches)
@@ -398,6 +410,8 @@ static int write_all(struct store *store, const struct list *batches)
         r = statement_run(store->write[WRITE_BEGIN]);
     while (r == 0 && at.record)
         r = write_next(store, &at);
+    if (r == 0)
+        r = log_settle(store);
     if (r < 0)
         return r;
     r = fault_hit(FAULT_STORE_BEFORE_COMMIT);
@@ -410,10 +424,10 @@ static int sqlite_apply(struct store *store, const struct list *batches)
 {
     int r = write_all(store, batches);
 
-    if (r < 0)
-        db_rollback(store->writer);
-    else
-        r = fault_hit(FAULT_STORE_AFTER_COMMIT);
+    if (r == 0)
+        return fault_hit(FAULT_STORE_AFTER_COMMIT);
+    db_rollback(store->writer);
+    log_forget(store);
     return r;
 }
 

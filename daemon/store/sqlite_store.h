@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sqlite.h"
+#include "sqlite_topic.h"
 #include "store.h"
 
 enum write {
@@ -62,6 +63,7 @@ struct store {
     struct statement *read[READS];
     struct arriving arriving;
     struct part part;
+    struct log_state log; /* sqlite_topic.c */
     int lock;
     bool sync;  /* durability `full` of the daemon */
     bool syncs; /* what the connection does now */

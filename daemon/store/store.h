@@ -37,6 +37,21 @@ struct store_load {
     int (*schedule)(void *context, const struct schedule_row *row, struct bytes argument);
     /* Before the first job, after all queues, for each pool of which something is set. NULL: it is passed over. */
     int (*pool)(void *context, struct bytes name, struct bytes kept);
+    /* The log of durable topics (record_topic.h), before the first job and in this order. Each may be NULL: it is passed over. */
+    int (*sequence)(void *context,
+                    uint64_t last); /* the highest one that was ever given, or counts as given */
+    int (*topic_rule)(void *context, struct bytes pattern, struct bytes kept);
+    int (*topic)(void *context, const struct topic_row *row); /* by id */
+    int (*block)(void *context, const struct block_row *row); /* by topic and place in it */
+    int (*message)(
+        void *context,
+        const struct message_row *row); /* behind the last block of its topic; those of one topic in order */
+    int (*once)(void *context, const struct message_row *row); /* topic, sequence, time_us, once; as blocks */
+    int (*later)(void *context, const struct later_row *row);  /* by id, without body */
+    int (*group)(void *context, const struct group_row *row);  /* by id */
+    int (*group_ack)(void *context,
+                     const struct ack_row *row); /* by group and sequence, all above the floor */
+    int (*group_try)(void *context, const struct ack_row *row); /* the same */
 };
 
 /* Filled by fetch; everything in it lives until fetched_clear. */
@@ -44,8 +59,12 @@ struct fetched {
     struct job_row *rows;
     size_t rows_n;
     struct bytes body;
-    uint64_t offset; /* FETCH_OUTPUT: where body begins; later than asked for where output was lost */
-    bool more;
+    struct kept_message *messages; /* of topics asked for; also what is said to be gone while it is read */
+    size_t messages_n;
+    uint64_t
+        offset; /* FETCH_OUTPUT: where body begins; later than asked for where output was lost. FETCH_MESSAGES: the
+                        sequence up to which was looked. */
+    bool more;          /* FETCH_MESSAGES: perhaps */
     struct list memory; /* owned */
 };
 

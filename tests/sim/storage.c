@@ -151,13 +151,18 @@ void event_commit(struct sim *sim, struct event *event)
 struct fetch_job {
     uint64_t number;
     struct fetch what;
+    uint64_t topics[]; /* of `what` */
 };
 
 void storage_fetch(struct sim *sim, uint64_t number, const struct fetch *what)
 {
-    struct fetch_job *job = sim_alloc(sizeof(*job));
+    struct fetch_job *job = sim_alloc(sizeof(*job) + what->topics_n * sizeof(*what->topics));
 
     *job = (struct fetch_job){.number = number, .what = *what};
+    if (what->topics) {
+        job->what.topics = job->topics;
+        memcpy(job->topics, what->topics, what->topics_n * sizeof(*what->topics));
+    }
     schedule(sim, between(sim, 10 * US, 2 * MS),
              (struct event){.kind = EVENT_FETCHED, .a = sim->daemon.incarnation, .data = job});
 }
@@ -181,6 +186,8 @@ void event_fetched(struct sim *sim, struct event *event)
         in.fetched.rows = fetched.rows;
         in.fetched.rows_n = fetched.rows_n;
         in.fetched.body = fetched.body;
+        in.fetched.messages = fetched.messages;
+        in.fetched.messages_n = fetched.messages_n;
         in.fetched.offset = fetched.offset;
         in.fetched.more = fetched.more;
     }
