@@ -49,7 +49,10 @@ struct value {
     uint32_t flags;
     const struct passed *handles; /* only of channels */
     size_t handles_n;
+    const struct message *message; /* from a subscription; or NULL */
 };
+
+#include "message_topic.h"
 
 /* When an operation gives up. A deadline is on the daemon's monotonic clock (IP1.5). */
 enum until_kind { UNTIL_FOREVER, UNTIL_NOW, UNTIL_AT, UNTIL_IN };
@@ -480,6 +483,11 @@ struct result {
     size_t schedules_n;
     const uint64_t *ids; /* SUBMIT_MANY: of the jobs, in their order */
     size_t ids_n;
+    const struct published *published; /* PUBLISH */
+    const struct topic_info *topics;
+    size_t topics_n;
+    const struct group_info *groups;
+    size_t groups_n;
 };
 
 struct welcome {

@@ -95,12 +95,17 @@ enum verb_flags {
     VERB(POOL_DRAIN, pool_drain, 139, VERB_STORED | VERB_PARKS, "start no job of a pool; until none runs")   \
     VERB(TRANSACT, transact, 140, VERB_STORED | VERB_PARKS,                                                  \
          "end a job, submit, send and acknowledge, all or nothing")                                          \
-    VERB(BACKUP, backup, 144, VERB_PLAIN, "write a copy of what is on disk")
+    VERB(BACKUP, backup, 144, VERB_PLAIN, "write a copy of what is on disk")                                 \
+    VERB(PUBLISH, publish, 148, VERB_PARKS, "publish 1 to 1024 messages on a topic")                         \
+    VERB(SUBSCRIBE, subscribe, 149, VERB_PLAIN, "receive what is published; gives a handle")                 \
+    VERB(TOPIC_CLOSE, topic_close, 150, VERB_PLAIN, "close the subscriptions of a topic or pattern")         \
+    VERB(TOPIC_LIST, topic_list, 151, VERB_PLAIN, "the topics that have subscriptions")                      \
+    VERB(TOPIC_INFO, topic_info, 152, VERB_PLAIN, "subscriptions and messages of one topic")
 
 enum verb {
     VERB_NONE = 0,
 #define VERB_ENUM(NAME, name, number, flags, help) VERB_##NAME = number,
     VERBS(VERB_ENUM)
 #undef VERB_ENUM
-        VERB_NUMBER_END = 160
+        VERB_NUMBER_END = 176
 };

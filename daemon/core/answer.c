@@ -35,6 +35,9 @@ static const size_t schedule_strings[] = {STRING(schedule_info, name),     STRIN
                                           STRING(schedule_info, text)};
 static const size_t offer_strings[] = {STRING(offer, function), STRING(offer, argument), STRING(offer, text)};
 
+static const size_t topic_strings[] = {STRING(topic_info, name)};
+static const size_t group_strings[] = {STRING(group_info, name), STRING(group_info, pattern)};
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static void pack_strings(struct packer *p, const char *from, char *to, const size_t *string, size_t strings_n)
@@ -60,6 +63,30 @@ static void *pack_rows(struct packer *p, const void *rows, size_t n, size_t size
 
 #define PACK_ROWS(p, rows, n, string) pack_rows(p, rows, n, sizeof(*(rows)), string, COUNT(string))
 
+/* Rows that have rows: `settings` of each is copied behind them. */
+static void pack_topics(struct packer *p, const struct result *from, struct result *to)
+{
+    struct topic_info *topics = PACK_ROWS(p, from->topics, from->topics_n, topic_strings);
+    struct group_info *groups = PACK_ROWS(p, from->groups, from->groups_n, group_strings);
+
+    for (size_t i = 0; i < from->topics_n; i++) {
+        struct counter *settings =
+            PACK_ROWS(p, from->topics[i].settings, from->topics[i].settings_n, counter_strings);
+
+        if (topics)
+            topics[i].settings = settings;
+    }
+    for (size_t i = 0; i < from->groups_n; i++) {
+        struct counter *settings =
+            PACK_ROWS(p, from->groups[i].settings, from->groups[i].settings_n, counter_strings);
+
+        if (groups)
+            groups[i].settings = settings;
+    }
+    to->topics = topics;
+    to->groups = groups;
+}
+
 static void pack_result(struct packer *p, const struct result *from, struct result *to)
 {
     pack_strings(p, (const char *)from, (char *)to, result_strings, COUNT(result_strings));
@@ -70,17 +97,24 @@ static void pack_result(struct packer *p, const struct result *from, struct resu
     to->ids = pack(p, from->ids, from->ids_n * sizeof(*from->ids));
     to->waits = PACK_ROWS(p, from->waits, from->waits_n, wait_strings);
     to->schedules = PACK_ROWS(p, from->schedules, from->schedules_n, schedule_strings);
+    to->published = pack(p, from->published, from->published ? sizeof(*from->published) : 0);
+    pack_topics(p, from, to);
     to->offer = PACK_ROWS(p, from->offer, from->offer ? 1 : 0, offer_strings);
+}
+
+static size_t answer_head(void)
+{
+    return (sizeof(struct answer) + 15) & ~(size_t)15;
 }
 
 struct answer *answer_new(struct core *core, const struct result *from)
 {
-    size_t head = (sizeof(struct answer) + 15) & ~(size_t)15;
+    size_t head = answer_head();
     struct packer count = {0};
     struct result scratch = *from;
 
     pack_result(&count, from, &scratch);
-    struct answer *answer = core_alloc(core, head + count.used);
+    struct answer *answer = core_take(core, head + count.used);
     if (!answer)
         return NULL;
     struct packer copy = {.base = (char *)answer + head};
@@ -102,6 +136,6 @@ struct answer *answer_ref(struct answer *answer)
 struct answer *answer_drop(struct core *core, struct answer *answer)
 {
     if (answer && !--answer->refs)
-        core_free(core, answer);
+        core_give(core, answer, answer_head() + answer->bytes);
     return NULL;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "durable.h"
+#include "topic.h"
 
 static bool has_room(const struct channel *c)
 {
@@ -40,7 +41,7 @@ static void plant_twin(struct core *core, struct channel *c, const struct item *
     struct value value = {.body = {item->data, item->size}};
     struct item *twin;
 
-    if (item->sequence % 8 || item->flags & VALUE_FLAGS || c->closed || item->sender ||
+    if (item->sequence % 8 || item->flags & VALUE_FLAGS || c->closed || item->sender || item->letter ||
         item_new(core, c, item->account, &value, &twin) < 0)
         return;
     twin->sequence = item->sequence;
@@ -109,11 +110,21 @@ static void enter(struct core *core, struct channel *c, struct waiter *w)
         buffer_push(c, item);
 }
 
+/* One of a subscription. There is room. */
+void channel_put(struct channel *c, struct item *item)
+{
+    item->sequence = ++c->sequence;
+    c->sent++;
+    buffer_push(c, item);
+}
+
 /* B3: the slot that a receive has freed goes to the first parked sender in the same step. */
 static void buffer_refill(struct core *core, struct channel *c, const struct op *self)
 {
     struct waiter *w;
 
+    if (c->subscription)
+        return subscription_room(core, c->subscription);
     while (has_room(c) && (w = sender_first(core, c, self))) {
         enter(core, c, w);
         sender_progress(core, w);
@@ -232,6 +243,8 @@ void item_ack(struct core *core, struct item *item)
     durable_leave(core, item);
     item_uncharge(core, item);
     cargo_keep(core, item);
+    if (c->subscription)
+        subscription_room(core, c->subscription); /* of bytes */
     if (op)
         sender_settle(core, op, item);
     c->delivered_n--;

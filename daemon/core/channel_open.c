@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "durable.h"
+#include "topic.h"
 
 /* Handles: node 10 bits, incarnation 14 bits, sequence 40 bits. */
 enum { HANDLE_SEQUENCE_BITS = 40, HANDLE_INCARNATION_BITS = 14, TAG_BYTES_MAX = 255 };
@@ -122,6 +123,8 @@ static void handle_delete(struct core *core, struct handle *handle)
     c->handles_n--;
     map_remove(&core->handles, &handle->node);
     list_remove(&handle->link);
+    if (c->subscription && !c->handles_n)
+        subscription_end(core, c->subscription);
     if (handle->waiters_n)
         handle->dead = true;
     else
@@ -141,6 +144,11 @@ void handle_drop(struct core *core, struct handle *handle)
 }
 
 /* ---- channels ---- */
+
+static enum account_slot slot_of(const struct subscription *sub)
+{
+    return sub ? SLOT_SUBSCRIPTIONS : SLOT_CHANNELS;
+}
 
 static struct channel *channel_new(struct core *core, struct account *account,
                                    const struct request_chan_open *open)
@@ -214,7 +222,9 @@ void channel_discard(struct core *core, struct channel *c)
         channel_unlink(core, c);
     channel_empty(core, c);
     durable_forget(core, c);
-    account_release(c->account, SLOT_CHANNELS, 1);
+    account_release(c->account, slot_of(c->subscription), 1);
+    if (c->subscription)
+        subscription_free(core, c->subscription);
     account_drop(core, c->account);
     list_remove(&c->link);
     list_remove(&c->owner);
@@ -312,7 +322,9 @@ static int open_matches(struct core *core, struct op *op, const struct request_c
     return op->state == OP_NEW ? 0 : -EEXIST;
 }
 
-static int open_new(struct core *core, struct op *op, const struct request_chan_open *open)
+/* sub: whose channel it is, or NULL. */
+static int open_new(struct core *core, struct op *op, const struct request_chan_open *open,
+                    struct subscription *sub)
 {
     struct handle *handle;
     int r = handle_new(core, op->scope->session, &handle);
@@ -321,17 +333,20 @@ static int open_new(struct core *core, struct op *op, const struct request_chan_
         return r;
     r = map_reserve(core, &core->channels, 1);
     if (r == 0)
-        r = account_charge(core, op->scope->account, SLOT_CHANNELS, 1);
+        r = account_charge(core, op->scope->account, slot_of(sub), 1);
     if (r < 0) {
         core_free(core, handle);
         return r;
     }
     struct channel *c = channel_new(core, op->scope->account, open);
     if (!c) {
-        account_release(op->scope->account, SLOT_CHANNELS, 1);
+        account_release(op->scope->account, slot_of(sub), 1);
         core_free(core, handle);
         return -ENOMEM;
     }
+    c->subscription = sub;
+    if (sub)
+        sub->channel = c;
     r = c->flags & OPEN_DURABLE ? durable_make(core, op, c) : 0;
     if (r < 0) {
         channel_discard(core, c);
@@ -346,6 +361,12 @@ static int open_new(struct core *core, struct op *op, const struct request_chan_
     return 0;
 }
 
+int channel_subscribe(struct core *core, struct op *op, const struct request_chan_open *open,
+                      struct subscription *sub)
+{
+    return open_new(core, op, open, sub);
+}
+
 int handle_chan_open(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_chan_open *open = &request->chan_open;
@@ -356,7 +377,7 @@ int handle_chan_open(struct core *core, struct op *op, const struct request *req
     if (r < 0)
         return r;
     if (!open->name.size || (!c && open->flags & OPEN_CREATE))
-        return open_new(core, op, open);
+        return open_new(core, op, open, NULL);
     r = c ? open_matches(core, op, open, c) : -ENOENT;
     if (r < 0 || (r = handle_new(core, op->scope->session, &handle)) < 0)
         return r;

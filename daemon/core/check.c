@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "durable.h"
+#include "topic.h"
 
 /* What must add up over all objects. */
 struct sums {
@@ -317,7 +318,8 @@ static void account_sums(const struct core *core, const struct account *account,
         }
     }
     list_each (c, &core->channel_list, link) {
-        used[SLOT_CHANNELS] += c->account == account;
+        used[SLOT_CHANNELS] += c->account == account && !c->subscription;
+        used[SLOT_SUBSCRIPTIONS] += c->account == account && c->subscription;
         used[SLOT_DURABLE] += c->account == account && c->store_id;
     }
     contexts_charged(core, account, used);
@@ -334,6 +336,7 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_WAITERS] == used[SLOT_WAITERS] && "parked operations are charged");
         assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] &&
                account->used[SLOT_DURABLE] == used[SLOT_DURABLE] && "channels are charged");
+        assert(account->used[SLOT_SUBSCRIPTIONS] == used[SLOT_SUBSCRIPTIONS] && "subscriptions are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
@@ -366,6 +369,7 @@ void core_check(const struct core *core)
     held_check(core);
     contexts_check(core);
     syncs_check(core);
+    topics_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

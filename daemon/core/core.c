@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "engine.h"
+#include "topic.h"
 
 #ifdef CORE_PLANT
 int core_planted;
@@ -53,7 +53,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->closings);
     contexts_init(core);
     contexts_turn(core);
-    return jobs_init(core) < 0 ? core_delete(core) : core;
+    return topics_init(core) < 0 || jobs_init(core) < 0 ? core_delete(core) : core;
 }
 
 static void everything_ends(struct core *core)
@@ -69,6 +69,7 @@ static void everything_ends(struct core *core)
     cargo_sweep(core, SIZE_MAX);
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
+    topics_free(core);
     commit_end(core);
     syncs_free(core);
     ended_free(core);
@@ -167,6 +168,7 @@ static void turn(struct core *core, const struct input *in)
         return;
     core->sweep_left = core->timers_left = core->limits.sweep_per_turn;
     contexts_turn(core);
+    topics_turn(core);
 }
 
 static void sweep(struct core *core, const struct input *in)
@@ -184,7 +186,7 @@ static int64_t wake_at(const struct core *core, bool flushed)
     enum sweep_left contexts = contexts_left(core);
 
     if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
-        !list_empty(&core->suspects) || contexts == SWEEP_NOW)
+        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core))
         return core->now.mono_ns;
     return (flushed && contexts == SWEEP_NOTHING) || next < retry ? next : retry;
 }
@@ -200,6 +202,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     inputs[in->kind](core, in);
     contexts_sweep(core);
     jobs_turn(core);
+    topics_run(core);
     sweep(core, in);
     commit_step(core);
     out->wake_ns = wake_at(core, outbox_flush(core));

@@ -32,6 +32,7 @@ enum account_slot {
     SLOT_HOLDS,
     SLOT_DURABLE,
     SLOT_DURABLE_BYTES,
+    SLOT_SUBSCRIPTIONS,
     SLOTS
 };
 
@@ -71,10 +72,11 @@ struct item {
     struct account *account;
     struct cargo *cargo;     /* channels it carries (cargo.c), or NULL; gone with the acknowledgement */
     struct deposit *deposit; /* what goes to the store about it (durable.c), or NULL; likewise */
+    struct letter *letter;   /* of a subscription: its body and more (letter.h); or NULL */
     uint64_t sequence;       /* order in which it entered the channel; 0: not yet */
     uint32_t refs;           /* its list, and effects under way */
     uint32_t flags;          /* enum value_flags, enum item_mark */
-    uint32_t index;          /* in its vector */
+    uint32_t index;          /* in its vector; of a subscription: messages lost before it */
     uint32_t size;
     uint8_t data[];
 };
@@ -192,6 +194,7 @@ enum wait_reason {
     WAIT_SCHEDULE,
     WAIT_WORK,
     WAIT_RUN,
+    WAIT_PUBLISH,
     WAIT_REASONS
 };
 
@@ -228,19 +231,20 @@ struct op {
     struct list link;     /* of scope->ops or scope->finished */
     uint64_t id;
     struct scope *scope;
-    struct timer timer;     /* its deadline */
-    struct list items;      /* values received */
-    struct list handed;     /* HANDED: items out with receivers, or with the store, by sender_link */
-    struct note *note;      /* receives from a durable channel: what that tells the store; or NULL */
-    struct answer *answer;  /* or NULL: status, flags, index, handle say all */
-    struct fetching *fetch; /* WAIT_FETCH */
-    struct stream *stream;  /* standing operations */
-    struct bond *bond;      /* to the context that ends it, while it may wait; or NULL */
-    uint64_t handle;        /* of the result: channel handle or job id */
-    uint64_t batch;         /* the result leaves when the store has this batch; 0: at once */
-    uint64_t bytes;         /* charged to the session's window */
-    uint64_t job;           /* of part jobs: the job it waits for or changes */
-    int64_t since_ns;       /* it waits, monotonic */
+    struct timer timer;      /* its deadline */
+    struct list items;       /* values received */
+    struct list handed;      /* HANDED: items out with receivers, or with the store, by sender_link */
+    struct note *note;       /* receives from a durable channel: what that tells the store; or NULL */
+    struct answer *answer;   /* or NULL: status, flags, index, handle say all */
+    struct fetching *fetch;  /* WAIT_FETCH */
+    struct stream *stream;   /* standing operations */
+    struct bond *bond;       /* to the context that ends it, while it may wait; or NULL */
+    struct publish *publish; /* WAIT_PUBLISH (topic.h) */
+    uint64_t handle;         /* of the result: channel handle or job id */
+    uint64_t batch;          /* the result leaves when the store has this batch; 0: at once */
+    uint64_t bytes;          /* charged to the session's window */
+    uint64_t job;            /* of part jobs: the job it waits for or changes */
+    int64_t since_ns;        /* it waits, monotonic */
     int32_t status;
     uint32_t flags; /* enum result_flags */
     uint32_t index; /* SELECT: the case */
@@ -331,6 +335,7 @@ struct channel {
     struct wait_queue senders, receivers;
     uint64_t sequence;
     uint64_t sent, received, dropped;
+    struct subscription *subscription; /* PUBLISH fills it (topic.h); or NULL */
     struct proof_channel {
         struct session
             *ender[2];   /* one that has a handle to end a receive, or a send, here; NULL: nobody has */
@@ -418,6 +423,7 @@ struct core {
     struct batch *batch;               /* of this step, or NULL */
     uint64_t batch_last, batch_stored; /* numbers: the last one made, the last one reported */
     uint64_t counters[COUNTERS];
+    struct topics *topics; /* topic.h */
     struct jobs *jobs;
 };
 

@@ -81,7 +81,11 @@
     LIMIT(dump_bytes_max, "bytes", 4 << 20, "one answer of a host about its goroutines or a job")            \
     LIMIT(inspections_max, "questions", 16, "such questions under way to one host")                          \
     LIMIT(recording_s, "seconds", 600, "a profile or a trace of a host goes on at most")                     \
-    LIMIT(sweep_per_turn, "operations", 4096, "resolved operations handled in one turn")                     \
+    LIMIT(subscriptions_max, "subscriptions", 200000, "subscriptions of one user")                           \
+    LIMIT(message_headers_max, "headers", 32, "headers of one message of a topic")                           \
+    LIMIT(message_header_bytes, "bytes", 4096, "names and values of them together")                          \
+    LIMIT(topic_block_ms, "milliseconds", 60000, "a full subscription may make a publish wait")              \
+    LIMIT(sweep_per_turn, "operations", 4096, "operations resolved, and messages delivered, in one turn")    \
     LIMIT(op_status_s, "seconds", 60, "time for which ended sessions are remembered")                        \
     LIMIT(lease_ms, "milliseconds", 10000, "silence that ends a session on tcp")
 

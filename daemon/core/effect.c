@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine.h"
+#include "letter.h"
 
 struct box {
     struct effect effect;
@@ -123,10 +123,30 @@ static size_t op_passed(const struct op *op)
     return n;
 }
 
+/* Messages among those values. */
+static size_t op_letters(const struct op *op)
+{
+    const struct item *item;
+    size_t n = 0;
+
+    list_each (item, &op->items, link)
+        n += item->letter != NULL;
+    return n;
+}
+
+static struct value value_of(const struct item *item, struct message *message)
+{
+    if (!item->letter)
+        return (struct value){.body = {item->data, item->size}, .flags = item->flags & VALUE_FLAGS};
+    *message = letter_message(item->letter, item->index);
+    return (struct value){.body = item->letter->body, .flags = item->flags & VALUE_FLAGS, .message = message};
+}
+
 static void fill_values(struct box *box, struct op *op, struct result *result, size_t n)
 {
     struct value *value = box_take(box, n * sizeof(*value));
     struct passed *passed = box_take(box, op_passed(op) * sizeof(*passed));
+    struct message *message = box_take(box, op_letters(op) * sizeof(*message));
     struct item *item;
 
     box->items = box_take(box, n * sizeof(struct item *));
@@ -134,11 +154,12 @@ static void fill_values(struct box *box, struct op *op, struct result *result, s
     result->values_n = n;
     list_each (item, &op->items, link) {
         cargo_tell(item, passed);
-        *value++ = (struct value){.body = {item->data, item->size},
-                                  .flags = item->flags & VALUE_FLAGS,
-                                  .handles = passed,
-                                  .handles_n = cargo_count(item)};
+        *value = value_of(item, message);
+        value->handles = passed;
+        value->handles_n = cargo_count(item);
         passed += cargo_count(item);
+        message += item->letter != NULL;
+        value++;
         box->items[box->items_n++] = item_ref(item);
     }
 }
@@ -160,6 +181,7 @@ static int emit(struct core *core, struct session *session, struct op *op, struc
     struct box *box = box_new(core, EFFECT_RESULT,
                               rounded(sizeof(struct result)) + rounded(n * sizeof(struct value)) +
                                   rounded((n ? op_passed(op) : 0) * sizeof(struct passed)) +
+                                  rounded((n ? op_letters(op) : 0) * sizeof(struct message)) +
                                   rounded(n * sizeof(struct item *)));
     if (!box)
         return -ENOMEM;

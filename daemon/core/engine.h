@@ -44,6 +44,8 @@ int item_new(struct core *core, struct channel *channel, struct account *account
 /* The same of what was within the limits once. NULL: out of memory. */
 struct item *item_load(struct core *core, struct channel *channel, struct account *account,
                        struct bytes body);
+/* One of a subscription: the letter is its body, and it has a reference to it. NULL: out of memory. */
+struct item *item_load_letter(struct core *core, struct channel *channel, struct letter *letter);
 struct item *item_ref(struct item *item);
 /* Gives one reference back; the last one frees it. It may not be in a list then. */
 void item_unref(struct core *core, struct item *item);
@@ -166,6 +168,8 @@ bool channel_writable(struct core *core, struct channel *c, const struct op *sel
 size_t channel_take(struct core *core, struct channel *c, struct op *op, size_t max);
 /* Offers the unsent values of a waiter in order, as many as are taken now. */
 void channel_offer(struct core *core, struct channel *c, struct waiter *w);
+/* A message enters a subscription, which has room. */
+void channel_put(struct channel *c, struct item *item);
 /* A value comes back: to the sender that still waits for it, else to the head (IP2.2, IP3). */
 void item_return(struct core *core, struct item *item, enum value_flags flag);
 /* A receiver has acknowledged it. */
@@ -226,6 +230,9 @@ void handle_renumber(struct core *core, struct handle *handle);
 /* What waits through a handle ends with it. */
 void handle_interrupt(struct core *core, struct handle *handle);
 struct channel *channel_find(const struct core *core, struct bytes name);
+/* An anonymous channel for a new subscription; the operation gets a handle for it. 0, -ENOBUFS, -ENOMEM: nothing happened. */
+int channel_subscribe(struct core *core, struct op *op, const struct request_chan_open *open,
+                      struct subscription *sub);
 
 /* ---- grant.c ---- */
 

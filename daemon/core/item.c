@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "durable.h"
+#include "letter.h"
 
 static int item_size_check(const struct channel *c, size_t size)
 {
@@ -17,22 +18,44 @@ static uint64_t item_cost(const struct item *item)
     return sizeof(*item) + item->size + cargo_cost(item);
 }
 
+/* Its memory. A letter is not in it. */
+static size_t item_memory(const struct item *item)
+{
+    return sizeof(*item) + (item->letter ? 0 : item->size);
+}
+
+static void item_init(struct item *item, struct channel *channel, struct account *account, size_t size)
+{
+    list_init(&item->link);
+    list_init(&item->sender_link);
+    item->refs = 1;
+    item->size = (uint32_t)size;
+    item->channel = channel;
+    item->account = account_ref(account);
+    account->used[SLOT_BYTES] += item_cost(item);
+    channel->bytes += size;
+}
+
 struct item *item_load(struct core *core, struct channel *channel, struct account *account, struct bytes body)
 {
     struct item *item = core_take(core, sizeof(*item) + body.size);
 
     if (!item)
         return NULL;
-    list_init(&item->link);
-    list_init(&item->sender_link);
-    item->refs = 1;
-    item->size = body.size;
-    item->channel = channel;
-    item->account = account_ref(account);
-    account->used[SLOT_BYTES] += item_cost(item);
-    channel->bytes += item->size;
+    item_init(item, channel, account, body.size);
     if (item->size)
         memcpy(item->data, body.data, item->size);
+    return item;
+}
+
+struct item *item_load_letter(struct core *core, struct channel *channel, struct letter *letter)
+{
+    struct item *item = core_take(core, sizeof(*item));
+
+    if (!item)
+        return NULL;
+    item->letter = letter_ref(letter);
+    item_init(item, channel, channel->account, letter->size);
     return item;
 }
 
@@ -73,8 +96,11 @@ void item_uncharge(struct core *core, struct item *item)
 
 void item_unref(struct core *core, struct item *item)
 {
-    if (!--item->refs)
-        core_give(core, item, sizeof(*item) + item->size);
+    if (--item->refs)
+        return;
+    size_t memory = item_memory(item);
+    letter_drop(core, item->letter);
+    core_give(core, item, memory);
 }
 
 void item_drop(struct core *core, struct item *item)

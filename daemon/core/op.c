@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "durable.h"
+#include "topic.h"
 
 #define TO(state) (1u << OP_##state)
 static const uint8_t moves[OP_STATES] = {
@@ -241,6 +242,8 @@ static void op_leave(struct core *core, struct op *op)
         account_release(op->scope->account, SLOT_WAITERS, 1);
     op->charged = false;
     op->note = note_delete(core, op->note);
+    if (op->publish)
+        publish_left(core, op);
     fetch_forget(core, op);
 }
 
@@ -360,6 +363,8 @@ void op_interrupt(struct core *core, struct op *op, int error)
         return;
     if (op->verb == VERB_COND_WAIT &&
         op->reason == WAIT_LOCK) /* signalled: it only comes back to the lock (K1) */
+        return;
+    if (op->publish && publish_stops(op, error))
         return;
     closed = op_resolved(core, op);
     if (closed)

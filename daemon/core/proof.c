@@ -8,6 +8,7 @@
  *     by a value that comes back, while one is out with a receiver (IP2.2, IP3);
  *     by whoever receives a handle that flies in a value (U6);
  *     by an unlock: of whoever holds the lock;
+ *     by a publish, of anybody: who receives from a subscription is awake;
  *     and any wait of a session that is awake, since it may cancel it.
  * What is asleep is the largest set in which every end of every wait would have to come from the set itself: begin with
  * all who may sleep, and wake who can be reached by somebody awake until nobody new wakes. What this file does not know
@@ -92,8 +93,8 @@ static bool case_may_stay(const struct waiter *w)
 {
     const struct channel *c = w->channel;
 
-    return c && !c->closed && !c->delivered_n && !c->flights_n && !c->storing_n && !c->closing &&
-           (!c->linked || others_hold(w));
+    return c && !c->subscription && !c->closed && !c->delivered_n && !c->flights_n && !c->storing_n &&
+           !c->closing && (!c->linked || others_hold(w));
 }
 
 /* Nothing is known yet that ends it. */

@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum want_kind { UNKNOWN, FREE, ANYWHERE, NAMED, BY_NAME, SPECIAL };
+#include "pattern.h"
+
+enum want_kind { UNKNOWN, FREE, ANYWHERE, NAMED, BY_NAME, PATTERN, SPECIAL };
 
 static const struct verb_right {
     uint32_t groups;
@@ -132,9 +134,11 @@ size_t rights_wanted(const struct request *request, bool there, struct right_wan
         return special_wants(request, there, wants);
     case NAMED:
     case BY_NAME:
+    case PATTERN:
         memcpy(&name, (const char *)request + row->name, sizeof(name));
+        name = row->kind == PATTERN ? pattern_prefix(name) : name;
         wants[0] = (struct right_want){.groups = row->groups, .name = name};
-        return row->kind == NAMED || name.size;
+        return row->kind != BY_NAME || name.size;
     default: /* a verb without a row needs what nobody has by a mistake */
         wants[0] = (struct right_want){.groups = row->groups ? row->groups : GROUP_ADMIN, .anywhere = true};
         return 1;

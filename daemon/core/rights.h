@@ -22,6 +22,8 @@
     RIGHT(SUBMIT, submit, "submit, wait for, cancel jobs: by queue and by PATH:FUNCTION")                    \
     RIGHT(WORK, work, "take the jobs of a queue as a worker, whoever submitted them")                        \
     RIGHT(SCHEDULE, schedule, "set, hold, remove, list schedules; what they submit needs submit")            \
+    RIGHT(PUBLISH, publish, "publish on a topic, close its subscriptions")                                   \
+    RIGHT(SUBSCRIBE, subscribe, "subscribe to a pattern, by what all topics begin with that it matches")     \
     RIGHT(INSPECT, inspect, "lists, counters, who waits for what")                                           \
     RIGHT(ADMIN, admin, "what only tests and the administrator need")
 
@@ -45,6 +47,7 @@ enum right_group {
  *   ANYWHERE  the group, for any name
  *   NAMED     the group, for the name in this member of the request; of a list, for its prefix
  *   BY_NAME   the same, when the name is not empty: else it comes by a handle or number of its own
+ *   PATTERN   the group, for what every topic begins with that the pattern in this member matches
  *   SPECIAL   rights.c says what
  */
 #define VERB_RIGHTS(VERB_RIGHT)                                                                              \
@@ -116,7 +119,12 @@ enum right_group {
     VERB_RIGHT(POOL_INFO, INSPECT, NAMED, pool_info.name)                                                    \
     VERB_RIGHT(POOL_LIST, INSPECT, NAMED, pool_list.prefix)                                                  \
     VERB_RIGHT(POOL_DRAIN, ADMIN, NAMED, pool_drain.name)                                                    \
-    VERB_RIGHT(BACKUP, ADMIN, ANYWHERE, id)
+    VERB_RIGHT(BACKUP, ADMIN, ANYWHERE, id)                                                                  \
+    VERB_RIGHT(PUBLISH, PUBLISH, NAMED, publish.topic)                                                       \
+    VERB_RIGHT(SUBSCRIBE, SUBSCRIBE, PATTERN, subscribe.pattern)                                             \
+    VERB_RIGHT(TOPIC_CLOSE, PUBLISH, PATTERN, topic_close.topic)                                             \
+    VERB_RIGHT(TOPIC_LIST, INSPECT, PATTERN, topic_list.pattern)                                             \
+    VERB_RIGHT(TOPIC_INFO, INSPECT, PATTERN, topic_info.topic)
 
 enum { RIGHT_ROWS_MAX = 4096 };
 

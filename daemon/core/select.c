@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "durable.h"
+#include "topic.h"
 
 static bool waiter_ready(struct core *core, struct waiter *w)
 {
@@ -38,6 +39,8 @@ static void commit_recv(struct core *core, struct waiter *w)
     struct op *op = w->op;
     size_t n = channel_take(core, w->channel, op, w->max);
 
+    if (!n && subscription_failed(core, op, w->channel))
+        return;
     if (!n)
         op->flags |= RESULT_CLOSED;
     op_finish(core, op, (int32_t)n);

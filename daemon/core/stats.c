@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine.h"
+#include "topic.h"
 
 enum { STATS_MAX = 128 };
 
@@ -59,6 +59,11 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "syncs", core->syncs.count);
     say(rows, "syncs.holds", core->holds.count);
     say(rows, "timers", core->timers.count);
+    say(rows, "topics.delivered", core->topics->delivered);
+    say(rows, "topics.dropped", core->topics->dropped);
+    say(rows, "topics.published", core->topics->published);
+    say(rows, "topics.publishes", core->topics->publishes);
+    say(rows, "topics.subscriptions", core->topics->subscriptions);
     say(rows, "values.given_back", core->counters[COUNT_REDELIVERED]);
     jobs_stats(core, say, rows);
     if (core->tell_stats)

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "engine.h"
+#include "topic.h"
 
 static struct wait_queue *waiter_queue(const struct waiter *w)
 {
@@ -137,6 +137,8 @@ void waiter_closed(struct core *core, struct waiter *w)
     op->index = w->index;
     if (w->kind == CASE_SEND)
         return op_stop(core, op, -EPIPE);
+    if (subscription_failed(core, op, w->channel))
+        return;
     op->flags |= RESULT_CLOSED;
     op_finish(core, op, 0);
 }

@@ -7,6 +7,7 @@
 
 #include "durable.h"
 #include "inspect.h"
+#include "topic.h"
 
 #define WORDS(text) ((struct bytes){(text), sizeof(text) - 1})
 
@@ -30,6 +31,7 @@ static const struct {
     [WAIT_HOST] = {WORDS("answer of a host"), WORDS("host")},
     [WAIT_LOCK] = {WORDS("lock"), WORDS("lock")},
     [WAIT_SYNC] = {WORDS("sync"), WORDS("sync")},
+    [WAIT_PUBLISH] = {WORDS("room in subscriptions"), WORDS("topic")},
 };
 
 /* Room for text, from front to back. What does not fit is left out. */
@@ -62,6 +64,8 @@ static void say_channel(struct room *room, const struct waiter *w)
 
     if (c->name_size)
         say(room, "%.*s%s", c->name_size, c->text, c->linked ? "" : " (unlinked)");
+    else if (c->subscription && c->subscription->audience)
+        say_bytes(room, subscription_pattern(c->subscription));
     else
         say(room, "handle %lu", w->via->id);
 }
@@ -95,6 +99,8 @@ static void say_object(struct room *room, const struct op *op)
     case WAIT_LOCK:
     case WAIT_SYNC:
         return w->sync ? say_bytes(room, sync_name(w->sync)) : (void)0;
+    case WAIT_PUBLISH:
+        return op->publish ? say_bytes(room, publish_topic(op->publish)) : (void)0;
     case WAIT_STREAM:
         return say(room, "%lu", op->scope->session->host);
     default:
@@ -213,6 +219,11 @@ bool waits_for(const struct op *op, struct bytes name)
 
         if (w->channel && bytes_are(name, w->channel->text, w->channel->name_size))
             return true;
+    }
+    if (op->publish) {
+        struct bytes topic = publish_topic(op->publish);
+
+        return bytes_are(name, topic.data, topic.size);
     }
     if ((op->reason != WAIT_LOCK && op->reason != WAIT_SYNC) || !op->waiters[0].sync)
         return false;

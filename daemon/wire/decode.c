@@ -146,6 +146,7 @@ static struct bytes part(struct decoder *d, uint32_t number)
 }
 
 static struct passed *decode_each_passed(struct decoder *d, Goroutined__Passed *const *in, size_t n);
+static struct message *decode_each_message(struct decoder *d, Goroutined__Message *const *in, size_t n);
 
 static void decode_value(struct decoder *d, const Goroutined__Value *in, struct value *out)
 {
@@ -156,8 +157,11 @@ static void decode_value(struct decoder *d, const Goroutined__Value *in, struct 
     out->body = in->part ? part(d, in->part) : bytes_of(&in->body);
     out->handles = in->n_handles ? decode_each_passed(d, in->handles, in->n_handles) : NULL;
     out->handles_n = out->handles ? in->n_handles : 0;
+    out->message = in->message ? decode_each_message(d, &in->message, 1) : NULL;
     if (d->from_client && in->flags)
         blame(d, -EINVAL, "a value has flags 0x%x; only the daemon sets them", in->flags);
+    if (d->from_client && in->message)
+        blame(d, -EINVAL, "a value says what message it is; only the daemon does");
 }
 
 static struct bytes body_of(struct decoder *d, const Goroutined__Value *in)

@@ -71,6 +71,7 @@ static uint32_t add_part(struct encoder *e, struct bytes body)
 }
 
 static Goroutined__Passed **encode_each_passed(struct encoder *e, const struct passed *in, size_t n);
+static Goroutined__Message *encode_one_message(struct encoder *e, const struct message *in);
 
 static void encode_value(struct encoder *e, const struct value *in, Goroutined__Value *out)
 {
@@ -78,6 +79,7 @@ static void encode_value(struct encoder *e, const struct value *in, Goroutined__
     if (in->handles_n)
         out->handles = encode_each_passed(e, in->handles, in->handles_n);
     out->n_handles = out->handles ? in->handles_n : 0;
+    out->message = in->message ? encode_one_message(e, in->message) : NULL;
     if (in->body.size < PAYLOAD_FRAME_BYTES)
         out->body = data_of(in->body);
     else
@@ -87,7 +89,7 @@ static void encode_value(struct encoder *e, const struct value *in, Goroutined__
 /* NULL, an absent field, for an empty value. */
 static Goroutined__Value *value_of(struct encoder *e, struct value in)
 {
-    if (!in.body.size && !in.flags && !in.handles_n)
+    if (!in.body.size && !in.flags && !in.handles_n && !in.message)
         return NULL;
     Goroutined__Value *out = take_message(e, &goroutined__value__descriptor);
     if (out)

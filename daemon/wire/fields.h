@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "fields_topic.h"
 #include "wire.h"
 
 /* MESSAGE(NAME, name, struct, schema): the messages that stand inside others or frames. */
@@ -42,6 +43,12 @@
     MESSAGE(CTX_INFO, ctx_info, struct ctx_info, Goroutined__CtxInfo)                                        \
     MESSAGE(SCHEDULE_INFO, schedule_info, struct schedule_info, Goroutined__ScheduleInfo)                    \
     MESSAGE(OFFER, offer, struct offer, Goroutined__Offer)                                                   \
+    MESSAGE(HEADER, header, struct header, Goroutined__Header)                                               \
+    MESSAGE(LETTER, message, struct message, Goroutined__Message)                                            \
+    MESSAGE(OUTGOING, outgoing, struct outgoing, Goroutined__Outgoing)                                       \
+    MESSAGE(PUBLISHED, published, struct published, Goroutined__Published)                                   \
+    MESSAGE(TOPIC_INFO, topic_info, struct topic_info, Goroutined__TopicInfo)                                \
+    MESSAGE(GROUP_INFO, group_info, struct group_info, Goroutined__GroupInfo)                                \
     MESSAGE(RESULT, result, struct result, Goroutined__Result)
 
 /* Frames; `requests` and `values` have codecs of their own. */
@@ -124,7 +131,10 @@
     FIELD(MANY, ctxs, (ctx_info, UINT32_MAX))                                                                \
     FIELD(MANY, waits, (wait_info, UINT32_MAX))                                                              \
     FIELD(MANY, schedules, (schedule_info, UINT32_MAX))                                                      \
-    FIELD(NUMS, ids, UINT32_MAX)
+    FIELD(NUMS, ids, UINT32_MAX)                                                                             \
+    FIELD(ONE, published, published)                                                                         \
+    FIELD(MANY, topics, (topic_info, UINT32_MAX))                                                            \
+    FIELD(MANY, groups, (group_info, UINT32_MAX))
 
 #define SUBMIT_FIELDS REQUEST_SUBMIT
 #define SEND_FIELDS   REQUEST_SEND

@@ -242,13 +242,13 @@ void event_daemon_start(struct sim *sim, struct event *event)
 /* ---- effects ---- */
 
 /* A frame being put together for one connection. */
-struct outgoing {
+struct leaving {
     uint64_t conn;
     struct server_frame frame;
     struct result results[RESULTS_MAX];
 };
 
-static void out_send(struct sim *sim, struct outgoing *out)
+static void out_send(struct sim *sim, struct leaving *out)
 {
     if (out->conn == 0)
         return;
@@ -261,7 +261,7 @@ static void out_send(struct sim *sim, struct outgoing *out)
     out->conn = 0;
 }
 
-static void out_begin(struct sim *sim, struct outgoing *out, uint64_t conn)
+static void out_begin(struct sim *sim, struct leaving *out, uint64_t conn)
 {
     if (out->conn == conn && out->frame.results_n < RESULTS_MAX)
         return;
@@ -270,7 +270,7 @@ static void out_begin(struct sim *sim, struct outgoing *out, uint64_t conn)
     out->frame = (struct server_frame){0};
 }
 
-static void out_reply(struct sim *sim, struct outgoing *out, const struct effect *effect)
+static void out_reply(struct sim *sim, struct leaving *out, const struct effect *effect)
 {
     out_send(sim, out);
     out_begin(sim, out, effect->conn);
@@ -292,7 +292,7 @@ static void peer_ended(struct sim *sim, uint64_t peer)
     }
 }
 
-static void carry_out(struct sim *sim, const struct effect *effect, struct outgoing *out)
+static void carry_out(struct sim *sim, const struct effect *effect, struct leaving *out)
 {
     switch (effect->kind) {
     case EFFECT_RESULT:
@@ -354,7 +354,7 @@ void daemon_sees_time(struct sim *sim)
 static void daemon_effects(struct sim *sim)
 {
     struct effects *effects = &sim->daemon.effects;
-    static struct outgoing out;
+    static struct leaving out;
     const struct effect *effect;
 
     storage_take(sim, &effects->batches);

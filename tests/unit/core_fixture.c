@@ -1,5 +1,7 @@
 #include "core_fixture.h"
 
+#include <stdio.h>
+
 #include "filter.h"
 
 void *rig_resize(void *context, void *p, size_t size)
@@ -82,6 +84,22 @@ static void copy_text(char *to, size_t size, struct bytes from)
     to[n] = 0;
 }
 
+static void take_message(struct got *g, size_t i, const struct message *m)
+{
+    g->value[i].is_message = m;
+    if (!m)
+        return;
+    copy_text(g->value[i].topic, sizeof(g->value[i].topic), m->topic);
+    copy_text(g->value[i].key, sizeof(g->value[i].key), m->key);
+    g->value[i].sequence = m->sequence;
+    g->value[i].lost = m->lost;
+    g->value[i].time_us = m->time_us;
+    if (m->headers_n)
+        snprintf(g->value[i].header, sizeof(g->value[i].header), "%.*s=%.*s", (int)m->headers[0].name.size,
+                 (const char *)m->headers[0].name.data, (int)m->headers[0].value.size,
+                 (const char *)m->headers[0].value.data);
+}
+
 static void take_values(struct got *g, const struct result *r)
 {
     g->values_n = r->values_n;
@@ -90,9 +108,31 @@ static void take_values(struct got *g, const struct result *r)
         g->value[i].size = r->values[i].body.size;
         g->value[i].flags = r->values[i].flags;
         g->value[i].handles_n = r->values[i].handles_n;
+        take_message(g, i, r->values[i].message);
         for (size_t k = 0; k < r->values[i].handles_n && k < 2; k++)
             g->value[i].handle[k] = r->values[i].handles[k];
     }
+}
+
+static void add_name(struct got *g, struct bytes name)
+{
+    size_t used = strlen(g->names);
+
+    if (used + name.size + 2 > sizeof(g->names))
+        return;
+    copy_text(g->names + used, sizeof(g->names) - used, name);
+    strcat(g->names, " ");
+}
+
+static void take_topics(struct got *g, const struct result *r)
+{
+    if (r->published)
+        g->published = *r->published;
+    g->topics_n = r->topics_n;
+    if (r->topics_n)
+        g->topic = r->topics[0];
+    for (size_t i = 0; i < r->topics_n; i++)
+        add_name(g, r->topics[i].name);
 }
 
 static void take_contexts(struct got *g, const struct result *r)
@@ -161,6 +201,7 @@ static void take_result(struct rig *rig, uint64_t conn, const struct result *r)
                       .doubt = r->doubt};
     take_values(g, r);
     take_lists(g, r);
+    take_topics(g, r);
     take_waits(g, r);
     copy_text(g->text, sizeof(g->text), r->text);
     copy_text(g->output, sizeof(g->output), r->output);

@@ -38,6 +38,10 @@ struct got {
         uint32_t flags;
         struct passed handle[2]; /* the first ones */
         size_t handles_n;
+        bool is_message;
+        char topic[32], key[16], header[32]; /* the first header, as NAME=VALUE */
+        uint64_t sequence, lost;
+        int64_t time_us;
     } value[GOT_VALUES_MAX];
     char text[128], output[128];
     size_t chans_n, stats_n, chan_name_size;
@@ -49,6 +53,9 @@ struct got {
     char ctx_text[64];
     struct got_wait *waits;
     size_t waits_n;
+    struct published published;
+    size_t topics_n;
+    struct topic_info topic; /* the first; names of all are in `names` */
 };
 
 /* What a connection was told outside of results. */

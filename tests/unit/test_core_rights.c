@@ -129,6 +129,41 @@ static void test_unlink_needs_make(void **state)
           "may not chan_unlink a.x: rights_file gives it no make");
 }
 
+#define PUBLISH_OF(text)                                                                                     \
+    (struct request)                                                                                         \
+    {                                                                                                        \
+        .verb = VERB_PUBLISH, .publish = {                                                                   \
+            .topic = NAME(text),                                                                             \
+            .messages = &(struct outgoing){.value.body = {"m", 1}},                                          \
+            .messages_n = 1                                                                                  \
+        }                                                                                                    \
+    }
+#define SUBSCRIBE_OF(text)                                                                                   \
+    (struct request)                                                                                         \
+    {                                                                                                        \
+        .verb = VERB_SUBSCRIBE, .subscribe.pattern = NAME(text)                                              \
+    }
+
+static void test_IP14_11_publish_is_for_the_name_of_a_topic(void **state)
+{
+    judge(GROUP_PUBLISH, PUBLISH_OF("a.x"), PUBLISH_OF("b.x"),
+          "may not publish a.x: rights_file gives it no publish");
+    rows[1].groups = 0;
+    judge(GROUP_PUBLISH, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = NAME("a.>")},
+          (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = NAME("*.x")},
+          "may not topic_close a.: rights_file gives it no publish");
+}
+
+static void test_IP14_11_subscribe_is_for_all_that_a_pattern_matches(void **state)
+{
+    judge(GROUP_SUBSCRIBE, SUBSCRIBE_OF("a.x"), SUBSCRIBE_OF("b.x"),
+          "may not subscribe a.x: rights_file gives it no subscribe");
+    rows[1].groups = 0;
+    judge(GROUP_SUBSCRIBE, SUBSCRIBE_OF("a.*.x"), SUBSCRIBE_OF("*.x"), "rights_file gives it no subscribe");
+    rows[1].groups = 0;
+    judge(GROUP_SUBSCRIBE, SUBSCRIBE_OF("a.>"), SUBSCRIBE_OF(">"), "rights_file gives it no subscribe");
+}
+
 static void test_lock_is_for_every_sync_object(void **state)
 {
 #define SYNC_OF(verb_, member, text)                                                                         \
@@ -313,6 +348,13 @@ static void test_the_number_of_a_foreign_context_is_no_way_around(void **state)
 
 static void test_inspect_is_for_lists_and_counters(void **state)
 {
+    judge(GROUP_INSPECT, (struct request){.verb = VERB_TOPIC_LIST, .topic_list.pattern = NAME("a.*")},
+          (struct request){.verb = VERB_TOPIC_LIST}, "rights_file gives it no inspect for that name");
+    rows[1].groups = 0;
+    judge(GROUP_INSPECT, (struct request){.verb = VERB_TOPIC_INFO, .topic_info.topic = NAME("a.x")},
+          (struct request){.verb = VERB_TOPIC_INFO, .topic_info.topic = NAME("b.x")},
+          "rights_file gives it no inspect for that name");
+    rows[1].groups = 0;
     judge(GROUP_INSPECT, (struct request){.verb = VERB_CHAN_LIST, .chan_list.prefix = NAME("a.")},
           (struct request){.verb = VERB_CHAN_LIST}, "rights_file gives it no inspect for that name");
     rows[1].groups = 0;
@@ -480,6 +522,8 @@ int main(void)
         TEST(test_U6_a_handle_in_a_value_is_a_capability),
         TEST(test_what_has_no_name_needs_no_right),
         TEST(test_unlink_needs_make),
+        TEST(test_IP14_11_publish_is_for_the_name_of_a_topic),
+        TEST(test_IP14_11_subscribe_is_for_all_that_a_pattern_matches),
         TEST(test_lock_is_for_every_sync_object),
         TEST(test_who_holds_a_lock_may_always_give_it_back),
         TEST(test_what_is_held_can_be_given_back_when_the_right_is_lost),

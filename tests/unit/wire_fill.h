@@ -57,10 +57,13 @@ static struct bytes fill_body(struct filler *f)
 
 static struct passed *fill_each_passed(struct filler *f, size_t n);
 static void same_passed(const struct passed *a, const struct passed *b);
+static struct message *fill_each_message(struct filler *f, size_t n);
+static void same_message(const struct message *a, const struct message *b);
 
 static void fill_value(struct filler *f, struct value *out)
 {
     *out = (struct value){fill_body(f), f->client ? 0 : VALUE_REDELIVERED, fill_each_passed(f, 2), 2};
+    out->message = f->client ? NULL : fill_each_message(f, 1);
 }
 
 static struct secret fill_secret(struct filler *f)
@@ -93,6 +96,9 @@ static void same_value(const struct value *a, const struct value *b)
     assert_int_equal(a->handles_n, b->handles_n);
     for (size_t i = 0; i < a->handles_n; i++)
         same_passed(&a->handles[i], &b->handles[i]);
+    assert_int_equal(!a->message, !b->message);
+    if (a->message)
+        same_message(a->message, b->message);
 }
 
 /* clang-format off */

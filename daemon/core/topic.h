@@ -1,0 +1,115 @@
+/*
+ * Topics: who publishes, who is told.
+ *
+ * Words: an `audience` is all subscriptions of one pattern, a `publish` what is left of an operation PUBLISH, a `batch` those
+ * of its messages that take effect at one moment: nothing of them is before it, and all who match then get all of them.
+ * Files: topic.c publishes and fans out, subscription.c makes, fills and ends subscriptions, topic_verbs.c is asked.
+ */
+#pragma once
+
+#include "letter.h"
+#include "trie.h"
+
+/* Lives while it has a subscription, or is matched. */
+struct audience {
+    struct trie_entry entry;
+    struct list link;     /* of topics->audiences */
+    struct list all;      /* struct subscription, in the order in which they were made */
+    struct list blocking; /* those of them that make a publish wait (TOPIC_BLOCK) */
+    uint64_t subscriptions;
+    uint64_t published, delivered, dropped;
+    bool matched; /* in topics->matched */
+    char text[];
+};
+
+/* Of a channel that only PUBLISH fills. Goes with it. */
+struct subscription {
+    struct channel *channel;
+    struct audience *audience;  /* NULL: it has ended, nothing is published to it any more */
+    struct list link, blocking; /* of audience->all and ->blocking */
+    struct list waiting;        /* struct publish: for room, by ticket. TOPIC_BLOCK */
+    struct list roomy;          /* of topics->roomy: those may go on */
+    struct timer timer;         /* TOPIC_BLOCK: it has made no room for so long; a place is reserved */
+    int64_t block_ns;
+    uint64_t ticket;          /* when it was made */
+    uint64_t value_bytes_max; /* 0: any size */
+    uint64_t lost;            /* messages, since the last one that it took */
+    uint32_t full;            /* enum full_subscription */
+    bool cut;                 /* it had no room, and ended of it */
+};
+
+/* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. */
+struct publish {
+    struct list link; /* of topics->queue, or of the `waiting` of a subscription */
+    struct op *op;    /* NULL: it has ended meanwhile */
+    struct account *account;
+    uint64_t charged; /* bytes */
+    uint64_t ticket;
+    struct published told;
+    size_t from, to, n; /* its batch is from..to; all before `to` is published */
+    bool under_way;     /* it is topics->now */
+    int32_t stop;       /* negative errno value: why it goes no further than its batch */
+    struct letter *letter[];
+};
+
+struct topics {
+    struct trie trie;                      /* struct audience */
+    struct list audiences;                 /* in the order in which they were made */
+    struct list queue;                     /* struct publish: one after the other, behind `now` */
+    struct list roomy;                     /* struct subscription: what waits there goes on after the queue */
+    struct publish *now;                   /* its batch is on its way; or NULL */
+    struct audience **matched;             /* of that batch */
+    size_t matched_n, matched_size, place; /* place: the audience where it is */
+    struct subscription *next;             /* who is next there, or NULL */
+    uint64_t began;                    /* ticket of the batch: whoever subscribed later gets nothing of it */
+    size_t left;                       /* deliveries that this turn may still have */
+    uint64_t subscriptions, publishes; /* how many there are */
+    uint64_t published, delivered, dropped;
+};
+
+/* 0 or -ENOMEM. */
+int topics_init(struct core *core);
+/* When the sessions have ended and the channels are gone. */
+void topics_free(struct core *core);
+/* Each turn delivers so much and no more. */
+void topics_turn(struct core *core);
+/* Goes on with what is under way and what waits, as far as this turn may. */
+void topics_run(struct core *core);
+/* Something is left to do that nobody has to wait for. */
+bool topics_busy(const struct core *core);
+void topics_check(const struct core *core);
+
+/* ---- topic.c ---- */
+
+/* An operation that publishes ends: what has not taken effect does not happen. */
+void publish_left(struct core *core, struct op *op);
+/* Whether its end has to wait for its batch, after which it ends with this. */
+bool publish_stops(struct op *op, int error);
+/* It ends: a batch that is under way goes on behind it. */
+void topics_pass(struct core *core, const struct subscription *sub);
+/* The topic. */
+struct bytes publish_topic(const struct publish *publish);
+
+/* ---- subscription.c ---- */
+
+/* The audience of exactly that pattern, or NULL. */
+struct audience *audience_find(const struct core *core, struct bytes pattern);
+/* Frees it if nobody needs it. */
+void audience_settle(struct core *core, struct audience *audience);
+/* How many of the `n` messages it takes; the others are lost to it. May free it. */
+size_t subscription_deliver(struct core *core, struct subscription *sub, struct letter *const *letter,
+                            size_t n);
+/* How many of the `n` messages it has room for. */
+size_t subscription_fits(const struct core *core, const struct subscription *sub,
+                         struct letter *const *letter, size_t n);
+/* A publish waits for room there. */
+void subscription_await(struct core *core, struct subscription *sub, struct publish *publish);
+/* It may have room again. */
+void subscription_room(struct core *core, struct subscription *sub);
+/* Nothing is published to it any more; what waits for its room goes on. Safe to repeat. */
+void subscription_end(struct core *core, struct subscription *sub);
+/* Its channel goes. */
+void subscription_free(struct core *core, struct subscription *sub);
+/* Why a receive finds nothing more in it: op_fail is called. False: it was closed, or not. */
+bool subscription_failed(struct core *core, struct op *op, const struct channel *c);
+struct bytes subscription_pattern(const struct subscription *sub);
