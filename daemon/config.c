@@ -171,12 +171,19 @@ static void plugin_keys(cfg_opt_t keys[HOST_SETTING_FIELDS + 1])
     keys[HOST_SETTING_FIELDS] = (cfg_opt_t)CFG_END();
 }
 
+static void topic_keys(cfg_opt_t keys[TOPIC_FIELDS + 1])
+{
+    for (int i = 0; i < TOPIC_FIELDS; i++)
+        keys[i] = key(topic_rows[i].name, CFGT_STR);
+    keys[TOPIC_FIELDS] = (cfg_opt_t)CFG_END();
+}
+
 static cfg_t *file_new(void)
 {
     const cfg_flag_t many = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
     static const cfg_type_t types[] = {[TEXT] = CFGT_STR, [NUMBER] = CFGT_INT, [FLAG] = CFGT_BOOL};
-    cfg_opt_t limits[LIMIT_ROWS + 1], queue[POLICY_FIELDS + 1], keys[OPTION_ROWS + 5];
-    cfg_opt_t plugin[HOST_SETTING_FIELDS + 1], pool[POOL_FIELDS + 1];
+    cfg_opt_t limits[LIMIT_ROWS + 1], queue[POLICY_FIELDS + 1], keys[OPTION_ROWS + 6];
+    cfg_opt_t plugin[HOST_SETTING_FIELDS + 1], pool[POOL_FIELDS + 1], topic[TOPIC_FIELDS + 1];
     char path[64];
 
     for (int i = 0; i < LIMIT_ROWS; i++)
@@ -191,7 +198,9 @@ static cfg_t *file_new(void)
     keys[OPTION_ROWS + 2] = (cfg_opt_t)CFG_SEC("plugin", plugin, many);
     pool_keys(pool);
     keys[OPTION_ROWS + 3] = (cfg_opt_t)CFG_SEC("pool", pool, many);
-    keys[OPTION_ROWS + 4] = (cfg_opt_t)CFG_END();
+    topic_keys(topic);
+    keys[OPTION_ROWS + 4] = (cfg_opt_t)CFG_SEC("topic", topic, many);
+    keys[OPTION_ROWS + 5] = (cfg_opt_t)CFG_END();
     cfg_t *file = cfg_init(keys, CFGF_NONE);
     if (!file)
         return NULL;
@@ -245,6 +254,18 @@ static int copy_pool(cfg_t *section, struct config *config, char **why)
     return r;
 }
 
+static int copy_topic(cfg_t *section, struct config *config, char **why)
+{
+    struct bytes pattern = {cfg_title(section), strlen(cfg_title(section))};
+    int r = topic_config_add(&config->topics, &config->topics_n, pattern, why);
+
+    for (int i = 0; r == 0 && i < TOPIC_FIELDS; i++)
+        if (cfg_size(section, topic_rows[i].name))
+            r = topic_config_set(&config->topics, &config->topics_n, pattern, topic_rows[i].name,
+                                 cfg_getstr(section, topic_rows[i].name), why);
+    return r;
+}
+
 static int copy_plugin(cfg_t *section, struct config *config, char **why)
 {
     const char *path = cfg_title(section);
@@ -287,6 +308,8 @@ static int copy_file(cfg_t *file, struct config *config, char **why)
         r = copy_sections(file, "queue", copy_queue, config, why);
     if (r == 0)
         r = copy_sections(file, "pool", copy_pool, config, why);
+    if (r == 0)
+        r = copy_sections(file, "topic", copy_topic, config, why);
     return r ? r : copy_sections(file, "plugin", copy_plugin, config, why);
 }
 
@@ -369,6 +392,7 @@ enum {
     FLAG_QUEUE,
     FLAG_POOL,
     FLAG_PLUGIN,
+    FLAG_TOPIC,
     FLAG_HELP,
     FLAG_VERSION,
     FLAGS
@@ -382,11 +406,17 @@ struct flags {
 static void flags_init(struct flags *flags)
 {
     static const struct option others[] = {
-        {"config", required_argument, NULL, FLAG_CONFIG}, {"check-config", no_argument, NULL, FLAG_CHECK},
-        {"fsck", required_argument, NULL, FLAG_FSCK},     {"limit", required_argument, NULL, FLAG_LIMIT},
-        {"queue", required_argument, NULL, FLAG_QUEUE},   {"pool", required_argument, NULL, FLAG_POOL},
-        {"plugin", required_argument, NULL, FLAG_PLUGIN}, {"help", no_argument, NULL, FLAG_HELP},
-        {"version", no_argument, NULL, FLAG_VERSION},     {0},
+        {"config", required_argument, NULL, FLAG_CONFIG},
+        {"check-config", no_argument, NULL, FLAG_CHECK},
+        {"fsck", required_argument, NULL, FLAG_FSCK},
+        {"limit", required_argument, NULL, FLAG_LIMIT},
+        {"queue", required_argument, NULL, FLAG_QUEUE},
+        {"pool", required_argument, NULL, FLAG_POOL},
+        {"plugin", required_argument, NULL, FLAG_PLUGIN},
+        {"topic", required_argument, NULL, FLAG_TOPIC},
+        {"help", no_argument, NULL, FLAG_HELP},
+        {"version", no_argument, NULL, FLAG_VERSION},
+        {0},
     };
 
     for (int i = 0; i < OPTION_ROWS; i++) {
@@ -412,7 +442,7 @@ static int take_command(int flag, struct command *command, char **why)
     if (flag == FLAG_CONFIG)
         return set_text(&command->file, optarg);
     if (flag >= FLAG_CHECK && flag != FLAG_LIMIT && flag != FLAG_QUEUE && flag != FLAG_POOL &&
-        flag != FLAG_PLUGIN)
+        flag != FLAG_PLUGIN && flag != FLAG_TOPIC)
         command->command = commands[flag];
     return flag == FLAG_FSCK ? set_text(&command->directory, optarg) : 0;
 }
@@ -429,6 +459,8 @@ static int take_option(int flag, struct config *config, char **why)
         return pool_config_flag(&config->pools, &config->pools_n, optarg, why);
     if (flag == FLAG_PLUGIN)
         return plugin_config_flag(&config->plugins, &config->plugins_n, optarg, why);
+    if (flag == FLAG_TOPIC)
+        return topic_config_flag(&config->topics, &config->topics_n, optarg, why);
     if (flag >= OPTION_ROWS)
         return 0;
     flag_name(option_rows[flag].name, source + 2, sizeof(source) - 2);
@@ -490,6 +522,7 @@ void config_clear(struct config *config, struct command *command)
     queue_config_clear(config->queues, config->queues_n);
     pool_config_clear(config->pools, config->pools_n);
     plugin_config_clear(config->plugins, config->plugins_n);
+    topic_config_clear(config->topics, config->topics_n);
     free(command->file);
     free(command->directory);
     *config = (struct config){0};
@@ -514,6 +547,7 @@ void config_help(FILE *out)
           "  --queue NAME.SETTING=VALUE one of the settings of a queue, see there\n"
           "  --pool NAME.SETTING=VALUE one of the settings of a pool of hosts, see there\n"
           "  --plugin PATH.SETTING=VALUE one of the settings of a plugin's hosts, see there\n"
+          "  --topic PATTERN.SETTING=VALUE one of the settings of topics, see there\n"
           "  --config FILE              read this file only\n"
           "  --check-config             check the configuration and exit\n"
           "  --fsck DIR                 check a state directory that no daemon has, and exit\n"

@@ -7,7 +7,8 @@
  * has a key for each row of LIMITS (core_limits.h); --limit NAME=VALUE sets the same. Each section `queue NAME` has a key
  * for each row of POLICIES (queue_policy.h); --queue NAME.SETTING=VALUE sets the same. Each section `pool NAME` has one for each
  * row of POOL_NUMBERS and POOL_LISTS (pool_settings.h); --pool NAME.SETTING=VALUE sets the same. Each section `plugin PATH` has one for each row of
- * HOST_SETTINGS (host_settings.h); --plugin PATH.SETTING=VALUE sets the same.
+ * HOST_SETTINGS (host_settings.h); --plugin PATH.SETTING=VALUE sets the same. Each section `topic PATTERN` has one for each row
+ * of TOPIC_POLICIES (topic_policy.h); --topic PATTERN.SETTING=VALUE sets the same.
  */
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "config_plugin.h"
 #include "config_pool.h"
 #include "config_queue.h"
+#include "config_topic.h"
 #include "core_limits.h"
 
 #define OPTIONS(OPTION)                                                                                      \
@@ -61,6 +63,8 @@ struct config {
     size_t pools_n;
     struct plugin_settings *plugins;
     size_t plugins_n;
+    struct topic_config *topics;
+    size_t topics_n;
 };
 
 /* What the command line asks for besides options. */

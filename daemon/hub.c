@@ -6,6 +6,7 @@
  * then hosts, and only then the word READY. Taking apart is the reverse; it also follows a failed opening.
  */
 #include "hub.h"
+#include "hub_topics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -231,6 +232,17 @@ static int set_queues(struct core *core, const struct config *config, char **why
     return r < 0 ? why_set(why, r, "cannot make the queues: %s", strerror(-r)) : 0;
 }
 
+static int set_topics(struct core *core, const struct config *config, char **why)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < config->topics_n; i++) {
+        const struct topic_config *topic = &config->topics[i];
+        r = core_set_topic(core, (struct bytes){topic->pattern, strlen(topic->pattern)}, &topic->part);
+    }
+    return r < 0 ? why_set(why, r, "cannot set the rules of topics: %s", strerror(-r)) : 0;
+}
+
 static int set_pools(struct core *core, const struct config *config, char **why)
 {
     struct bytes wrong;
@@ -253,6 +265,7 @@ static int open_core(struct hub *hub, char **why)
     struct store_load load = {load_job, hub, load_queue, load_channel, load_value, load_schedule, load_pool};
     uint64_t seed;
 
+    load_topics(&load);
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         return why_set(why, -errno, "no random numbers: %s", strerror(errno));
     hub->core = core_new(&hub->config->limits, &memory, hub->config->node, hub->incarnation, seed);
@@ -265,6 +278,8 @@ static int open_core(struct hub *hub, char **why)
     int r = set_queues(hub->core, hub->config, why);
     if (r == 0)
         r = set_pools(hub->core, hub->config, why);
+    if (r == 0)
+        r = set_topics(hub->core, hub->config, why);
     if (r < 0)
         return r;
     r = hub->store_ops->load(hub->store, &load, why);

@@ -82,6 +82,12 @@ struct request_topic_info {
     struct bytes topic; /* or pattern */
 };
 
+struct request_topic_set {
+    struct bytes pattern;
+    struct bytes settings; /* NAME=VALUE, a blank between two; NAME= takes one back */
+    bool remove;           /* all are taken back */
+};
+
 /* What became of a PUBLISH. */
 struct published {
     uint64_t sequence;  /* of its last message in the log; 0: it is not kept */

@@ -100,7 +100,8 @@ enum verb_flags {
     VERB(SUBSCRIBE, subscribe, 149, VERB_PLAIN, "receive what is published; gives a handle")                 \
     VERB(TOPIC_CLOSE, topic_close, 150, VERB_PLAIN, "close the subscriptions of a topic or pattern")         \
     VERB(TOPIC_LIST, topic_list, 151, VERB_PLAIN, "the topics that have subscriptions")                      \
-    VERB(TOPIC_INFO, topic_info, 152, VERB_PLAIN, "subscriptions and messages of one topic")
+    VERB(TOPIC_INFO, topic_info, 152, VERB_PLAIN, "subscriptions and messages of one topic")                 \
+    VERB(TOPIC_SET, topic_set, 153, VERB_STORED, "set what counts for topics that match a pattern")
 
 enum verb {
     VERB_NONE = 0,

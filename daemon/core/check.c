@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "durable.h"
-#include "topic.h"
+#include "kept.h"
 
 /* What must add up over all objects. */
 struct sums {
@@ -337,6 +337,7 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] &&
                account->used[SLOT_DURABLE] == used[SLOT_DURABLE] && "channels are charged");
         assert(account->used[SLOT_SUBSCRIPTIONS] == used[SLOT_SUBSCRIPTIONS] && "subscriptions are charged");
+        assert(account->used[SLOT_TOPICS] == kept_charged(core, account) && "kept topics are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
@@ -370,6 +371,7 @@ void core_check(const struct core *core)
     contexts_check(core);
     syncs_check(core);
     topics_check(core);
+    kept_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

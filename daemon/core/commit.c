@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "durable.h"
+#include "kept.h"
 
 void commit_step(struct core *core)
 {
@@ -164,6 +165,7 @@ void commit_stored(struct core *core, const struct input *in)
     }
     durable_stored(core, last,
                    in->stored.error); /* what is received now leaves behind what was received before */
+    kept_stored(core, last, in->stored.error);
 }
 
 /* ---- fetches ---- */

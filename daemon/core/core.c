@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "topic.h"
+#include "kept.h"
 
 #ifdef CORE_PLANT
 int core_planted;
@@ -53,7 +53,7 @@ struct core *core_new(const struct limits *limits, const struct allocator *memor
     list_init(&core->closings);
     contexts_init(core);
     contexts_turn(core);
-    return topics_init(core) < 0 || jobs_init(core) < 0 ? core_delete(core) : core;
+    return topics_init(core) < 0 || kept_init(core) < 0 || jobs_init(core) < 0 ? core_delete(core) : core;
 }
 
 static void everything_ends(struct core *core)
@@ -69,6 +69,7 @@ static void everything_ends(struct core *core)
     cargo_sweep(core, SIZE_MAX);
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
+    kept_free(core);
     topics_free(core);
     commit_end(core);
     syncs_free(core);

@@ -15,6 +15,7 @@
 #include "message.h"
 #include "queue_policy.h"
 #include "record.h"
+#include "topic_policy.h"
 
 struct core;
 struct rights; /* rights.h */
@@ -248,6 +249,18 @@ int name_check(struct bytes name);
 /* Between steps: a named queue, and what the configuration sets of it; `default` is there already. Again changes it.
  * 0, -EINVAL (name), -E2BIG, -ENOMEM. */
 int core_set_queue(struct core *core, struct bytes name, const struct policy_part *part);
+
+/* Between steps: what the configuration sets of the topics that match a pattern. 0, -EINVAL (pattern), -E2BIG, -ENOMEM. */
+int core_set_topic(struct core *core, struct bytes pattern, const struct topic_part *part);
+
+/* Before the first job, in this order: of kept topics what the store has (store.h). Each: 0, -ENOMEM, -EINVAL (why in *why,
+ * static). */
+int core_load_sequence(struct core *core, uint64_t last);
+int core_load_topic_rule(struct core *core, struct bytes pattern, struct bytes kept, const char **why);
+int core_load_topic(struct core *core, const struct topic_row *row, const char **why);
+int core_load_block(struct core *core, const struct block_row *row, const char **why);
+int core_load_message(struct core *core, const struct message_row *row, const char **why);
+int core_load_once(struct core *core, const struct message_row *row, const char **why);
 
 /* Before the first job: what was set of a queue while a daemon ran, from the store. 0, -ENOMEM, -EINVAL (why in *why, static). */
 int core_load_queue(struct core *core, struct bytes name, struct bytes kept, const char **why);

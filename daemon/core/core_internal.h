@@ -33,6 +33,7 @@ enum account_slot {
     SLOT_DURABLE,
     SLOT_DURABLE_BYTES,
     SLOT_SUBSCRIPTIONS,
+    SLOT_TOPICS,
     SLOTS
 };
 
@@ -423,7 +424,8 @@ struct core {
     struct batch *batch;               /* of this step, or NULL */
     uint64_t batch_last, batch_stored; /* numbers: the last one made, the last one reported */
     uint64_t counters[COUNTERS];
-    struct topics *topics; /* topic.h */
+    struct topics *topics;           /* topic.h */
+    struct kept_topics *kept_topics; /* kept.h */
     struct jobs *jobs;
 };
 

@@ -82,6 +82,11 @@
     LIMIT(inspections_max, "questions", 16, "such questions under way to one host")                          \
     LIMIT(recording_s, "seconds", 600, "a profile or a trace of a host goes on at most")                     \
     LIMIT(subscriptions_max, "subscriptions", 200000, "subscriptions of one user")                           \
+    LIMIT(topics_max, "topics", 10000, "kept topics of one user")                                            \
+    LIMIT(topic_rules_max, "rules", 1000,                                                                    \
+          "rules of topics; those that were set and kept are there above that, too")                         \
+    LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \
+    LIMIT(message_once_bytes, "bytes", 128, "id of such a message, at most 255")                             \
     LIMIT(message_headers_max, "headers", 32, "headers of one message of a topic")                           \
     LIMIT(message_header_bytes, "bytes", 4096, "names and values of them together")                          \
     LIMIT(topic_block_ms, "milliseconds", 60000, "a full subscription may make a publish wait")              \

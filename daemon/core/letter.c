@@ -76,6 +76,7 @@ struct message letter_message(const struct letter *letter, uint64_t lost)
         .key = letter->key,
         .headers = letter->headers,
         .headers_n = letter->headers_n,
+        .of = letter->of,
     };
 }
 

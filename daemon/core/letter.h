@@ -14,6 +14,7 @@ struct letter {
     uint32_t size; /* topic, key, headers and body: what a value with it is charged */
     size_t memory;
     uint64_t sequence; /* in the log; 0: live */
+    uint64_t of;       /* a dead letter: the sequence it had */
     int64_t time_us;
     struct bytes topic, key, body;
     const struct header *headers;

@@ -28,7 +28,8 @@ struct audience *audience_find(const struct core *core, struct bytes pattern)
 
 static struct audience *audience_new(struct core *core, struct bytes pattern)
 {
-    struct audience *audience = core_alloc(core, sizeof(*audience) + pattern.size);
+    struct audience *audience =
+        topics_expect(core) < 0 ? NULL : core_alloc(core, sizeof(*audience) + pattern.size);
 
     if (!audience)
         return NULL;
@@ -42,6 +43,7 @@ static struct audience *audience_new(struct core *core, struct bytes pattern)
         return NULL;
     }
     list_append(&core->topics->audiences, &audience->link);
+    core->topics->audiences_n++;
     return audience;
 }
 
@@ -50,6 +52,7 @@ void audience_settle(struct core *core, struct audience *audience)
     if (audience->subscriptions || audience->matched)
         return;
     trie_remove(core, &core->topics->trie, &audience->entry);
+    core->topics->audiences_n--;
     list_remove(&audience->link);
     core_free(core, audience);
 }

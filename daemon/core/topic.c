@@ -12,7 +12,7 @@
  * Invariants: one publish at most is under way; an audience in topics->matched stays; a publish is in one list at most, and
  * under way or in a list while its operation waits, unless that is gone.
  */
-#include "topic.h"
+#include "kept.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -29,15 +29,15 @@ static size_t publish_memory(size_t n)
     return sizeof(struct publish) + n * sizeof(struct letter *);
 }
 
-static void publish_free(struct core *core, struct publish *p)
+void publish_free(struct core *core, struct publish *p)
 {
     list_remove(&p->link);
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->size; i++)
         letter_drop(core, p->letter[i]);
     account_release(p->account, SLOT_BYTES, p->charged);
     account_drop(core, p->account);
     core->topics->publishes--;
-    core_give(core, p, publish_memory(p->n));
+    core_give(core, p, publish_memory(p->size));
 }
 
 void publish_left(struct core *core, struct op *op)
@@ -48,7 +48,22 @@ void publish_left(struct core *core, struct op *op)
     if (op->answer && op->answer->result.published)
         *(struct published *)op->answer->result.published = p->told;
     p->op = NULL;
-    if (!p->under_way)
+    if (!p->under_way && (!p->topic || p->to == p->n))
+        publish_free(core, p);
+}
+
+void publish_detach(struct publish *p)
+{
+    if (p->op)
+        p->op->publish = NULL;
+    p->op = NULL;
+}
+
+void publishes_forget(struct core *core, struct list *publishes)
+{
+    struct publish *p, *after;
+
+    list_each_safe (p, after, publishes, link)
         publish_free(core, p);
 }
 
@@ -58,25 +73,32 @@ bool publish_stops(struct op *op, int error)
 
     if (p->under_way && !p->stop)
         p->stop = error;
-    return p->under_way;
+    return p->under_way || p->topic;
 }
 
 /* ---- who gets a batch ---- */
 
-static int note_match(void *arg, struct trie_entry *entry)
+int topics_expect(struct core *core)
 {
-    struct core *core = arg;
     struct topics *t = core->topics;
     size_t size = t->matched_size ? 2 * t->matched_size : MATCHED_FIRST;
+    struct audience **wider;
 
-    if (t->matched_n == t->matched_size) {
-        struct audience **wider = core_resize(core, t->matched, size * sizeof(*wider));
+    if (t->audiences_n < t->matched_size)
+        return 0;
+    wider = core_resize(core, t->matched, size * sizeof(*wider));
+    if (!wider)
+        return -ENOMEM;
+    t->matched = wider;
+    t->matched_size = size;
+    return 0;
+}
 
-        if (!wider)
-            return -ENOMEM;
-        t->matched = wider;
-        t->matched_size = size;
-    }
+/* There is room for all of them. */
+static int note_match(void *arg, struct trie_entry *entry)
+{
+    struct topics *t = arg;
+
     t->matched[t->matched_n++] = map_entry(entry, struct audience, entry);
     return 0;
 }
@@ -120,12 +142,8 @@ static bool begin(struct core *core, struct publish *p)
     size_t n = p->n - p->to;
 
     t->matched_n = t->place = 0;
-    if (trie_match(core, &t->trie, publish_topic(p), note_match, core) < 0) {
-        t->matched_n = 0;
-        op_stop(core, p->op, -ENOMEM);
-        return false;
-    }
-    struct subscription *full = first_full(core, p, &n);
+    trie_match(core, &t->trie, publish_topic(p), note_match, t);
+    struct subscription *full = p->topic ? NULL : first_full(core, p, &n);
     if (full) {
         t->matched_n = 0;
         await(core, p, full);
@@ -137,7 +155,8 @@ static bool begin(struct core *core, struct publish *p)
     }
     p->from = p->to;
     p->to += n;
-    p->op->sent = (uint32_t)p->to;
+    if (p->op)
+        p->op->sent = (uint32_t)p->to;
     p->under_way = true;
     t->now = p;
     t->next = t->matched_n ? list_first(&t->matched[0]->all, struct subscription, link) : NULL;
@@ -215,10 +234,10 @@ static void go(struct core *core, struct publish *p)
     for (;;) {
         if (p->under_way && !fan_out(core, p))
             return;
-        if (!p->op)
+        if (!p->op && (!p->topic || p->to == p->n))
             return publish_free(core, p);
         if (p->to == p->n)
-            return op_finish(core, p->op, (int32_t)p->n);
+            return op_finish(core, p->op, (int32_t)(p->n + p->told.repeated));
         if (p->stop)
             return op_stop(core, p->op, p->stop);
         if (!begin(core, p))
@@ -231,6 +250,10 @@ static void go_on(struct core *core, struct publish *p)
 {
     list_remove(&p->link);
     core->topics->left--;
+    if (p->topic && p->op && p->op->scope->ended)
+        publish_detach(p);
+    if (p->topic)
+        return go(core, p);
     if (op_gone(core, p->op))
         return; /* the sweep ends it */
     if (op_late(core, p->op))
@@ -277,6 +300,7 @@ void topics_turn(struct core *core)
 
 /* ---- PUBLISH ---- */
 
+/* Of a topic that is not kept. */
 static int refuse_wishes(struct core *core, struct op *op, const struct request_publish *publish)
 {
     bool once = false;
@@ -285,11 +309,11 @@ static int refuse_wishes(struct core *core, struct op *op, const struct request_
         once |= publish->messages[i].once.size > 0;
     if (!once && !publish->expects && !publish->delay_ns)
         return 0;
-    op_fail(core, op, -EOPNOTSUPP, "%s needs a topic that is kept, and this daemon keeps none",
+    op_fail(core, op, -EINVAL, "%s needs a topic that is kept: goctl topic set TOPIC durable=yes",
             once               ? "a message that is taken once"
             : publish->expects ? "an expected sequence"
                                : "a delay");
-    return -EOPNOTSUPP;
+    return -EINVAL;
 }
 
 static int check_message(struct core *core, struct op *op, const struct outgoing *message)
@@ -331,7 +355,6 @@ static int check_publish(struct core *core, struct op *op, const struct request_
         return -EINVAL;
     if (publish->messages_n > VALUES_MAX)
         return -E2BIG;
-    r = refuse_wishes(core, op, publish);
     for (size_t i = 0; r == 0 && i < publish->messages_n; i++)
         r = check_message(core, op, &publish->messages[i]);
     return r;
@@ -364,7 +387,7 @@ static int publish_new(struct core *core, struct op *op, const struct request_pu
     while (n < publish->messages_n &&
            (p->letter[n] = letter_new(core, publish->topic, &publish->messages[n])))
         p->letter[n++]->time_us = core->now.wall_ns / 1000;
-    p->n = publish->messages_n;
+    p->n = p->size = publish->messages_n;
     p->charged = cost;
     p->account = account_ref(account);
     account->used[SLOT_BYTES] += cost;
@@ -377,14 +400,20 @@ static int publish_new(struct core *core, struct op *op, const struct request_pu
 int handle_publish(struct core *core, struct op *op, const struct request *request)
 {
     struct topics *t = core->topics;
+    const struct topic_policy *policy = topic_policy_of(core, request->publish.topic);
     int r = check_publish(core, op, &request->publish);
 
+    if (r == 0)
+        r = policy->durable ? kept_check_publish(core, op, &request->publish, policy)
+                            : refuse_wishes(core, op, &request->publish);
     if (r == 0)
         r = publish_new(core, op, &request->publish);
     if (r < 0)
         return r;
     op->publish->ticket = ++core->ticket;
     op_may_wait(core, op);
+    if (policy->durable)
+        return kept_publish(core, op, &request->publish, policy);
     topics_run(core);
     if (!topics_busy(core))
         go(core, op->publish);
@@ -425,6 +454,7 @@ void topics_free(struct core *core)
         batch_done(core, now);
         publish_free(core, now);
     }
+    publishes_forget(core, &t->queue); /* kept ones, whose operations have ended */
     trie_free(core, &t->trie);
     core_free(core, t->matched);
     core_free(core, t);

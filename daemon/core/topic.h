@@ -47,18 +47,24 @@ struct publish {
     uint64_t ticket;
     struct published told;
     size_t from, to, n; /* its batch is from..to; all before `to` is published */
-    bool under_way;     /* it is topics->now */
-    int32_t stop;       /* negative errno value: why it goes no further than its batch */
+    size_t size;        /* letters there is room for */
+    struct kept_topic
+        *topic; /* of the log (kept.h): it happens when the store has `batch`, and nothing stops it. NULL: it
+                               * is live */
+    uint64_t batch, bytes;
+    bool under_way; /* it is topics->now */
+    int32_t stop;   /* negative errno value: why it goes no further than its batch */
     struct letter *letter[];
 };
 
 struct topics {
-    struct trie trie;                      /* struct audience */
-    struct list audiences;                 /* in the order in which they were made */
-    struct list queue;                     /* struct publish: one after the other, behind `now` */
-    struct list roomy;                     /* struct subscription: what waits there goes on after the queue */
-    struct publish *now;                   /* its batch is on its way; or NULL */
-    struct audience **matched;             /* of that batch */
+    struct trie trie;          /* struct audience */
+    struct list audiences;     /* in the order in which they were made */
+    struct list queue;         /* struct publish: one after the other, behind `now` */
+    struct list roomy;         /* struct subscription: what waits there goes on after the queue */
+    struct publish *now;       /* its batch is on its way; or NULL */
+    struct audience **matched; /* of that batch */
+    size_t audiences_n;
     size_t matched_n, matched_size, place; /* place: the audience where it is */
     struct subscription *next;             /* who is next there, or NULL */
     uint64_t began;                    /* ticket of the batch: whoever subscribed later gets nothing of it */
@@ -81,12 +87,20 @@ void topics_check(const struct core *core);
 
 /* ---- topic.c ---- */
 
+/* Room for one more audience to be matched. 0 or -ENOMEM. */
+int topics_expect(struct core *core);
+
 /* An operation that publishes ends: what has not taken effect does not happen. */
 void publish_left(struct core *core, struct op *op);
 /* Whether its end has to wait for its batch, after which it ends with this. */
 bool publish_stops(struct op *op, int error);
 /* It ends: a batch that is under way goes on behind it. */
 void topics_pass(struct core *core, const struct subscription *sub);
+/* Its operation ends otherwise. */
+void publish_detach(struct publish *publish);
+void publish_free(struct core *core, struct publish *publish);
+/* All of a list, whose operations have ended. */
+void publishes_forget(struct core *core, struct list *publishes);
 /* The topic. */
 struct bytes publish_topic(const struct publish *publish);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "pattern.h"
 
 const struct policy_row topic_rows[TOPIC_FIELDS] = {
 #define TOPIC_ROW(name, unit, value, least, most, help) {#name, unit, help, value, least, most},
@@ -116,17 +117,11 @@ enum token_rank { TOKEN_WORD, TOKEN_ANY, TOKEN_REST, TOKEN_NONE };
 /* The kind of the next token, which is taken off. */
 static enum token_rank token_take(struct bytes *pattern)
 {
-    const char *text = pattern->data, *dot;
-    size_t size;
+    struct bytes token;
 
-    if (!pattern->size)
+    if (!token_next(pattern, &token))
         return TOKEN_NONE;
-    dot = memchr(text, '.', pattern->size);
-    size = dot ? (size_t)(dot - text) : pattern->size;
-    *pattern = (struct bytes){text + size + (dot != NULL), pattern->size - size - (dot != NULL)};
-    if (size != 1)
-        return TOKEN_WORD;
-    return text[0] == '*' ? TOKEN_ANY : text[0] == '>' ? TOKEN_REST : TOKEN_WORD;
+    return token_is_any(token) ? TOKEN_ANY : token_is_rest(token) ? TOKEN_REST : TOKEN_WORD;
 }
 
 int pattern_rank(struct bytes a, struct bytes b)

@@ -77,3 +77,7 @@
     FIELD(TEXT, after, NAME_BYTES_MAX)                                                                       \
     FIELD(NUM, limit, )
 #define REQUEST_TOPIC_INFO(FIELD) FIELD(TEXT, topic, NAME_BYTES_MAX)
+#define REQUEST_TOPIC_SET(FIELD)                                                                             \
+    FIELD(TEXT, pattern, NAME_BYTES_MAX)                                                                     \
+    FIELD(TEXT, settings, SETTINGS_BYTES_MAX)                                                                \
+    FIELD(NUM, remove, )

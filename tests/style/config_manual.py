@@ -1,4 +1,4 @@
-"""Every option, limit and setting of a queue, of a pool or of a plugin's hosts stands in goroutined.conf(5), limits and settings with their unit and default,
+"""Every option, limit and setting of a queue, of a pool, of topics or of a plugin's hosts stands in goroutined.conf(5), limits and settings with their unit and default,
 and nothing else does; every group of rights stands there with the verbs that need it. Every denied system call stands in
 goroutined-host(8) with its answer."""
 
@@ -14,6 +14,8 @@ ITEM = re.compile(r"^\.It Cm (\w+)(?: Pq ([\w -]+), ([\w-]+))?$", re.M)
 HOST_PAGE = "daemon/host/goroutined-host.8"
 DENIED = re.compile(r"\bDENIED\((\w+), ([A-Z]+)\)")
 DENIED_ITEM = re.compile(r"^\.It Ic (\w+) Pq ([A-Z]+)$", re.M)
+# Settings of topics have names that settings of queues have, too.
+TOPICS = re.compile(r"^\.Ss Topics\n.*?(?=^\.S[sh] )", re.M | re.S)
 GROUP = re.compile(r"\bRIGHT\((\w+), (\w+),")
 NEEDS = re.compile(r"\bVERB_RIGHT\((\w+), (\w+), (\w+),")
 
@@ -40,24 +42,34 @@ def denied_findings():
     yield from (f"{HOST_PAGE}: {call} is not denied with {answer}" for call, answer in told if (call, answer) not in denied)
 
 
+def settings_of(headers):
+    """name: (unit, default) of each row."""
+    for name, unit, value in POLICY.findall("".join(tree.read(f"daemon/{header}.h") for header in headers)):
+        words = unit.split("|")
+        value = "none" if unit.startswith("list of ") else words[int(value)] if len(words) > 1 else value
+        yield name, (" or ".join(words), value)
+
+
+def compared(known, page):
+    told = {name: (unit, value) for name, unit, value in ITEM.findall(page)}
+    yield from (f"{PAGE}: {name} is missing, {facts}" for name, facts in known.items() if name not in told)
+    yield from (f"{PAGE}: {name} does not exist" for name in told if name not in known)
+    yield from (f"{PAGE}: {name} is {facts}, not {told[name]}" for name, facts in known.items()
+                if name in told and told[name] != facts)
+
+
 def main():
     known = {name: ("", "") for name in OPTION.findall(tree.read("daemon/config.h")) if name != "name"}
     for name, unit, value in LIMIT.findall(tree.read("daemon/core/core_limits.h")):
         left, _, shift = value.partition("<<")
         known[name] = (unit, str(int(left) << int(shift or 0)))
-    settings = "".join(tree.read(f"daemon/{name}.h") for name in ("core/queue_policy", "core/pool_settings", "host_settings"))
-    for name, unit, value in POLICY.findall(settings):
-        words = unit.split("|")
-        value = "none" if unit.startswith("list of ") else words[int(value)] if len(words) > 1 else value
-        known[name] = (" or ".join(words), value)
-    told = {name: (unit, value) for name, unit, value in ITEM.findall(tree.read(PAGE))}
-    findings = [f"{PAGE}: {name} is missing, {facts}" for name, facts in known.items() if name not in told]
-    findings += [f"{PAGE}: {name} does not exist" for name in told if name not in known]
-    findings += [f"{PAGE}: {name} is {facts}, not {told[name]}" for name, facts in known.items()
-                 if name in told and told[name] != facts]
-    findings += rights_findings(tree.read(PAGE))
+    known.update(settings_of(("core/queue_policy", "core/pool_settings", "host_settings")))
+    topics = dict(settings_of(("core/topic_policy",)))
+    page = tree.read(PAGE)
+    findings = [*compared(known, TOPICS.sub("", page)), *compared(topics, "".join(TOPICS.findall(page)))]
+    findings += rights_findings(page)
     findings += denied_findings()
-    tree.report(findings, f"{len(known)} options and limits")
+    tree.report(findings, f"{len(known) + len(topics)} options and limits")
 
 
 main()

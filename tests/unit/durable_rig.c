@@ -114,12 +114,60 @@ static int load_value(void *context, const struct value_row *row, struct bytes b
     return core_load_value(context, row, body, &why);
 }
 
+static int load_sequence(void *context, uint64_t last)
+{
+    return core_load_sequence(context, last);
+}
+
+static int load_topic_rule(void *context, struct bytes pattern, struct bytes kept)
+{
+    const char *why;
+
+    return core_load_topic_rule(context, pattern, kept, &why);
+}
+
+static int load_topic(void *context, const struct topic_row *row)
+{
+    const char *why;
+
+    return core_load_topic(context, row, &why);
+}
+
+static int load_block(void *context, const struct block_row *row)
+{
+    const char *why;
+
+    return core_load_block(context, row, &why);
+}
+
+static int load_message(void *context, const struct message_row *row)
+{
+    const char *why;
+
+    return core_load_message(context, row, &why);
+}
+
+static int load_once(void *context, const struct message_row *row)
+{
+    const char *why;
+
+    return core_load_once(context, row, &why);
+}
+
 void crash(struct durable_rig *self, size_t n)
 {
     store(self, n);
     forget(self);
     rig_reborn(self->rig);
-    const struct store_load load = {.context = self->rig->core, .channel = load_channel, .value = load_value};
+    const struct store_load load = {.context = self->rig->core,
+                                    .channel = load_channel,
+                                    .value = load_value,
+                                    .sequence = load_sequence,
+                                    .topic_rule = load_topic_rule,
+                                    .topic = load_topic,
+                                    .block = load_block,
+                                    .message = load_message,
+                                    .once = load_once};
     assert_int_equal(store_memory.load(self->store, &load, NULL), 0);
     core_check(self->rig->core);
 }

@@ -149,7 +149,7 @@ static void test_memory_that_stays_out_leaves_no_half_change(void **state)
 
 static void test_a_core_is_not_made_without_memory(void **state)
 {
-    for (long n = 0; n < 4; n++) {
+    for (long n = 0; n < 6; n++) {
         struct limits limits = LIMITS_DEFAULT;
         struct rig bare = {.fail_from = n, .fail_to = LONG_MAX};
         struct core *core = core_new(&limits, &(struct allocator){rig_resize, &bare}, 1, 1, 1);

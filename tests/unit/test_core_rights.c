@@ -152,6 +152,9 @@ static void test_IP14_11_publish_is_for_the_name_of_a_topic(void **state)
     judge(GROUP_PUBLISH, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = NAME("a.>")},
           (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = NAME("*.x")},
           "may not topic_close a.: rights_file gives it no publish");
+    judge(GROUP_TOPIC, (struct request){.verb = VERB_TOPIC_SET, .topic_set.pattern = NAME("a.>")},
+          (struct request){.verb = VERB_TOPIC_SET, .topic_set.pattern = NAME("*.x")},
+          "may not topic_set a.: rights_file gives it no topic");
 }
 
 static void test_IP14_11_subscribe_is_for_all_that_a_pattern_matches(void **state)

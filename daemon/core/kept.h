@@ -1,0 +1,103 @@
+/*
+ * Topics that are kept (durable topics): the log of their messages, and who reads it.
+ *
+ * There is one log. Its sequences rise by one with each message, whatever its topic, and are never given twice. A publish goes
+ * to the store first, in kept->arriving; it takes effect when the store has it: then the index of its topic has its messages,
+ * and whoever matches gets them. So nobody sees what might not have happened, and a store that is full fails that publish
+ * alone. Nothing stops it meanwhile: the store is past being cancelled.
+ * Files: topic_rule.c which settings count; kept_topic.c topics and what they may keep; kept_publish.c publishing;
+ * kept_load.c the start.
+ */
+#pragma once
+
+#include "topic.h"
+#include "topic_log.h"
+#include "topic_once.h"
+#include "topic_rule.h"
+
+/* Made by its first publish; goes by TOPIC_REMOVE alone. */
+struct kept_topic {
+    struct map_node by_name, by_id;
+    struct list link; /* of kept->topics, by id */
+    struct account *account;
+    uint64_t id;
+    uint32_t flags; /* of its rows: how safely it is kept */
+    struct topic_log log;
+    struct once_window once;
+    uint64_t last_sent; /* sequence of its last message, with those on their way to the store; 0: none */
+    uint64_t on_way, on_way_bytes; /* those on their way */
+    uint64_t published;
+    int64_t last_us;
+    uint64_t once_gone,
+        once_told;      /* ids up to this sequence are forgotten; the store was told so up to that one */
+    struct timer timer; /* its oldest block is too old, or ids are; a place is reserved */
+    uint8_t name_size;
+    char name[];
+};
+
+struct kept_topics {
+    struct topic_rules rules;
+    struct topic_policy standard; /* of a topic without rule */
+    struct map by_name, by_id;
+    struct list topics;
+    struct list arriving; /* struct publish, by batch */
+    uint64_t last_id;     /* of a topic */
+    uint64_t sequence;    /* the last one that was given */
+    int64_t time_us;      /* of the message that has it */
+    uint64_t ids;         /* once-ids that are remembered */
+};
+
+/* 0 or -ENOMEM. */
+int kept_init(struct core *core);
+/* When the sessions have ended. Accepts that kept_init failed. */
+void kept_free(struct core *core);
+/* Batches up to `last` have this fate, as IN_STORED. */
+void kept_stored(struct core *core, uint64_t last, int error);
+/* Rules have changed: topics keep what they now may. */
+void kept_rules_changed(struct core *core);
+void kept_check(const struct core *core);
+/* How many topics this account pays for. */
+uint64_t kept_charged(const struct core *core, const struct account *account);
+
+/* ---- kept_topic.c ---- */
+
+struct kept_topic *kept_topic_find(const struct core *core, struct bytes name);
+struct kept_topic *kept_topic_by_id(const struct core *core, uint64_t id);
+static inline struct bytes kept_name(const struct kept_topic *topic)
+{
+    return (struct bytes){topic->name, topic->name_size};
+}
+/* One that is not there yet; the store is not told. NULL: out of memory. */
+struct kept_topic *kept_topic_new(struct core *core, struct account *account, const struct topic_row *row);
+void kept_topic_delete(struct core *core, struct kept_topic *topic);
+/* What it may keep at this moment. */
+struct topic_bounds kept_bounds(const struct core *core, const struct kept_topic *topic);
+/* Lets go of what is beyond that, and tells the store what it may: where memory is out, later. */
+void kept_trim(struct core *core, struct kept_topic *topic);
+/* The same in the next step: while it is loaded there is no time yet. */
+void kept_trim_soon(struct core *core, struct kept_topic *topic);
+/* Lets the store keep a record. Takes it; NULL is -ENOMEM. The number of its batch; 0: out of memory. */
+uint64_t kept_record(struct core *core, struct record *record);
+/* What TOPIC_INFO and TOPIC_LIST tell of it. */
+void kept_tell(const struct kept_topic *topic, struct topic_info *info);
+
+/* ---- kept_publish.c ---- */
+
+/* What is asked of a kept topic. 0; negative: op_fail was called. */
+int kept_check_publish(struct core *core, struct op *op, const struct request_publish *asked,
+                       const struct topic_policy *policy);
+/* op->publish is made: it goes to the store. 0; negative: not, words may be said. */
+int kept_publish(struct core *core, struct op *op, const struct request_publish *asked,
+                 const struct topic_policy *policy);
+/* Bytes of a message as bounds count them. */
+uint64_t kept_bytes(size_t key, size_t headers, size_t body);
+
+/* ---- headers, as the store has them (kept_headers.c) ---- */
+
+size_t headers_size(const struct header *headers, size_t n);
+/* To `to`, which has room. */
+void headers_write(const struct header *headers, size_t n, char *to);
+/* How many; -EINVAL: these are none. */
+int headers_count(struct bytes text);
+/* Of a text that headers_count has counted. */
+void headers_read(struct bytes text, struct header *headers);

@@ -1,0 +1,393 @@
+/*
+ * Publishing on a kept topic.
+ *
+ * All that may fail is done before the store is told: the topic is there, ids of repeats are remembered, records are made. What
+ * is remembered too early is the last of its window, and goes again when something fails.
+ */
+#include "kept.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+enum { HEADERS_ROOM = 512 };
+
+uint64_t kept_bytes(size_t key, size_t headers, size_t body)
+{
+    return key + headers + body;
+}
+
+static uint64_t bytes_of(const struct letter *letter)
+{
+    return kept_bytes(letter->key.size, headers_size(letter->headers, letter->headers_n), letter->body.size);
+}
+
+/* There is no answer with numbers then. */
+static int refuse_full(struct core *core, struct op *op, const char *what, const char *bound, uint64_t value)
+{
+    op->answer = answer_drop(core, op->answer);
+    op_fail(core, op, -ENOBUFS, "%s: %s is %lu", what, bound, value);
+    return -ENOBUFS;
+}
+
+/* ---- the topic ---- */
+
+static int make(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
+                struct kept_topic **out)
+{
+    struct account *account = op->scope->account;
+    struct topic_row row = {
+        .id = core->kept_topics->last_id + 1,
+        .uid = account->uid,
+        .flags = (uint32_t)policy->durability << DURABILITY_SHIFT,
+        .name = name,
+    };
+
+    if (!account_has_room(core, account, SLOT_TOPICS, 1))
+        return refuse_full(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
+    *out = kept_topic_new(core, account, &row);
+    if (!*out)
+        return -ENOMEM;
+    if (!kept_record(core, record_new_topic(RECORD_TOPIC, &row))) {
+        kept_topic_delete(core, *out);
+        return -ENOMEM;
+    }
+    core->kept_topics->last_id++;
+    return 0;
+}
+
+static int topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
+                     struct kept_topic **out)
+{
+    *out = kept_topic_find(core, name);
+    return *out ? 0 : make(core, op, name, policy, out);
+}
+
+/* ---- what is asked ---- */
+
+static int check_messages(struct core *core, struct op *op, const struct request_publish *asked,
+                          const struct topic_policy *policy)
+{
+    for (size_t i = 0; i < asked->messages_n; i++) {
+        const struct outgoing *message = &asked->messages[i];
+
+        if (message->value.body.size > policy->message_bytes_max)
+            op_fail(core, op, -E2BIG, "a message of %zu bytes: message_bytes_max of the topic is %lu",
+                    message->value.body.size, policy->message_bytes_max);
+        else if (message->once.size && !policy->dedup)
+            op_fail(core, op, -EINVAL, "a message that is taken once, and dedup of the topic is 0");
+        else if (message->once.size > core->limits.message_once_bytes)
+            op_fail(core, op, -E2BIG, "an id of %zu bytes: message_once_bytes is %lu", message->once.size,
+                    core->limits.message_once_bytes);
+        if (op->state != OP_NEW)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+static int check_wishes(struct core *core, struct op *op, const struct request_publish *asked)
+{
+    const struct kept_topic *topic = kept_topic_find(core, asked->topic);
+    uint64_t last = topic ? topic->last_sent : 0;
+
+    if (asked->delay_ns) {
+        op_fail(core, op, -EOPNOTSUPP, "a message is not delayed by this daemon");
+        return -EOPNOTSUPP;
+    }
+    if (!asked->expects || asked->expect_sequence == last)
+        return 0;
+    op_fail(core, op, -ESTALE, "the last message of the topic is %lu, not %lu", last, asked->expect_sequence);
+    return -ESTALE;
+}
+
+/* ---- once ---- */
+
+/* The last n ids of the window are forgotten. */
+static void unremember(struct core *core, struct kept_topic *topic, size_t n)
+{
+    for (; n; n--) {
+        struct topic_once *last = container_of(topic->once.order.prev, struct topic_once, link);
+        once_window_remove(core, &topic->once, last);
+        core->kept_topics->ids--;
+    }
+}
+
+static int remember(struct core *core, struct kept_topic *topic, struct bytes text, uint64_t sequence)
+{
+    struct topic_once *once;
+
+    if (core->kept_topics->ids >= core->limits.dedup_max)
+        return -ENOBUFS;
+    once = topic_once_new(core, &topic->once, text);
+    if (!once)
+        return -ENOMEM;
+    once->sequence = sequence;
+    once->time_us = core->kept_topics->time_us;
+    once->batch = UINT64_MAX;
+    once_window_add(core, &topic->once, once);
+    core->kept_topics->ids++;
+    return 0;
+}
+
+/* A message that was there before: it is not published, and told with the sequence it has. */
+static void repeat(struct op *op, struct publish *p, const struct topic_once *once)
+{
+    p->told.repeated++;
+    p->told.sequence = once->sequence;
+    if (once->batch != UINT64_MAX)
+        op_depends(op, once->batch);
+}
+
+/* ---- records ---- */
+
+/* NULL: out of memory. */
+static struct record *record_of(struct core *core, const struct kept_topic *topic,
+                                const struct letter *letter, uint32_t uid, struct bytes once)
+{
+    size_t size = headers_size(letter->headers, letter->headers_n);
+    char *text = core_take(core, size + 1);
+    struct message_row row = {
+        .topic = topic->id,
+        .sequence = letter->sequence,
+        .time_us = letter->time_us,
+        .of = letter->of,
+        .uid = uid,
+        .flags = topic->flags,
+        .key = letter->key,
+        .once = once,
+        .headers = {text, size},
+    };
+    struct record *record = NULL;
+
+    if (!text)
+        return NULL;
+    headers_write(letter->headers, letter->headers_n, text);
+    record = record_new_message(RECORD_MESSAGE, &row, letter->body);
+    core_give(core, text, size + 1);
+    return record;
+}
+
+static void drop_records(struct list *records)
+{
+    struct record *record, *after;
+
+    list_each_safe (record, after, records, link) {
+        list_remove(&record->link);
+        record_delete(record);
+    }
+}
+
+/* What one operation has made ready. */
+struct ready {
+    struct kept_topic *topic;
+    struct list records;
+    size_t fresh; /* ids that were remembered: the last ones of the window */
+    uint64_t bytes;
+};
+
+/* The i-th message is to be the n-th that is published. 0, -ENOBUFS, -ENOMEM. */
+static int ready_one(struct core *core, struct op *op, struct ready *ready, struct bytes once, size_t i,
+                     size_t n)
+{
+    struct publish *p = op->publish;
+    struct letter *letter = p->letter[i];
+    struct record *record;
+    int r = 0;
+
+    letter->sequence = core->kept_topics->sequence + n + 1;
+    letter->time_us = core->kept_topics->time_us;
+    p->letter[i] = NULL;
+    p->letter[n] = letter;
+    if (once.size && (r = remember(core, ready->topic, once, letter->sequence)) < 0)
+        return r;
+    ready->fresh += once.size > 0;
+    record = record_of(core, ready->topic, letter, op->scope->account->uid, once);
+    if (!record)
+        return -ENOMEM;
+    list_append(&ready->records, &record->link);
+    ready->bytes += bytes_of(letter);
+    p->told.sequence = letter->sequence;
+    return 0;
+}
+
+/* Sorts out what is there already, and makes the others ready. 0, -ENOBUFS, -ENOMEM. */
+static int ready_all(struct core *core, struct op *op, struct ready *ready,
+                     const struct request_publish *asked)
+{
+    struct publish *p = op->publish;
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < asked->messages_n; i++) {
+        struct bytes once = asked->messages[i].once;
+        const struct topic_once *there = once.size ? once_window_find(core, &ready->topic->once, once) : NULL;
+
+        if (there) {
+            repeat(op, p, there);
+            p->letter[i] = letter_drop(core, p->letter[i]);
+        } else {
+            r = ready_one(core, op, ready, once, i, n++);
+        }
+    }
+    if (r == 0)
+        p->n = n;
+    return r;
+}
+
+/* `full = reject`, with what is on its way. */
+static int check_room(struct core *core, struct op *op, const struct ready *ready,
+                      const struct topic_policy *policy)
+{
+    const struct kept_topic *topic = ready->topic;
+    struct topic_bounds bounds = kept_bounds(core, topic);
+    uint64_t messages = topic->log.messages + topic->on_way + op->publish->n;
+    uint64_t bytes = topic->log.bytes + topic->on_way_bytes + ready->bytes;
+
+    if (policy->full != LOG_REJECT || !op->publish->n)
+        return 0;
+    if (bounds.messages && messages > bounds.messages)
+        return refuse_full(core, op, "the topic is full", "keep_messages", bounds.messages);
+    if (bounds.bytes && bytes > bounds.bytes)
+        return refuse_full(core, op, "the topic is full", "keep_bytes", bounds.bytes);
+    return 0;
+}
+
+/* ---- on its way ---- */
+
+static void last_ids_go_with(struct kept_topic *topic, size_t n, uint64_t batch)
+{
+    struct list *at = &topic->once.order;
+
+    for (; n; n--) {
+        at = at->prev;
+        container_of(at, struct topic_once, link)->batch = batch;
+    }
+}
+
+/* The store has been told. */
+static void set_out(struct core *core, struct publish *p, const struct ready *ready, uint64_t batch)
+{
+    struct kept_topics *kept = core->kept_topics;
+    struct kept_topic *topic = ready->topic;
+
+    kept->sequence += p->n;
+    topic->last_sent = kept->sequence;
+    topic->on_way += p->n;
+    topic->on_way_bytes += ready->bytes;
+    last_ids_go_with(topic, ready->fresh, batch);
+    p->topic = topic;
+    p->batch = batch;
+    p->bytes = ready->bytes;
+    list_append(&kept->arriving, &p->link);
+}
+
+/* Nothing of it is new. */
+static int all_repeated(struct op *op)
+{
+    return (int)op->publish->told.repeated;
+}
+
+static int send(struct core *core, struct op *op, struct ready *ready)
+{
+    uint64_t batch = core_record_all(core, &ready->records);
+
+    if (!batch)
+        return -ENOMEM;
+    set_out(core, op->publish, ready, batch);
+    op_wait(core, op, WAIT_PUBLISH);
+    return 0;
+}
+
+int kept_check_publish(struct core *core, struct op *op, const struct request_publish *asked,
+                       const struct topic_policy *policy)
+{
+    int r = check_messages(core, op, asked, policy);
+
+    return r < 0 ? r : check_wishes(core, op, asked);
+}
+
+int kept_publish(struct core *core, struct op *op, const struct request_publish *asked,
+                 const struct topic_policy *policy)
+{
+    struct ready ready = {.fresh = 0};
+    int64_t wall_us = core->now.wall_ns / 1000;
+    int r = topic_for(core, op, asked->topic, policy, &ready.topic);
+
+    if (r < 0)
+        return r;
+    if (core->kept_topics->time_us < wall_us)
+        core->kept_topics->time_us = wall_us;
+    kept_trim(core, ready.topic); /* ids that are too old are not asked */
+    list_init(&ready.records);
+    r = ready_all(core, op, &ready, asked);
+    if (r == 0)
+        r = check_room(core, op, &ready, policy);
+    if (r == 0)
+        r = op->publish->n ? send(core, op, &ready) : all_repeated(op);
+    drop_records(&ready.records);
+    if (r < 0)
+        unremember(core, ready.topic, ready.fresh);
+    return r;
+}
+
+/* ---- the store's word ---- */
+
+static void forget_batch(struct core *core, struct kept_topic *topic, uint64_t batch)
+{
+    struct topic_once *once, *after;
+
+    list_each_safe (once, after, &topic->once.order, link) {
+        if (once->batch != batch)
+            continue;
+        once_window_remove(core, &topic->once, once);
+        core->kept_topics->ids--;
+    }
+}
+
+/* None of it is there. Of the topic what was there before is the last, unless more is on its way behind it. */
+static void refused(struct core *core, struct publish *p, int error)
+{
+    struct kept_topic *topic = p->topic;
+    struct op *op = p->op;
+
+    forget_batch(core, topic, p->batch);
+    if (!topic->on_way)
+        topic->last_sent = topic->log.last;
+    publish_detach(p);
+    publish_free(core, p);
+    if (op && !op->scope->ended)
+        op_finish(core, op, error);
+}
+
+static void arrived(struct core *core, struct publish *p)
+{
+    struct kept_topic *topic = p->topic;
+    struct topic_bounds bounds = kept_bounds(core, topic);
+
+    for (size_t i = 0; i < p->n; i++)
+        topic_log_append(core, &topic->log, &bounds, p->letter[i]->sequence, bytes_of(p->letter[i]),
+                         p->letter[i]->time_us);
+    topic->last_us = p->letter[p->n - 1]->time_us;
+    topic->published += p->n;
+    kept_trim(core, topic);
+    if (p->op && p->op->scope->ended)
+        publish_detach(p);
+    list_append(&core->topics->queue, &p->link);
+}
+
+void kept_stored(struct core *core, uint64_t last, int error)
+{
+    struct publish *p, *after;
+
+    list_each_safe (p, after, &core->kept_topics->arriving, link) {
+        if (!core_stored(core, p->batch))
+            break;
+        list_remove(&p->link);
+        p->topic->on_way -= p->n;
+        p->topic->on_way_bytes -= p->bytes;
+        if (error)
+            refused(core, p, error);
+        else
+            arrived(core, p);
+    }
+}

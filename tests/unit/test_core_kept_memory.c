@@ -1,0 +1,72 @@
+/* Memory runs out at each allocation of a life with kept topics, for one and for all from there on: no change is half done
+ * (core_check after each step), nothing leaks. */
+#include "kept_fixture.h"
+
+/* `meet` and the subscription had memory. */
+static void life(uint64_t sub)
+{
+    set_topic(a, "k.>", "durable=yes keep_messages=4 keep_for=10 dedup=5");
+    set_topic(a, "k.y", "durable=no");
+    for (int i = 0; i < 3; i++) {
+        publish(a, "k.x", "1 2");
+        publish_with(a, "k.x", (struct wishes){.once = i ? "again" : "id"});
+        stored(d);
+    }
+    publish_with(b, "k.x", (struct wishes){.once = "full"});
+    store_full(d);
+    publish_with(b, "k.z", (struct wishes){.expects = true});
+    publish(b, "k.z", "last");
+    client_die(b);
+    stored(d);
+    recv_many(a, sub, 9);
+    client_do(a, (struct request){.verb = VERB_TOPIC_LIST});
+    client_do(a, (struct request){.verb = VERB_TOPIC_INFO, .topic_info = {.topic = {"k.x", 3}}});
+    kept_after(20 * (int64_t)SECOND);
+    client_do(a,
+              (struct request){.verb = VERB_TOPIC_SET, .topic_set = {.pattern = {"k.y", 3}, .remove = true}});
+    stored(d);
+    rig_sweep(d->rig);
+}
+
+/* How many allocations there were. */
+static long run(long from, long n)
+{
+    d = durable_rig_new(&(struct limits)LIMITS_DEFAULT);
+    meet();
+    uint64_t sub = subscribe(a, "k.>");
+    long begun = d->rig->allocs;
+
+    d->rig->fail_from = begun + from;
+    d->rig->fail_to = n == LONG_MAX ? LONG_MAX : d->rig->fail_from + n;
+    life(sub);
+    long made = d->rig->allocs - begun;
+    durable_rig_delete(d);
+    return made;
+}
+
+static void test_memory_may_run_out_once(void **state)
+{
+    long n = run(0, 0);
+
+    assert_true(n > 50);
+    for (long at = 0; at < n; at++)
+        run(at, 1);
+}
+
+static void test_memory_may_run_out_for_good(void **state)
+{
+    long n = run(0, 0);
+
+    for (long at = 0; at < n; at++)
+        run(at, LONG_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_may_run_out_once),
+        cmocka_unit_test(test_memory_may_run_out_for_good),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
