@@ -83,8 +83,7 @@
     LIMIT(recording_s, "seconds", 600, "a profile or a trace of a host goes on at most")                     \
     LIMIT(subscriptions_max, "subscriptions", 200000, "subscriptions of one user")                           \
     LIMIT(topics_max, "topics", 10000, "kept topics of one user")                                            \
-    LIMIT(topic_rules_max, "rules", 1000,                                                                    \
-          "rules of topics; those that were set and kept are there above that, too")                         \
+    LIMIT(topic_rules_max, "rules", 1000, "rules of topics that are set while the daemon runs")              \
     LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \
     LIMIT(message_once_bytes, "bytes", 128, "id of such a message, at most 255")                             \
     LIMIT(message_headers_max, "headers", 32, "headers of one message of a topic")                           \

@@ -76,7 +76,8 @@ static int check_messages(struct core *core, struct op *op, const struct request
                     message->value.body.size, policy->message_bytes_max);
         else if (message->once.size && !policy->dedup)
             op_fail(core, op, -EINVAL, "a message that is taken once, and dedup of the topic is 0");
-        else if (message->once.size > core->limits.message_once_bytes)
+        else if (message->once.size > core->limits.message_once_bytes ||
+                 message->once.size > TOPIC_ONCE_BYTES_MAX)
             op_fail(core, op, -E2BIG, "an id of %zu bytes: message_once_bytes is %lu", message->once.size,
                     core->limits.message_once_bytes);
         if (op->state != OP_NEW)

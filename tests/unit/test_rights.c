@@ -237,7 +237,8 @@ static void test_a_wrong_row_is_told_with_file_line_and_value(void **state)
     refuse("uid:7 send a.*\n", "'a.*' is a pattern: write what the names begin with");
     assert_int_equal(
         read_rights(
-            "uid:7 send,recv,close,make,lock,context,submit,schedule,work,publish,subscribe,topic,inspect,admin "
+            "uid:7 "
+            "send,recv,close,make,lock,context,submit,schedule,work,publish,subscribe,topic,inspect,admin "
             "*\n"),
         0);
     assert_int_equal(rights->rows[0].groups, GROUPS_ALL);
