@@ -291,9 +291,8 @@ static void drop_acks(struct list *acks, uint64_t first, uint64_t last)
 
 static void put_ack(struct list *acks, struct record *record)
 {
-    struct list *place = acks->prev;
-
     drop_acks(acks, record->ack.sequence, record->ack.sequence);
+    struct list *place = acks->prev;
     while (place != acks && container_of(place, struct record, link)->ack.sequence > record->ack.sequence)
         place = place->prev;
     list_prepend(place, &record->link);

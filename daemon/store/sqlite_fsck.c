@@ -63,6 +63,56 @@ static const struct {
      "does not say when, or what it submits"},
 };
 
+/* The log of durable topics. That what a block says is so is asked of all messages at once: each is of the first block of its
+ * topic that does not end before it. */
+static const struct {
+    const char *of;
+    const char *query; /* of ids or sequences */
+    const char *fault;
+} log_checks[] = {
+    {"rule", "SELECT 0 FROM topic_rules WHERE length(name) NOT BETWEEN 1 AND 255 OR length(kept) = 0",
+     "of topics has no pattern, or says nothing"},
+    {"topic",
+     "SELECT id FROM topics WHERE id <= 0 OR last_sequence < 0 OR gone < 0 OR length(name) NOT BETWEEN 1 AND "
+     "255",
+     "has a row that no topic can have"},
+    {"topic", "SELECT id FROM topics WHERE flags >> 30 > 1", "is on the disk, and should be in memory alone"},
+    {"message", "SELECT sequence FROM messages WHERE sequence <= 0 OR of < 0 OR flags >> 30 > 1",
+     "has a row that no message can have"},
+    {"message", "SELECT sequence FROM messages WHERE topic NOT IN (SELECT id FROM topics)", "is of no topic"},
+    {"message", "SELECT sequence FROM topics t JOIN messages ON topic = t.id WHERE sequence <= gone",
+     "is there, and its topic says that it is gone"},
+    {"block",
+     "SELECT last FROM blocks WHERE first > last OR first <= 0 OR messages <= 0 OR topic NOT IN (SELECT id "
+     "FROM"
+     " topics)",
+     "has a row that no block can have"},
+    {"block",
+     "SELECT b.last FROM blocks b LEFT JOIN (SELECT topic AS of, (SELECT min(last) FROM blocks WHERE topic ="
+     " m.topic AND last >= m.sequence) AS end, count(*) AS n, min(sequence) AS first, max(sequence) AS last"
+     " FROM messages m GROUP BY 1, 2) f ON f.of = b.topic AND f.end = b.last WHERE f.n IS NOT b.messages OR"
+     " f.first IS NOT b.first OR f.last IS NOT b.last",
+     "does not tell what messages are there"},
+    {"once-id of message",
+     "SELECT sequence FROM onces WHERE length(once) = 0 OR topic NOT IN (SELECT id FROM topics)",
+     "is empty, or of no topic"},
+    {"message to come", "SELECT id FROM laters WHERE id <= 0 OR topic NOT IN (SELECT id FROM topics)",
+     "has no id, or is of no topic"},
+    {"group",
+     "SELECT id FROM topic_groups WHERE id <= 0 OR floor < 0 OR mark < 0 OR paused NOT IN (0, 1) OR "
+     "length(name) NOT"
+     " BETWEEN 1 AND 255 OR length(pattern) NOT BETWEEN 1 AND 255",
+     "has a row that no group can have"},
+    {"group",
+     "SELECT id FROM group_acks a WHERE sequence <= coalesce((SELECT floor FROM topic_groups WHERE id ="
+     " a.id), sequence)",
+     "has acknowledged below its floor, or is not there"},
+    {"group",
+     "SELECT id FROM group_tries a WHERE tries <= 0 OR sequence <= coalesce((SELECT floor FROM topic_groups"
+     " WHERE id = a.id), sequence)",
+     "has tried below its floor, or is not there"},
+};
+
 struct report {
     void (*say)(void *context, const char *line);
     void *context;
@@ -93,14 +143,15 @@ static int check_pages(struct db *db, struct report *report)
     return r;
 }
 
-static int check_rows(struct db *db, const char *query, const char *fault, struct report *report)
+static int check_rows(struct db *db, const char *of, const char *query, const char *fault,
+                      struct report *report)
 {
     struct statement *statement = NULL;
     char line[256];
     int r = statement_new(db, query, &statement);
 
     while (r >= 0 && (r = statement_step(statement)) == 1) {
-        snprintf(line, sizeof(line), "job %lld %s", (long long)column_number(statement, 0), fault);
+        snprintf(line, sizeof(line), "%s %lld %s", of, (long long)column_number(statement, 0), fault);
         tell(report, line);
     }
     statement_delete(statement);
@@ -147,7 +198,9 @@ static int check_all(struct db *db, struct report *report)
     if (r == 0)
         r = check_pages(db, report);
     for (size_t i = 0; r == 0 && i < sizeof(job_checks) / sizeof(*job_checks); i++)
-        r = check_rows(db, job_checks[i].query, job_checks[i].fault, report);
+        r = check_rows(db, "job", job_checks[i].query, job_checks[i].fault, report);
+    for (size_t i = 0; r == 0 && i < sizeof(log_checks) / sizeof(*log_checks); i++)
+        r = check_rows(db, log_checks[i].of, log_checks[i].query, log_checks[i].fault, report);
     for (size_t i = 0; r == 0 && i < sizeof(schedule_checks) / sizeof(*schedule_checks); i++)
         r = check_schedules(db, schedule_checks[i].query, schedule_checks[i].fault, report);
     return r;

@@ -109,6 +109,11 @@ const struct kept_channel *ledger_channels(const struct ledger *ledger)
     return ledger->moments[ledger->n - 1].channel;
 }
 
+const struct kept_log *ledger_log(const struct ledger *ledger)
+{
+    return &ledger->moments[ledger->n - 1].log;
+}
+
 static uint64_t digest_channel(const struct channel_row *row)
 {
     const uint64_t numbers[] = {row->id,    row->capacity, row->value_bytes_max, row->element_bytes,
@@ -177,7 +182,9 @@ static void hold_all(struct moment *moment, const struct list *batches)
 
     list_each (batch, batches, link)
         list_each (record, &batch->records, link) {
-            if (record->kind >= RECORD_CHANNEL)
+            if (shelf_has(record))
+                shelf_take(&moment->log, record);
+            else if (record->kind >= RECORD_CHANNEL)
                 keep_channel(moment->channel, record);
             else if (record->job.id < LEDGER_JOBS)
                 hold(&moment->held[record->job.id], record);
@@ -231,6 +238,7 @@ struct range ledger_end(const struct ledger *ledger)
 struct found {
     struct held held[LEDGER_JOBS];
     struct kept_channel channel[LEDGER_CHANNELS];
+    struct kept_log log;
     char *why;
     uint64_t last;
 };
@@ -337,11 +345,14 @@ int ledger_compare(const struct ledger *ledger, const struct store_ops *ops, str
     free(words);
     if (r == 0)
         r = find_bodies(ops, store, &found);
+    if (r == 0)
+        r = shelf_find(&found.log, ops, store);
     if (r < 0)
         return -1;
     for (size_t i = range.last + 1; i-- > range.first;)
         if (differs(found.held, ledger->moments[i].held) == LEDGER_JOBS &&
-            !channels_differ(found.channel, ledger->moments[i].channel))
+            !channels_differ(found.channel, ledger->moments[i].channel) &&
+            !shelf_differs(&found.log, &ledger->moments[i].log))
             return (int)i;
     size_t id = range.first <= range.last ? differs(found.held, ledger->moments[range.last].held) : 0;
     snprintf(why, WHY_BYTES, "it shows no moment of %zu to %zu; job %zu is %s, not as after the last one",

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "shelf.h"
 #include "store.h"
 
 enum { LEDGER_JOBS = 128, LEDGER_CHANNELS = 4, LEDGER_MOMENTS = 512, LEDGER_LIVES = 64 };
@@ -31,6 +32,7 @@ struct moment {
     size_t begun, told;            /* places on the tape; NOT_TOLD: nobody knows whether it happened */
     struct held held[LEDGER_JOBS]; /* by id */
     struct kept_channel channel[LEDGER_CHANNELS]; /* by id */
+    struct kept_log log;
 };
 #define NOT_TOLD SIZE_MAX
 
@@ -52,6 +54,7 @@ void ledger_opened(struct ledger *ledger, uint64_t incarnation);
 /* What the store must have now. */
 const struct held *ledger_now(const struct ledger *ledger);
 const struct kept_channel *ledger_channels(const struct ledger *ledger);
+const struct kept_log *ledger_log(const struct ledger *ledger);
 
 /* Applies the batches, writes down what came of it, and frees them. What apply gave. */
 int ledger_apply(struct ledger *ledger, const struct store_ops *ops, struct store *store,

@@ -175,8 +175,12 @@ static void add_channel(struct work *work, struct batch *batch)
 /* Batches of one transaction name different jobs, so that each can be made from what the ledger has. */
 static void fill(struct work *work, struct batch *batch, uint64_t taken[BATCHES], int at)
 {
-    uint64_t kind = below(work, 14), id = kind < 8 ? living(work) : any(work);
+    uint64_t kind = below(work, 22), id = kind < 8 ? living(work) : any(work);
 
+    if (kind >= 14 && at == 0) {
+        taken[at] = 0;
+        return work_on_log(work, batch);
+    }
     if (kind >= 10 && at == 0) {
         taken[at] = 0;
         return add_channel(work, batch);
@@ -212,7 +216,7 @@ static struct batch *batch_in(struct work *work, struct list *batches)
     return batch;
 }
 
-static int transact(struct work *work)
+int work_transact(struct work *work)
 {
     struct list batches = LIST_INIT(batches);
     uint64_t taken[BATCHES];
@@ -280,7 +284,7 @@ int work_step(struct work *work)
     if (!work->store)
         return work_open(work);
     if (kind < 13)
-        return transact(work);
+        return work_transact(work);
     if (kind < 15)
         return work->ops->tidy(work->store, true);
     if (kind == 15)

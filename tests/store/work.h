@@ -1,6 +1,6 @@
 /*
- * Work for a store, from a seed: jobs that are submitted, change, end, write output and are forgotten, in transactions of
- * one to three batches; between them the store is tidied, read beside the writer, given and taken its ballast, closed and
+ * Work for a store, from a seed: jobs that are submitted, change, end, write output and are forgotten, durable channels, and
+ * the log of durable topics, in transactions of one to three batches; between them the store is tidied, read beside the writer, given and taken its ballast, closed and
  * opened again.
  */
 #pragma once
@@ -23,6 +23,10 @@ void work_close(struct work *work);
 int work_step(struct work *work);
 /* Steps, to the first that is refused. */
 int work_steps(struct work *work, int n);
+/* A transaction alone. As a step. */
+int work_transact(struct work *work);
 /* A transaction with one job whose argument has so many bytes; and one that deletes all that there are. */
 int work_submit(struct work *work, size_t bytes);
 int work_forget_all(struct work *work);
+/* work_log.c: something of the log, made from what the ledger has; perhaps nothing. */
+void work_on_log(struct work *work, struct batch *batch);
