@@ -64,6 +64,9 @@ void answer_end(struct answer *answer);
 /* The same for a request whose answer is its status. */
 int call_plain(gc_client *g, const struct request *request, gc_until until);
 
+/* The same for a request that opens a channel: *out is its handle, or nil. 0. */
+int call_open(gc_client *g, const struct request *request, gc_chan *out, gc_until until);
+
 /* The steps of call_run, for calls that are not waited for. call_new: NULL without memory. The others with the lock;
  * call_begin: 0, or why it cannot begin. call_take: the status, when it is done. call_end: it is not used any more. */
 struct call *call_new(gc_client *g, const struct request *request, gc_until until);

@@ -13,4 +13,6 @@ struct cases {
 int cases_create(struct cases *cases, const struct gc_case *from, size_t n);
 /* The program's index, + 1, of the send that a result says is in doubt (IP5.2); 0: none. */
 size_t cases_doubt(const size_t *from, const struct result *result);
+/* Whether one of the cases took effect, be it that it met a closed channel, or a subscription that was disconnected. */
+bool cases_met(int status, const struct result *result);
 void cases_destroy(struct cases *cases);

@@ -83,11 +83,22 @@ static int take_handle(gc_client *g, const struct answer *answer, gc_chan *out)
     return out->id ? 0 : last_failed(-ENOMEM, NULL, false);
 }
 
+int call_open(gc_client *g, const struct request *request, gc_chan *out, gc_until until)
+{
+    struct answer answer;
+    int r = call_run(g, request, until, 0, &answer);
+
+    out->id = 0;
+    if (r >= 0)
+        r = take_handle(g, &answer, out);
+    answer_end(&answer);
+    return r;
+}
+
 GC_API int gc_open(gc_client *g, const char *name, const struct gc_chan_options *options, gc_chan *out,
                    gc_until until)
 {
     struct gc_chan_options use;
-    struct answer answer;
     out->id = 0;
     if (options_take(&use, sizeof use, options) < 0)
         return last_failed(-EINVAL, "gc_chan_options: size is not set, or of a newer library", false);
@@ -100,11 +111,7 @@ GC_API int gc_open(gc_client *g, const char *name, const struct gc_chan_options 
                                             .flags = use.flags,
                                             .rights = use.rights,
                                             .full = use.full}};
-    int r = call_run(g, &request, until, 0, &answer);
-    if (r >= 0)
-        r = take_handle(g, &answer, out);
-    answer_end(&answer);
-    return r;
+    return call_open(g, &request, out, until);
 }
 
 GC_API int gc_make(gc_client *g, const char *name, uint64_t capacity, gc_chan *out, gc_until until)

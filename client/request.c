@@ -65,6 +65,11 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_POOL_LIST] = {FIELD(pool_list.prefix), FIELD(pool_list.after)},
     [VERB_POOL_DRAIN] = {FIELD(pool_drain.name)},
     [VERB_WORK_RESERVE] = {FIELD(work_reserve.queues), FIELD(work_reserve.functions)},
+    [VERB_PUBLISH] = {FIELD(publish.topic)},
+    [VERB_SUBSCRIBE] = {FIELD(subscribe.pattern), FIELD(subscribe.group), FIELD(subscribe.settings)},
+    [VERB_TOPIC_CLOSE] = {FIELD(topic_close.topic)},
+    [VERB_TOPIC_LIST] = {FIELD(topic_list.pattern), FIELD(topic_list.after)},
+    [VERB_TOPIC_INFO] = {FIELD(topic_info.topic)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {
@@ -196,6 +201,55 @@ static size_t sends_bytes(const struct request_transact *transact)
     return size;
 }
 
+/* ---- messages of a publish ---- */
+
+static size_t messages_arrays(const struct request_publish *publish)
+{
+    size_t size = publish->messages_n * sizeof *publish->messages;
+    for (size_t i = 0; i < publish->messages_n; i++)
+        size += publish->messages[i].headers_n * sizeof(struct header);
+    return size;
+}
+
+static size_t message_bytes(const struct outgoing *message)
+{
+    size_t size = message->value.body.size + message->key.size + message->once.size;
+    for (size_t i = 0; i < message->headers_n; i++)
+        size += message->headers[i].name.size + message->headers[i].value.size;
+    return size;
+}
+
+static size_t messages_bytes(const struct request_publish *publish)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < publish->messages_n; i++)
+        size += message_bytes(&publish->messages[i]);
+    return size;
+}
+
+static void copy_message(struct outgoing *to, const struct outgoing *from, struct span *arrays,
+                         struct span *bodies)
+{
+    struct header *headers = span_take(arrays, from->headers_n * sizeof *headers);
+    *to = (struct outgoing){.value = {.body = bytes_copy(from->value.body, bodies)},
+                            .key = bytes_copy(from->key, bodies),
+                            .headers = headers,
+                            .headers_n = from->headers_n,
+                            .once = bytes_copy(from->once, bodies)};
+    for (size_t i = 0; i < from->headers_n; i++)
+        headers[i] = (struct header){bytes_copy(from->headers[i].name, bodies),
+                                     bytes_copy(from->headers[i].value, bodies)};
+}
+
+static void copy_messages(struct request_publish *to, const struct request_publish *from, struct span *arrays,
+                          struct span *bodies)
+{
+    struct outgoing *messages = span_take(arrays, from->messages_n * sizeof *messages);
+    for (size_t i = 0; i < from->messages_n; i++)
+        copy_message(&messages[i], &from->messages[i], arrays, bodies);
+    to->messages = messages;
+}
+
 /* Arrays: they need their alignment, and so come before the bytes. */
 static size_t vector_size(const struct request *request)
 {
@@ -216,6 +270,8 @@ static size_t vector_size(const struct request *request)
         size += sends_arrays(&request->transact);
     if (request->verb == VERB_CTX_NEW)
         size += request->ctx_new.values_n * sizeof(struct ctx_value);
+    if (request->verb == VERB_PUBLISH)
+        size += messages_arrays(&request->publish);
     return size;
 }
 
@@ -244,6 +300,8 @@ size_t request_charge(const struct request *request)
     if (request->verb == VERB_CTX_NEW)
         for (size_t i = 0; i < request->ctx_new.values_n; i++)
             size += request->ctx_new.values[i].name.size + request->ctx_new.values[i].value.size;
+    if (request->verb == VERB_PUBLISH)
+        size += messages_bytes(&request->publish);
     return size;
 }
 
@@ -350,6 +408,8 @@ void request_copy(struct request *to, const struct request *from, void *memory)
         to->schedule_set.delays_ns = bytes_copy(waits_of(&from->schedule_set), &arrays).data;
     if (from->verb == VERB_CTX_NEW)
         copy_bindings(to, from, &arrays, &span);
+    if (from->verb == VERB_PUBLISH)
+        copy_messages(&to->publish, &from->publish, &arrays, &span);
     const size_t *field = fields[from->verb];
     for (int i = 0; i < FIELDS_MAX && field[i]; i++) {
         struct bytes *bytes = (struct bytes *)((char *)to + field[i] - 1);
@@ -387,6 +447,7 @@ static const unsigned traits[VERB_NUMBER_END] = {
     [VERB_SYNC_GIVE] = DOUBTFUL,     [VERB_SYNC_ADD] = DOUBTFUL,
     [VERB_SYNC_RESET] = DOUBTFUL,    [VERB_COND_SIGNAL] = DOUBTFUL,
     [VERB_COND_WAIT] = DOUBTFUL,     [VERB_TRANSACT] = DOUBTFUL,
+    [VERB_PUBLISH] = DOUBTFUL,       [VERB_TOPIC_CLOSE] = DOUBTFUL,
 };
 
 bool request_names_handle(const struct request *request)

@@ -52,10 +52,40 @@ static void copy_passed(struct value *values, size_t n, struct span *span)
     }
 }
 
+/* The messages that values are, and their arrays of headers; while counting all stays as it is. */
+static void copy_messages(struct value *values, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct message *from = values[i].message;
+        struct message *copy = from ? span_copy(span, from, sizeof *from) : NULL;
+        const struct header *headers = from && from->headers_n
+                                           ? span_copy(span, from->headers, from->headers_n * sizeof *headers)
+                                           : NULL;
+        if (!copy)
+            continue;
+        copy->headers = headers;
+        values[i].message = copy;
+    }
+}
+
+static void copy_message_bytes(struct message *message, struct span *span)
+{
+    struct header *headers = (struct header *)message->headers;
+    copy_bytes(&message->topic, span);
+    copy_bytes(&message->key, span);
+    for (size_t i = 0; i < message->headers_n; i++) {
+        copy_bytes(&headers[i].name, span);
+        copy_bytes(&headers[i].value, span);
+    }
+}
+
 static void copy_values(struct value *values, size_t n, struct span *span)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         copy_bytes(&values[i].body, span);
+        if (values[i].message)
+            copy_message_bytes((struct message *)values[i].message, span);
+    }
 }
 
 static void copy_chans(struct chan_info *chans, size_t n, struct span *span)
@@ -109,6 +139,31 @@ static void copy_schedules(struct schedule_info *schedules, size_t n, struct spa
     }
 }
 
+static void copy_topics(struct topic_info *topics, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        copy_bytes(&topics[i].name, span);
+        copy_stats((struct counter *)topics[i].settings, topics[i].settings_n, span);
+    }
+}
+
+static void copy_groups(struct group_info *groups, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        copy_bytes(&groups[i].name, span);
+        copy_bytes(&groups[i].pattern, span);
+        copy_stats((struct counter *)groups[i].settings, groups[i].settings_n, span);
+    }
+}
+
+/* Where an array stands in an array: while counting it stays what it is. */
+static void copy_settings(const struct counter **settings, size_t n, struct span *span)
+{
+    const struct counter *copy = n ? span_copy(span, *settings, n * sizeof *copy) : NULL;
+    if (copy)
+        *settings = copy;
+}
+
 static void copy_offer(struct offer *offer, struct span *span)
 {
     copy_bytes(&offer->function, span);
@@ -129,7 +184,19 @@ static void result_walk(struct result *result, struct span *span)
     struct schedule_info *schedules =
         span_array(span, result->schedules, result->schedules_n, sizeof *schedules);
     const uint64_t *ids = span_array(span, result->ids, result->ids_n, sizeof *ids);
+    struct published *published =
+        span_array(span, result->published, result->published ? 1 : 0, sizeof *published);
+    struct topic_info *topics = span_array(span, result->topics, result->topics_n, sizeof *topics);
+    struct group_info *groups = span_array(span, result->groups, result->groups_n, sizeof *groups);
     copy_passed(values, result->values_n, span);
+    copy_messages(values, result->values_n, span);
+    for (size_t i = 0; i < result->topics_n; i++)
+        copy_settings(&topics[i].settings, topics[i].settings_n, span);
+    for (size_t i = 0; i < result->groups_n; i++)
+        copy_settings(&groups[i].settings, groups[i].settings_n, span);
+    result->published = published;
+    result->topics = topics;
+    result->groups = groups;
     result->schedules = schedules;
     result->values = values;
     result->chans = chans;
@@ -148,6 +215,8 @@ static void result_walk(struct result *result, struct span *span)
     copy_ctxs(ctxs, result->ctxs_n, span);
     copy_waits(waits, result->waits_n, span);
     copy_schedules(schedules, result->schedules_n, span);
+    copy_topics(topics, result->topics_n, span);
+    copy_groups(groups, result->groups_n, span);
     if (offer)
         copy_offer(offer, span);
 }

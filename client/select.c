@@ -51,12 +51,18 @@ static void mark_doubt(struct gc_case *cases, size_t n, size_t doubt)
         cases[i].doubt = i + 1 == doubt;
 }
 
+bool cases_met(int status, const struct result *result)
+{
+    return status >= 0 || status == -EPIPE || (result->status < 0 && result->flags & RESULT_CLOSED);
+}
+
 /* The case that took effect gets what it brought; nothing else is written (S11) but what is in doubt. */
 static void give(gc_client *g, struct gc_case *k, const struct answer *answer, bool hold)
 {
     k->status = answer->result.status < 0 ? answer->result.status : k->kind == GC_CASE_SEND ? 0 : 1;
     if (k->kind == GC_CASE_RECV) {
-        k->status = answer->result.values_n > 0;
+        if (answer->result.status >= 0)
+            k->status = answer->result.values_n > 0;
         if (answer->result.values_n)
             value_give(k->recv, answer, 0, hold);
         else
@@ -84,7 +90,7 @@ GC_API int gc_select(gc_client *g, struct gc_case *cases, size_t n, unsigned fla
         return last_failed(r, r == -E2BIG ? "at most 1024 cases in one select" : NULL, false);
     struct request request = {.verb = VERB_SELECT, .select = {open.wire, open.n}};
     r = call_run(g, &request, until, flags & GC_HOLD ? CALL_HOLD : 0, &answer);
-    if (r >= 0 || r == -EPIPE) {
+    if (cases_met(r, &answer.result)) {
         size_t index = open.from[answer.result.index];
         give(g, &cases[index], &answer, flags & GC_HOLD);
         r = (int)index;

@@ -176,6 +176,8 @@ static void give_case(struct gc_end *end, const struct start *start, const struc
         give_job(end, answer);
     else if (k->kind == CASE_CTX)
         end->status = 1;
+    else if (result->status < 0)
+        end->status = result->status;
     else if ((end->status = result->values_n > 0))
         value_give(&end->value, answer, 0, start->flags & GC_HOLD);
 }
@@ -185,7 +187,7 @@ static void end_fill(struct gc_end *end, const struct start *start, int status, 
     const struct request *request = &start->call->op.request;
     end->index = end->status = status;
     end->doubt = request->verb == VERB_SELECT ? cases_doubt(start->from, &answer->result) : 0;
-    if (status < 0 && status != -EPIPE)
+    if (!cases_met(status, &answer->result))
         return;
     if (request->verb == VERB_JOB_WAIT) {
         end->index = (int)start->index;

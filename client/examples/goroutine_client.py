@@ -300,6 +300,22 @@ class Client:
         body = result.values[0].body if result.values else b""
         return ready[result.index], body, bool(result.values) or wire[result.index].kind == CASE_SEND
 
+    # ---- topics; a subscription is a channel, whose Values have a message
+
+    def publish(self, topic, *bodies, key="", headers=(), **how):
+        """All of them in one operation: how many subscriptions got one, as Published. `headers`: pairs."""
+        values, parts = pack(bodies)
+        told = [pb.Header(name=name.encode(), value=value.encode()) for name, value in headers]
+        messages = [pb.Outgoing(value=value, key=key.encode(), headers=told) for value in values]
+        return self.call(parts, publish=pb.Publish(topic=topic.encode(), messages=messages), **how).published
+
+    def subscribe(self, pattern, **options):
+        """Further options as in Subscribe."""
+        return self.call(subscribe=pb.Subscribe(pattern=pattern.encode(), **options)).handle
+
+    def close_topic(self, topic):
+        return self.call(topic_close=pb.TopicClose(topic=topic.encode())).outcome
+
     def bye(self):
         """Ends the session in order: what was surfaced is acknowledged in the same frame."""
         self.write(bye=True)

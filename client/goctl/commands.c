@@ -1,8 +1,8 @@
 /* The table of commands, a part for each family. */
 #include "commands.h"
 
-static const struct command *const families[] = {channel_commands, job_commands, sync_commands,
-                                                 daemon_commands};
+static const struct command *const families[] = {channel_commands, topic_commands, job_commands,
+                                                 sync_commands, daemon_commands};
 
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -9,7 +9,8 @@
  * option_rows.c. A row without a name ends each. To add a command: its row there, its function in the file of its family,
  * its paragraph in goctl.1 (a test compares the two).
  */
-extern const struct command channel_commands[], job_commands[], sync_commands[], daemon_commands[];
+extern const struct command channel_commands[], topic_commands[], job_commands[], sync_commands[],
+    daemon_commands[];
 
 #define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -25,6 +26,11 @@ int command_send(const struct options *options);
 int command_recv(const struct options *options);
 int command_range(const struct options *options);
 int command_select(const struct options *options);
+
+/* pub.c, sub.c, topic.c */
+int command_pub(const struct options *options);
+int command_sub(const struct options *options);
+int command_topic(const struct options *options);
 
 /* submit.c, end.c, jobs.c */
 int command_submit(const struct options *options);

@@ -39,7 +39,7 @@ void help_command(const struct command *command, FILE *out)
 void help_all(FILE *out)
 {
     fputs("usage: goctl COMMAND [OPTION…] [ARGUMENT…]\n\n"
-          "Channels and jobs of a goroutined, for the shell.\n\ncommands:\n",
+          "Channels, topics and jobs of a goroutined, for the shell.\n\ncommands:\n",
           out);
     for (const struct command *command = NULL; (command = command_after(command));)
         fprintf(out, "  %-12s %s\n", command->name, command->help);
@@ -60,6 +60,7 @@ static const char *const completers[] = {
     [COMPLETES_JOB] = "_goctl_words \"$(goctl jobs 2>/dev/null | awk 'NR > 1 { print $1 }')\"",
     [COMPLETES_FILE] = "COMPREPLY=($(compgen -f -- \"$cur\"))",
     [COMPLETES_CONTEXT] = "_goctl_words \"$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')\"",
+    [COMPLETES_TOPIC] = "_goctl_words \"$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')\"",
     [COMPLETES_PROGRAM] = "COMPREPLY=($(compgen -A command -A file -- \"$cur\"))",
     [COMPLETES_COMMAND] = "_goctl_words \"$_goctl_commands\"",
 };

@@ -65,6 +65,42 @@ const struct option_row recv_rows[] = {
     END,
 };
 
+const struct option_row pub_rows[] = {
+    {"lines", 'l', OPTION_FLAG, AT(lines), NULL, "publish the lines of standard input; the same as -"},
+    {"raw", 0, OPTION_FLAG, AT(raw), NULL, "publish all of standard input as one message"},
+    {"key", 'k', OPTION_TEXT, AT(key), "TEXT", "messages of one key keep their order in durable subscriptions"},
+    {"header", 'H', OPTION_CASE_SEND, 0, "NAME=VALUE", "travels with each message"},
+    {"count", 'n', OPTION_COUNT, AT(count), "N", "publish the values N times"},
+    {"every", 0, OPTION_DURATION, AT(every_ns), "TIME", "wait so long between two messages"},
+    {"batch", 0, OPTION_COUNT, AT(batch), "N", "publish at most N lines in one operation (default 1024)"},
+    {"once", 0, OPTION_TEXT, AT(once_key), "ID", "durable topics: not if there was a message of this id before"},
+    {"in", 0, OPTION_DURATION, AT(delay_ns), "TIME", "durable topics: publish it so long from now"},
+    {"expect", 0, OPTION_TEXT, AT(expected), "SEQ", "durable topics: only if the last message has this sequence; 0: if there is none"},
+    TRY,
+    CTX,
+    END,
+};
+
+const struct option_row sub_rows[] = {
+    {"count", 'n', OPTION_COUNT, AT(count), "N", "end after N messages"},
+    {"topic", 'v', OPTION_FLAG, AT(topic), NULL, "print the topic in front of each value, as with a wildcard or several patterns"},
+    {"bare", 'b', OPTION_FLAG, AT(bare), NULL, "print values alone, whatever the patterns are"},
+    {"time", 'T', OPTION_FLAG, AT(times), NULL, "print when it was published in front of each message"},
+    {"format", 'F', OPTION_TEXT, AT(format), "FORMAT", "print each so: %t topic, %p value, %k key, %s sequence, %T time, %l lost, %n tries, %h{NAME}"},
+    {"headers", 'H', OPTION_FLAG, AT(headers), NULL, "print the headers of a message, and an empty line, above it"},
+    RAW,
+    {"capacity", 'c', OPTION_COUNT, AT(capacity), "N", "so many messages may wait to be printed (default 1024)"},
+    {"policy", 'p', OPTION_TEXT, AT(policy), "HOW", "and of more: drop-newest (the default), drop-oldest, disconnect, or block who publishes"},
+    {"block", 0, OPTION_DURATION, AT(block_ns), "TIME", "block: for so long, then disconnect (default 1s)"},
+    {"value-max", 0, OPTION_SIZE, AT(value_bytes_max), "BYTES", "drop larger messages"},
+    {"durable", 'd', OPTION_TEXT, AT(group), "NAME", "join this durable subscription, or make it: who is in it shares its messages"},
+    {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "durable topics: begin at start, now (the default), last, a sequence, a time, or so long ago"},
+    {"ack", 'a', OPTION_FLAG, AT(ack), NULL, "acknowledge each message when the reader of the pipe has taken it, not when it was written"},
+    TRY,
+    CTX,
+    END,
+};
+
 const struct option_row range_rows[] = {RAW, CTX, END};
 const struct option_row wait_rows[] = {CTX, END};
 

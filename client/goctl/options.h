@@ -30,7 +30,8 @@ enum completes {
     COMPLETES_FILE,
     COMPLETES_COMMAND,
     COMPLETES_CONTEXT,
-    COMPLETES_PROGRAM
+    COMPLETES_PROGRAM,
+    COMPLETES_TOPIC
 };
 
 struct option_row {
@@ -45,7 +46,8 @@ struct option_row {
 
 enum select_kind { SELECT_RECV, SELECT_SEND, SELECT_JOB };
 
-/* One --recv, --send or --job of a select, in the order of the command line; or one --value of a context (SELECT_SEND). */
+/* One --recv, --send or --job of a select, in the order of the command line; or one --value of a context, or
+ * --header of a message (SELECT_SEND). */
 struct select_option {
     enum select_kind kind;
     char *name;        /* channel; a copy of its own */
@@ -69,6 +71,10 @@ struct options {
     uint64_t count, batch;
     struct select_option *cases;
     size_t cases_n;
+    /* topics; `group` is the durable subscription */
+    const char *expected, *from, *policy, *format;
+    int64_t block_ns;
+    bool ack, headers, topic, bare, times;
     /* contexts */
     const char *ctx, *parent, *group, *job_ctx;
     /* jobs */

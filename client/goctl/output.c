@@ -44,12 +44,19 @@ int output_flush(void)
     return fflush(stdout) || ferror(stdout) ? failed() : 0;
 }
 
-int output_bytes(const struct options *options, const void *data, size_t size)
+int output_put(const struct options *options, const void *data, size_t size)
 {
     errno = 0;
     if ((size && fwrite(data, 1, size, stdout) != size) || (!options->raw && putchar('\n') == EOF))
         return failed();
-    return output_flush();
+    return 0;
+}
+
+int output_bytes(const struct options *options, const void *data, size_t size)
+{
+    int r = output_put(options, data, size);
+
+    return r < 0 ? r : output_flush();
 }
 
 int output_json(json_t *object)

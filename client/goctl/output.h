@@ -15,6 +15,9 @@ struct options;
 /* The bytes as they are, then a newline unless --raw; flushed. */
 int output_bytes(const struct options *options, const void *data, size_t size);
 
+/* The same, not flushed: for many that are written together. */
+int output_put(const struct options *options, const void *data, size_t size);
+
 /* One JSON object on a line; flushed. Takes the object; NULL is -ENOMEM. */
 int output_json(json_t *object);
 

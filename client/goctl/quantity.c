@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Reads digits at *text and moves it behind them. */
 static int digits(const char **text, uint64_t *number)
@@ -132,6 +133,36 @@ int parse_duration(const char *text, int64_t *ns)
     } while (*text);
     *ns = sum;
     return 0;
+}
+
+/* The parts of a second behind a point, to the microsecond; moves *text behind them. */
+static int64_t second_fraction(const char **text)
+{
+    int64_t us = 0;
+
+    if (**text != '.')
+        return 0;
+    for (int64_t unit = 100000; isdigit((unsigned char)*++*text); unit /= 10)
+        us += unit * (**text - '0');
+    return us;
+}
+
+int parse_instant(const char *text, int64_t *us)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm parts = {0};
+        const char *rest = strptime(text, forms[i], &parts);
+
+        if (!rest)
+            continue;
+        *us = i == 0 ? second_fraction(&rest) : 0;
+        rest += *rest == 'Z';
+        *us += timegm(&parts) * INT64_C(1000000);
+        return *rest ? -EINVAL : 0;
+    }
+    return -EINVAL;
 }
 
 const char *format_duration(int64_t ns, char text[static DURATION_TEXT_BYTES])

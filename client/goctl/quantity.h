@@ -13,6 +13,10 @@ int parse_size(const char *text, uint64_t *bytes);
  * Sums are allowed: 1m30s. */
 int parse_duration(const char *text, int64_t *ns);
 
+/* An instant of the wall clock, UTC, in microseconds: 2026-03-01, 2026-03-01T12:00 or 2026-03-01T12:00:00.5, with or without
+ * a Z behind it. */
+int parse_instant(const char *text, int64_t *us);
+
 /* A job id: 1 to 2^63-1. */
 int parse_job(const char *text, uint64_t *job);
 

@@ -14,7 +14,7 @@ static const struct {
     {STATUS_USAGE, "the command line is wrong", {EINVAL, EMSGSIZE}},
     {STATUS_TIMEOUT, "the time of --timeout, or of a context, was over", {ETIMEDOUT}},
     {STATUS_CLOSED, "the channel is closed", {EPIPE}},
-    {STATUS_NOT_FOUND, "no such channel, job, context, value, file or function", {ENOENT}},
+    {STATUS_NOT_FOUND, "no such channel, topic, job, context, value, file or function", {ENOENT}},
     {STATUS_CANCELLED, "cancelled, or its context was", {ECANCELED}},
     {STATUS_UNAVAILABLE, "no daemon, or it went away", {ECONNREFUSED, ECONNRESET, ENETRESET, EPROTO}},
     {STATUS_WOULD_BLOCK, "--try, and it would have had to wait", {EAGAIN}},

@@ -230,6 +230,7 @@ bool subscription_failed(struct core *core, struct op *op, const struct channel 
 {
     if (!c->subscription || !c->subscription->cut)
         return false;
+    op->flags |= RESULT_CLOSED;
     op_fail(core, op, -ENOBUFS, "the subscription had no room and was ended: it lost %lu messages",
             c->dropped);
     return true;

@@ -46,3 +46,5 @@ void prove_costs_of_queues(gc_client *g);
 void prove_costs_of_pools(gc_client *g);
 /* The rows of schedules (costs_schedule.c), which submit `echo` of this plugin. */
 void prove_costs_of_schedules(gc_client *g, const char *plugin);
+/* The rows of topics (costs_topic.c). */
+void prove_costs_of_topics(gc_client *g);

@@ -564,6 +564,24 @@ def test_large_values_pass_sends_receives_and_selects():
     assert receiver.recv_many(into, 5) == [b"small", large]
 
 
+def test_IP14_messages_come_with_their_topic_key_and_headers():
+    publisher, subscriber = goroutine_client.Client(ENDPOINT), goroutine_client.Client(ENDPOINT)
+    news, large = subscriber.subscribe("foreign.*", capacity=3), b"x" * 100_000
+    assert publisher.publish("foreign.news", b"one", large, key="k", headers=[("kind", "test")]).receivers == 2
+    assert publisher.publish("foreign.news.other", b"no").receivers == 0
+    values = subscriber.recv_values(news, 2)
+    assert [value.body for value in values] == [b"one", large]
+    message = values[0].message
+    assert (message.topic, message.key, message.lost) == (b"foreign.news", b"k", 0)
+    assert [(header.name, header.value) for header in message.headers] == [(b"kind", b"test")]
+    published = publisher.publish("foreign.a", *[b"v"] * 5)
+    assert (published.receivers, published.dropped) == (3, 2)
+    assert publisher.close_topic("foreign.*") == 1
+    assert list(subscriber.range(news)) == [b"v"] * 3
+    publisher.bye()
+    subscriber.bye()
+
+
 def test_a_client_whose_daemon_sends_it_away_says_why():
     client = goroutine_client.Client(ENDPOINT)
     client.lifeline.send(b"\xff" * 8)

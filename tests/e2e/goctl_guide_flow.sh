@@ -282,6 +282,56 @@ test_G138_chat_room() {
     same "lines" "$(wc -l <"$temporary/g138.0") $(wc -l <"$temporary/g138.1")" "15 30"
 }
 
+# stalled NAME OPTION... subscribes to a topic and prints its first message, "begin", into a pipe of which nobody reads.
+stalled() {
+    goctl sub "$@" --ack >"$temporary/g96.pipe" 2>"$temporary/g96.errors" &
+    subscriber=$!
+    until_subscribed "$1" 1
+    goctl pub "$1" begin
+    until read -r -t 0 -u 3; do kill -0 "$subscriber" || failed "the subscriber is gone"; done
+}
+
+test_G96_publish_and_subscribe() {
+    local readers=() name n subscriber publisher line
+    for name in News.Ann News.Bob Sports.Eve; do
+        goctl sub "g96.${name%.*}" >"$temporary/g96.${name#*.}" &
+        readers+=($!)
+    done
+    until_subscribed g96.News 2
+    until_subscribed g96.Sports 1
+    for n in 1 2 3 4 5; do
+        for name in News Sports Weather; do goctl pub "g96.$name" "$name update $n"; done
+    done
+    goctl topic close g96.News g96.Sports
+    # "the close ends each one's range"
+    each_ended 0 "${readers[@]}"
+    # "each subscriber gets exactly its 5 messages in order, and none of another topic"
+    for name in News.Ann News.Bob Sports.Eve; do
+        same "$name" "$(cat "$temporary/g96.${name#*.}")" "$(for n in 1 2 3 4 5; do echo "${name%.*} update $n"; done)"
+    done
+    mkfifo "$temporary/g96.pipe"
+    exec 3<>"$temporary/g96.pipe"
+    stalled g96.Quiet --policy drop-newest --capacity 1
+    # "policy drop, capacity 1, stalled: 1 received, 4 counted as dropped"
+    expect 0 '{"topic":"g96.Quiet","published":5,"receivers":1,"dropped":4,"repeated":0,"sequence":0}' \
+        goctl pub g96.Quiet 1 2 3 4 5 --json
+    goctl topic close g96.Quiet
+    for n in begin 1; do read -r -u 3 line && same "received" "$line" "$n"; done
+    ended "$subscriber" 0
+    stalled g96.Slow --policy block --block 1m --capacity 1
+    (for n in 1 2 3 4 5; do goctl pub g96.Slow $n && echo $n; done) >"$temporary/g96.published" &
+    publisher=$!
+    until goctl dump --json | grep -q '"verb":"publish"'; do kill -0 "$publisher" || failed "the publisher is gone"; done
+    # "policy wait, capacity 1, stalled: the publisher waits after 1"
+    same "published" "$(cat "$temporary/g96.published")" 1
+    kill -TERM "$subscriber"
+    ended "$subscriber" 143
+    # "who has unsubscribed holds up nobody"
+    ended "$publisher" 0
+    same "published" "$(xargs <"$temporary/g96.published")" "1 2 3 4 5"
+    exec 3>&-
+}
+
 now_ns() { date +%s%N; }
 
 # measure NAME N WORKERS prints how long N operations take, each a job and its result; the preparation is not counted.

@@ -43,8 +43,9 @@ test_completion_completes_commands_and_options() {
     . "$top/deploy/completion/goctl.bash"
     completes "commands" "recv" goctl re
     completes "options" "--follow" goctl recv --fo
-    completes "operands" "submit" goctl help su
+    completes "operands" "sub submit" goctl help su
     completes "verbs" "write" goctl rwlock wr
+    completes "verbs" "close" goctl topic cl
     completes "programs" "$top/deploy/completion/goctl.bash" goctl lock name -- "$top/deploy/completion/goctl.b"
 }
 

@@ -115,6 +115,16 @@ until_number() {
     done
 }
 
+# number_of_topic TOPIC MEMBER prints one number of a topic or pattern; nothing where nobody has subscribed to just that.
+number_of_topic() { goctl topic info "$1" --json 2>/dev/null | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"; }
+
+# until_subscribed TOPIC NUMBER waits until so many have subscribed to just that.
+until_subscribed() {
+    until [ "$(number_of_topic "$1" subscriptions)" = "$2" ]; do
+        kill -0 "$daemon" || failed "the daemon is gone"
+    done
+}
+
 # state_of ID prints the state of a job; until_state waits for it.
 state_of() { goctl job "$1" --json | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
 until_state() {

@@ -522,6 +522,11 @@ static void test_what_is_asked_of_queues_and_pools_costs_what_the_table_says(voi
     prove_costs_of_pools(*state);
 }
 
+static void test_what_is_published_costs_what_the_table_says(void **state)
+{
+    prove_costs_of_topics(*state);
+}
+
 static void test_what_a_worker_does_costs_what_the_table_says(void **state)
 {
     prove_costs_of_a_worker(*state);
@@ -582,6 +587,7 @@ int main(void)
         TEST(test_schedules_cost_what_the_table_says),
         TEST(test_what_is_told_of_waits_costs_what_the_table_says),
         TEST(test_what_is_asked_of_queues_and_pools_costs_what_the_table_says),
+        TEST(test_what_is_published_costs_what_the_table_says),
         TEST(test_what_a_worker_does_costs_what_the_table_says),
         TEST(test_what_is_decided_here_costs_nothing),
         cmocka_unit_test(test_every_row_of_the_table_is_proven),

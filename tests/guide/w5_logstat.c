@@ -4,7 +4,8 @@
  * appended, and tells on standard error how many lines it has seen, until SIGTERM: then it reads what is there and prints
  * the table.
  *
- * Pattern: stages, graceful shutdown. One process reads whole lines, N count them block by block.
+ * Pattern: stages, publish and subscribe, graceful shutdown. One process reads whole lines, N count them block by block, and
+ * each part is published to two subscribers: the table and the counter of lines, which are processes, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "counts.h"
+#include "goclient_topic.h"
 #include "workers.h"
 
 enum { BLOCK_BYTES = 128 * 1024, LINE_BYTES_MAX = 512 * 1024 };
@@ -88,19 +92,17 @@ static struct outcome count_lines(const char *text, size_t bytes)
     return table_text(table, lines);
 }
 
-/* ---- in the program ---- */
+/* ---- in the subscribers: each gets all parts ---- */
 
 static struct {
     struct count *table;
     uint64_t lines;
 } seen;
 
-static void add_counts(const char *data, size_t unused)
+static void add_counts(const char *part)
 {
-    char *at;
+    char *at = strchr(part, '\n');
 
-    (void)unused;
-    seen.lines += strtoull(data, &at, 10);
     while (*++at) {
         uint64_t count = strtoull(at, &at, 10);
         const char *key = ++at;
@@ -108,7 +110,120 @@ static void add_counts(const char *data, size_t unused)
         at += strcspn(at, "\n");
         counts_add(&seen.table, key, (size_t)(at - key), count);
     }
+}
+
+static void print_table(void)
+{
+    counts_print(seen.table, NULL);
+}
+
+static void add_lines(const char *part)
+{
+    seen.lines += strtoull(part, NULL, 10);
     fprintf(stderr, "%lu lines\n", seen.lines);
+}
+
+static void nothing(void)
+{
+}
+
+enum { SUBSCRIBERS = 2 };
+
+static const struct {
+    void (*take)(const char *part);
+    void (*end)(void);
+} subscribers[SUBSCRIBERS] = {{add_counts, print_table}, {add_lines, nothing}};
+
+static void must(bool holds)
+{
+    if (!holds) {
+        fprintf(stderr, "subscription: %s\n", gc_why());
+        exit(STATUS_FAILED);
+    }
+}
+
+/* PROGRAM --subscriber INDEX NAME: until its topic is closed. */
+static int subscriber(int index, const char *name)
+{
+    const struct gc_subscribe_options options = {
+        .size = sizeof options, .capacity = 16, .slow = GC_SLOW_BLOCKS, .block_ns = 60 * 1000000000LL};
+    gc_client *g = workers_connect();
+    struct gc_value part = {0};
+    gc_chan parts;
+    int r;
+
+    must(gc_subscribe(g, name, &options, &parts, GC_FOREVER) == 0);
+    must(gc_send(g, workers_chan(g, name, "subscribed", 0, 0), gc_bytes(NULL, 0), GC_FOREVER) == 0);
+    while ((r = gc_range(g, parts, &part, 0, GC_FOREVER)) > 0)
+        subscribers[index].take(part.data);
+    must(r == 0);
+    subscribers[index].end();
+    gc_disconnect(g);
+    return STATUS_OK;
+}
+
+/* ---- in the program ---- */
+
+static struct {
+    gc_client *g; /* NULL: there are no other processes */
+    const char *topic;
+    pid_t pid[SUBSCRIBERS];
+} publisher;
+
+static void become_subscriber(int index, const char *name)
+{
+    const char number[] = {(char)('0' + index), '\0'};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execl("/proc/self/exe", program_invocation_short_name, "--subscriber", number, name, NULL);
+    _exit(127);
+}
+
+static void start_subscribers(struct workers *w)
+{
+    publisher.g = workers_client(w);
+    publisher.topic = workers_name(w);
+    if (!publisher.g)
+        return;
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        if ((publisher.pid[i] = fork()) == 0)
+            become_subscriber(i, publisher.topic);
+    for (int i = 0; i < SUBSCRIBERS; i++) {
+        gc_chan subscribed = workers_chan(publisher.g, publisher.topic, "subscribed", 0, 0);
+        struct gc_value v = {0};
+
+        must(gc_recv(publisher.g, subscribed, &v, 0, GC_FOREVER) == 1);
+        gc_value_clear(&v);
+    }
+}
+
+/* One part, to both of them. */
+static void publish(const char *data, size_t bytes)
+{
+    struct gc_published published;
+
+    for (int i = 0; !publisher.g && i < SUBSCRIBERS; i++)
+        subscribers[i].take(data);
+    if (publisher.g)
+        must(gc_publish(publisher.g, publisher.topic, gc_bytes(data, bytes), NULL, &published, GC_FOREVER) ==
+                 0 &&
+             published.receivers == SUBSCRIBERS);
+}
+
+/* They have taken all that there is. False: one has failed. */
+static bool end_subscribers(void)
+{
+    bool good = true;
+    int status;
+
+    if (publisher.g)
+        must(gc_topic_close(publisher.g, publisher.topic, GC_FOREVER) >= 0);
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        if (publisher.g)
+            good &= waitpid(publisher.pid[i], &status, 0) == publisher.pid[i] && status == 0;
+        else
+            subscribers[i].end();
+    return good;
 }
 
 struct reader {
@@ -185,22 +300,26 @@ static int logstat(struct workers *w, char **files, bool follow)
 {
     static struct reader r;
     int error = reader_open(&r, files[0], follow);
+    bool good;
 
+    start_subscribers(w);
     if (error == 0)
         error = read_log(&r, w);
     workers_settle(w);
-    counts_print(seen.table, NULL);
+    good = end_subscribers();
     if (r.log >= 0)
         close(r.log);
     if (error < 0)
         tell_error(files[0], error);
-    return error < 0 ? STATUS_FAILED : STATUS_OK;
+    return error < 0 || !good ? STATUS_FAILED : STATUS_OK;
 }
 
 int main(int argc, char **argv)
 {
     static const struct worker_program program = {
-        .operands = "FILE", .flag = "follow", .run = logstat, .work = count_lines, .take = add_counts};
+        .operands = "FILE", .flag = "follow", .run = logstat, .work = count_lines, .take = publish};
 
+    if (argc == 4 && strcmp(argv[1], "--subscriber") == 0)
+        return subscriber(argv[2][0] - '0', argv[3]);
     return workers_main(argc, argv, &program);
 }

@@ -28,7 +28,7 @@ static struct workers workers;
 
 /* ---- both sides ---- */
 
-static gc_client *connect_here(void)
+gc_client *workers_connect(void)
 {
     char why[GC_WHY_BYTES];
     gc_client *g;
@@ -87,7 +87,7 @@ static void do_task(const struct worker_program *program, gc_client *g, gc_chan 
 /* PROGRAM --worker NAME INDEX N */
 static int worker(const struct worker_program *program, char **argument)
 {
-    gc_client *g = connect_here();
+    gc_client *g = workers_connect();
     struct gc_value task = {0};
     gc_chan tasks, outcomes;
 
@@ -132,7 +132,7 @@ static void start_workers(struct workers *w)
         if (w->pid[i] == 0)
             become(w, i, self);
     }
-    w->g = connect_here();
+    w->g = workers_connect();
     open_channels(w->g, w->name, &w->tasks, &w->outcomes);
 }
 

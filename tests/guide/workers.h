@@ -55,6 +55,8 @@ bool workers_interrupted(const struct workers *w);
 
 /* 0: --sequential. */
 int workers_n(const struct workers *w);
+/* A client of this program's daemon, for further processes of it; or the end of the program. */
+gc_client *workers_connect(void);
 /* For what workers do beside tasks. A channel of theirs: made by whoever opens it first, and without a name when the
  * program ends. */
 gc_client *workers_client(const struct workers *w);

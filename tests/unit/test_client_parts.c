@@ -157,6 +157,89 @@ static void test_every_string_of_a_request_is_copied(void **state)
     free(memory);
 }
 
+static void test_a_publish_keeps_its_messages_with_keys_headers_and_ids(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct header headers[] = {{bytes, bytes}, {bytes, {NULL, 0}}};
+    struct outgoing messages[] = {{.value = {.body = bytes}},
+                                  {.value = {.body = bytes}, .key = bytes, .once = bytes},
+                                  {.value = {.body = bytes}, .headers = headers, .headers_n = 2}};
+    struct request from = {.verb = VERB_PUBLISH,
+                           .publish = {.topic = bytes, .messages = messages, .messages_n = 3}},
+                   to;
+    void *memory = malloc(request_size(&from));
+    request_copy(&to, &from, memory);
+    memset(text, 'x', 4);
+    memset(messages, 0, sizeof messages);
+    memset(headers, 0, sizeof headers);
+    const struct outgoing *copy = to.publish.messages;
+    const struct bytes *copies[] = {
+        &to.publish.topic, &copy[0].value.body,      &copy[1].value.body,       &copy[1].key,
+        &copy[1].once,     &copy[2].headers[0].name, &copy[2].headers[0].value, &copy[2].headers[1].name};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_memory_equal(copies[i]->data, "text", 4);
+    assert_int_equal(copy[0].headers_n + copy[0].key.size + copy[1].headers_n, 0);
+    assert_int_equal(request_charge(&to), 9 * 4);
+    free(memory);
+}
+
+static void test_a_received_message_keeps_its_own_bytes(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct header header = {bytes, bytes};
+    struct message message = {.topic = bytes, .lost = 3, .key = bytes, .headers = &header, .headers_n = 1};
+    struct value values[] = {{.body = bytes}, {.body = bytes, .message = &message}};
+    struct result from = {.values = values, .values_n = 2};
+    struct result_block *block = result_clone(&from);
+    memset(text, 'x', 4);
+    memset(&message, 0, sizeof message);
+    memset(&header, 0, sizeof header);
+    const struct value *to = block->result.values;
+    const struct bytes *copies[] = {&to[0].body,
+                                    &to[1].body,
+                                    &to[1].message->topic,
+                                    &to[1].message->key,
+                                    &to[1].message->headers->name,
+                                    &to[1].message->headers->value};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_string_equal(copies[i]->data, "text");
+    assert_null(to[0].message);
+    assert_int_equal(to[1].message->lost, 3);
+    assert_int_equal((uintptr_t)to[1].message % _Alignof(max_align_t), 0);
+    result_unref(block);
+}
+
+static void test_what_is_told_of_topics_and_groups_keeps_its_own_bytes(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct counter settings[] = {{bytes, 1}, {bytes, 2}};
+    struct published published = {.receivers = 5};
+    struct topic_info topics[] = {{.name = bytes}, {.name = bytes, .settings = settings, .settings_n = 2}};
+    struct group_info group = {.name = bytes, .pattern = bytes, .settings = settings, .settings_n = 1};
+    struct result from = {
+        .published = &published, .topics = topics, .topics_n = 2, .groups = &group, .groups_n = 1};
+    struct result_block *block = result_clone(&from);
+    const struct result *to = &block->result;
+    memset(text, 'x', 4);
+    memset(settings, 0, sizeof settings);
+    memset(&published, 0, sizeof published);
+    const struct bytes *copies[] = {&to->topics[0].name,
+                                    &to->topics[1].name,
+                                    &to->topics[1].settings[0].name,
+                                    &to->groups[0].name,
+                                    &to->groups[0].pattern,
+                                    &to->topics[1].settings[1].name,
+                                    &to->groups[0].settings[0].name};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_string_equal(copies[i]->data, "text");
+    assert_int_equal(to->topics[1].settings[1].value, 2);
+    assert_int_equal(to->published->receivers, 5);
+    result_unref(block);
+}
+
 static void test_result_keeps_its_own_bytes_each_with_an_end(void **state)
 {
     char text[] = "text";
@@ -307,6 +390,9 @@ int main(void)
         cmocka_unit_test(test_struct_without_size_is_refused),
         cmocka_unit_test(test_U4_request_keeps_its_own_bytes),
         cmocka_unit_test(test_every_string_of_a_request_is_copied),
+        cmocka_unit_test(test_a_publish_keeps_its_messages_with_keys_headers_and_ids),
+        cmocka_unit_test(test_a_received_message_keeps_its_own_bytes),
+        cmocka_unit_test(test_what_is_told_of_topics_and_groups_keeps_its_own_bytes),
         cmocka_unit_test(test_result_keeps_its_own_bytes_each_with_an_end),
         cmocka_unit_test(test_IP4_ids_are_kept_where_there_is_no_memory_for_their_result),
         cmocka_unit_test(test_a_file_has_the_name_that_realpath_gives_it),

@@ -56,6 +56,31 @@ static void test_durations_refused(void **state)
         assert_int_equal(parse_duration(large[i], &ns), -ERANGE);
 }
 
+static void test_instants(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t us;
+    } rows[] = {
+        {"1970-01-01", 0},
+        {"1970-01-02T00:00", 86400000000},
+        {"1970-01-01T00:00:01Z", 1000000},
+        {"2026-03-01T12:00:00.5Z", 1772366400500000},
+        {"2026-03-01T12:00:00.1234569", 1772366400123456},
+        {"1969-12-31T23:59:59", -1000000},
+    };
+    static const char *const wrong[] = {
+        "", "now", "2026-03", "2026-03-01T", "2026-03-01T12:00:00+01:00", "2026-13-01", "2026-03-01ZZ"};
+    int64_t us;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(parse_instant(rows[i].text, &us), 0);
+        assert_int_equal(us, rows[i].us);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(parse_instant(wrong[i], &us), -EINVAL);
+}
+
 static void test_counts(void **state)
 {
     uint64_t n;
@@ -156,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations_of_every_unit),
         cmocka_unit_test(test_durations_refused),
+        cmocka_unit_test(test_instants),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_job_numbers_have_63_bits),

@@ -1,0 +1,194 @@
+/*
+ * goclient_topic.h — the topics of a goroutined: what is published there goes to everybody who has subscribed.
+ *
+ *     gc_publish(g, "news.sports", gc_string("1:0"), NULL, NULL, GC_FOREVER);
+ *
+ *     gc_chan news;
+ *     struct gc_value v = {0};
+ *     gc_subscribe(g, "news.>", NULL, &news, GC_FOREVER);
+ *     while (gc_range(g, news, &v, 0, GC_FOREVER) > 0)
+ *         printf("%s: %.*s\n", gc_message(&v)->topic, (int)v.size, (const char *)v.data);
+ *     gc_drop(g, news);
+ *
+ * A topic is a name whose parts are separated by dots; it need not be made. A pattern is a topic of which parts may be `*`,
+ * any one part, and the last `>`, one or more parts.
+ *
+ * A subscription is a channel that publishing fills, and that nobody can send on or close: gc_recv, gc_recv_many, gc_range,
+ * gc_select, gc_window_open, gc_start and GC_HOLD with gc_ack and gc_return do what they do with any channel, and gc_drop is
+ * the end of it. Every subscription gets the messages of all its topics in the one order in which they were published.
+ *
+ * Results, waits, threads and memory: as goclient.h says.
+ */
+#pragma once
+
+#include "goclient.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- what a message is ---- */
+
+/* A name and a value that travel with a message. The value of a received one is followed by a zero byte. */
+struct gc_header {
+    const char *name;
+    size_t name_bytes;
+    const char *value;
+    size_t value_bytes;
+};
+
+/* Of two strings, which it borrows. */
+static inline struct gc_header gc_header(const char *name, const char *value)
+{
+    struct gc_header header = {name, strlen(name), value, strlen(value)};
+    return header;
+}
+
+/* What is known of a received message. Zero bytes are behind its topic and its key. */
+struct gc_message {
+    const char *topic;
+    size_t topic_bytes;
+    uint64_t sequence; /* in the log of durable topics; 0: of a live topic */
+    int64_t time_us;   /* when it was published: wall clock, UTC */
+    uint32_t tries; /* how often it was given to somebody, with this time; 0: not of a durable subscription */
+    uint64_t lost;  /* messages that this subscription had no room for, since the one before */
+    const char *key; /* "": it has none */
+    size_t key_bytes;
+    const struct gc_header *headers;
+    size_t headers_n;
+    uint64_t of; /* of a dead letter: the sequence it had; else 0 */
+};
+
+/* The message of a received value; NULL: it is not of a subscription. The value's: it lives until gc_value_clear. Does not
+ * block; any thread. */
+GC_API const struct gc_message *gc_message(const struct gc_value *v);
+
+/* Its header of this name; NULL: it has none. The first one, where there are several. `v` and life as above. */
+GC_API const struct gc_header *gc_message_header(const struct gc_value *v, const char *name);
+
+/* ---- publish ---- */
+
+struct gc_publish_options {
+    size_t size;
+    const char *key;                 /* whose messages keep their order, and share fairly; NULL: none */
+    const struct gc_header *headers; /* borrowed */
+    size_t headers_n;
+    const char *once; /* of a durable topic: published once, however often it is asked for; NULL: each time */
+    int64_t delay_ns; /* of a durable topic: not before now + delay */
+    bool expects;     /* of a durable topic: its last message has the sequence `expected`; 0: it has none */
+    uint64_t expected;
+};
+
+/* What has become of it. */
+struct gc_published {
+    uint64_t sequence;  /* of the last message, in the log; 0: the topic is live, or it was delayed */
+    uint64_t receivers; /* subscriptions that got a message, summed over the messages */
+    uint64_t dropped;   /* subscriptions that had no room for one and lost it, likewise */
+    uint64_t repeated;  /* messages that had been published before, by their `once` */
+};
+
+/* Publishes one message: 0, it is with every live subscription that has room, whoever they are, and on disk if the topic is
+ * durable. Waits only for the disk, and for subscriptions with GC_SLOW_BLOCKS, until they have room or their time is over.
+ * `options` and `out` may be NULL. -EINVAL: no topic, or the value carries channels. -EOPNOTSUPP: only a durable topic can do what
+ * the options ask for. -E2BIG: larger
+ * than a message may be, or more headers. -ESTALE: not the last message that was expected; -ENOSPC: the topic or the disk is
+ * full. After any of them nothing was published. */
+GC_API int gc_publish(gc_client *g, const char *topic, struct gc_value v,
+                      const struct gc_publish_options *options, struct gc_published *out, gc_until until);
+
+/* One of many. Zero but for the value: a message of no key and no headers. */
+struct gc_outgoing {
+    struct gc_value value;
+    const char *key;
+    const struct gc_header *headers;
+    size_t headers_n;
+    const char *once;
+};
+
+/* Publishes n messages (1..GC_VALUES_MAX) of one topic in order, in one operation. The number published: n, or less when it
+ * ended early (deadline, context; the next call says which). Of `options` key and headers are those of each message that
+ * has none of its own; `once` is said of each message. Otherwise as gc_publish. */
+GC_API int gc_publish_many(gc_client *g, const char *topic, const struct gc_outgoing *messages, size_t n,
+                           const struct gc_publish_options *options, struct gc_published *out,
+                           gc_until until);
+
+/* ---- subscribe ---- */
+
+/* What happens with a message that a subscription has no room for. */
+enum gc_slow {
+    GC_SLOW_DROPS_NEWEST, /* it is dropped, and counted */
+    GC_SLOW_DROPS_OLDEST, /* the oldest one that nobody has received is */
+    GC_SLOW_DISCONNECTS, /* the subscription ends behind what it has: a receive, or its case, is then -ENOBUFS */
+    GC_SLOW_BLOCKS,      /* who publishes waits for room; for block_ns, then as GC_SLOW_DISCONNECTS */
+};
+
+/* Where a subscription of durable topics begins. */
+enum gc_from {
+    GC_FROM_NEW,      /* with what is published from now on */
+    GC_FROM_START,    /* with the oldest message that is kept */
+    GC_FROM_SEQUENCE, /* with the first message of this sequence or a later one */
+    GC_FROM_TIME,     /* with the first message of this time or a later one */
+    GC_FROM_LAST,     /* with the last message of each topic */
+};
+
+struct gc_subscribe_options {
+    size_t size;
+    uint64_t capacity; /* messages that may wait in it; 0: 1024 */
+    enum gc_slow slow;
+    int64_t block_ns;         /* of GC_SLOW_BLOCKS; 0: a second */
+    uint64_t value_bytes_max; /* larger messages are dropped, and counted; 0: none is */
+    enum gc_from from;
+    uint64_t from_sequence;
+    int64_t from_time_us; /* wall clock, UTC */
+    const char *group;    /* name of a durable subscription, that is made or joined; NULL: none */
+    const char *settings; /* of a group that this makes: NAME=VALUE, a blank between two */
+};
+
+/* Subscribes to the topics of a pattern: 0, and *out gets every message that is published after this has returned, until it is
+ * dropped or the session ends. `options` NULL: zeros. gc_chan_info tells how many messages wait and how many were
+ * dropped. -EINVAL: no pattern, or an option makes no sense. -E2BIG: capacity. -EEXIST: the group has another pattern.
+ * -ENOBUFS: over the daemon's subscriptions_max. -EPERM: not for all topics of the pattern. */
+GC_API int gc_subscribe(gc_client *g, const char *pattern, const struct gc_subscribe_options *options,
+                        gc_chan *out, gc_until until);
+
+/* ---- topics ---- */
+
+/* Closes the live subscriptions whose pattern is this text: they range over what they have, and then it is the end. How many
+ * there were. Topics are not closed: who subscribes anew gets what is published then. */
+GC_API int gc_topic_close(gc_client *g, const char *topic, gc_until until);
+
+/* What is known of a topic; old news on arrival. */
+struct gc_topic_info {
+    const char *name;
+    uint64_t subscriptions; /* live ones: of a topic all that match it, of a pattern those that named it */
+    uint64_t published;     /* messages that matched, since somebody has subscribed */
+    uint64_t delivered, dropped; /* by subscriptions of just this name */
+    bool durable;                /* what follows is of durable topics */
+    uint64_t first_sequence, last_sequence;
+    uint64_t messages, bytes;
+    int64_t last_us;                /* when the last message was published: wall clock, UTC; 0: never */
+    const struct gc_stat *settings; /* by ORIGIN.NAME, as gc_queue_info has them */
+    size_t settings_n;
+};
+
+/* One page of a list, in the order of names. Its strings live until it is cleared. */
+struct gc_topic_page {
+    struct gc_topic_info *items;
+    size_t n;
+    bool more; /* ask again with `after` = the last name */
+    void *memory_;
+};
+
+/* The topics that this pattern matches (NULL: all), after the name `after` (NULL: from the first), at most `limit` (0: as many
+ * as one answer holds): the durable ones, and of live topics the names and patterns that somebody has subscribed to. The
+ * number in the page. */
+GC_API int gc_topics(gc_client *g, const char *pattern, const char *after, uint32_t limit,
+                     struct gc_topic_page *out, gc_until until);
+
+/* One topic or pattern, as a page with its one row. 0. -ENOENT: it is not durable, and nobody has subscribed to it. */
+GC_API int gc_topic_info(gc_client *g, const char *topic, struct gc_topic_page *out, gc_until until);
+GC_API void gc_topic_page_clear(struct gc_topic_page *page);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,60 @@
+/* The commands about topics. */
+#include "commands.h"
+#include "option_rows.h"
+
+const struct command topic_commands[] = {
+    {
+        .name = "pub",
+        .operands = "TOPIC [VALUE…|-]",
+        .help = "publish messages on a topic",
+        .more =
+            "They go to everybody who has subscribed, and a topic need not be made. With - or --lines each\n"
+            "line of standard input is one message, without its newline. --once ID says ID of the first\n"
+            "message, and ID.2, ID.3, … of those behind it.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .completes = COMPLETES_TOPIC,
+        .rows = pub_rows,
+        .examples = EXAMPLES("goctl pub news.sports 1:0", "tail -f app.log | goctl pub logs.app -",
+                             "goctl pub orders.new '{\"id\": 7}' --key customer-3 --header kind=order --json",
+                             "goctl pub ticks tick -n 5 --every 1s"),
+        .run = command_pub,
+    },
+    {
+        .name = "sub",
+        .operands = "PATTERN…",
+        .help = "subscribe to topics, and print their messages",
+        .more =
+            "In a pattern, * stands for one part of a topic and > at its end for one or more: news.*,\n"
+            "shop.>. Then the topic is printed in front of each value. It ends when its topics are closed\n"
+            "(goctl topic close), after -n messages, or when --timeout passes without one.\n"
+            "What it had no room for is counted, and told in front of the next message.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .completes = COMPLETES_TOPIC,
+        .rows = sub_rows,
+        .examples = EXAMPLES("goctl sub news.sports", "goctl sub 'news.>' 'weather.*' --json",
+                             "goctl sub orders.new -n 1 --timeout 2s",
+                             "goctl sub 'logs.>' --policy drop-oldest --capacity 100",
+                             "goctl sub 'shop.>' --format '%T %t %h{kind} %p'",
+                             "goctl sub 'orders.>' --durable billing --from start --ack"),
+        .run = command_sub,
+    },
+    {
+        .name = "topic",
+        .operands = "ls [PATTERN] | info NAME… | close PATTERN…",
+        .help = "look at topics, and end their subscriptions",
+        .verbs = "ls info close",
+        .more =
+            "ls lists the topics that are kept, and the names and patterns that somebody has subscribed to.\n"
+            "close ends the live subscriptions with just this pattern, behind what they have got.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .completes = COMPLETES_TOPIC,
+        .rows = ls_rows,
+        .examples = EXAMPLES("goctl topic ls", "goctl topic info news.sports --json",
+                             "goctl topic close news.sports"),
+        .run = command_topic,
+    },
+    {.name = NULL},
+};

@@ -1,0 +1,238 @@
+/*
+ * The command sub: the messages of one or several patterns, in the order in which they come.
+ *
+ * Of one subscription many messages are taken at once and written together; of several, each by a select. What a durable
+ * subscription gives is held until it was written, with --ack until the reader of a pipe has taken it: whatever ends the command
+ * before gives the rest back.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "commands.h"
+#include "from.h"
+#include "message_text.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+#include "status.h"
+
+enum { PATTERNS_MAX = 64, AT_ONCE = 256 };
+
+struct subscriber {
+    struct session *session;
+    struct gc_subscribe_options options;
+    gc_chan chans[PATTERNS_MAX]; /* nil: it has ended */
+    size_t n, open;
+    bool topic; /* is printed */
+    bool hold;
+};
+
+/* ---- options ---- */
+
+static int take_policy(const char *text, enum gc_slow *slow)
+{
+    static const char *const names[] = {[GC_SLOW_DROPS_NEWEST] = "drop-newest",
+                                        [GC_SLOW_DROPS_OLDEST] = "drop-oldest",
+                                        [GC_SLOW_DISCONNECTS] = "disconnect",
+                                        [GC_SLOW_BLOCKS] = "block"};
+
+    for (size_t i = 0; text && i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(text, names[i])) {
+            *slow = (enum gc_slow)i;
+            return 0;
+        }
+    }
+    if (!text)
+        return 0;
+    fprintf(stderr, "goctl sub: --policy: \"%s\" is not drop-newest, drop-oldest, disconnect or block\n",
+            text);
+    return -EINVAL;
+}
+
+static int take_from(const char *text, struct gc_subscribe_options *options)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!text || from_parse(text, now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000, options) == 0)
+        return 0;
+    fprintf(stderr,
+            "goctl sub: --from: \"%s\" is not start, now, last, a sequence, a time such as "
+            "2026-03-01T12:00:00Z, or so long "
+            "ago, such as 10m\n",
+            text);
+    return -EINVAL;
+}
+
+static bool is_wild(const char *pattern)
+{
+    return strpbrk(pattern, "*>") != NULL;
+}
+
+/* 0, or an exit status after the reason was told. */
+static int take_options(struct subscriber *s, const struct options *options)
+{
+    s->options = (struct gc_subscribe_options){.size = sizeof s->options,
+                                               .capacity = options->capacity,
+                                               .block_ns = options->block_ns,
+                                               .value_bytes_max = options->value_bytes_max,
+                                               .group = options->group};
+    if (take_policy(options->policy, &s->options.slow) < 0 || take_from(options->from, &s->options) < 0)
+        return STATUS_USAGE;
+    if (options->format && message_format_error(options->format)) {
+        fprintf(stderr,
+                "goctl sub: --format: \"%s\" is not %%t, %%p, %%k, %%s, %%T, %%l, %%n, %%h{NAME} or %%%%\n",
+                message_format_error(options->format));
+        return STATUS_USAGE;
+    }
+    if (options->operands_n > PATTERNS_MAX) {
+        fprintf(stderr, "goctl sub: at most %d patterns\n", PATTERNS_MAX);
+        return STATUS_USAGE;
+    }
+    s->hold = options->group || options->ack;
+    s->topic = options->topic || options->operands_n > 1 || is_wild(options->operands[0]);
+    s->topic &= !options->bare;
+    return 0;
+}
+
+/* ---- printing ---- */
+
+static int print_message(const struct subscriber *s, const struct gc_value *value)
+{
+    const struct gc_message *message = gc_message(value);
+
+    if (!message)
+        return -EPROTO;
+    if (message->lost && !s->session->options->json)
+        fprintf(stderr,
+                "goctl: %" PRIu64 " messages before the next one were lost: there was no room for them; "
+                "see --capacity and --policy\n",
+                message->lost);
+    return s->session->options->json ? output_json(message_json(message, value))
+                                     : message_print(s->session->options, s->topic, message, value);
+}
+
+/* Prints what was received and acknowledges it where it is held; with --ack, once its reader has it. */
+static int hand_over(const struct subscriber *s, struct gc_value *values, size_t n, bool more)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = print_message(s, &values[i]);
+    if (r == 0)
+        r = output_flush();
+    if (r == 0 && more && s->session->options->ack)
+        r = output_taken(session_stop_fd());
+    if (r < 0 && r != -ECANCELED)
+        return output_fail(r);
+    if (r == 0 && s->hold)
+        r = gc_ack(s->session->client, &values[n - 1]);
+    return r < 0 ? session_fail(r, "messages") : STATUS_OK;
+}
+
+/* ---- receiving ---- */
+
+static int receive_one(struct subscriber *s, struct gc_value *value, unsigned flags)
+{
+    struct gc_case cases[PATTERNS_MAX];
+    int r;
+
+    for (size_t i = 0; i < s->n; i++)
+        cases[i] = gc_case_recv(s->chans[i], value);
+    r = gc_select(s->session->client, cases, s->n, flags, session_until(s->session));
+    if (r < 0 || cases[r].status != 0)
+        return r < 0 ? r : cases[r].status;
+    s->chans[r] = GC_NIL;
+    s->open--;
+    return 0;
+}
+
+/* How many messages, at most n; 0: a subscription has ended, or all have. */
+static int receive_some(struct subscriber *s, struct gc_value *values, size_t n)
+{
+    unsigned flags = s->hold ? GC_HOLD : 0;
+    int r;
+
+    if (s->n > 1)
+        return receive_one(s, values, flags);
+    if (s->session->options->ack)
+        n = 1;
+    r = gc_recv_many(s->session->client, s->chans[0], values, n, flags, session_until(s->session));
+    s->open -= r == 0;
+    return r;
+}
+
+/* At most `most` messages. STATUS_CLOSED, told to nobody, when all subscriptions end before. */
+static int receive(struct subscriber *s, uint64_t most)
+{
+    struct gc_value values[AT_ONCE] = {{0}};
+    int status = STATUS_OK;
+
+    session_watch_output();
+    for (uint64_t got = 0; got < most && status == STATUS_OK;) {
+        size_t n = most - got < AT_ONCE ? (size_t)(most - got) : AT_ONCE;
+        int r = receive_some(s, values, n);
+
+        if (r < 0)
+            return session_fail(r, "subscription");
+        if (r == 0 && s->open == 0)
+            return STATUS_CLOSED;
+        got += (uint64_t)r;
+        status = r ? hand_over(s, values, (size_t)r, got < most) : STATUS_OK;
+        for (int i = 0; i < r; i++)
+            gc_value_clear(&values[i]);
+    }
+    return status;
+}
+
+/* ---- the command ---- */
+
+static const char *subscribe_hint(int error)
+{
+    return error == -EEXIST ? "`goctl group info NAME` shows it" : NULL;
+}
+
+static int subscribe(struct subscriber *s, const struct options *options)
+{
+    for (; s->n < (size_t)options->operands_n; s->n++, s->open++) {
+        const char *pattern = options->operands[s->n];
+        int r = gc_subscribe(s->session->client, pattern, &s->options, &s->chans[s->n],
+                             session_patience(s->session));
+
+        if (r < 0)
+            return session_fail_hint(r, subscribe_hint(r), "subscribe to %s", pattern);
+    }
+    return STATUS_OK;
+}
+
+/* A close is a good end, unless so many messages were wanted. */
+static int status_of_close(const struct options *options)
+{
+    if (!options->count)
+        return STATUS_OK;
+    fputs("goctl: the topic was closed before\n", stderr);
+    return STATUS_CLOSED;
+}
+
+int command_sub(const struct options *options)
+{
+    struct session session;
+    struct subscriber s = {.session = &session};
+    int status = take_options(&s, options);
+
+    if (status != 0)
+        return status;
+    status = session_open(&session, options);
+    if (status != STATUS_OK)
+        return status;
+    status = subscribe(&s, options);
+    if (status == STATUS_OK)
+        status = receive(&s, options->count ? options->count : UINT64_MAX);
+    if (status == STATUS_CLOSED)
+        status = status_of_close(options);
+    return session_close(&session, status);
+}

@@ -1,0 +1,24 @@
+/* The rows of what is published and subscribed to. */
+#include "costs.h"
+#include "goclient_topic.h"
+
+void prove_costs_of_topics(gc_client *g)
+{
+    const struct gc_outgoing messages[] = {{gc_string("1")}, {gc_string("2")}};
+    struct gc_topic_page page;
+    struct gc_value v = {0};
+    gc_chan c;
+
+    costs("gc_subscribe", assert_ok(gc_subscribe(g, "costs.topic", NULL, &c, GC_FOREVER)));
+    costs("gc_publish", assert_ok(gc_publish(g, "costs.topic", gc_string("x"), NULL, NULL, GC_FOREVER)));
+    costs("gc_publish_many",
+          assert_fails(gc_publish_many(g, "costs.topic", messages, 2, NULL, NULL, GC_FOREVER), 2));
+    assert_fails(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
+    gc_value_clear(&v);
+    costs("gc_topics", assert_fails(gc_topics(g, "costs.*", NULL, 0, &page, GC_FOREVER), 1));
+    gc_topic_page_clear(&page);
+    costs("gc_topic_info", assert_ok(gc_topic_info(g, "costs.topic", &page, GC_FOREVER)));
+    gc_topic_page_clear(&page);
+    costs("gc_topic_close", assert_fails(gc_topic_close(g, "costs.topic", GC_FOREVER), 1));
+    assert_ok(gc_drop(g, c));
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# The commands pub, sub and topic, with the real daemon: what is printed, and exit statuses.
+. "$(dirname "$0")/lib.sh"
+
+# subscribed TOPIC ARGUMENT... starts a subscriber, whose output is in the file of that name, and waits until it has subscribed.
+subscribed() {
+    goctl sub "$@" >"$temporary/$1" 2>"$temporary/$1.errors" &
+    subscriber=$!
+    until_subscribed "$1" 1
+}
+
+test_IP14_what_is_published_is_printed_until_the_close() {
+    subscribed news
+    expect 0 "" goctl pub news hello "second one"
+    printf 'line\n\nlast' | goctl pub news -
+    expect 0 "" goctl topic close news
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/news")" $'hello\nsecond one\nline\n\nlast'
+    same "errors" "$(cat "$temporary/news.errors")" ""
+    refuse 5 "nobody has subscribed" goctl topic close news
+}
+
+test_IP14_a_wildcard_prints_the_topic_too() {
+    subscribed 'wild.>'
+    goctl pub wild.a.b one
+    goctl pub wild.c two
+    goctl pub wilder no
+    goctl topic close 'wild.>'
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/wild.>")" $'wild.a.b one\nwild.c two'
+    subscribed 'bare.*' --bare
+    goctl pub bare.a one
+    goctl topic close 'bare.*'
+    ended "$subscriber" 0
+    same "bare" "$(cat "$temporary/bare.*")" one
+}
+
+test_IP14_several_patterns_are_printed_as_they_come() {
+    local n
+    subscribed several.a several.b -n 4
+    until_subscribed several.b 1
+    for n in 1 2; do goctl pub several.a $n && goctl pub several.b $n; done
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/several.a")" $'several.a 1\nseveral.b 1\nseveral.a 2\nseveral.b 2'
+    subscribed both.a both.b
+    until_subscribed both.b 1
+    goctl topic close both.a
+    goctl pub both.b still
+    goctl topic close both.b
+    ended "$subscriber" 0
+    same "after a close" "$(cat "$temporary/both.a")" "both.b still"
+}
+
+test_count_timeout_and_close_have_their_exit_statuses() {
+    subscribed count -n 2
+    goctl pub count 1 2 3
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/count")" $'1\n2'
+    refuse 3 "deadline" goctl sub silence --timeout 20ms
+    refuse 8 "" goctl sub silence --try
+    subscribed early -n 2
+    goctl pub early 1
+    goctl topic close early
+    ended "$subscriber" 4
+    subscribed signalled
+    kill -TERM "$subscriber"
+    ended "$subscriber" 143
+    refuse 2 "no message" goctl pub news
+    refuse 2 "drop-newest" goctl sub news --policy never
+    refuse 2 "start, now, last" goctl sub news --from nowhere
+    refuse 2 "sequence" goctl pub news x --expect last
+    refuse 2 "" goctl pub news..sports x
+    refuse 2 "" goctl sub 'news.>.sports'
+    refuse 2 "which?" goctl topic info
+    refuse 2 "there is no" goctl topic make news
+    refuse 5 "goctl topic ls" goctl topic info nobody
+}
+
+test_IP14_json_tells_all_of_a_message() {
+    local seen
+    subscribed json --json -n 2
+    expect 0 '{"topic":"json","published":1,"receivers":1,"dropped":0,"repeated":0,"sequence":0}' \
+        goctl pub json '{"id": 7}' --key customer-3 --header kind=order --header note= --json
+    printf 'a\0\377' | goctl pub json --raw
+    ended "$subscriber" 0
+    seen=$(sed 's/"time":"20[0-9-]*T[0-9:.]*Z"/"time":T/' "$temporary/json")
+    same "printed" "$seen" '{"topic":"json","value":"{\"id\": 7}","time":T,"key":"customer-3","headers":[{"name":"kind","value":"order"},{"name":"note","value":""}]}
+{"topic":"json","value_base64":"YQD/","time":T}'
+}
+
+test_headers_times_topics_and_raw_values() {
+    subscribed headers --headers --topic -n 2
+    goctl pub headers one --header kind=order -H a=b
+    goctl pub headers two
+    ended "$subscriber" 0
+    same "headers" "$(cat "$temporary/headers")" $'kind: order\na: b\n\nheaders one\nheaders two'
+    subscribed times --time -n 1
+    goctl pub times now
+    ended "$subscriber" 0
+    grep -qxE '20[0-9-]+T[0-9:.]+Z now' "$temporary/times" || failed "$(cat "$temporary/times")"
+    subscribed 'raw.*' --raw -n 2
+    goctl pub raw.a a b
+    ended "$subscriber" 0
+    same "raw" "$(cat "$temporary/raw.*")" "ab"
+}
+
+test_a_format_says_what_is_printed() {
+    subscribed format --format '%t=%p key %k %h{kind}%h{none} lost %l, 100%%' -n 2
+    goctl pub format one -k k --header kind=order
+    goctl pub format two
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/format")" $'format=one key k order lost 0, 100%\nformat=two key   lost 0, 100%'
+    subscribed 'format.*' --format '%p,' --raw -n 2
+    goctl pub format.raw 1 2
+    ended "$subscriber" 0
+    same "raw" "$(cat "$temporary/format.*")" "1,2,"
+    refuse 2 '"%q %p" is not %t' goctl sub format --format '%t %q %p'
+    refuse 2 "%h{NAME}" goctl sub format --format 'x %h{kind'
+    refuse 2 "%h{NAME}" goctl sub format --format '100%'
+}
+
+test_pub_repeats_and_counts() {
+    subscribed repeats -n 6
+    expect 0 '{"topic":"repeats","published":4,"receivers":4,"dropped":0,"repeated":0,"sequence":0}' \
+        goctl pub repeats a b -n 2 --json
+    seq 2 | goctl pub repeats --lines --batch 1 --every 1ms
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/repeats")" $'a\nb\na\nb\n1\n2'
+    expect 0 '{"topic":"nobody","published":1,"receivers":0,"dropped":0,"repeated":0,"sequence":0}' goctl pub nobody x --json
+}
+
+test_ls_and_info_tell_what_became_of_messages() {
+    subscribed listed.a --capacity 5 -n 3
+    goctl pub listed.a 1 2
+    expect 0 $'SUBSCRIPTIONS PUBLISHED DELIVERED  DROPPED MESSAGES KEPT NAME\n            1         2         2        0        0 live listed.a' goctl topic ls 'listed.*'
+    goctl topic info listed.a | grep -qx 'published      2' || failed "$(goctl topic info listed.a)"
+    expect 0 '{"name":"listed.a","kept":"live","subscriptions":1,"published":2,"delivered":2,"dropped":0}' \
+        sh -c '"$0" topic ls listed.a --json | sed "s/,\"last\":\"[^\"]*\"//"' "$GOCTL"
+    goctl pub listed.a 3
+    ended "$subscriber" 0
+    expect 0 "" goctl topic ls 'listed.*' --json
+}
+
+# What the reader of a pipe has not taken stays where it was.
+test_a_reader_that_leaves_ends_the_subscription() {
+    goctl sub left | head -1 >"$temporary/left" &
+    local reader=$!
+    until_subscribed left 1
+    goctl pub left 1
+    ended "$reader" 0
+    until [ -z "$(number_of_topic left subscriptions)" ]; do goctl pub left 2; done
+    same "read" "$(cat "$temporary/left")" 1
+}
+
+node_start
+run_tests
