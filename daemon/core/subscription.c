@@ -68,8 +68,7 @@ static bool keeps_all(const struct subscription *sub)
 static void cut(struct core *core, struct subscription *sub)
 {
     sub->cut = true;
-    subscription_end(core, sub);
-    channel_close(core, sub->channel);
+    subscription_close(core, sub);
 }
 
 static bool has_room(const struct core *core, const struct channel *c, const struct letter *letter)
@@ -216,6 +215,12 @@ void subscription_end(struct core *core, struct subscription *sub)
     timer_disarm(core, &sub->timer);
     list_splice(&core->topics->queue, &sub->waiting);
     audience_settle(core, audience);
+}
+
+void subscription_close(struct core *core, struct subscription *sub)
+{
+    subscription_end(core, sub);
+    channel_close(core, sub->channel);
 }
 
 void subscription_free(struct core *core, struct subscription *sub)

@@ -262,6 +262,26 @@ static void go_on(struct core *core, struct publish *p)
         go(core, p);
 }
 
+/* As many as this turn may; the rest of them keeps its place. */
+static void close_some(struct core *core, struct publish *p)
+{
+    struct topics *t = core->topics;
+    struct audience *audience = audience_find(core, publish_topic(p));
+    struct subscription *sub;
+
+    for (uint64_t n = audience ? audience->subscriptions : 0; n;
+         n--) { /* with the last one the audience goes */
+        sub = list_first(&audience->all, struct subscription, link);
+        if (sub->ticket > p->ticket)
+            break;
+        if (!t->left)
+            return;
+        t->left--;
+        subscription_close(core, sub);
+    }
+    publish_free(core, p);
+}
+
 static void go_on_at(struct core *core, struct subscription *sub)
 {
     struct publish *p = list_first(&sub->waiting, struct publish, link);
@@ -277,10 +297,14 @@ void topics_run(struct core *core)
     struct topics *t = core->topics;
 
     while (t->left && topics_busy(core)) {
+        struct publish *first = list_first(&t->queue, struct publish, link);
+
         if (t->now)
             go(core, t->now);
-        else if (!list_empty(&t->queue))
-            go_on(core, list_first(&t->queue, struct publish, link));
+        else if (first && first->closes)
+            close_some(core, first);
+        else if (first)
+            go_on(core, first);
         else
             go_on_at(core, list_first(&t->roomy, struct subscription, roomy));
     }
@@ -426,6 +450,30 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
     return 0;
 }
 
+/* ---- TOPIC_CLOSE ---- */
+
+int topic_close(struct core *core, struct account *account, struct bytes pattern)
+{
+    struct publish *p = core_take(core, publish_memory(1));
+
+    if (!p)
+        return -ENOMEM;
+    p->letter[0] = letter_new(core, pattern, &(struct outgoing){0});
+    if (!p->letter[0]) {
+        core_give(core, p, publish_memory(1));
+        return -ENOMEM;
+    }
+    list_init(&p->link);
+    p->n = p->size = 1;
+    p->closes = true;
+    p->ticket = ++core->ticket;
+    p->account = account_ref(account);
+    core->topics->publishes++;
+    list_append(&core->topics->queue, &p->link);
+    topics_run(core);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 int topics_init(struct core *core)
@@ -454,7 +502,7 @@ void topics_free(struct core *core)
         batch_done(core, now);
         publish_free(core, now);
     }
-    publishes_forget(core, &t->queue); /* kept ones, whose operations have ended */
+    publishes_forget(core, &t->queue); /* kept ones, whose operations have ended, and what closes */
     trie_free(core, &t->trie);
     core_free(core, t->matched);
     core_free(core, t);

@@ -38,10 +38,11 @@ struct subscription {
     bool cut;                 /* it had no room, and ended of it */
 };
 
-/* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. */
+/* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. Also what is left of a
+ * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. */
 struct publish {
     struct list link; /* of topics->queue, or of the `waiting` of a subscription */
-    struct op *op;    /* NULL: it has ended meanwhile */
+    struct op *op;    /* NULL: it has ended meanwhile, or it closes */
     struct account *account;
     uint64_t charged; /* bytes */
     uint64_t ticket;
@@ -53,6 +54,7 @@ struct publish {
                                * is live */
     uint64_t batch, bytes;
     bool under_way; /* it is topics->now */
+    bool closes;    /* subscriptions that were there at its ticket; the queue's own */
     int32_t stop;   /* negative errno value: why it goes no further than its batch */
     struct letter *letter[];
 };
@@ -92,6 +94,8 @@ int topics_expect(struct core *core);
 
 /* An operation that publishes ends: what has not taken effect does not happen. */
 void publish_left(struct core *core, struct op *op);
+/* Closes the subscriptions of exactly that pattern, behind what was published before. 0 or -ENOMEM: nothing happened. */
+int topic_close(struct core *core, struct account *account, struct bytes pattern);
 /* Whether its end has to wait for its batch, after which it ends with this. */
 bool publish_stops(struct op *op, int error);
 /* It ends: a batch that is under way goes on behind it. */
@@ -122,6 +126,8 @@ void subscription_await(struct core *core, struct subscription *sub, struct publ
 void subscription_room(struct core *core, struct subscription *sub);
 /* Nothing is published to it any more; what waits for its room goes on. Safe to repeat. */
 void subscription_end(struct core *core, struct subscription *sub);
+/* The same, and its channel closes behind what is in it. */
+void subscription_close(struct core *core, struct subscription *sub);
 /* Its channel goes. */
 void subscription_free(struct core *core, struct subscription *sub);
 /* Why a receive finds nothing more in it: op_fail is called. False: it was closed, or not. */

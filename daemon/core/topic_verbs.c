@@ -6,16 +6,12 @@
 
 int handle_topic_close(struct core *core, struct op *op, const struct request *request)
 {
-    struct audience *audience = audience_find(core, request->topic_close.topic);
+    struct bytes pattern = request->topic_close.topic;
+    const struct audience *audience = audience_find(core, pattern);
     uint64_t n = audience ? audience->subscriptions : 0;
+    int r = n ? topic_close(core, op->scope->account, pattern) : 0;
 
-    for (uint64_t i = 0; i < n; i++) { /* with the last one the audience goes */
-        struct subscription *sub = list_first(&audience->all, struct subscription, link);
-
-        subscription_end(core, sub);
-        channel_close(core, sub->channel);
-    }
-    return (int)(n < INT32_MAX ? n : INT32_MAX);
+    return r < 0 ? r : (int)(n < INT32_MAX ? n : INT32_MAX);
 }
 
 static struct topic_info info_of(const struct audience *audience)

@@ -2,7 +2,7 @@
  * Memory runs out at every allocation of a workload, once for one allocation and once for all from there on: no
  * change is ever half done (core_check after each step), no value is lost or doubled, nothing leaks.
  */
-#include "core_fixture.h"
+#include "topic_fixture.h"
 
 static struct rig *rig;
 
@@ -85,6 +85,30 @@ static void contexts(struct client *a, struct client *b)
     client_do(b, (struct request){.verb = VERB_CTX_DROP, .ctx_drop.context = alone});
 }
 
+/* Patterns of one token and of several, policies of all kinds, a publish that waits, and one that ends while it does. */
+static void topics(struct client *a, struct client *b)
+{
+    uint64_t exact = subscribe(a, "t.u"), any = subscribe_full(b, "*.u", 2, TOPIC_DROP_OLDEST);
+    uint64_t cut = subscribe_full(b, "t.>", 1, TOPIC_DISCONNECT),
+             full = subscribe_full(a, "t.u", 2, TOPIC_BLOCK);
+    uint64_t r = recv_many(a, exact, 2);
+
+    publish(b, "t.u", "1 2 3");
+    publish(within(b, 5 * MS), "t.u", "4");
+    cancel(a, publish(a, "t.u", "5 6"));
+    ack(a, r, 1);
+    recv_many(b, any, 2);
+    recv1(b, cut);
+    recv_many(a, full, 2);
+    SELECT(within(a, 1 * MS), CASE_R(full), CASE_R(exact));
+    client_do(a, (struct request){.verb = VERB_TOPIC_LIST});
+    client_do(a, (struct request){.verb = VERB_TOPIC_INFO, .topic_info.topic = {"t.u", 3}});
+    client_do(b, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = {"*.u", 3}});
+    rig_after(rig, 6 * MS);
+    client_do(a, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {exact}});
+    publish(b, "t.u", "7");
+}
+
 static void workload(void)
 {
     struct client *a = client_new(rig), *b = client_of(rig, 5), *host = client_up(rig, 1000, false, 5);
@@ -95,6 +119,7 @@ static void workload(void)
     exchange(a, b);
     host_work(host);
     contexts(a, b);
+    topics(a, b);
     ask(a);
     exchange(remote, a);
     client_die(b);
@@ -112,6 +137,8 @@ static void everybody_goes(void)
     assert_int_equal(rig_stat(rig, "ops.parked"), 0);
     assert_int_equal(rig_stat(rig, "handles"), 0);
     assert_int_equal(rig_stat(rig, "results.kept"), 0);
+    assert_int_equal(rig_stat(rig, "topics.publishes"), 0);
+    assert_int_equal(rig_stat(rig, "topics.subscriptions"), 0);
     rig_after(rig, 90000 * (int64_t)SECOND); /* a detached context that nobody dropped */
     rig_after(rig, 100 * (int64_t)SECOND);
     assert_int_equal(rig_stat(rig, "contexts"), 0);

@@ -14,7 +14,13 @@
 
 #include "core.h"
 
-enum { WAITERS = 1 << 17, BYTES_PER_WAITER = 400, MALLOC_HEAD = 8 };
+enum {
+    WAITERS = 1 << 17,
+    BYTES_PER_WAITER = 400,
+    SUBSCRIPTIONS = 100000,
+    BYTES_PER_SUBSCRIPTION = 1050,
+    MALLOC_HEAD = 8
+};
 
 static struct core *core;
 static struct effects out;
@@ -150,10 +156,101 @@ static void test_C2_a_close_with_many_waiters_ends_a_bounded_number_of_them_in_e
     core_delete(core);
 }
 
+/* ---- subscriptions ---- */
+
+/* All before it is acknowledged. */
+static size_t ask_acked(uint64_t client, uint64_t op, struct request request)
+{
+    struct client_frame marks = {.number = op + 1, .ack_mark = op - 1, .requests_n = 1};
+
+    step(&(struct input){.kind = IN_FRAME,
+                         .conn = client,
+                         .frame = {.head = &marks, .who = {1, 0, (int)client, true}}},
+         NULL);
+    return ask(client, op, request, NULL);
+}
+
+/* Session 1 subscribes: to one topic, or each time to a pattern of its own. */
+static void subscribe_all(const char *format)
+{
+    const struct limits limits = LIMITS_DEFAULT;
+    const struct allocator memory = {count, NULL};
+    char pattern[64];
+
+    core = core_new(&limits, &memory, 1, 1, 1);
+    effects_init(&out);
+    client(1);
+    client(2);
+    for (uint64_t op = 1; op <= SUBSCRIPTIONS; op++) {
+        int size = snprintf(pattern, sizeof(pattern), format, (int)op);
+
+        assert_int_equal(
+            ask_acked(1, op,
+                      (struct request){.verb = VERB_SUBSCRIBE, .subscribe.pattern = {pattern, (size_t)size}}),
+            1);
+    }
+}
+
+static void test_IP14_2_an_idle_subscription_takes_few_bytes(void **state)
+{
+    static const char *const formats[] = {"price.of.something.%d", "price.*.%d.>", "price.of.all"};
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+        bytes = 0;
+        subscribe_all(formats[i]);
+        print_message("%zu bytes per subscription to %s\n", bytes / SUBSCRIPTIONS, formats[i]);
+        assert_true(bytes / SUBSCRIPTIONS <= BYTES_PER_SUBSCRIPTION);
+        core_delete(core);
+        assert_int_equal(bytes, 0);
+    }
+}
+
+static uint64_t delivered(uint64_t op)
+{
+    struct request request = {.id = op, .verb = VERB_STATS, .stats.prefix = {"topics.delivered", 16}};
+    struct effect *e;
+    uint64_t n = 0;
+
+    core_step(core, now, &(struct input){.kind = IN_OP, .conn = 2, .op = &request}, &out);
+    list_each (e, &out.list, link)
+        if (e->kind == EFFECT_RESULT && e->result->op == op)
+            n = e->result->stats[0].value;
+    effects_clear(core, &out);
+    return n;
+}
+
+static void test_IP14_8_a_message_for_many_is_delivered_to_a_bounded_number_in_each_turn(void **state)
+{
+    const struct limits limits = LIMITS_DEFAULT;
+    const struct outgoing message = {.value.body = {"m", 1}};
+    uint64_t op = 1, told = 0, before = 0;
+    size_t turns = 0;
+
+    subscribe_all("price.of.all");
+    told += ask(
+        2, op++,
+        (struct request){.verb = VERB_PUBLISH,
+                         .publish = {.topic = {"price.of.all", 12}, .messages = &message, .messages_n = 1}},
+        NULL);
+    for (; out.wake_ns <= now.mono_ns; turns++) {
+        uint64_t n = delivered(op++);
+
+        assert_true(n - before <= limits.sweep_per_turn);
+        before = n;
+        told += step(&(struct input){.kind = IN_TICK}, NULL);
+    }
+    assert_int_equal(delivered(op), SUBSCRIPTIONS);
+    assert_int_equal(told, 1);
+    assert_true(turns >= SUBSCRIPTIONS / limits.sweep_per_turn);
+    core_delete(core);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_IP6_a_parked_receive_takes_few_bytes),
+        cmocka_unit_test(test_IP14_2_an_idle_subscription_takes_few_bytes),
+        cmocka_unit_test(test_IP14_8_a_message_for_many_is_delivered_to_a_bounded_number_in_each_turn),
         cmocka_unit_test(test_C2_a_close_with_many_waiters_ends_a_bounded_number_of_them_in_each_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

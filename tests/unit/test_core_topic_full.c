@@ -402,6 +402,36 @@ static void test_IP14_8_a_daemon_ends_with_deliveries_to_come(void **state)
     publish(a, "t", "2");
 }
 
+static void test_IP14_9_a_close_is_behind_what_is_published_before_and_goes_on_in_later_turns(void **state)
+{
+    few_per_turn(2);
+    uint64_t h[5], late;
+    for (int i = 0; i < 5; i++)
+        h[i] = subscribe(b, "t");
+    publish(a, "t", "1");
+    uint64_t p = publish(a, "t", "2");
+    uint64_t op = client_do(a, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = {"t", 1}});
+    assert_status(a, op, 5);
+    late = subscribe(b, "t");
+    uint64_t q = publish(a, "t", "3");
+    rig_sweep(rig);
+    assert_told(a, p, 1, 6, 0); /* late was there before it took effect */
+    assert_told(a, q, 1, 1, 0);
+    for (int i = 0; i < 5; i++) {
+        assert_has(b, h[i], "1 2 ");
+        assert_status(b, recv1(at_once(b), h[i]), 0);
+    }
+    assert_has(b, late, "2 3 ");
+}
+
+static void test_IP14_9_a_daemon_ends_with_subscriptions_to_close(void **state)
+{
+    few_per_turn(1);
+    for (int i = 0; i < 5; i++)
+        subscribe(b, "t");
+    client_do(a, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = {"t", 1}});
+}
+
 /* ---- limits ---- */
 
 static void test_IP14_11_subscriptions_of_one_user_are_limited(void **state)
@@ -514,6 +544,8 @@ int main(void)
         TEST(test_IP14_8_what_has_taken_effect_goes_on_without_its_publisher),
         TEST(test_IP14_8_a_cancel_does_not_tear_what_has_taken_effect),
         TEST(test_IP14_8_a_daemon_ends_with_deliveries_to_come),
+        TEST(test_IP14_9_a_close_is_behind_what_is_published_before_and_goes_on_in_later_turns),
+        TEST(test_IP14_9_a_daemon_ends_with_subscriptions_to_close),
         TEST(test_IP14_11_subscriptions_of_one_user_are_limited),
         TEST(test_IP14_11_headers_are_limited_in_number_and_bytes),
         TEST(test_IP14_11_a_time_to_block_is_limited),

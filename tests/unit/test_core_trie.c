@@ -1,6 +1,8 @@
 /* The trie against the matcher of one pattern and one topic: random patterns come and go. */
 #include "core_fixture.h"
 
+#include <stdio.h>
+
 #include "core_internal.h"
 #include "trie.h"
 
@@ -129,6 +131,59 @@ static void test_IP14_1_a_pattern_that_finds_no_memory_is_not_there(void **state
     empty();
 }
 
+/* Deeper ones, of more words: about as many as a machine has subscriptions. */
+enum { MANY = 100000, TOPICS = 60 };
+
+static struct known many[MANY];
+
+static size_t write_deep(char *to, bool wild)
+{
+    size_t n = 2 + draw(4), at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned kind = wild ? draw(6) : 5;
+
+        at += (size_t)sprintf(to + at, "%s", i ? "." : "");
+        if (kind == 0 && i + 1 == n)
+            at += (size_t)sprintf(to + at, ">");
+        else if (kind <= 1)
+            at += (size_t)sprintf(to + at, "*");
+        else
+            at += (size_t)sprintf(to + at, "w%u", draw(i ? 12 : 4));
+    }
+    return at;
+}
+
+static void test_IP14_1_of_a_hundred_thousand_patterns_those_that_match_are_found(void **state)
+{
+    char text[64];
+    size_t found = 0;
+
+    begin(4);
+    for (int i = 0; i < MANY; i++) {
+        struct known *k = &many[i];
+
+        k->entry.pattern = (struct bytes){k->text, write_deep(k->text, true)};
+        k->in = !trie_find(rig->core, &trie, k->entry.pattern) && trie_add(rig->core, &trie, &k->entry) == 0;
+    }
+    trie_check(&trie);
+    for (int n = 0; n < TOPICS; n++) {
+        struct bytes topic = {text, write_deep(text, false)};
+
+        assert_int_equal(trie_match(rig->core, &trie, topic, note, NULL), 0);
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(many[i].told, many[i].in && pattern_match(many[i].entry.pattern, topic));
+            found += many[i].told;
+            many[i].told = false;
+        }
+    }
+    assert_true(found > TOPICS);
+    for (int i = 0; i < MANY; i++)
+        if (many[i].in)
+            trie_remove(rig->core, &trie, &many[i].entry);
+    empty();
+}
+
 static int stop(void *arg, struct trie_entry *entry)
 {
     ++*(int *)arg;
@@ -167,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_IP14_1_a_trie_finds_what_one_pattern_after_the_other_matches),
         cmocka_unit_test(test_IP14_1_a_pattern_that_finds_no_memory_is_not_there),
+        cmocka_unit_test(test_IP14_1_of_a_hundred_thousand_patterns_those_that_match_are_found),
         cmocka_unit_test(test_a_match_stops_when_it_is_told),
         cmocka_unit_test(test_IP14_11_what_a_pattern_begins_with_bounds_what_it_matches),
     };
