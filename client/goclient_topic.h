@@ -87,12 +87,13 @@ struct gc_published {
     uint64_t repeated;  /* messages that had been published before, by their `once` */
 };
 
-/* Publishes one message: 0, it is with every live subscription that has room, whoever they are, and on disk if the topic is
- * durable. Waits only for the disk, and for subscriptions with GC_SLOW_BLOCKS, until they have room or their time is over.
- * `options` and `out` may be NULL. -EINVAL: no topic, or the value carries channels. -EOPNOTSUPP: only a durable topic can do what
- * the options ask for. -E2BIG: larger
- * than a message may be, or more headers. -ESTALE: not the last message that was expected; -ENOSPC: the topic or the disk is
- * full. After any of them nothing was published. */
+/* Publishes one message: 0, it is with every live subscription that has room, whoever they are. Waits only for
+ * subscriptions with GC_SLOW_BLOCKS, until they have room or their time is over. Of a durable topic it is on disk, then; that is
+ * waited for whatever `until` says, and no subscription is.
+ * `options` and `out` may be NULL. -EINVAL: no topic, or a live one that cannot do what the options ask for; or the value carries
+ * channels. -E2BIG: larger
+ * than a message may be, or more headers. -ESTALE: not the last message that was expected. -ENOSPC: the disk is full. -ENOBUFS: the topic is, and refuses more. After any of them nothing was
+ * published. */
 GC_API int gc_publish(gc_client *g, const char *topic, struct gc_value v,
                       const struct gc_publish_options *options, struct gc_published *out, gc_until until);
 
@@ -156,6 +157,15 @@ GC_API int gc_subscribe(gc_client *g, const char *pattern, const struct gc_subsc
 /* Closes the live subscriptions whose pattern is this text: they range over what they have, and then it is the end. How many
  * there were. Topics are not closed: who subscribes anew gets what is published then. */
 GC_API int gc_topic_close(gc_client *g, const char *topic, gc_until until);
+
+/* Sets what counts for the topics that match a pattern, and no pattern that fits them better, from now on and over restarts.
+ * `settings`: NAME=VALUE, a blank between two, all or none of them; NAME= takes back what was set. goroutined.conf(5) lists them:
+ * `durable=yes` has messages kept. For who has the right `topic`: -EPERM. -EINVAL: one makes no sense, gc_why says which. -ENOBUFS:
+ * there are as many rules as there may be. */
+GC_API int gc_topic_set(gc_client *g, const char *pattern, const char *settings, gc_until until);
+
+/* Takes back all that was set of exactly this pattern. -ENOENT: nothing was. -EPERM. */
+GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
 
 /* What is known of a topic; old news on arrival. */
 struct gc_topic_info {

@@ -70,6 +70,7 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_TOPIC_CLOSE] = {FIELD(topic_close.topic)},
     [VERB_TOPIC_LIST] = {FIELD(topic_list.pattern), FIELD(topic_list.after)},
     [VERB_TOPIC_INFO] = {FIELD(topic_info.topic)},
+    [VERB_TOPIC_SET] = {FIELD(topic_set.pattern), FIELD(topic_set.settings)},
 };
 
 static const unsigned flags_of[VERB_NUMBER_END] = {

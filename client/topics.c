@@ -181,6 +181,21 @@ GC_API int gc_topic_close(gc_client *g, const char *topic, gc_until until)
                       until);
 }
 
+GC_API int gc_topic_set(gc_client *g, const char *pattern, const char *settings, gc_until until)
+{
+    const struct request request = {
+        .verb = VERB_TOPIC_SET,
+        .topic_set = {.pattern = text_bytes(pattern), .settings = text_bytes(settings)}};
+    return call_plain(g, &request, until);
+}
+
+GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until)
+{
+    const struct request request = {.verb = VERB_TOPIC_SET,
+                                    .topic_set = {.pattern = text_bytes(pattern), .remove = true}};
+    return call_plain(g, &request, until);
+}
+
 /* The strings are those of the block that the answer has. `settings` has room for those of this topic. */
 static void give_topic(struct gc_topic_info *to, const struct topic_info *from, struct gc_stat *settings)
 {

@@ -42,18 +42,22 @@ const struct command topic_commands[] = {
     },
     {
         .name = "topic",
-        .operands = "ls [PATTERN] | info NAME… | close PATTERN…",
-        .help = "look at topics, and end their subscriptions",
-        .verbs = "ls info close",
+        .operands =
+            "ls [PATTERN] | info NAME… | close PATTERN… | set PATTERN SETTING=VALUE… | unset PATTERN…",
+        .help = "look at topics, have them kept, end their subscriptions",
+        .verbs = "ls info close set unset",
         .more =
             "ls lists the topics that are kept, and the names and patterns that somebody has subscribed to.\n"
-            "close ends the live subscriptions with just this pattern, behind what they have got.",
+            "close ends the live subscriptions with just this pattern, behind what they have got.\n"
+            "set has the daemon keep the messages of all topics that match, and says how many; SETTING=\n"
+            "takes that back, unset all that was set of the pattern.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,
         .rows = ls_rows,
-        .examples = EXAMPLES("goctl topic ls", "goctl topic info news.sports --json",
-                             "goctl topic close news.sports"),
+        .examples =
+            EXAMPLES("goctl topic ls", "goctl topic info news.sports --json", "goctl topic close news.sports",
+                     "goctl topic set 'orders.>' durable=yes keep_for=604800"),
         .run = command_topic,
     },
     {.name = NULL},

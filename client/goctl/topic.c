@@ -130,6 +130,20 @@ static int topic_close(struct session *session, const char *name)
     return r < 0 ? output_fail(r) : closed ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
+static const struct fact_kind rules = {.word = "topic", .set = gc_topic_set};
+
+static int topic_set(struct session *session, const char *name)
+{
+    return facts_set(session, &rules, name);
+}
+
+static int topic_unset(struct session *session, const char *name)
+{
+    int r = gc_topic_unset(session->client, name, session_patience(session));
+
+    return r < 0 ? facts_fail(&rules, r, "unset", name) : STATUS_OK;
+}
+
 /* ---- the list ---- */
 
 /* The name comes last: it alone has no bound on its width. */
@@ -180,7 +194,9 @@ static int topic_list(struct session *session)
 static const struct action {
     const char *name;
     int (*run)(struct session *session, const char *name);
-} actions[] = {{"info", topic_info}, {"close", topic_close}};
+    bool one; /* what follows the name is not another one */
+} actions[] = {
+    {"info", topic_info}, {"close", topic_close}, {"set", topic_set, true}, {"unset", topic_unset}};
 
 static int act(struct session *session)
 {
@@ -200,7 +216,8 @@ static int act(struct session *session)
         fprintf(stderr, "goctl topic %s: which? usage: goctl topic %s NAME\n", what, what);
     if (!action || options->operands_n == 1)
         return STATUS_USAGE;
-    for (int i = 1; i < options->operands_n && status == STATUS_OK; i++)
+    int end = action->one ? 2 : options->operands_n;
+    for (int i = 1; i < end && status == STATUS_OK; i++)
         status = action->run(session, options->operands[i]);
     return status;
 }

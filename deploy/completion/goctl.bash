@@ -220,7 +220,7 @@ _goctl()
         if [[ $cur == -* ]]; then
             _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
-            _goctl_words "ls info close"
+            _goctl_words "ls info close set unset"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi

@@ -20,5 +20,7 @@ void prove_costs_of_topics(gc_client *g)
     costs("gc_topic_info", assert_ok(gc_topic_info(g, "costs.topic", &page, GC_FOREVER)));
     gc_topic_page_clear(&page);
     costs("gc_topic_close", assert_fails(gc_topic_close(g, "costs.topic", GC_FOREVER), 1));
+    costs("gc_topic_set", assert_ok(gc_topic_set(g, "costs.kept", "durable=yes", GC_FOREVER)));
+    costs("gc_topic_unset", assert_ok(gc_topic_unset(g, "costs.kept", GC_FOREVER)));
     assert_ok(gc_drop(g, c));
 }

@@ -141,6 +141,24 @@ test_ls_and_info_tell_what_became_of_messages() {
     expect 0 "" goctl topic ls 'listed.*' --json
 }
 
+test_IP15_a_topic_that_is_set_so_is_kept() {
+    expect 0 "" goctl topic set 'kept.>' durable=yes keep_messages=100
+    refuse 2 "durable" goctl topic set 'kept.>' durable=perhaps
+    expect 0 '{"topic":"kept.a","published":3,"receivers":0,"dropped":0,"repeated":0,"sequence":3}' \
+        goctl pub kept.a 1 2 3 --once job-7 --json
+    expect 0 '{"topic":"kept.a","published":3,"receivers":0,"dropped":0,"repeated":3,"sequence":3}' \
+        goctl pub kept.a 1 2 3 --once job-7 --json
+    expect 0 "" goctl pub kept.a 4 --expect 3
+    refuse 1 "goctl topic info" goctl pub kept.a 5 --expect 3
+    refuse 2 "goctl topic set" goctl pub other 1 --once x
+    goctl topic ls 'kept.*' | grep -qE ' 4 disk kept.a$' || failed "$(goctl topic ls)"
+    same "sequence" "$(number_of_topic kept.a last_sequence)" 4
+    goctl topic info kept.a | grep -qx 'keep_messages  100          set' || failed "$(goctl topic info kept.a)"
+    goctl topic info kept.a --json | grep -qF '"durable":{"value":"yes","origin":"set"}' || failed "$(goctl topic info kept.a --json)"
+    expect 0 "" goctl topic unset 'kept.>'
+    refuse 5 "unset" goctl topic unset 'kept.>'
+}
+
 # What the reader of a pipe has not taken stays where it was.
 test_a_reader_that_leaves_ends_the_subscription() {
     goctl sub left | head -1 >"$temporary/left" &

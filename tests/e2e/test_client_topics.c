@@ -431,6 +431,60 @@ static void test_IP14_topics_are_listed_with_what_became_of_their_messages(void 
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, connect_client, disconnect_client)
 
+/* ---- topics that are kept ---- */
+
+static void test_IP15_what_is_kept_has_a_sequence_and_an_id_is_taken_once(void **state)
+{
+    struct gc_publish_options once = {.size = sizeof once, .once = "first"};
+    struct gc_publish_options expects = {.size = sizeof expects, .expects = true};
+    gc_client *g = *state;
+    gc_chan c = subscribe(g, "kept.*", 0, GC_SLOW_DROPS_NEWEST);
+    struct gc_published first, again;
+    struct gc_value v = {0};
+
+    assert_fails(gc_publish(g, "live", gc_string("x"), &once, NULL, GC_FOREVER), -EINVAL);
+    assert_ok(gc_topic_set(g, "kept.>", "durable=yes", GC_FOREVER));
+    assert_ok(gc_publish(g, "kept.a", gc_string("1"), &once, &first, GC_FOREVER));
+    assert_true(first.sequence > 0);
+    assert_int_equal(first.repeated, 0);
+    assert_ok(gc_publish(g, "kept.a", gc_string("1"), &once, &again, GC_FOREVER));
+    assert_int_equal(again.sequence, first.sequence);
+    assert_int_equal(again.repeated, 1);
+    assert_fails(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
+    assert_int_equal(gc_message(&v)->sequence, first.sequence);
+    assert_value(&v, "1");
+    assert_nothing(g, c);
+    assert_fails(gc_publish(g, "kept.a", gc_string("2"), &expects, NULL, GC_FOREVER), -ESTALE);
+    expects.expected = first.sequence;
+    assert_ok(gc_publish(g, "kept.a", gc_string("2"), &expects, &again, GC_FOREVER));
+    assert_true(again.sequence > first.sequence);
+}
+
+static void test_IP15_what_is_set_of_a_topic_is_told_with_its_origin(void **state)
+{
+    struct gc_topic_page page;
+    gc_client *g = *state;
+    bool kept = false;
+
+    assert_fails(gc_topic_unset(g, "rules.a", GC_FOREVER), -ENOENT);
+    assert_fails(gc_topic_set(g, "rules.a", "durable=perhaps", GC_FOREVER), -EINVAL);
+    assert_non_null(strstr(gc_why(), "durable"));
+    assert_ok(gc_topic_set(g, "rules.a", "durable=yes keep_messages=5", GC_FOREVER));
+    for (int i = 0; i < 3; i++)
+        publish(g, "rules.a", "text");
+    assert_ok(gc_topic_info(g, "rules.a", &page, GC_FOREVER));
+    const struct gc_topic_info *info = page.items;
+    assert_true(info->durable && info->last_us > 0);
+    assert_int_equal(info->messages, 3);
+    assert_true(info->first_sequence > 0 && info->last_sequence == info->first_sequence + 2);
+    for (size_t i = 0; i < info->settings_n; i++)
+        kept |= !strcmp(info->settings[i].name, "set.keep_messages") && info->settings[i].value == 5;
+    assert_true(kept);
+    gc_topic_page_clear(&page);
+    assert_ok(gc_topic_unset(g, "rules.a", GC_FOREVER));
+    assert_int_equal(publish(g, "rules.a", "text").sequence, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +506,8 @@ int main(void)
         TEST(test_IP14_nobody_sends_on_a_subscription_or_closes_it),
         TEST(test_IP14_a_close_ends_every_range_behind_what_there_is),
         TEST(test_IP14_topics_are_listed_with_what_became_of_their_messages),
+        TEST(test_IP15_what_is_kept_has_a_sequence_and_an_id_is_taken_once),
+        TEST(test_IP15_what_is_set_of_a_topic_is_told_with_its_origin),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }
