@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "fields.h"
+#include "plain.h"
 #include "status.h"
 
 struct decoder {
@@ -186,6 +187,18 @@ static void checked_count(struct decoder *d, const char *name, size_t n, uint64_
               (unsigned long long)first, (unsigned long long)most);
 }
 
+static void *unpack_entry(struct decoder *d, const ProtobufCMessageDescriptor *descriptor,
+                          const ProtobufCBinaryData *in)
+{
+    void *entry = protobuf_c_message_unpack(descriptor, &d->memory, in->len, in->data);
+
+    if (!entry && d->wire->arena.refused)
+        refuse_memory(d);
+    else if (!entry)
+        refuse(d, -EBADMSG, "an entry of %zu bytes is not a %s", in->len, descriptor->short_name);
+    return entry;
+}
+
 /* ---- messages: one function each, and one for arrays of them ---- */
 
 /* clang-format off */
@@ -204,24 +217,31 @@ static void checked_count(struct decoder *d, const char *name, size_t n, uint64_
 #define DECODE_ONE(f, name)      out->f = in->f ? decode_each_##name(d, &in->f, 1) : NULL;
 #define DECODE_MANY(f, bound)    DECODE_COUNTED(f, 0, ITEM_OF bound, MOST_OF bound)
 #define DECODE_SOME(f, bound)    DECODE_COUNTED(f, 1, ITEM_OF bound, MOST_OF bound)
+#define DECODE_RAWS(f, bound)    DECODE_RAW(f, RAW_OF bound)
 #define ITEM_OF(name, most)      name
 #define MOST_OF(name, most)      most
+#define RAW_OF(name, least, most) name, least, most
 /* One more level, so that the bound is taken apart before names are joined. */
 #define DECODE_COUNTED(...)      DECODE_COUNTED_(__VA_ARGS__)
 #define DECODE_COUNTED_(f, least, name, most) \
     checked_count(d, #f, in->n_##f, least, most); \
-    out->f = decode_each_##name(d, in->f, in->n_##f); \
+    out->f = in->n_##f ? decode_each_##name(d, in->f, in->n_##f) : NULL; \
+    out->f##_n = out->f ? in->n_##f : 0;
+#define DECODE_RAW(...)          DECODE_RAW_(__VA_ARGS__)
+#define DECODE_RAW_(f, name, least, most) \
+    checked_count(d, #f, in->n_##f, least, most); \
+    out->f = in->n_##f ? decode_each_raw_##name(d, in->f, in->n_##f) : NULL; \
     out->f##_n = out->f ? in->n_##f : 0;
 #define DECODE_FIELD(kind, f, bound) DECODE_##kind(f, bound)
 /* clang-format on */
 
-#define DECODE_EACH(name, ctype, schema)                                                                     \
-    static ctype *decode_each_##name(struct decoder *d, schema *const *in, size_t n)                         \
+#define DECODE_EACH(name, ctype, entry, at)                                                                  \
+    static __attribute__((unused)) ctype *decode_each_##name(struct decoder *d, entry *in, size_t n)         \
     {                                                                                                        \
         ctype *out = take(d, n, sizeof(*out));                                                               \
         for (size_t i = 0; out && i < n && !d->error; i++) {                                                 \
             bool clean = !d->fault;                                                                          \
-            decode_##name(d, in[i], &out[i]);                                                                \
+            decode_##name(d, at in[i], &out[i]);                                                             \
             note_entry(d, clean, i + 1);                                                                     \
         }                                                                                                    \
         return out;                                                                                          \
@@ -233,7 +253,20 @@ static void checked_count(struct decoder *d, const char *name, size_t n, uint64_
     { \
         NAME##_FIELDS(DECODE_FIELD) \
     } \
-    DECODE_EACH(name, ctype, schema)
+    DECODE_EACH(name, ctype, schema *const, )
+
+/* An entry of an array that protobuf-c left as bytes. */
+#define DECODE_RAW_ENTRY(name, ctype, schema) \
+    static void decode_raw_##name(struct decoder *d, const ProtobufCBinaryData *in, ctype *out) \
+    { \
+        struct plain_room room; \
+        schema plain, *whole = &plain; \
+        if (!plain_read_##name(in, &plain, &room)) \
+            whole = unpack_entry(d, &goroutined__##name##__descriptor, in); \
+        if (whole) \
+            decode_##name(d, whole, out); \
+    } \
+    DECODE_EACH(raw_##name, ctype, const ProtobufCBinaryData, &)
 /* clang-format on */
 
 #define DECODE_VERB(NAME, name, number, flags, help)                                                         \
@@ -243,8 +276,11 @@ static void checked_count(struct decoder *d, const char *name, size_t n, uint64_
         REQUEST_##NAME(DECODE_FIELD)                                                                         \
     }
 
-DECODE_EACH(value, struct value, Goroutined__Value)
+static struct value *decode_each_raw_value(struct decoder *d, const ProtobufCBinaryData *in, size_t n);
+
 MESSAGES(DECODE_MESSAGE)
+DECODE_RAW_ENTRY(value, struct value, Goroutined__Value)
+DECODE_RAW_ENTRY(outgoing, struct outgoing, Goroutined__Outgoing)
 VERBS(DECODE_VERB)
 
 /* ---- operations ---- */
@@ -294,7 +330,7 @@ static void decode_request(struct decoder *d, const Goroutined__Op *in, struct r
     }
 }
 
-DECODE_EACH(request, struct request, Goroutined__Op)
+DECODE_EACH(request, struct request, Goroutined__Op *const, )
 
 /* ---- frames ---- */
 

@@ -7,6 +7,7 @@
 
 #include "codec.h"
 #include "fields.h"
+#include "plain.h"
 #include "status.h"
 
 struct encoder {
@@ -23,6 +24,24 @@ static void *take(struct encoder *e, size_t n, size_t size)
     if (!array)
         e->error = -ENOMEM;
     return array;
+}
+
+static void *take_room(struct encoder *e, size_t size)
+{
+    void *room = arena_take(&e->wire->arena, size);
+
+    if (!room)
+        e->error = -ENOMEM;
+    return room;
+}
+
+static void pack_entry(struct encoder *e, const ProtobufCMessage *entry, ProtobufCBinaryData *out)
+{
+    size_t size = protobuf_c_message_get_packed_size(entry);
+
+    out->data = take_room(e, size ? size : 1);
+    if (out->data)
+        out->len = protobuf_c_message_pack(entry, out->data);
 }
 
 /* A message with its descriptor set and its fields zero. */
@@ -71,7 +90,19 @@ static uint32_t add_part(struct encoder *e, struct bytes body)
 }
 
 static Goroutined__Passed **encode_each_passed(struct encoder *e, const struct passed *in, size_t n);
-static Goroutined__Message *encode_one_message(struct encoder *e, const struct message *in);
+static void encode_message(struct encoder *e, const struct message *in, Goroutined__Message *out);
+
+/* One for each value: it costs less than an array of one. */
+static Goroutined__Message *encode_message_of_value(struct encoder *e, const struct message *in)
+{
+    Goroutined__Message *out = take_room(e, sizeof(*out));
+
+    if (!out)
+        return NULL;
+    goroutined__message__init(out);
+    encode_message(e, in, out);
+    return out;
+}
 
 static void encode_value(struct encoder *e, const struct value *in, Goroutined__Value *out)
 {
@@ -79,7 +110,7 @@ static void encode_value(struct encoder *e, const struct value *in, Goroutined__
     if (in->handles_n)
         out->handles = encode_each_passed(e, in->handles, in->handles_n);
     out->n_handles = out->handles ? in->handles_n : 0;
-    out->message = in->message ? encode_one_message(e, in->message) : NULL;
+    out->message = in->message ? encode_message_of_value(e, in->message) : NULL;
     if (in->body.size < PAYLOAD_FRAME_BYTES)
         out->body = data_of(in->body);
     else
@@ -113,11 +144,13 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
 #define ENCODE_ONE(f, name)      out->f = in->f ? encode_one_##name(e, in->f) : NULL;
 #define ENCODE_MANY(f, bound)    ENCODE_ARRAY(f, ITEM_OF bound)
 #define ENCODE_SOME(f, bound)    ENCODE_ARRAY(f, ITEM_OF bound)
+#define ENCODE_RAWS(f, bound)    ENCODE_ARRAY(f, RAW_OF bound)
 #define ITEM_OF(name, most)      name
+#define RAW_OF(name, least, most) raw_##name
 /* One more level, so that the bound is taken apart before names are joined. */
 #define ENCODE_ARRAY(...)        ENCODE_ARRAY_(__VA_ARGS__)
 #define ENCODE_ARRAY_(f, name) \
-    out->f = encode_each_##name(e, in->f, in->f##_n); \
+    out->f = in->f##_n ? encode_each_##name(e, in->f, in->f##_n) : NULL; \
     out->n_##f = out->f ? in->f##_n : 0;
 #define ENCODE_FIELD(kind, f, bound) ENCODE_##kind(f, bound)
 /* clang-format on */
@@ -148,6 +181,29 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
     }
 /* clang-format on */
 
+/* An array that protobuf-c is given as bytes: its entries are written here. */
+/* clang-format off */
+#define ENCODE_RAW(name, ctype, schema) \
+    static void encode_raw_##name(struct encoder *e, const ctype *in, ProtobufCBinaryData *out) \
+    { \
+        schema entry; \
+        goroutined__##name##__init(&entry); \
+        encode_##name(e, in, &entry); \
+        size_t room = plain_##name##_room(&entry); \
+        if (!room) \
+            pack_entry(e, &entry.base, out); \
+        else if ((out->data = take_room(e, room))) \
+            out->len = (size_t)(plain_write_##name(out->data, &entry) - out->data); \
+    } \
+    static ProtobufCBinaryData *encode_each_raw_##name(struct encoder *e, const ctype *in, size_t n) \
+    { \
+        ProtobufCBinaryData *out = take(e, n, sizeof(*out)); \
+        for (size_t i = 0; out && i < n && !e->error; i++) \
+            encode_raw_##name(e, &in[i], &out[i]); \
+        return out; \
+    }
+/* clang-format on */
+
 #define ENCODE_VERB(NAME, name, number, flags, help)                                                         \
     static void encode_request_##name(struct encoder *e, const struct request_##name *in,                    \
                                       __typeof__(*((Goroutined__Op *)0)->name) *out)                         \
@@ -155,8 +211,11 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
         REQUEST_##NAME(ENCODE_FIELD)                                                                         \
     }
 
-ENCODE_EACH(value, struct value, Goroutined__Value, goroutined__value__init)
+static ProtobufCBinaryData *encode_each_raw_value(struct encoder *e, const struct value *in, size_t n);
+
 MESSAGES(ENCODE_MESSAGE)
+ENCODE_RAW(value, struct value, Goroutined__Value)
+ENCODE_RAW(outgoing, struct outgoing, Goroutined__Outgoing)
 VERBS(ENCODE_VERB)
 
 static void encode_request(struct encoder *e, const struct request *in, Goroutined__Op *out)

@@ -18,6 +18,7 @@
  *   ONE     a message named `bound` that may be absent
  *   MANY    up to a bound of messages; bound is (name, most); `field` and `field`_n
  *   SOME    the same, at least one
+ *   RAWS    an array whose entries are bytes to protobuf-c (plain.h); bound is (name, least, most)
  */
 #pragma once
 
@@ -123,7 +124,7 @@
     FIELD(NUM, handle, )                                                                                     \
     FIELD(TEXT, text, 0)                                                                                     \
     FIELD(BODY, output, )                                                                                    \
-    FIELD(MANY, values, (value, UINT32_MAX))                                                                 \
+    FIELD(RAWS, values, (value, 0, UINT32_MAX))                                                              \
     FIELD(MANY, chans, (chan_info, UINT32_MAX))                                                              \
     FIELD(MANY, jobs, (job_info, UINT32_MAX))                                                                \
     FIELD(MANY, stats, (counter, UINT32_MAX))                                                                \
@@ -274,7 +275,7 @@
 #define REQUEST_CHAN_UNLINK(FIELD) FIELD(NAME, name, )
 #define REQUEST_SEND(FIELD)                                                                                  \
     FIELD(NUM, handle, )                                                                                     \
-    FIELD(SOME, values, (value, VALUES_MAX))
+    FIELD(RAWS, values, (value, 1, VALUES_MAX))
 #define REQUEST_RECV(FIELD)                                                                                  \
     FIELD(NUM, handle, )                                                                                     \
     FIELD(RANGE, max, VALUES_MAX)

@@ -56,7 +56,7 @@
 
 #define REQUEST_PUBLISH(FIELD)                                                                               \
     FIELD(NAME, topic, )                                                                                     \
-    FIELD(SOME, messages, (outgoing, VALUES_MAX))                                                            \
+    FIELD(RAWS, messages, (outgoing, 1, VALUES_MAX))                                                         \
     FIELD(NUM, expect_sequence, )                                                                            \
     FIELD(NUM, expects, )                                                                                    \
     FIELD(NUM, delay_ns, )

@@ -159,22 +159,6 @@ static void test_an_empty_frame_arrives_empty(void **state)
 
 /* ---- rows and schema ---- */
 
-#define ONE_OF_NUM     1
-#define ONE_OF_RANGE   1
-#define ONE_OF_ENUM    1
-#define ONE_OF_FLAGS   1
-#define ONE_OF_NAME    1
-#define ONE_OF_TEXT    1
-#define ONE_OF_SECRET  1
-#define ONE_OF_BODY    1
-#define ONE_OF_VALUE   1
-#define ONE_OF_STATUS  1
-#define ONE_OF_OUTCOME 2 /* status and outcome */
-#define ONE_OF_NUMS    1
-#define ONE_OF_ONE     1
-#define ONE_OF_MANY    1
-#define ONE_OF_SOME    1
-
 #define COUNT(kind, f, bound) +ONE_OF_##kind
 
 static void test_rows_are_as_many_as_the_fields_of_the_schema(void **state)
@@ -214,6 +198,7 @@ static void test_rows_are_as_many_as_the_fields_of_the_schema(void **state)
 #define ZERO_NUMS(f)         ZERO_NUM(f) ZERO_NUM(f##_n)
 #define ZERO_MANY            ZERO_NUMS
 #define ZERO_SOME            ZERO_NUMS
+#define ZERO_RAWS            ZERO_NUMS
 #define ASSERT_COVERED(ctype, rows)                                                                          \
     {                                                                                                        \
         ctype all, zero;                                                                                     \

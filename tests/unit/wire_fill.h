@@ -117,7 +117,9 @@ static void same_value(const struct value *a, const struct value *b)
 #define FILL_ONE(f, name)      out->f = fill_each_##name(filler, 1);
 #define FILL_MANY(f, bound)    FILL_TWO(f, FILL_ITEM bound)
 #define FILL_SOME(f, bound)    FILL_TWO(f, FILL_ITEM bound)
+#define FILL_RAWS(f, bound)    FILL_TWO(f, FILL_RAW bound)
 #define FILL_ITEM(name, most)  name
+#define FILL_RAW(name, least, most) name
 #define FILL_TWO(...)          FILL_TWO_(__VA_ARGS__)
 #define FILL_TWO_(f, name)     out->f = fill_each_##name(filler, 2), out->f##_n = 2;
 #define FILL(kind, f, bound)   FILL_##kind(f, bound)
@@ -137,10 +139,29 @@ static void same_value(const struct value *a, const struct value *b)
 #define SAME_ONE(f, name)      assert_int_equal(!a->f, !b->f); if (a->f) same_##name(a->f, b->f);
 #define SAME_MANY(f, bound)    SAME_ALL(f, FILL_ITEM bound)
 #define SAME_SOME(f, bound)    SAME_ALL(f, FILL_ITEM bound)
+#define SAME_RAWS(f, bound)    SAME_ALL(f, FILL_RAW bound)
 #define SAME_ALL(...)          SAME_ALL_(__VA_ARGS__)
 #define SAME_ALL_(f, name)     assert_int_equal(a->f##_n, b->f##_n); for (size_t i = 0; i < a->f##_n; i++) same_##name(&a->f[i], &b->f[i]);
 #define SAME(kind, f, bound)   SAME_##kind(f, bound)
 /* clang-format on */
+
+/* Fields of the schema for each row. */
+#define ONE_OF_NUM     1
+#define ONE_OF_RANGE   1
+#define ONE_OF_ENUM    1
+#define ONE_OF_FLAGS   1
+#define ONE_OF_NAME    1
+#define ONE_OF_TEXT    1
+#define ONE_OF_SECRET  1
+#define ONE_OF_BODY    1
+#define ONE_OF_VALUE   1
+#define ONE_OF_STATUS  1
+#define ONE_OF_OUTCOME 2 /* status and outcome */
+#define ONE_OF_NUMS    1
+#define ONE_OF_ONE     1
+#define ONE_OF_MANY    1
+#define ONE_OF_SOME    1
+#define ONE_OF_RAWS    1
 
 #define FILL_EACH(name, ctype)                                                                               \
     static ctype *fill_each_##name(struct filler *filler, size_t n)                                          \
