@@ -27,7 +27,9 @@ struct subscriber {
     struct gc_subscribe_options options;
     gc_chan chans[PATTERNS_MAX]; /* nil: it has ended */
     size_t n, open;
-    bool topic; /* is printed */
+    uint64_t lost[PATTERNS_MAX]; /* messages, of which it was told */
+    size_t from;                 /* whose messages are at hand */
+    bool topic;                  /* is printed */
     bool hold;
 };
 
@@ -101,23 +103,30 @@ static int take_options(struct subscriber *s, const struct options *options)
 
 /* ---- printing ---- */
 
-static int print_message(const struct subscriber *s, const struct gc_value *value)
+static void tell_lost(uint64_t lost, const char *where)
+{
+    if (lost)
+        fprintf(stderr,
+                "goctl: %" PRIu64 " messages %s were lost: there was no room for them; "
+                "see --capacity and --policy\n",
+                lost, where);
+}
+
+static int print_message(struct subscriber *s, const struct gc_value *value)
 {
     const struct gc_message *message = gc_message(value);
 
     if (!message)
         return -EPROTO;
-    if (message->lost && !s->session->options->json)
-        fprintf(stderr,
-                "goctl: %" PRIu64 " messages before the next one were lost: there was no room for them; "
-                "see --capacity and --policy\n",
-                message->lost);
+    s->lost[s->from] += message->lost;
+    if (!s->session->options->json)
+        tell_lost(message->lost, "before the next one");
     return s->session->options->json ? output_json(message_json(message, value))
                                      : message_print(s->session->options, s->topic, message, value);
 }
 
 /* Prints what was received and acknowledges it where it is held; with --ack, once its reader has it. */
-static int hand_over(const struct subscriber *s, struct gc_value *values, size_t n, bool more)
+static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bool more)
 {
     int r = 0;
 
@@ -136,6 +145,18 @@ static int hand_over(const struct subscriber *s, struct gc_value *values, size_t
 
 /* ---- receiving ---- */
 
+/* One has been closed: what it lost behind its last message no message could tell. */
+static void subscription_ended(struct subscriber *s, size_t i)
+{
+    struct gc_chan_info info;
+
+    if (gc_chan_info(s->session->client, s->chans[i], &info, session_patience(s->session)) == 0 &&
+        info.dropped > s->lost[i])
+        tell_lost(info.dropped - s->lost[i], "behind the last one");
+    s->chans[i] = GC_NIL;
+    s->open--;
+}
+
 static int receive_one(struct subscriber *s, struct gc_value *value, unsigned flags)
 {
     struct gc_case cases[PATTERNS_MAX];
@@ -144,11 +165,12 @@ static int receive_one(struct subscriber *s, struct gc_value *value, unsigned fl
     for (size_t i = 0; i < s->n; i++)
         cases[i] = gc_case_recv(s->chans[i], value);
     r = gc_select(s->session->client, cases, s->n, flags, session_until(s->session));
-    if (r < 0 || cases[r].status != 0)
-        return r < 0 ? r : cases[r].status;
-    s->chans[r] = GC_NIL;
-    s->open--;
-    return 0;
+    if (r < 0)
+        return r;
+    s->from = (size_t)r;
+    if (cases[r].status == 0)
+        subscription_ended(s, s->from);
+    return cases[r].status;
 }
 
 /* How many messages, at most n; 0: a subscription has ended, or all have. */
@@ -162,7 +184,8 @@ static int receive_some(struct subscriber *s, struct gc_value *values, size_t n)
     if (s->session->options->ack)
         n = 1;
     r = gc_recv_many(s->session->client, s->chans[0], values, n, flags, session_until(s->session));
-    s->open -= r == 0;
+    if (r == 0)
+        subscription_ended(s, 0);
     return r;
 }
 

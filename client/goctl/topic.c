@@ -80,9 +80,9 @@ static void settings_text(const struct gc_topic_info *info)
         const struct fact *at = fact_of(&info->settings[i], &fact);
 
         if (at->word)
-            printf("%-14s %-12s %s\n", at->name, at->word, at->origin);
+            printf("%-17s %-12s %s\n", at->name, at->word, at->origin);
         else
-            printf("%-14s %-12" PRIu64 " %s\n", at->name, at->value, at->origin);
+            printf("%-17s %-12" PRIu64 " %s\n", at->name, at->value, at->origin);
     }
 }
 
@@ -90,15 +90,15 @@ static void topic_text(const struct gc_topic_info *info)
 {
     char time[INSTANT_TEXT_BYTES];
 
-    printf("%-14s %s\n%-14s %s\n", "name", info->name, "kept", topic_place(info));
-#define PRINT_NUMBER(member) printf("%-14s %" PRIu64 "\n", #member, info->member);
+    printf("%-17s %s\n%-17s %s\n", "name", info->name, "kept", topic_place(info));
+#define PRINT_NUMBER(member) printf("%-17s %" PRIu64 "\n", #member, info->member);
     TOPIC_NUMBERS(PRINT_NUMBER)
     if (info->durable) {
         LOG_NUMBERS(PRINT_NUMBER)
     }
 #undef PRINT_NUMBER
     if (info->last_us)
-        printf("%-14s %s\n", "last", format_instant(info->last_us, time));
+        printf("%-17s %s\n", "last", format_instant(info->last_us, time));
     settings_text(info);
 }
 

@@ -284,7 +284,7 @@ test_G138_chat_room() {
 
 # stalled NAME OPTION... subscribes to a topic and prints its first message, "begin", into a pipe of which nobody reads.
 stalled() {
-    goctl sub "$@" --ack >"$temporary/g96.pipe" 2>"$temporary/g96.errors" &
+    "$GOCTL" sub "$@" --ack >"$temporary/g96.pipe" 2>"$temporary/g96.errors" &
     subscriber=$!
     until_subscribed "$1" 1
     goctl pub "$1" begin
@@ -294,7 +294,7 @@ stalled() {
 test_G96_publish_and_subscribe() {
     local readers=() name n subscriber publisher line
     for name in News.Ann News.Bob Sports.Eve; do
-        goctl sub "g96.${name%.*}" >"$temporary/g96.${name#*.}" &
+        "$GOCTL" sub "g96.${name%.*}" >"$temporary/g96.${name#*.}" &
         readers+=($!)
     done
     until_subscribed g96.News 2
@@ -318,6 +318,7 @@ test_G96_publish_and_subscribe() {
     goctl topic close g96.Quiet
     for n in begin 1; do read -r -u 3 line && same "received" "$line" "$n"; done
     ended "$subscriber" 0
+    grep -q "^goctl: 4 messages behind the last one were lost" "$temporary/g96.errors" || failed "$(cat "$temporary/g96.errors")"
     stalled g96.Slow --policy block --block 1m --capacity 1
     (for n in 1 2 3 4 5; do goctl pub g96.Slow $n && echo $n; done) >"$temporary/g96.published" &
     publisher=$!

@@ -4,7 +4,7 @@
 
 # subscribed TOPIC ARGUMENT... starts a subscriber, whose output is in the file of that name, and waits until it has subscribed.
 subscribed() {
-    goctl sub "$@" >"$temporary/$1" 2>"$temporary/$1.errors" &
+    "$GOCTL" sub "$@" >"$temporary/$1" 2>"$temporary/$1.errors" &
     subscriber=$!
     until_subscribed "$1" 1
 }
@@ -133,7 +133,7 @@ test_ls_and_info_tell_what_became_of_messages() {
     subscribed listed.a --capacity 5 -n 3
     goctl pub listed.a 1 2
     expect 0 $'SUBSCRIPTIONS PUBLISHED DELIVERED  DROPPED MESSAGES KEPT NAME\n            1         2         2        0        0 live listed.a' goctl topic ls 'listed.*'
-    goctl topic info listed.a | grep -qx 'published      2' || failed "$(goctl topic info listed.a)"
+    goctl topic info listed.a | grep -qx 'published         2' || failed "$(goctl topic info listed.a)"
     expect 0 '{"name":"listed.a","kept":"live","subscriptions":1,"published":2,"delivered":2,"dropped":0}' \
         sh -c '"$0" topic ls listed.a --json | sed "s/,\"last\":\"[^\"]*\"//"' "$GOCTL"
     goctl pub listed.a 3
@@ -153,7 +153,7 @@ test_IP15_a_topic_that_is_set_so_is_kept() {
     refuse 2 "goctl topic set" goctl pub other 1 --once x
     goctl topic ls 'kept.*' | grep -qE ' 4 disk kept.a$' || failed "$(goctl topic ls)"
     same "sequence" "$(number_of_topic kept.a last_sequence)" 4
-    goctl topic info kept.a | grep -qx 'keep_messages  100          set' || failed "$(goctl topic info kept.a)"
+    goctl topic info kept.a | grep -qx 'keep_messages     100          set' || failed "$(goctl topic info kept.a)"
     goctl topic info kept.a --json | grep -qF '"durable":{"value":"yes","origin":"set"}' || failed "$(goctl topic info kept.a --json)"
     expect 0 "" goctl topic unset 'kept.>'
     refuse 5 "unset" goctl topic unset 'kept.>'

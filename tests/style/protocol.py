@@ -21,7 +21,7 @@ ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_
          "add_flags", "signal_flags", "op_flags", "wait_flags", "schedule_missed", "schedule_overlap",
          "schedule_flags", "full_subscription", "topic_from")
 CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_pool.h", "client/goclient_queue.h", "client/goclient_inspect.h",
-         "client/goclient_job.h", "client/goclient_schedule.h", "client/goclient_sync.h", "client/goclient_worker.h")
+         "client/goclient_job.h", "client/goclient_schedule.h", "client/goclient_sync.h", "client/goclient_topic.h", "client/goclient_worker.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
 TRANSPORT = "daemon/transport.h"
