@@ -174,11 +174,14 @@ static int fetch_ask(struct core *core, struct fetching *fetching, const struct 
 {
     struct effect *effect;
 
-    if (map_reserve(core, &core->fetches, 1) < 0 || !(effect = effect_new(core, EFFECT_FETCH, 0)))
+    struct bytes topics = {what->topics, what->topics_n * sizeof(*what->topics)};
+
+    if (map_reserve(core, &core->fetches, 1) < 0 || !(effect = effect_new(core, EFFECT_FETCH, topics.size)))
         return -ENOMEM;
     fetching->number = ++core->fetch_sequence;
     effect->fetch.number = fetching->number;
     effect->fetch.what = *what;
+    effect->fetch.what.topics = effect_text(effect, topics).data;
     map_add(&core->fetches, &fetching->node, core_hash_number(core, fetching->number));
     return 0;
 }

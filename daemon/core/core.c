@@ -184,12 +184,12 @@ static int64_t wake_at(const struct core *core, bool flushed)
 {
     int64_t next = timers_next(core);
     int64_t retry = time_after(core->now.mono_ns, OUTBOX_RETRY_NS);
-    enum sweep_left contexts = contexts_left(core);
+    enum sweep_left contexts = contexts_left(core), readers = readers_left(core);
 
     if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
-        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core))
+        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core) || readers == SWEEP_NOW)
         return core->now.mono_ns;
-    return (flushed && contexts == SWEEP_NOTHING) || next < retry ? next : retry;
+    return (flushed && contexts == SWEEP_NOTHING && readers == SWEEP_NOTHING) || next < retry ? next : retry;
 }
 
 void core_step(struct core *core, struct now now, const struct input *in, struct effects *out)
@@ -204,6 +204,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     contexts_sweep(core);
     jobs_turn(core);
     topics_run(core);
+    readers_run(core);
     sweep(core, in);
     commit_step(core);
     out->wake_ns = wake_at(core, outbox_flush(core));

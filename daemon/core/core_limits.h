@@ -84,6 +84,7 @@
     LIMIT(subscriptions_max, "subscriptions", 200000, "subscriptions of one user")                           \
     LIMIT(topics_max, "topics", 10000, "kept topics of one user")                                            \
     LIMIT(topic_rules_max, "rules", 1000, "rules of topics that are set while the daemon runs")              \
+    LIMIT(topic_cache_bytes, "bytes", 64 << 20, "messages of kept topics that are in memory to be read")     \
     LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \
     LIMIT(message_once_bytes, "bytes", 128, "id of such a message, at most 255")                             \
     LIMIT(message_headers_max, "headers", 32, "headers of one message of a topic")                           \

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "kept_read.h"
 #include "topic.h"
 #include "topic_log.h"
 #include "topic_once.h"
@@ -26,6 +27,7 @@ struct kept_topic {
     struct once_window once;
     uint64_t last_sent; /* sequence of its last message, with those on their way to the store; 0: none */
     uint64_t on_way, on_way_bytes; /* those on their way */
+    uint64_t gone;                 /* messages up to this sequence are not there any more */
     uint64_t published;
     int64_t last_us;
     uint64_t once_gone,
@@ -44,7 +46,12 @@ struct kept_topics {
     uint64_t last_id;     /* of a topic */
     uint64_t sequence;    /* the last one that was given */
     int64_t time_us;      /* of the message that has it */
-    uint64_t ids;         /* once-ids that are remembered */
+    uint64_t stored;      /* the last one that is stored */
+    struct kept_cache cache;
+    struct trie readers; /* struct readership */
+    struct list awake;   /* struct reader: those may go on */
+    bool stalled;        /* memory is out: they go on later */
+    uint64_t ids;        /* once-ids that are remembered */
 };
 
 /* 0 or -ENOMEM. */
@@ -91,6 +98,18 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
                  const struct topic_policy *policy);
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
+
+/* ---- kept_replay.c: subscriptions that read the log from a place in it ---- */
+
+/* 0 or -ENOMEM. The subscription gets its channel in the same step. */
+int replay_begin(struct core *core, struct subscription *sub, const struct request_subscribe *what);
+/* It may have room again. */
+void replay_room(struct core *core, struct subscription *sub);
+/* It reads no more. Safe to repeat. */
+void replay_end(struct core *core, struct subscription *sub);
+/* What it reads; empty: nothing. Accepts one that has none, as replay_delete does. */
+struct bytes replay_pattern(const struct subscription *sub);
+void replay_delete(struct core *core, struct subscription *sub);
 
 /* ---- headers, as the store has them (kept_headers.c) ---- */
 

@@ -6,7 +6,7 @@
 int core_load_sequence(struct core *core, uint64_t last)
 {
     if (last > core->kept_topics->sequence)
-        core->kept_topics->sequence = last;
+        core->kept_topics->sequence = core->kept_topics->stored = core->kept_topics->cache.from = last;
     return 0;
 }
 

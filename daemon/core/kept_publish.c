@@ -371,6 +371,7 @@ static void arrived(struct core *core, struct publish *p)
     topic->last_us = p->letter[p->n - 1]->time_us;
     topic->published += p->n;
     kept_trim(core, topic);
+    readers_arrived(core, p);
     if (p->op && p->op->scope->ended)
         publish_detach(p);
     list_append(&core->topics->queue, &p->link);

@@ -197,8 +197,10 @@ void kept_trim(struct core *core, struct kept_topic *topic)
     struct topic_bounds bounds = bounds_of(policy);
     size_t n = topic_log_excess(&topic->log, &bounds, core->now.wall_ns / 1000);
 
-    if (n && tell_gone(core, topic, topic_log_end_of(&topic->log, n)))
+    if (n && tell_gone(core, topic, topic_log_end_of(&topic->log, n))) {
+        topic->gone = topic_log_end_of(&topic->log, n);
         topic_log_drop(&topic->log, n);
+    }
     tell_blocks(core, topic);
     forget_ids(core, topic, policy->dedup);
     set_time(core, topic, &bounds, policy->dedup);
@@ -235,6 +237,7 @@ int kept_init(struct core *core)
     core->kept_topics = kept;
     list_init(&kept->topics);
     list_init(&kept->arriving);
+    list_init(&kept->awake);
     topic_rules_init(&kept->rules);
     kept->standard = topic_standard();
     return 0;
@@ -250,6 +253,8 @@ void kept_free(struct core *core)
     publishes_forget(core, &kept->arriving);
     list_each_safe (topic, after, &kept->topics, link)
         kept_topic_delete(core, topic);
+    cache_free(core, &kept->cache);
+    trie_free(core, &kept->readers);
     topic_rules_free(core, &kept->rules);
     map_free(core, &kept->by_name);
     map_free(core, &kept->by_id);

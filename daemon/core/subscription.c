@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "topic.h"
+#include "kept.h"
 
 struct bytes subscription_pattern(const struct subscription *sub)
 {
-    return sub->audience ? sub->audience->entry.pattern : (struct bytes){"", 0};
+    return sub->audience ? sub->audience->entry.pattern : replay_pattern(sub);
 }
 
 /* ---- audiences ---- */
@@ -190,6 +190,8 @@ void subscription_await(struct core *core, struct subscription *sub, struct publ
 
 void subscription_room(struct core *core, struct subscription *sub)
 {
+    if (sub->replay)
+        replay_room(core, sub);
     if (list_empty(&sub->waiting))
         return;
     allow_time(core, sub);
@@ -203,6 +205,8 @@ void subscription_end(struct core *core, struct subscription *sub)
 {
     struct audience *audience = sub->audience;
 
+    if (sub->replay)
+        replay_end(core, sub);
     if (!audience)
         return;
     topics_pass(core, sub);
@@ -228,6 +232,7 @@ void subscription_free(struct core *core, struct subscription *sub)
     subscription_end(core, sub);
     if (sub->full == TOPIC_BLOCK)
         timers_unreserve(core);
+    replay_delete(core, sub);
     core_free(core, sub);
 }
 
@@ -264,9 +269,9 @@ static int check_subscribe(struct core *core, struct op *op, const struct reques
                 why);
     else if (what->group.size || what->settings.size)
         op_fail(core, op, -EOPNOTSUPP, "a group needs topics that are kept, and this daemon keeps none");
-    else if (what->from != FROM_NEW)
+    else if (what->from > FROM_TIME)
         op_fail(core, op, -EOPNOTSUPP,
-                "to begin in the past needs topics that are kept, and this daemon keeps none");
+                "to begin with the last message of each topic is not done by this daemon");
     else if (what->full > TOPIC_BLOCK)
         op_fail(core, op, -EINVAL, "there is no policy %u of a full subscription", what->full);
     else if (capacity_of(what) > l->channel_capacity_max)
@@ -316,26 +321,44 @@ static void join(struct core *core, struct subscription *sub, struct audience *a
         list_append(&audience->blocking, &sub->blocking);
 }
 
+/* One that is told what is published from now on. */
+static int subscribe_live(struct core *core, struct op *op, const struct request_subscribe *what,
+                          struct subscription *sub)
+{
+    struct request_chan_open open = {.capacity = capacity_of(what), .rights = RIGHT_RECV};
+    struct audience *audience = audience_find(core, what->pattern);
+    int r;
+
+    if (!audience)
+        audience = audience_new(core, what->pattern);
+    r = audience ? channel_subscribe(core, op, &open, sub) : -ENOMEM;
+    if (r == 0)
+        join(core, sub, audience);
+    else if (audience)
+        audience_settle(core, audience);
+    return r;
+}
+
+/* One that reads the log. */
+static int subscribe_log(struct core *core, struct op *op, const struct request_subscribe *what,
+                         struct subscription *sub)
+{
+    struct request_chan_open open = {.capacity = capacity_of(what), .rights = RIGHT_RECV};
+    int r = replay_begin(core, sub, what);
+
+    return r < 0 ? r : channel_subscribe(core, op, &open, sub);
+}
+
 int handle_subscribe(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_subscribe *what = &request->subscribe;
-    struct request_chan_open open = {.capacity = capacity_of(what), .rights = RIGHT_RECV};
-    struct audience *audience;
     struct subscription *sub;
     int r = check_subscribe(core, op, what);
 
     if (r < 0 || (r = subscription_new(core, what, &sub)) < 0)
         return r;
-    audience = audience_find(core, what->pattern);
-    if (!audience)
-        audience = audience_new(core, what->pattern);
-    r = audience ? channel_subscribe(core, op, &open, sub) : -ENOMEM;
-    if (r == 0) {
-        join(core, sub, audience);
-        return 0;
-    }
-    if (audience)
-        audience_settle(core, audience);
-    subscription_free(core, sub);
+    r = what->from == FROM_NEW ? subscribe_live(core, op, what, sub) : subscribe_log(core, op, what, sub);
+    if (r < 0)
+        subscription_free(core, sub);
     return r;
 }

@@ -35,6 +35,7 @@ struct subscription {
     uint64_t value_bytes_max; /* 0: any size */
     uint64_t lost;            /* messages, since the last one that it took */
     uint32_t full;            /* enum full_subscription */
+    struct replay *replay;    /* it reads the log (kept_replay.c); or NULL */
     bool cut;                 /* it had no room, and ended of it */
 };
 

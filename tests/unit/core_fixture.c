@@ -223,6 +223,19 @@ static void take_reply(struct rig *rig, uint64_t conn, const struct server_frame
     rig->replies++;
 }
 
+static void take_fetch(struct rig *rig, const struct effect *e)
+{
+    struct rig_fetch *asked = &rig->asked[rig->asked_n];
+
+    if (e->fetch.what.kind != FETCH_MESSAGES)
+        return;
+    assert_true(rig->asked_n++ < sizeof(rig->asked) / sizeof(*rig->asked));
+    assert_true(e->fetch.what.topics_n <= sizeof(asked->topics) / sizeof(*asked->topics));
+    asked->number = e->fetch.number;
+    asked->what = e->fetch.what;
+    memcpy(asked->topics, e->fetch.what.topics, e->fetch.what.topics_n * sizeof(*asked->topics));
+}
+
 static void take_effect(struct rig *rig, const struct effect *e)
 {
     switch (e->kind) {
@@ -238,6 +251,7 @@ static void take_effect(struct rig *rig, const struct effect *e)
     case EFFECT_FETCH:
         rig->fetch = e->fetch.number;
         rig->fetch_what = e->fetch.what;
+        take_fetch(rig, e);
         return;
     case EFFECT_CLOCK:
         rig->clock_ns = e->clock_ns;

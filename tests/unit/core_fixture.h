@@ -85,6 +85,12 @@ struct rig {
     uint64_t batch_last; /* taken over, not yet reported */
     uint64_t fetch;      /* number of the last one asked for */
     struct fetch fetch_what;
+    struct rig_fetch {
+        uint64_t number;
+        struct fetch what;
+        uint64_t topics[64]; /* `what` points here */
+    } asked[64];             /* all that nobody has answered */
+    size_t asked_n;
     long allocs, live;
     long fail_from, fail_to; /* allocations from..to-1 of all since rig_new fail */
     bool unchecked;          /* too much to check after each step */

@@ -78,10 +78,42 @@ void stored_some(struct durable_rig *self, size_t n)
     report(self, store(self, n), 0);
 }
 
+/* The answer to the first question that nobody has answered. */
+static void fetched_one(struct durable_rig *self)
+{
+    struct rig_fetch asked = self->rig->asked[0];
+    struct fetched out = {0};
+
+    self->rig->asked_n--;
+    memmove(self->rig->asked, self->rig->asked + 1, self->rig->asked_n * sizeof(asked));
+    asked.what.topics = asked.topics;
+    int r = store_memory.fetch(self->store, &asked.what, &out);
+    rig_step(self->rig, &(struct input){.kind = IN_FETCHED,
+                                        .fetched = {.fetch = asked.number,
+                                                    .error = r,
+                                                    .messages = out.messages,
+                                                    .messages_n = out.messages_n,
+                                                    .offset = out.offset,
+                                                    .more = out.more}});
+    if (r == 0)
+        fetched_clear(&out);
+}
+
+/* It has more to do in this moment. */
+static bool is_busy(const struct rig *rig)
+{
+    return rig->out.wake_ns <= rig->now.mono_ns;
+}
+
 void stored(struct durable_rig *self)
 {
-    while (waiting(self))
+    while (waiting(self) || self->rig->asked_n || is_busy(self->rig)) {
         stored_some(self, SIZE_MAX);
+        if (self->rig->asked_n)
+            fetched_one(self);
+        if (is_busy(self->rig))
+            rig_step(self->rig, &(struct input){.kind = IN_TICK});
+    }
 }
 
 void store_full(struct durable_rig *self)
@@ -158,6 +190,7 @@ void crash(struct durable_rig *self, size_t n)
 {
     store(self, n);
     forget(self);
+    self->rig->asked_n = 0;
     rig_reborn(self->rig);
     const struct store_load load = {.context = self->rig->core,
                                     .channel = load_channel,

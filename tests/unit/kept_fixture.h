@@ -76,6 +76,22 @@ static __attribute__((unused)) uint64_t published(struct client *c, const char *
     return got(c, op)->published.sequence;
 }
 
+/* A subscription that begins in the past, and has what there is; its handle. */
+static __attribute__((unused)) uint64_t replay(struct client *c, const char *pattern,
+                                               struct request_subscribe from)
+{
+    from.pattern = (struct bytes){pattern, strlen(pattern)};
+    uint64_t op = subscribe_as(c, from);
+
+    stored(d);
+    return status_if(c, op) ? 0 : got(c, op)->handle;
+}
+
+static __attribute__((unused)) uint64_t replay_all(struct client *c, const char *pattern)
+{
+    return replay(c, pattern, (struct request_subscribe){.from = FROM_START});
+}
+
 static __attribute__((unused)) struct topic_info info_of(struct client *c, const char *topic)
 {
     uint64_t op = client_do(

@@ -19,6 +19,13 @@ static void life(uint64_t sub)
     client_die(b);
     stored(d);
     recv_many(a, sub, 9);
+    d->rig->core->limits.topic_cache_bytes = 300;
+    sub = replay_all(a, "k.>");
+    replay_all(a, "k.x");
+    publish(a, "k.x", "1 2");
+    stored(d);
+    recv_many(a, sub, 9);
+    client_do(a, (struct request){.verb = VERB_CHAN_DROP, .chan_drop.handle = sub});
     client_do(a, (struct request){.verb = VERB_TOPIC_LIST});
     client_do(a, (struct request){.verb = VERB_TOPIC_INFO, .topic_info = {.topic = {"k.x", 3}}});
     kept_after(20 * (int64_t)SECOND);
