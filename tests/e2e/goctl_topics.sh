@@ -142,6 +142,7 @@ test_ls_and_info_tell_what_became_of_messages() {
 }
 
 test_IP15_a_topic_that_is_set_so_is_kept() {
+    node_of_its_own
     expect 0 "" goctl topic set 'kept.>' durable=yes keep_messages=100
     refuse 2 "durable" goctl topic set 'kept.>' durable=perhaps
     expect 0 '{"topic":"kept.a","published":3,"receivers":0,"dropped":0,"repeated":0,"sequence":3}' \
@@ -157,6 +158,20 @@ test_IP15_a_topic_that_is_set_so_is_kept() {
     goctl topic info kept.a --json | grep -qF '"durable":{"value":"yes","origin":"set"}' || failed "$(goctl topic info kept.a --json)"
     expect 0 "" goctl topic unset 'kept.>'
     refuse 5 "unset" goctl topic unset 'kept.>'
+}
+
+test_IP15_8_a_subscription_begins_in_the_past() {
+    local third
+    goctl topic set 'past.>' durable=yes
+    seq 3 | goctl pub past.a -
+    expect 0 $'past.a 1\npast.a 2\npast.a 3' goctl sub 'past.>' --from start -n 3
+    third=$(number_of_topic past.a last_sequence)
+    expect 0 3 goctl sub past.a --from "$third" -n 1
+    expect 0 "$third 3" goctl sub past.a --from "$third" -n 1 --format '%s %p'
+    expect 0 $'1\n2' goctl sub past.a --from 1h -n 2
+    expect 0 1 goctl sub past.a --from 2020-01-01T00:00:00Z -n 1 --ack
+    refuse 3 "deadline" goctl sub past.a --from now --timeout 20ms
+    expect 0 "" goctl topic unset 'past.>'
 }
 
 # What the reader of a pipe has not taken stays where it was.

@@ -485,6 +485,51 @@ static void test_IP15_what_is_set_of_a_topic_is_told_with_its_origin(void **stat
     assert_int_equal(publish(g, "rules.a", "text").sequence, 0);
 }
 
+static gc_chan subscribe_from(gc_client *g, const char *pattern, const struct gc_subscribe_options *from)
+{
+    struct gc_subscribe_options options = *from;
+    gc_chan c;
+
+    options.size = sizeof options;
+    options.capacity = 2;
+    assert_ok(gc_subscribe(g, pattern, &options, &c, GC_FOREVER));
+    return c;
+}
+
+static void test_IP15_8_a_subscription_begins_in_the_past_and_loses_nothing(void **state)
+{
+    enum { MANY = 300 };
+    gc_client *g = *state;
+    uint64_t sequences[MANY];
+    struct gc_value v = {0};
+    char text[16];
+
+    assert_ok(gc_topic_set(g, "past.>", "durable=yes", GC_FOREVER));
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        sequences[i] = publish(g, i % 2 ? "past.odd" : "past.even", text).sequence;
+    }
+    gc_chan all = subscribe_from(g, "past.*", &(struct gc_subscribe_options){.from = GC_FROM_START});
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        assert_fails(gc_range(g, all, &v, 0, GC_FOREVER), 1);
+        assert_int_equal(gc_message(&v)->sequence, sequences[i]);
+        assert_int_equal(gc_message(&v)->lost, 0);
+        assert_string_equal(v.data, text);
+    }
+    gc_value_clear(&v);
+    gc_chan late = subscribe_from(
+        g, "past.odd",
+        &(struct gc_subscribe_options){.from = GC_FROM_SEQUENCE, .from_sequence = sequences[298]});
+    assert_next(g, late, "past.odd", "299");
+    gc_chan future = subscribe_from(
+        g, "past.odd", &(struct gc_subscribe_options){.from = GC_FROM_TIME, .from_time_us = INT64_MAX / 2});
+    publish(g, "past.odd", "new");
+    assert_next(g, all, "past.odd", "new");
+    assert_next(g, late, "past.odd", "new");
+    assert_nothing(g, future);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +553,7 @@ int main(void)
         TEST(test_IP14_topics_are_listed_with_what_became_of_their_messages),
         TEST(test_IP15_what_is_kept_has_a_sequence_and_an_id_is_taken_once),
         TEST(test_IP15_what_is_set_of_a_topic_is_told_with_its_origin),
+        TEST(test_IP15_8_a_subscription_begins_in_the_past_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }
