@@ -230,14 +230,14 @@ static int64_t feed_watchdog(int64_t next_ns, int64_t every_ns)
     return real_ns() + every_ns;
 }
 
-/* As poller_wait. */
+/* As poller_wait. What the disk takes is long for looking on, and tells nothing of the next wait. */
 static int wait_for_events(struct hub *hub, int timeout)
 {
-    int64_t begin_ns = real_ns(), until_ns = begin_ns + linger_ns(&hub->linger);
     int r = 0;
 
-    if (!timeout)
-        return poller_wait(&hub->poller, 0);
+    if (!timeout || writer_syncs(hub->writer))
+        return poller_wait(&hub->poller, timeout);
+    int64_t begin_ns = real_ns(), until_ns = begin_ns + linger_ns(&hub->linger);
     while (!r && real_ns() < until_ns)
         r = poller_wait(&hub->poller, 0);
     if (!r)

@@ -3,7 +3,8 @@
  *
  * Ownership of a batch: hub until pushed; queue and group belong to the store thread's side; records are freed
  * there; the bare batch with its fate travels back in `done` and is freed by writer_collect.
- * The lock guards `queue`, `done`, `stop`, `stats`, `working`. `full` is the store thread's own.
+ * The lock guards `queue`, `done`, `stop`, `stats`, `working`. `full` is the store thread's own, `to_sync` and `collected`
+ * are the hub's.
  */
 #include "writer.h"
 
@@ -32,6 +33,7 @@ struct writer {
     bool ended;   /* after fatal */
     bool tidied;  /* nothing was stored since the log was moved */
     int event;
+    uint64_t to_sync, collected; /* the last batches that were pushed to be on the disk, and collected */
 };
 
 enum { DEFAULT_WAIT_MS = 1000 };
@@ -408,10 +410,25 @@ static bool store_at_once(struct writer *writer, struct list *batches)
     return true;
 }
 
+static void note_syncs(struct writer *writer, const struct list *batches)
+{
+    const struct batch *batch;
+
+    list_each (batch, batches, link)
+        if (batch->syncs)
+            writer->to_sync = batch->number;
+}
+
+bool writer_syncs(const struct writer *writer)
+{
+    return writer->collected < writer->to_sync;
+}
+
 void writer_push(struct writer *writer, struct list *batches)
 {
     if (store_at_once(writer, batches))
         return;
+    note_syncs(writer, batches);
     pthread_mutex_lock(&writer->lock);
     list_splice(&writer->queue, batches);
     pthread_mutex_unlock(&writer->lock);
@@ -438,6 +455,7 @@ static int collect_stored(struct writer *writer)
             writer->options.stored(writer->options.context, batch->number, batch->error);
             calls++;
         }
+        writer->collected = batch->number;
         batch_delete(batch);
     }
     return calls;

@@ -50,6 +50,8 @@ int writer_start(const struct writer_options *options, struct writer **writer);
 int writer_fd(const struct writer *writer);
 /* Takes all batches of the list. Never blocks on the disk. */
 void writer_push(struct writer *writer, struct list *batches);
+/* Something that waits for the disk was pushed, and its fate has not been collected. For the thread that does both. */
+bool writer_syncs(const struct writer *writer);
 /* The answer carries `number`. 0, -ENOMEM. */
 int writer_fetch(struct writer *writer, uint64_t number, const struct fetch *what);
 /* Calls `stored` and `fetched` for all that is done. The number of calls. */

@@ -133,6 +133,28 @@ static void test_all_that_waits_is_one_transaction(void **state)
     assert_int_equal(writer_stats(hub->writer).groups, 1);
 }
 
+static void test_it_tells_whether_something_waits_for_the_disk(void **state)
+{
+    struct hub *hub = *state;
+    struct list batches = LIST_INIT(batches);
+    struct job_row row = row_ready(3);
+
+    start(hub);
+    assert_false(writer_syncs(hub->writer));
+    queue_new(hub, &batches, 1);
+    queue_new(hub, &batches, 2);
+    writer_push(hub->writer, &batches);
+    assert_true(writer_syncs(hub->writer));
+    wait_for(hub, 2);
+    assert_false(writer_syncs(hub->writer));
+    row.flags = (uint32_t)DURABLE_PROCESS << DURABILITY_SHIFT;
+    list_append(&batches, &batch_of(hub->fixture, RECORD_JOB_NEW, &row, TEXT("argument"))->link);
+    writer_push(hub->writer, &batches);
+    assert_false(writer_syncs(hub->writer));
+    wait_for(hub, 3);
+    assert_false(writer_syncs(hub->writer));
+}
+
 static void test_a_group_is_bounded(void **state)
 {
     struct hub *hub = *state;
@@ -420,6 +442,7 @@ int main(void)
     store_behind.instant = false;
     const struct CMUnitTest tests[] = {
         BOTH(test_all_that_waits_is_one_transaction),
+        BOTH(test_it_tells_whether_something_waits_for_the_disk),
         BOTH(test_a_group_is_bounded),
         ALL(test_stop_stores_what_waits),
         BOTH(test_full_store_fails_admissions_and_keeps_ends_in_order),
