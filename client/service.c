@@ -46,14 +46,17 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* Started operations are listened for at once, the ends of contexts when for a while nobody has called, who would have
- * read of them himself: each call would otherwise find it listening, and have it woken beside himself. */
+ * read of them himself: each call would otherwise find it listening, and have it woken beside himself. While there are calls,
+ * each leaves something to be done in a while: it looks in time for that, and no caller has to wake it. */
 static void service_wait(struct gc_client *g, int64_t next_ns)
 {
     bool quiet = is_quiet(g);
     if (!g->led && (!list_empty(&g->starts) || (g->watches && quiet)))
         client_listen(g, next_ns);
+    else if (quiet)
+        service_sleep(g, next_ns);
     else
-        service_sleep(g, g->watches && !quiet ? earlier(next_ns, now_ns() + CLIENT_QUIET_NS) : next_ns);
+        service_sleep(g, earlier(next_ns, now_ns() + (g->watches ? CLIENT_QUIET_NS : PROTOCOL_ACK_DELAY_NS)));
 }
 
 static void *service_run(void *arg)
