@@ -4,8 +4,10 @@
  */
 #include "path.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +26,18 @@ static bool only_descends(const char *path)
     return true;
 }
 
-/* Whether it leads to something without passing over a symbolic link. A kernel that cannot tell says no. */
+/* Whether it leads to something without passing over a symbolic link. A kernel that cannot tell is asked once. */
 static bool passes_no_link(const char *path)
 {
+    static atomic_bool unknown;
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    int fd = atomic_load(&unknown) ? -1 : (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 
-    if (fd < 0)
-        return false;
-    close(fd);
-    return true;
+    if (fd >= 0)
+        close(fd);
+    else if (errno == ENOSYS)
+        atomic_store(&unknown, true);
+    return fd >= 0;
 }
 
 const char *path_real(const char *path, char room[PATH_MAX])

@@ -13,5 +13,5 @@ struct wire {
     struct arena arena;
 };
 
-/* The descriptor of the message of a verb, or NULL. */
-const ProtobufCMessageDescriptor *verb_descriptor(uint32_t verb);
+/* The field of an operation that has the message of this verb, or NULL. */
+const ProtobufCFieldDescriptor *verb_field(uint32_t verb);

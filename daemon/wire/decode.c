@@ -238,7 +238,7 @@ static void *unpack_entry(struct decoder *d, const ProtobufCMessageDescriptor *d
 #define DECODE_EACH(name, ctype, entry, at)                                                                  \
     static __attribute__((unused)) ctype *decode_each_##name(struct decoder *d, entry *in, size_t n)         \
     {                                                                                                        \
-        ctype *out = take(d, n, sizeof(*out));                                                               \
+        ctype *out = n ? take(d, n, sizeof(*out)) : NULL;                                                    \
         for (size_t i = 0; out && i < n && !d->error; i++) {                                                 \
             bool clean = !d->fault;                                                                          \
             decode_##name(d, at in[i], &out[i]);                                                             \

@@ -10,11 +10,19 @@
 #include "plain.h"
 #include "status.h"
 
+/* What is written of an operation. The library looks at every field of a message twice, and an operation has one for each
+ * verb: this one has those of all operations, and that of one verb. */
+struct op_descriptor {
+    ProtobufCMessageDescriptor message;
+    ProtobufCFieldDescriptor fields[]; /* of `message`; the last one is the verb's */
+};
+
 struct encoder {
     struct wire *wire;
     struct bytes *bodies;
     size_t bodies_n, bodies_room;
-    int error; /* first that happened */
+    const struct op_descriptor *op; /* of the last operation; or NULL */
+    int error;                      /* first that happened */
 };
 
 static void *take(struct encoder *e, size_t n, size_t size)
@@ -158,8 +166,8 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
 #define ENCODE_EACH(name, ctype, schema, init)                                                               \
     static schema **encode_each_##name(struct encoder *e, const ctype *in, size_t n)                         \
     {                                                                                                        \
-        schema **list = take(e, n, sizeof(*list)), *out = take(e, n, sizeof(*out));                          \
-        for (size_t i = 0; list && out && i < n; i++) {                                                      \
+        schema **list = n ? take(e, n, sizeof(*list)) : NULL, *out = list ? take(e, n, sizeof(*out)) : NULL; \
+        for (size_t i = 0; out && i < n; i++) {                                                              \
             init(&out[i]);                                                                                   \
             encode_##name(e, &in[i], &out[i]);                                                               \
             list[i] = &out[i];                                                                               \
@@ -218,10 +226,53 @@ ENCODE_RAW(value, struct value, Goroutined__Value)
 ENCODE_RAW(outgoing, struct outgoing, Goroutined__Outgoing)
 VERBS(ENCODE_VERB)
 
+/* Those that are no verb's stand first. */
+static unsigned common_fields(const ProtobufCMessageDescriptor *op)
+{
+    unsigned n = 0;
+
+    while (n < op->n_fields && !(op->fields[n].flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        n++;
+    return n;
+}
+
+/* Requests of one verb often follow one another. NULL: no memory. */
+static const struct op_descriptor *op_descriptor(struct encoder *e, const ProtobufCFieldDescriptor *verb)
+{
+    const ProtobufCMessageDescriptor *all = &goroutined__op__descriptor;
+    unsigned n = common_fields(all);
+
+    if (e->op && e->op->fields[n].id == verb->id)
+        return e->op;
+    struct op_descriptor *op = take(e, 1, sizeof(*op) + (n + 1) * sizeof(*op->fields));
+    if (!op)
+        return NULL;
+    op->message = *all;
+    op->message.fields = op->fields;
+    op->message.n_fields = n + 1;
+    __builtin_memcpy(op->fields, all->fields, n * sizeof(*op->fields));
+    op->fields[n] = *verb;
+    return e->op = op;
+}
+
+/* The message of its verb, which is made a part of it; NULL: none, or no memory. */
+static void *add_verb(struct encoder *e, uint32_t number, Goroutined__Op *out)
+{
+    const ProtobufCFieldDescriptor *field = verb_field(number);
+    void *verb = field ? take_message(e, field->descriptor) : NULL;
+    const struct op_descriptor *op = verb ? op_descriptor(e, field) : NULL;
+
+    if (!op)
+        return NULL;
+    out->base.descriptor = &op->message;
+    out->verb_case = (Goroutined__Op__VerbCase)number;
+    out->chan_open = verb; /* one pointer for all members of the union */
+    return verb;
+}
+
 static void encode_request(struct encoder *e, const struct request *in, Goroutined__Op *out)
 {
-    const ProtobufCMessageDescriptor *descriptor = verb_descriptor(in->verb);
-    void *verb = descriptor ? take_message(e, descriptor) : NULL;
+    void *verb = add_verb(e, in->verb, out);
 
     out->id = in->id;
     out->run = in->run;
@@ -231,8 +282,6 @@ static void encode_request(struct encoder *e, const struct request *in, Goroutin
     out->context = in->context;
     if (!verb)
         return;
-    out->verb_case = (Goroutined__Op__VerbCase)in->verb;
-    out->chan_open = verb; /* one pointer for all members of the union */
     switch (in->verb) {
 #define VERB_CASE(NAME, name, number, flags, help)                                                           \
     case VERB_##NAME:                                                                                        \

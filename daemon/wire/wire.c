@@ -31,12 +31,12 @@ void wire_pack(const struct wire_message *message, void *head)
     protobuf_c_message_pack(message->head, head);
 }
 
-const ProtobufCMessageDescriptor *verb_descriptor(uint32_t verb)
+const ProtobufCFieldDescriptor *verb_field(uint32_t verb)
 {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field(&goroutined__op__descriptor, verb);
 
-    return field && field->type == PROTOBUF_C_TYPE_MESSAGE ? field->descriptor : NULL;
+    return field && field->type == PROTOBUF_C_TYPE_MESSAGE ? field : NULL;
 }
 
 /* The schema numbers verbs as the table does. */
