@@ -25,6 +25,9 @@
     COMMAND(recv)                                                                                            \
     COMMAND(range)                                                                                           \
     COMMAND(select)                                                                                          \
+    COMMAND(pub)                                                                                             \
+    COMMAND(sub)                                                                                             \
+    COMMAND(topic)                                                                                           \
     COMMAND(submit)                                                                                          \
     COMMAND(work)                                                                                            \
     COMMAND(wait)                                                                                            \
