@@ -25,14 +25,14 @@ struct cargo {
     struct handle *handle[];
 };
 
-size_t cargo_count(const struct item *item)
+size_t cargo_size(const struct item *item)
 {
-    return item->cargo ? item->cargo->n : 0;
+    return item->cargo->n;
 }
 
-size_t cargo_cost(const struct item *item)
+size_t cargo_bytes(const struct item *item)
 {
-    return item->cargo ? sizeof(struct cargo) + item->cargo->n * (sizeof(struct handle) + sizeof(void *)) : 0;
+    return sizeof(struct cargo) + item->cargo->n * (sizeof(struct handle) + sizeof(void *));
 }
 
 void cargo_tell(const struct item *item, struct passed *out)
@@ -73,7 +73,7 @@ static void cargo_free(struct core *core, struct item *item)
     item->cargo = NULL;
 }
 
-void cargo_release(struct core *core, struct item *item)
+void cargo_release_each(struct core *core, struct item *item)
 {
     for (uint32_t i = 0; i < cargo_count(item); i++)
         if (item->cargo->handle[i])
@@ -81,7 +81,7 @@ void cargo_release(struct core *core, struct item *item)
     cargo_free(core, item);
 }
 
-void cargo_lend(struct item *item, struct scope *scope)
+void cargo_lend_each(struct item *item, struct scope *scope)
 {
     for (uint32_t i = 0; i < cargo_count(item); i++) {
         struct handle *handle = item->cargo->handle[i];
@@ -93,7 +93,7 @@ void cargo_lend(struct item *item, struct scope *scope)
     }
 }
 
-void cargo_keep(struct core *core, struct item *item)
+void cargo_keep_each(struct core *core, struct item *item)
 {
     for (uint32_t i = 0; i < cargo_count(item); i++) {
         struct handle *handle = item->cargo->handle[i];

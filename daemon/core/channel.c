@@ -240,7 +240,8 @@ void item_ack(struct core *core, struct item *item)
     if (item->flags & ITEM_ACKED)
         return;
     item->flags |= ITEM_ACKED;
-    durable_leave(core, item);
+    if (item->deposit)
+        durable_leave(core, item);
     item_uncharge(core, item);
     cargo_keep(core, item);
     if (c->subscription)

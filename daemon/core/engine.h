@@ -55,22 +55,47 @@ void item_uncharge(struct core *core, struct item *item);
 void item_drop(struct core *core, struct item *item);
 void items_discard(struct core *core, struct list *items);
 
-/* ---- cargo.c: channels inside values (U6) ---- */
+/* ---- cargo.c: channels inside values (U6) ----
+ *
+ * Most values carry none, and a value passes all of these: that costs no call. */
 
 /* A new value gets the handles it is to carry; `op` is its sender. 0, -ENOENT, -ENETRESET, -EPERM, -E2BIG, -ENOBUFS, -ENOMEM:
  * the item is to be dropped. */
 int cargo_load(struct core *core, const struct op *op, struct item *item, const struct value *value);
 /* Received: usable in this scope from now on. */
-void cargo_lend(struct item *item, struct scope *scope);
+void cargo_lend_each(struct item *item, struct scope *scope);
+static inline void cargo_lend(struct item *item, struct scope *scope)
+{
+    if (item->cargo)
+        cargo_lend_each(item, scope);
+}
 /* Acknowledged: the receiver's for good. */
-void cargo_keep(struct core *core, struct item *item);
+void cargo_keep_each(struct core *core, struct item *item);
+static inline void cargo_keep(struct core *core, struct item *item)
+{
+    if (item->cargo)
+        cargo_keep_each(core, item);
+}
 /* The value comes back: what waits through its handles ends, and they fly again. */
 void cargo_return(struct core *core, struct item *item);
 /* The value is dropped. */
-void cargo_release(struct core *core, struct item *item);
-size_t cargo_count(const struct item *item);
+void cargo_release_each(struct core *core, struct item *item);
+static inline void cargo_release(struct core *core, struct item *item)
+{
+    if (item->cargo)
+        cargo_release_each(core, item);
+}
+size_t cargo_size(const struct item *item);
+static inline size_t cargo_count(const struct item *item)
+{
+    return item->cargo ? cargo_size(item) : 0;
+}
 /* Bytes charged to the account beside those of the item. */
-size_t cargo_cost(const struct item *item);
+size_t cargo_bytes(const struct item *item);
+static inline size_t cargo_cost(const struct item *item)
+{
+    return item->cargo ? cargo_bytes(item) : 0;
+}
 /* Writes cargo_count of them. */
 void cargo_tell(const struct item *item, struct passed *out);
 /* Drops what is released, at most `most`. Returns what is left of `most`. */

@@ -86,7 +86,8 @@ void item_uncharge(struct core *core, struct item *item)
 
     if (!c)
         return;
-    durable_uncharge(core, item);
+    if (item->deposit)
+        durable_uncharge(core, item);
     account_release(item->account, SLOT_BYTES, item_cost(item));
     account_release(item->account, SLOT_PASSED, cargo_count(item));
     item->account = account_drop(core, item->account);
