@@ -32,11 +32,10 @@ struct value value_wire(const struct gc_value *v)
         .body = {v->data, v->size}, .handles = (const void *)v->chans, .handles_n = v->chans_n};
 }
 
-/* Value i of a result becomes the caller's: all of one result share its block. */
-void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool hold)
+/* Value i of a result, of whose block it has a reference. */
+static void value_give_counted(struct gc_value *to, const struct answer *answer, size_t i, bool hold)
 {
     const struct value *from = &answer->result.values[i];
-    result_ref(answer->block);
     *to = (struct gc_value){.data = from->body.data,
                             .size = from->body.size,
                             .chans = chans_of(answer->block, i),
@@ -45,6 +44,13 @@ void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool
                             .place_ = (unsigned)i,
                             .hold_ = hold ? answer->result.op : 0,
                             .memory_ = answer->block};
+}
+
+/* Value i of a result becomes the caller's: all of one result share its block. */
+void value_give(struct gc_value *to, const struct answer *answer, size_t i, bool hold)
+{
+    result_ref(answer->block, 1);
+    value_give_counted(to, answer, i, hold);
 }
 
 static int settle(gc_client *g, struct gc_value *v, uint64_t n, bool give_back)
@@ -185,8 +191,10 @@ GC_API int gc_recv_many(gc_client *g, gc_chan c, struct gc_value *values, size_t
     struct request request = {.verb = VERB_RECV, .recv = {c.id, (uint32_t)n}};
     int r = call_run(g, &request, until, hold ? CALL_HOLD : 0, &answer);
     size_t got = r > 0 ? answer.result.values_n : 0;
+    if (got)
+        result_ref(answer.block, (unsigned)(got < n ? got : n));
     for (size_t i = 0; i < got && i < n; i++)
-        value_give(&values[i], &answer, i, hold);
+        value_give_counted(&values[i], &answer, i, hold);
     answer_end(&answer);
     return r < 0 ? r : (int)got;
 }

@@ -133,7 +133,7 @@ void result_give(struct gc_result *to, const struct answer *answer)
     *to = (struct gc_result){.text = ""};
     if (!answer->result.jobs_n)
         return;
-    result_ref(answer->block);
+    result_ref(answer->block, 1);
     *to = (struct gc_result){.state = from->state,
                              .cause = from->cause,
                              .error = from->error,

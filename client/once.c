@@ -115,7 +115,7 @@ static int follow(const struct answer *answer, struct gc_value *out)
     int error = -(int)answer->result.handle;
 
     if (answer->block) {
-        result_ref(answer->block);
+        result_ref(answer->block, 1);
         *out = (struct gc_value){
             .data = answer->result.output.data, .size = answer->result.output.size, .memory_ = answer->block};
     }

@@ -267,9 +267,9 @@ void result_keep_ids(struct result_block *room, const struct result *flat, const
     room->result.ids_n = n;
 }
 
-void result_ref(struct result_block *block)
+void result_ref(struct result_block *block, unsigned n)
 {
-    __atomic_add_fetch(&block->refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&block->refs, n, __ATOMIC_RELAXED);
 }
 
 static void result_free(struct result_block *block)

@@ -20,6 +20,7 @@ struct result_block *result_room(size_t ids_n);
 /* What has taken effect when there is no memory for its result: in such room, `flat`, which points at nothing, and the ids. */
 void result_keep_ids(struct result_block *room, const struct result *flat, const struct result *from);
 
-void result_ref(struct result_block *block);
+/* So many more references. */
+void result_ref(struct result_block *block, unsigned n);
 /* Accepts NULL, returns NULL. Any thread. */
 struct result_block *result_unref(struct result_block *block);

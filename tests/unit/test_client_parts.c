@@ -267,7 +267,7 @@ static void test_result_keeps_its_own_bytes_each_with_an_end(void **state)
                                     &to->stats->name,  &to->offer->function};
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
         assert_string_equal(copies[i]->data, "text");
-    result_ref(block);
+    result_ref(block, 1);
     result_unref(block);
     result_unref(block);
 }
