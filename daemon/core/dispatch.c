@@ -43,7 +43,7 @@ static bool over_window(const struct core *core, const struct session *session, 
 static bool sends(const struct request *request)
 {
     if (request->verb != VERB_SELECT)
-        return request->verb == VERB_SEND;
+        return request->verb == VERB_SEND || request->verb == VERB_PUBLISH;
     for (size_t i = 0; i < request->select.cases_n; i++)
         if (request->select.cases[i].kind == CASE_SEND)
             return true;

@@ -49,7 +49,12 @@
     PLANT(BROKEN_FUSE, "broken-fuse")                                                                        \
     PLANT(SAFE_BRIEF, "safe-brief")                                                                          \
     PLANT(LOST_BRIEF, "lost-brief")                                                                          \
-    PLANT(LONG_KEPT, "long-kept")
+    PLANT(LONG_KEPT, "long-kept")                                                                            \
+    PLANT(UNTOLD_LOSS, "untold-loss")                                                                        \
+    PLANT(OVERTAKING_PUBLISH, "overtaking-publish")                                                          \
+    PLANT(TORN_BATCH, "torn-batch")                                                                          \
+    PLANT(LONG_CLOSE, "long-close")                                                                          \
+    PLANT(TWO_COPIES, "two-copies")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -106,6 +106,16 @@ static bool make_room(struct core *core, struct subscription *sub, const struct 
     return has_room(core, c, letter);
 }
 
+/* The simulator's bug: it is there twice. */
+static void plant_copy(struct core *core, struct channel *c, struct letter *letter)
+{
+    struct item *item =
+        c->sequence % 8 || !has_room(core, c, letter) ? NULL : item_load_letter(core, c, letter);
+
+    if (item)
+        channel_put(c, item);
+}
+
 static bool take(struct core *core, struct subscription *sub, struct letter *letter)
 {
     struct channel *c = sub->channel;
@@ -113,12 +123,14 @@ static bool take(struct core *core, struct subscription *sub, struct letter *let
 
     if (!item) {
         c->dropped++;
-        sub->lost++;
+        sub->lost += !PLANTED(UNTOLD_LOSS);
         return false;
     }
     item->index = sub->lost < UINT32_MAX ? (uint32_t)sub->lost : UINT32_MAX;
     sub->lost = 0;
     channel_put(c, item);
+    if (PLANTED(TWO_COPIES))
+        plant_copy(core, c, letter);
     return true;
 }
 

@@ -214,7 +214,7 @@ static bool fan_out(struct core *core, struct publish *p)
         struct audience *audience = t->matched[t->place];
         struct subscription *sub = t->next;
 
-        if (sub && sub->ticket <= t->began) {
+        if (sub && sub->ticket <= t->began && !(p->stop && PLANTED(TORN_BATCH))) {
             if (!t->left)
                 return false;
             t->left -= n < t->left ? n : t->left;
@@ -272,7 +272,7 @@ static void close_some(struct core *core, struct publish *p)
     for (uint64_t n = audience ? audience->subscriptions : 0; n;
          n--) { /* with the last one the audience goes */
         sub = list_first(&audience->all, struct subscription, link);
-        if (sub->ticket > p->ticket)
+        if (sub->ticket > p->ticket && !PLANTED(LONG_CLOSE))
             break;
         if (!t->left)
             return;
@@ -443,6 +443,8 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
         go(core, op->publish);
     else if (op->crowded)
         return -ENOBUFS;
+    else if (PLANTED(OVERTAKING_PUBLISH))
+        list_prepend(&t->queue, &op->publish->link);
     else
         list_append(&t->queue, &op->publish->link);
     if (op->state == OP_NEW)

@@ -11,6 +11,7 @@
 #include "plugins.h"
 #include "pools.h"
 #include "schedules.h"
+#include "topics.h"
 #include "workers.h"
 
 enum { RESULTS_MAX = 512 };
@@ -424,6 +425,7 @@ static void taken(struct sim *sim, uint64_t conn, const struct request *request)
         judge_run_came(sim, conn, request);
     judge_work_came(sim, task_of_op(sim, conn, request->id), request);
     judge_pool_came(sim, conn, request);
+    judge_topic_came(sim, session, request, task_of_op(sim, conn, request->id));
     judge_user_came(sim, conn, request);
 }
 

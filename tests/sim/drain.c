@@ -12,6 +12,7 @@
 #include "objects.h"
 #include "operator.h"
 #include "pools.h"
+#include "topics.h"
 #include "workers.h"
 
 enum { PATIENCE_STEPS = 400000 };
@@ -384,6 +385,7 @@ void sim_drain(struct sim *sim)
     sim->faults_on = sim->working = sim->memory.short_of = false;
     if (!run_until(sim, calm, NULL, "calm"))
         return;
+    judge_topics_end(sim);
     schedules_end(sim);
     if (sim->failed)
         return;

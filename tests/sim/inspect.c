@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pool.h"
+#include "topic.h"
 
 struct left core_left(const struct core *core)
 {
@@ -62,6 +63,51 @@ static uint64_t host_of(const struct job *job)
     const struct run *run = job_run(job);
 
     return job->state == JOB_RUNNING && run && run->host && !run->host->outside ? run->host->number : 0;
+}
+
+static const struct channel *channel_of(const struct session *session, uint64_t handle)
+{
+    const struct handle *one;
+
+    list_each (one, &session->scope.handles, link)
+        if (one->id == handle)
+            return one->channel;
+    return NULL;
+}
+
+struct teller {
+    const struct channel *channel;
+    void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags);
+    void *context;
+};
+
+static void tell_items(const struct teller *teller, const struct list *items)
+{
+    const struct item *item;
+
+    list_each (item, items, link)
+        if (item->channel == teller->channel)
+            teller->tell(teller->context, item->letter->body.data, item->index, item->flags & VALUE_FLAGS);
+}
+
+bool core_subscription(const struct core *core, const struct secret *session, uint64_t handle,
+                       struct core_subscription *out,
+                       void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags),
+                       void *context)
+{
+    const struct session *found = session_find(core, session);
+    const struct channel *c = found ? channel_of(found, handle) : NULL;
+    const struct teller teller = {c, tell, context};
+
+    if (!c || !c->subscription)
+        return false;
+    for (struct map_node *n = map_walk(&found->ops, NULL); n; n = map_walk(&found->ops, n))
+        tell_items(&teller, &map_entry(n, struct op, node)->items);
+    tell_items(&teller, &c->returned);
+    tell_items(&teller, &c->buffer);
+    *out = (struct core_subscription){
+        .lives = c->subscription->audience, .cut = c->subscription->cut, .trailing = c->subscription->lost};
+    return true;
 }
 
 bool core_next_job(const struct core *core, uint64_t after, struct core_job *out)

@@ -37,6 +37,18 @@ bool core_has_grant(const struct core *core, const struct secret *session, uint6
 /* Whether this run (0: the session itself) has not ended. */
 bool core_scope_lives(const struct core *core, const struct secret *session, uint64_t run);
 
+/* A subscription, by its handle in a session. */
+struct core_subscription {
+    bool lives, cut;   /* it is published to; it ended for want of room */
+    uint64_t trailing; /* messages lost behind the last one that it has */
+};
+
+/* Tells each message that is there and not acknowledged, those received first. False: there is no such subscription. */
+bool core_subscription(const struct core *core, const struct secret *session, uint64_t handle,
+                       struct core_subscription *out,
+                       void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags),
+                       void *context);
+
 /* Turns on the planted bug of this name. False: there is none, or this build has none. */
 bool core_plant(const char *name);
 

@@ -166,7 +166,7 @@ void judge_arrived(struct task *task)
 {
     struct sim *sim = task->client->sim;
 
-    for (size_t i = 0; i < task->got_n; i++) {
+    for (size_t i = 0; i < task->got_n && !task->topical; i++) {
         uint64_t id = task->got[i];
         if (id == 0 || id > sim->values_n) {
             sim_fail(sim, "value %llu was never sent", (unsigned long long)id);
@@ -233,7 +233,7 @@ void judge_surfaced(struct task *task, enum surfacing how)
 {
     struct sim *sim = task->client->sim;
 
-    for (size_t i = 0; i < task->got_n && !sim->failed; i++) {
+    for (size_t i = 0; i < task->got_n && !sim->failed && !task->topical; i++) {
         struct entry_value *value = &sim->values[task->got[i]];
         struct surface *surface = sim_alloc(sizeof(*surface));
         sim->surfaced++;
@@ -253,7 +253,7 @@ void judge_surfaced(struct task *task, enum surfacing how)
 
 static void mark(struct task *task, size_t i, enum surfacing from, enum surfacing to)
 {
-    struct surface *surface = task->client->sim->values[task->got[i]].surfaces;
+    struct surface *surface = task->topical ? NULL : task->client->sim->values[task->got[i]].surfaces;
 
     for (; surface; surface = surface->next)
         if (surface->session == task->session && surface->op == task->op.request.id && surface->how == from)

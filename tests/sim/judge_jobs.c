@@ -11,6 +11,7 @@
 #include "operator.h"
 #include "pools.h"
 #include "schedules.h"
+#include "topics.h"
 #include "workers.h"
 
 static bool terminal(uint32_t state)
@@ -236,6 +237,8 @@ void judge_reply(struct sim *sim, uint64_t conn, const struct result *result)
     struct task *task = task_of_op(sim, conn, result->op);
     judge_work_reply(sim, sim->conns[conn].session, task, result);
     judge_user_reply(sim, task, result);
+    if (task)
+        judge_topic_reply(sim, task);
     if (task && task->op.request.verb == VERB_SUBMIT_MANY)
         judge_bulk_reply(sim, sim->conns[conn].session, result);
     if (task && task->op.request.verb == VERB_BACKUP)

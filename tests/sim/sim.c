@@ -30,6 +30,7 @@
 
 #include "pools.h"
 #include "schedules.h"
+#include "topics.h"
 #include "workers.h"
 
 enum { LONG = 15 }; /* times the events, in seeds in which time is long */
@@ -157,6 +158,7 @@ static void sim_open(struct sim *sim, uint64_t seed, const struct options *optio
         abort();
     sim->daemon.incarnation = 0; /* the store's comes from the clock of the machine */
     pools_open(sim);
+    topics_open(sim);
     daemon_start(sim);
     for (uint32_t who = 0; who < CLIENTS; who++)
         client_start(sim, who, between(sim, 0, 1 * MS));
@@ -183,6 +185,7 @@ static void sim_close(struct sim *sim)
     judge_workers_free(sim);
     judge_deals_free(sim);
     judge_pools_free(sim);
+    judge_topics_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

@@ -256,6 +256,7 @@ struct task {
     bool clean;          /* no deadline, no cancel: IP2.2's exception does not apply */
     bool scripted;       /* of the drain: nobody but it looks at the result */
     bool ignored;        /* nobody looks at the result */
+    bool topical;        /* of topics (topics.c): what it receives are messages */
     bool blocks;         /* whoever waits for it does nothing else */
     size_t proven;       /* waits that were told to be so */
     uint64_t group;      /* of the last one of these, */
@@ -274,7 +275,7 @@ struct task {
     uint64_t context;    /* that it names, or asks about */
     bool context_over;   /* it or one above it, as somebody had been told when it began */
     int64_t started_ns;
-    uint64_t number; /* CTX_NEW: the value that it binds */
+    uint64_t number; /* CTX_NEW: the value that it binds; of topics: the subscription, or the first message */
     int32_t status;
     uint32_t flags, index;
     uint64_t handle;
@@ -355,9 +356,10 @@ struct sim {
     struct object_ledger *objects;
     struct work_ledger *work;
     struct deals *deals;
-    struct pool_ledger *pools; /* NULL: none in this seed */
-    bool ruled;                /* its clients are several users, and there is a table of rights */
-    uint64_t rules;            /* how often that gave way to another one */
+    struct pool_ledger *pools;   /* NULL: none in this seed */
+    struct topic_ledger *topics; /* the same */
+    bool ruled;                  /* its clients are several users, and there is a table of rights */
+    uint64_t rules;              /* how often that gave way to another one */
     struct held *held;
     size_t held_n;
     uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */

@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "operator.h"
+#include "topics.h"
 #include "workers.h"
 
 struct task *task_new(struct client *client, enum verb verb)
@@ -153,6 +154,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     judge_sent(task, result);
     judge_deal_told(task, result);
     worker_told(task, result);
+    topic_told(task, result);
     judge_arrived(task);
     object_told(task);
     judge_context(task, result);

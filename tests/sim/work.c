@@ -12,6 +12,7 @@
 #include "operator.h"
 #include "pools.h"
 #include "schedules.h"
+#include "topics.h"
 #include "workers.h"
 
 enum { VALUES_ONCE = 4, CASES_ONCE = 4, BIG_BODY = 9000 };
@@ -334,7 +335,7 @@ static void begin_something(struct client *client)
                  {2, work_schedule}};
     uint64_t at = below(client->sim, 196);
 
-    if (operator_relents(client) || work_pool(client))
+    if (operator_relents(client) || work_pool(client) || work_topic(client))
         return;
     if (sim_is_long(client->sim) && chance(client->sim, 1, 6)) {
         work_schedule(client);
