@@ -74,6 +74,7 @@ struct scene {
     LIST(session)                                                                                            \
     LIST(sync)                                                                                               \
     LIST(take)                                                                                               \
+    LIST(topic)                                                                                              \
     LIST(unseen)                                                                                             \
     LIST(work)
 
