@@ -8,6 +8,7 @@
 
 #include "client_node.h"
 #include "goclient_go.h"
+#include "goclient_topic.h"
 
 enum { RACES = 300, MEETINGS = 100 };
 
@@ -61,6 +62,48 @@ static bool is_text(struct gc_value *v, const char *text)
     bool same = v->size == strlen(text) && memcmp(v->data, text, v->size) == 0;
     gc_value_clear(v);
     return same;
+}
+
+/* ---- messages of a topic ---- */
+
+struct publisher {
+    gc_client *g;
+    gc_chan subscription;
+};
+
+static void publish_one(void *arg)
+{
+    const struct publisher *me = arg;
+    until_receivers(me->g, me->subscription, 1);
+    CHECK(gc_publish(me->g, "mixed.news", gc_string("v"), NULL, NULL, GC_FOREVER) == 0);
+}
+
+static void messages_and_values(gc_client *g)
+{
+    const struct gc_subscribe_options options = {
+        .size = sizeof options, .capacity = 1, .slow = GC_SLOW_DISCONNECTS};
+    struct publisher publisher = {g, GC_NIL};
+    CHECK(gc_subscribe(g, "mixed.*", &options, &publisher.subscription, GC_FOREVER) == 0);
+    go_chan *near = go_chan_new(sizeof(int), 1);
+    struct gc_value v;
+    int got = 0;
+    struct gc_case remote[] = {gc_case_recv(publisher.subscription, &v)};
+    struct go_case local[] = {GO_RECV(near, &got)};
+    CHECK(go_spawn(publish_one, &publisher, sizeof publisher) == 0);
+    CHECK(gc_go_select(g, remote, 1, local, 1, 0, GO_FOREVER) == 0 && remote[0].status == 1);
+    CHECK(gc_message(&v) && strcmp(gc_message(&v)->topic, "mixed.news") == 0 && is_text(&v, "v"));
+    CHECK(go_chan_send(near, &(int){7}, GO_FOREVER) == 0);
+    CHECK(gc_go_select(g, remote, 1, local, 1, 0, GO_FOREVER) == 1 && got == 7);
+    for (int i = 0; i < 2; i++)
+        CHECK(gc_publish(g, "mixed.news", gc_string("w"), NULL, NULL, GC_FOREVER) == 0);
+    CHECK(gc_go_select(g, remote, 1, local, 1, 0, GO_FOREVER) == 0 && is_text(&v, "w"));
+    CHECK(gc_go_select(g, remote, 1, local, 1, 0, GO_FOREVER) == 0 && remote[0].status == -ENOBUFS);
+    go_chan_unref(near);
+}
+
+static void test_IP14_2_a_subscription_is_a_remote_case(void **state)
+{
+    run_goroutines(messages_and_values);
 }
 
 /* ---- one side is ready ---- */
@@ -437,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_IP5_3_timers_and_contexts_are_local_cases),
         cmocka_unit_test(test_IP1_2_an_unwound_mixed_select_takes_nothing),
         cmocka_unit_test(test_IP5_3_the_end_of_a_job_is_a_remote_case),
+        cmocka_unit_test(test_IP14_2_a_subscription_is_a_remote_case),
         cmocka_unit_test(test_IP5_2_a_mixed_select_says_which_send_was_seen_by_the_dead),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
