@@ -144,6 +144,7 @@ static void test_IP14_6_a_subscription_without_room_ends_behind_what_it_has(void
     assert_has(b, h, "1 2 ");
     uint64_t r = recv1(b, h);
     assert_status(b, r, -ENOBUFS);
+    assert_true(got(b, r)->flags & RESULT_CLOSED);
     assert_non_null(strstr(got(b, r)->text, "lost 2 messages"));
     uint64_t s = SELECT(b, CASE_R(h));
     assert_status(b, s, -ENOBUFS);
@@ -487,6 +488,29 @@ static void test_IP14_11_a_time_to_block_is_limited(void **state)
     assert_status(b, subscribe_as(b, what), -EINVAL);
 }
 
+/* F4: where its refusal was lost, a later one may have taken effect. */
+static void test_IP14_4_a_publish_that_was_refused_stays_refused(void **state)
+{
+    struct limits limits = LIMITS_DEFAULT;
+    const struct outgoing message = {.value.body = {"1", 1}};
+    const struct request late = {.verb = VERB_PUBLISH,
+                                 .publish = {.topic = {"t", 1}, .messages = &message, .messages_n = 1}};
+
+    limits.window_ops = 2;
+    again_with(&limits);
+    uint64_t h = subscribe(b, "t");
+    ack(b, b->op, 0);
+    publish(a, "u", "x");
+    publish(a, "u", "x");
+    uint64_t p = publish(a, "t", "1");
+    assert_status(a, p, -ENOBUFS);
+    a->mark = p - 1;
+    assert_told(a, publish(a, "t", "2"), 1, 1, 0);
+    client_again(a, late, p);
+    assert_status(a, p, -ENOBUFS);
+    assert_has(b, h, "2 ");
+}
+
 static void test_IP14_11_sizes_are_limited(void **state)
 {
     struct limits limits = LIMITS_DEFAULT;
@@ -549,6 +573,7 @@ int main(void)
         TEST(test_IP14_11_subscriptions_of_one_user_are_limited),
         TEST(test_IP14_11_headers_are_limited_in_number_and_bytes),
         TEST(test_IP14_11_a_time_to_block_is_limited),
+        TEST(test_IP14_4_a_publish_that_was_refused_stays_refused),
         TEST(test_IP14_11_sizes_are_limited),
         TEST(test_IP14_11_a_publish_without_a_place_to_wait_is_refused),
     };
