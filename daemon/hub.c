@@ -152,6 +152,14 @@ static int load_value(void *context, const struct value_row *row, struct bytes b
     return r;
 }
 
+static int load_job_ids(void *context, uint64_t last)
+{
+    struct hub *hub = context;
+
+    core_load_job_ids(hub->core, last);
+    return 0;
+}
+
 static int load_schedule(void *context, const struct schedule_row *row, struct bytes argument)
 {
     struct hub *hub = context;
@@ -262,7 +270,14 @@ static int set_pools(struct core *core, const struct config *config, char **why)
 static int open_core(struct hub *hub, char **why)
 {
     static const struct allocator memory = {resize, NULL, CORE_KEEPS_BYTES};
-    struct store_load load = {load_job, hub, load_queue, load_channel, load_value, load_schedule, load_pool};
+    struct store_load load = {.job = load_job,
+                              .context = hub,
+                              .queue = load_queue,
+                              .channel = load_channel,
+                              .value = load_value,
+                              .schedule = load_schedule,
+                              .pool = load_pool,
+                              .job_ids = load_job_ids};
     uint64_t seed;
 
     load_topics(&load);

@@ -281,6 +281,10 @@ int core_load_value(struct core *core, const struct value_row *row, struct bytes
  */
 int core_load(struct core *core, const struct job_row *row, const char **why);
 
+/* Before the first step, behind the last job: the highest id that a job ever had, as far as no job tells it. No new job gets
+ * it, or a lower one. */
+void core_load_job_ids(struct core *core, uint64_t last);
+
 /* Before the first step: a schedule from the store, with the argument of its jobs. As core_load. */
 int core_load_schedule(struct core *core, const struct schedule_row *row, struct bytes argument,
                        const char **why);

@@ -75,6 +75,24 @@ uint64_t job_id_next(struct core *core)
     return core->jobs->id_last;
 }
 
+/* Out of memory: the next job asks. */
+void job_id_keep(struct core *core, uint64_t id)
+{
+    const struct job_row row = {.id = id + ((uint64_t)JOB_KEEP_MS << JOB_MS_SHIFT)};
+
+    if (id > core->jobs->id_kept && core_record(core, RECORD_JOB_IDS, &row, (struct bytes){0}))
+        core->jobs->id_kept = row.id;
+}
+
+void core_load_job_ids(struct core *core, uint64_t last)
+{
+    if (PLANTED(SAME_ID))
+        return;
+    if (core->jobs->id_last < last)
+        core->jobs->id_last = last;
+    core->jobs->id_kept = last;
+}
+
 struct job *job_new(struct core *core, const struct terms *terms, struct lane *lane)
 {
     struct job *job = slabs_take(core, &core->jobs->slabs);

@@ -41,6 +41,8 @@ static int record_job(struct core *core, struct newcomer *one, enum record_kind 
         job->parts->deadline_us = job_wall_us(core, job->parts->deadline_ns);
     struct job_row row = job_row(job);
     row.state = after_blocks(job) ? JOB_BLOCKED : later ? JOB_SCHEDULED : JOB_READY;
+    if (flags_durability(row.flags) == DURABLE_NONE)
+        job_id_keep(core, job->id);
     if (one->schedule)
         one->schedule->progress.last_job = job->id;
     one->record = record_new_of(kind, &row, one->schedule, (struct bytes){job->body, job->body_size});

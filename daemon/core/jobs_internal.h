@@ -20,6 +20,7 @@ enum {
     ATTEMPTS_DEFAULT = 1,
     JOB_MS_SHIFT = 22, /* id = milliseconds << 22 | node << 12 | sequence */
     JOB_NODE_SHIFT = 12,
+    JOB_KEEP_MS = 60000,        /* ids of so much time are kept at once */
     RUN_INCARNATION_SHIFT = 40, /* run = incarnation << 40 | sequence */
 };
 #define RETRY_NS (INT64_C(100000000)) /* when memory was out for something that must happen */
@@ -267,6 +268,7 @@ struct jobs {
     struct list closing;          /* runs whose scope ends in this step */
     size_t plugins_n;
     uint64_t id_last, run_last, host_last, dump_last;
+    uint64_t id_kept; /* whatever happens, the store knows that ids up to here were given */
     int64_t ticket_last;
     uint64_t pass;               /* of the queue that started a job last, before that */
     uint64_t states[JOB_STATES]; /* jobs in memory, by state */
@@ -335,6 +337,8 @@ static inline struct bond *job_bond(const struct job *job)
 void job_unbind(struct core *core, struct job *job);
 /* The next id: greater than every one before. */
 uint64_t job_id_next(struct core *core);
+/* Of a job that leaves no trace in the store: sees to it that its id is not given again. */
+void job_id_keep(struct core *core, uint64_t id);
 /* What the store keeps of it. Strings are borrowed. */
 struct job_row job_row(const struct job *job);
 /* Words about it; left out when memory is out. */

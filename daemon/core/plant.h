@@ -54,7 +54,8 @@
     PLANT(OVERTAKING_PUBLISH, "overtaking-publish")                                                          \
     PLANT(TORN_BATCH, "torn-batch")                                                                          \
     PLANT(LONG_CLOSE, "long-close")                                                                          \
-    PLANT(TWO_COPIES, "two-copies")
+    PLANT(TWO_COPIES, "two-copies")                                                                          \
+    PLANT(SAME_ID, "same-id")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -43,6 +43,7 @@ enum record_kind {
     RECORD_JOB_DELETE,
     RECORD_QUEUE,        /* `body` is what is set of the queue job.queue (queue_kept.c); empty: nothing */
     RECORD_POOL,         /* `body` is what is set of the pool job.queue (pool_settings.h); empty: nothing */
+    RECORD_JOB_IDS,      /* up to job.id they count as given */
     RECORD_SCHEDULE_SET, /* everything about it, with the argument of its jobs; one of that name is replaced */
     RECORD_SCHEDULE_MOVE,   /* struct schedule_progress */
     RECORD_SCHEDULE_PAUSE,  /* `paused`; and unless it is, progress.cursor_ns */

@@ -45,6 +45,7 @@ struct store {
     struct list channels;   /* memory_channel.c */
     struct memory_log *log; /* memory_topic.c */
     struct list schedules;  /* of struct record */
+    uint64_t job_last;      /* the highest id of jobs that are no more, or that count as given */
     bool beside;            /* all but jobs of durability `none` is another's */
 };
 
@@ -202,6 +203,8 @@ static int memory_load(struct store *store, const struct store_load *load, char 
         if (r != 0)
             break;
     }
+    if (r == 0 && load->job_ids)
+        r = load->job_ids(load->context, store->job_last);
     list_each (schedule, &store->schedules, link)
         if (r == 0 && load->schedule)
             r = load->schedule(load->context, schedule->schedule, schedule->body);
@@ -297,6 +300,15 @@ static bool of_channel(const struct record *record)
     return record->kind >= RECORD_CHANNEL && record->kind <= RECORD_VALUE_GONE;
 }
 
+/* An id is not given again: not when its job is no more either, unless that was in memory alone. */
+static void keep_id(struct store *store, const struct record *record)
+{
+    bool goes = record->kind == RECORD_JOB_DELETE && record_durability(record) != DURABLE_NONE;
+
+    if ((goes || record->kind == RECORD_JOB_IDS) && store->job_last < record->job.id)
+        store->job_last = record->job.id;
+}
+
 /* Takes the record; `fresh` is memory for what it makes. */
 static void take(struct store *store, struct record *record, void *fresh)
 {
@@ -306,6 +318,7 @@ static void take(struct store *store, struct record *record, void *fresh)
         return memory_channel_take(&store->channels, record, fresh);
     struct job *job = job_find(store, record->job.id);
 
+    keep_id(store, record);
     if (record->kind == RECORD_SCHEDULE_SET)
         return schedule_set(store, record);
     if (record->schedule)
@@ -314,7 +327,7 @@ static void take(struct store *store, struct record *record, void *fresh)
         return take_new(store, record, fresh);
     if (record->kind == RECORD_QUEUE || record->kind == RECORD_POOL)
         return take_kept(record->kind == RECORD_POOL ? &store->pools : &store->queues, record);
-    if (!job) {
+    if (!job || record->kind == RECORD_JOB_IDS) {
         record_delete(record); /* its admission failed */
     } else if (record->kind == RECORD_JOB_OUTPUT) {
         take_output(job, record);

@@ -8,6 +8,7 @@
  * default. Older programs refuse the file from then on, with a message that names both versions. Keep a file of the version
  * before as data (tests/store/former).
  *
+ * daemon   the incarnation; the highest id of a job, and the highest sequence, that no row tells any more
  * jobs     one row a job; the argument last, so that updates of the short columns rewrite little
  * bodies   arguments above BODY_APART_BYTES
  * results  of jobs that succeeded with a result
@@ -20,7 +21,7 @@
  * channels, channel_values  durable channels, and what is in them and not acknowledged
  * schedules  one row a schedule, the argument of its jobs last
  * topic_rules  what was set of topics while the daemon ran, by pattern
- * topics, messages  durable topics, and the log; daemon.sequence is the highest one that no message tells any more
+ * topics, messages  durable topics, and the log
  * messages_topic  reads and trims one topic: without it, one of many would cost a scan of the log. It is one of parts (LOG_PART_BITS),
  *          so that a commit writes a few pages of it, however many topics it has messages of
  * blocks   what a start needs to know of the older messages of a topic
@@ -117,6 +118,7 @@ static const struct step {
      " WITHOUT ROWID;"
      "CREATE TABLE group_tries(id INTEGER NOT NULL, sequence INTEGER NOT NULL, tries INTEGER NOT NULL,"
      " due_us INTEGER NOT NULL, PRIMARY KEY(id, sequence)) WITHOUT ROWID;"},
+    {"ids of jobs that are no more", "ALTER TABLE daemon ADD COLUMN job INTEGER NOT NULL DEFAULT 0;"},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };

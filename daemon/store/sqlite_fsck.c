@@ -45,6 +45,8 @@ static const struct {
     {"SELECT channel FROM channel_values WHERE sequence <= 0",
      "(a durable channel) has a value without a place"},
     {"SELECT one FROM daemon WHERE incarnation <= 0", "(the daemon's row) has no incarnation"},
+    {"SELECT one FROM daemon WHERE job < 0 OR sequence < 0",
+     "(the daemon's row) knows of ids that none can be"},
 };
 
 static const struct {

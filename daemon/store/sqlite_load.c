@@ -84,6 +84,13 @@ static int load_pool(struct scan *scan, int *said)
     return 0;
 }
 
+static int load_job_ids(struct scan *scan, int *said)
+{
+    if (scan->load->job_ids)
+        *said = scan->load->job_ids(scan->load->context, (uint64_t)column_number(scan->select, 0));
+    return 0;
+}
+
 static int load_one_channel(struct scan *scan, int *said)
 {
     *said = load_channel(scan->load, scan->select);
@@ -153,6 +160,8 @@ static int load_all(struct store *store, const struct store_load *load, char **w
                       why);
     for (int i = 0; i < BESIDES; i++)
         statement_delete(scan.beside[i].select);
+    if (r == 0)
+        r = load_rows(store, &scan, "SELECT job FROM daemon", load_job_ids, why);
     return r == 0 ? load_rows(store, &scan, SCHEDULE_SELECT " ORDER BY name", load_schedule, why) : r;
 }
 

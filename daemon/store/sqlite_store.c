@@ -44,6 +44,9 @@ static const char *const writes[WRITES] = {
     [WRITE_DROP_QUEUE] = "DELETE FROM queues WHERE name = ?1",
     [WRITE_POOL] = "INSERT OR REPLACE INTO pools(name, kept) VALUES (?1, ?2)",
     [WRITE_DROP_POOL] = "DELETE FROM pools WHERE name = ?1",
+    [WRITE_JOB_IDS] = "UPDATE daemon SET job = max(job, ?1)",
+    [WRITE_JOB_LAST] =
+        "UPDATE daemon SET job = ?1 WHERE job < ?1 AND coalesce((SELECT max(id) FROM jobs), 0) < ?1",
     [WRITE_CHANNEL] = "INSERT OR REPLACE INTO channels(" CHANNEL_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
     [WRITE_CHANNEL_SEEN] = "UPDATE channels SET seen = ?2 WHERE id = ?1",
     [WRITE_DROP_CHANNEL] = "DELETE FROM channels WHERE id = ?1",
@@ -342,11 +345,31 @@ static int write_delete(struct store *store, const struct record *record)
 {
     int r = 0;
 
+    if (store->job_gone < record->job.id)
+        store->job_gone = record->job.id;
+
     for (int i = WRITE_DROP_JOB; r == 0 && i <= WRITE_DROP_OUTPUT; i++) {
         bind_number(store->write[i], 1, (int64_t)record->job.id);
         r = statement_run(store->write[i]);
     }
     return r;
+}
+
+static int write_ids(struct store *store, const struct record *record)
+{
+    bind_number(store->write[WRITE_JOB_IDS], 1, (int64_t)record->job.id);
+    return statement_run(store->write[WRITE_JOB_IDS]);
+}
+
+/* What the transaction still owes: no id is given again when its job is no more. */
+static int settle(struct store *store)
+{
+    uint64_t gone = store->job_gone;
+
+    store->job_gone = 0;
+    bind_number(store->write[WRITE_JOB_LAST], 1, (int64_t)gone);
+    int r = gone ? statement_run(store->write[WRITE_JOB_LAST]) : 0;
+    return r < 0 ? r : log_settle(store);
 }
 
 /* What is set of a queue or a pool; nothing is no row. */
@@ -369,6 +392,7 @@ static int (*const record_writers[])(struct store *, const struct record *) = {
     [RECORD_JOB_DELETE] = write_delete,
     [RECORD_QUEUE] = write_kept,
     [RECORD_POOL] = write_kept,
+    [RECORD_JOB_IDS] = write_ids,
     [RECORD_CHANNEL] = write_channel,
     [RECORD_CHANNEL_SEEN] = write_channel,
     [RECORD_CHANNEL_GONE] = write_channel,
@@ -411,7 +435,7 @@ static int write_all(struct store *store, const struct list *batches)
     while (r == 0 && at.record)
         r = write_next(store, &at);
     if (r == 0)
-        r = log_settle(store);
+        r = settle(store);
     if (r < 0)
         return r;
     r = fault_hit(FAULT_STORE_BEFORE_COMMIT);
@@ -427,6 +451,7 @@ static int sqlite_apply(struct store *store, const struct list *batches)
     if (r == 0)
         return fault_hit(FAULT_STORE_AFTER_COMMIT);
     db_rollback(store->writer);
+    store->job_gone = 0;
     log_forget(store);
     return r;
 }

@@ -22,6 +22,8 @@ enum write {
     WRITE_DROP_QUEUE,
     WRITE_POOL,
     WRITE_DROP_POOL,
+    WRITE_JOB_IDS,
+    WRITE_JOB_LAST,
     WRITE_CHANNEL,
     WRITE_CHANNEL_SEEN,
     WRITE_DROP_CHANNEL,
@@ -64,6 +66,7 @@ struct store {
     struct arriving arriving;
     struct part part;
     struct log_state log; /* sqlite_topic.c */
+    uint64_t job_gone;    /* the highest id of those that this transaction deletes; 0: none */
     int lock;
     bool sync;  /* durability `full` of the daemon */
     bool syncs; /* what the connection does now */

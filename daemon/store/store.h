@@ -37,6 +37,8 @@ struct store_load {
     int (*schedule)(void *context, const struct schedule_row *row, struct bytes argument);
     /* Before the first job, after all queues, for each pool of which something is set. NULL: it is passed over. */
     int (*pool)(void *context, struct bytes name, struct bytes kept);
+    /* Behind the last job: the highest id that a job ever had, or one above that. NULL: it is passed over. */
+    int (*job_ids)(void *context, uint64_t last);
     /* The log of durable topics (record_topic.h), before the first job and in this order. Each may be NULL: it is passed over. */
     int (*sequence)(void *context,
                     uint64_t last); /* the highest one that was ever given, or counts as given */

@@ -177,8 +177,7 @@ void daemon_start(struct sim *sim)
         .resize = resize, .context = &sim->memory, .keep_bytes = sim->seed / 2 % 2 ? 1 << 20 : 0};
 
     sim->memory.short_of = false; /* a daemon that cannot start is none */
-    uint64_t node = sim_node(sim);
-    sim->daemon.core = core_new(&limits, &allocator, node, ++sim->daemon.incarnation, roll(sim));
+    sim->daemon.core = core_new(&limits, &allocator, 1, ++sim->daemon.incarnation, roll(sim));
     if (!sim->daemon.core)
         abort();
     daemon_settings(sim, sim->daemon.core);

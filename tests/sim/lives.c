@@ -16,6 +16,23 @@ struct life *life_find(struct sim *sim, uint64_t id)
     return NULL;
 }
 
+void judge_lives_stored(struct sim *sim, const struct list *batches)
+{
+    const struct batch *batch;
+    const struct record *record;
+    struct life *life;
+
+    list_each (batch, batches, link)
+        list_each (record, &batch->records, link) {
+            bool begins = record->kind == RECORD_JOB_NEW || record->kind == RECORD_JOB_REPLACE;
+            if (!begins || !sim->lives || !(life = life_find(sim, record->job.id)))
+                continue;
+            life->stored = true;
+            if (sim->lives->id_most < life->id)
+                sim->lives->id_most = life->id;
+        }
+}
+
 static size_t asked_of(const struct sim *sim, const struct core_job *job)
 {
     uint64_t tag = job->grace_ns > GRACE && job->grace_ns < 2 * GRACE ? (uint64_t)(job->grace_ns - GRACE) : 0;
@@ -84,9 +101,13 @@ static void note_turn(struct sim *sim, const struct life *before, const struct l
 static void look_at(struct sim *sim, const struct core_job *job)
 {
     struct life *life = life_find(sim, job->id);
+    struct job_row row;
     bool born = !life;
 
     life = life ? life : life_new(sim, job);
+    if (born ? job->id <= sim->lives->id_most : !life->was && !storage_job(sim, job->id, &row))
+        sim_fail(sim, "job %llx is new, and its id is not above that of every job before",
+                 (unsigned long long)job->id);
     if (sim->failed)
         return;
     struct life before = *life;
@@ -120,7 +141,10 @@ static void after_restart(struct sim *sim)
             life->state = JOB_CANCELLED; /* its submit came to nothing */
     }
     for (size_t i = 0; i < lives->n; i++)
-        judge_found(sim, &lives->all[i]);
+        if (lives->all[i].stored)
+            judge_found(sim, &lives->all[i]);
+        else
+            lives->all[i].id = UINT64_MAX; /* nobody knows its id: it may come again */
     lives->fresh = false;
 }
 

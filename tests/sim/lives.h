@@ -41,6 +41,7 @@ struct life {
     size_t asked; /* index of its submit */
     bool here;    /* in the core, after the last step, */
     bool was;     /* and before it */
+    bool stored;  /* its submit has been: nobody else gets its id any more */
     uint32_t state, queue, priority;
     uint64_t run;           /* the last one */
     uint64_t incarnation;   /* of its submit */
@@ -97,6 +98,7 @@ struct lives {
     struct purge *purges;
     size_t purges_n;
     uint64_t look;
+    uint64_t id_most;       /* of all jobs that were ever stored */
     bool retried;           /* somebody has asked for another life of a job */
     bool fresh;             /* the daemon has started: what is in the core now was there before */
     uint64_t crowd[QUEUES]; /* the last job that was admitted in this step */
@@ -182,6 +184,8 @@ bool queue_paused(const struct sim *sim, uint32_t queue);
 
 /* lives.c: with each start of the daemon; after each step of the core. */
 void judge_lives_start(struct sim *sim);
+/* These come to be in the store. */
+void judge_lives_stored(struct sim *sim, const struct list *batches);
 void judge_lives_free(struct sim *sim);
 void judge_lives_look(struct sim *sim);
 /* judge_lives.c: a submit, perhaps one of many, has come with the operation. */

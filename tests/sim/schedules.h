@@ -42,7 +42,6 @@ struct schedule_book {
     int64_t closed_ns
         [QUEUES];   /* since then this queue has taken no submits; clock of the simulator; 0: it takes them */
     int64_t set_ns; /* by so much the clock on the wall was set */
-    bool was_set;
     int64_t passed_ns; /* the last standstill ended then; clock of the simulator, as the next */
     int64_t dawn_ns;   /* until then clients sleep; clock of the simulator */
 };
@@ -77,5 +76,3 @@ int64_t until_fault(struct sim *sim);
 /* There was a standstill a moment ago: what was due in it is not yet done. */
 bool time_has_passed(const struct sim *sim);
 int64_t sim_wall_ns(const struct sim *sim);
-/* The number of the daemon that starts. */
-uint64_t sim_node(const struct sim *sim);

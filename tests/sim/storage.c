@@ -54,6 +54,7 @@ static void drop(struct list *batches)
 static void apply(struct sim *sim, struct list *batches)
 {
     judge_schedules_stored(sim, batches);
+    judge_lives_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }
@@ -206,6 +207,14 @@ static int load_row(void *context, const struct job_row *row)
     return r;
 }
 
+static int load_job_ids(void *context, uint64_t last)
+{
+    struct sim *sim = context;
+
+    core_load_job_ids(sim->daemon.core, last);
+    return 0;
+}
+
 static int load_queue(void *context, struct bytes name, struct bytes kept)
 {
     struct sim *sim = context;
@@ -269,7 +278,14 @@ static int load_value(void *context, const struct value_row *row, struct bytes b
 
 void storage_load(struct sim *sim)
 {
-    struct store_load load = {load_row, sim, load_queue, load_channel, load_value, load_schedule, load_pool};
+    struct store_load load = {.job = load_row,
+                              .context = sim,
+                              .queue = load_queue,
+                              .channel = load_channel,
+                              .value = load_value,
+                              .schedule = load_schedule,
+                              .pool = load_pool,
+                              .job_ids = load_job_ids};
     char *why = NULL;
 
     if (store_memory.load(sim->daemon.store, &load, &why) != 0 && !sim->failed)

@@ -17,7 +17,7 @@
 #include "place.h"
 #include "schema.h"
 
-enum { TABLES = 16, TEXT_BYTES = 400, WAYS = LOSSES };
+enum { TABLES = 32, TEXT_BYTES = 400, WAYS = LOSSES };
 
 /* What the file had, by tables: the columns of then, and a digest of what is in them. */
 struct former {

@@ -326,7 +326,8 @@ void restart(struct jobs_fixture *f)
                               .pool = fixture_pool,
                               .schedule = load_schedule,
                               .channel = fixture_channel,
-                              .value = fixture_value};
+                              .value = fixture_value,
+                              .job_ids = fixture_job_ids};
 
     clear(f);
     core_up(f);

@@ -77,6 +77,11 @@ static inline int fixture_channel(void *context, const struct channel_row *row)
 
     return core_load_channel(((struct jobs_fixture *)context)->core, row, &why);
 }
+static inline int fixture_job_ids(void *context, uint64_t last)
+{
+    core_load_job_ids(((struct jobs_fixture *)context)->core, last);
+    return 0;
+}
 static inline int fixture_pool(void *context, struct bytes name, struct bytes kept)
 {
     const char *why;

@@ -49,6 +49,62 @@ static void test_ids_grow_have_63_bits_and_name_the_node(void **state)
     assert_true(submit(f, client_new(f, 0), SUBMIT()) > last);
 }
 
+#define HOUR_NS (3600 * INT64_C(1000) * MS)
+
+static void test_no_id_comes_again_when_the_newest_jobs_are_forgotten_and_the_clock_is_set_back(void **state)
+{
+    struct jobs_fixture *f = *state;
+    uint64_t first, job;
+
+    f->limits.retained_s = 1;
+    restart(f);
+    struct client *c = client_new(f, 0);
+    first = submit(f, c, SUBMIT(.delay_ns = 10 * HOUR_NS));
+    advance_ms(f, 10);
+    job = submit(f, c, SUBMIT());
+    struct client *host = host_there(f);
+    done_with(f, host, begin(f, host), TEXT("r"));
+    advance_ms(f, 2000);
+    ask_ok(f, c, LOOK(job), -ENOENT);
+    f->now.wall_ns -= HOUR_NS;
+    restart(f);
+    assert_true(job > first && submit(f, client_new(f, 0), SUBMIT()) > job);
+}
+
+/* What the store had in memory alone. */
+static void lose(struct jobs_fixture *f, uint64_t job)
+{
+    const struct job_row row = {.id = job, .flags = (uint32_t)DURABLE_NONE << DURABILITY_SHIFT};
+    struct list batches = LIST_INIT(batches);
+    struct batch *batch = batch_new(1);
+
+    batch_append(batch, record_new(RECORD_JOB_DELETE, &row, TEXT("")));
+    list_append(&batches, &batch->link);
+    assert_int_equal(store_memory.apply(f->store, &batches), 0);
+    batch_delete(batch);
+}
+
+static void test_no_id_of_a_job_in_memory_alone_comes_again(void **state)
+{
+    struct jobs_fixture *f = *state;
+    uint64_t last = 0;
+
+    for (int i = 0; i < 3; i++) {
+        uint64_t jobs[2];
+        set_queue(f, "brief", "durability=none");
+        struct client *c = client_new(f, 0);
+        for (int n = 0; n < 2; n++)
+            jobs[n] = submit(f, c, SUBMIT(.queue = TEXT("brief"), .delay_ns = 10 * HOUR_NS));
+        assert_true(jobs[0] > last && jobs[1] > jobs[0]);
+        last = jobs[1];
+        lose(f, jobs[0]);
+        lose(f, jobs[1]);
+        f->now.wall_ns -= HOUR_NS;
+        restart(f);
+        ask_ok(f, client_new(f, 0), LOOK(last), -ENOENT);
+    }
+}
+
 static void test_list_puts_memory_and_store_together_in_the_order_of_ids(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -483,6 +539,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_ids_grow_have_63_bits_and_name_the_node),
+        TEST(test_no_id_comes_again_when_the_newest_jobs_are_forgotten_and_the_clock_is_set_back),
+        TEST(test_no_id_of_a_job_in_memory_alone_comes_again),
         TEST(test_list_puts_memory_and_store_together_in_the_order_of_ids),
         TEST(test_list_pages_lose_and_repeat_nothing),
         TEST(test_list_filters_by_state_and_queue),
