@@ -69,6 +69,30 @@ static int load_once(void *context, const struct message_row *row)
     return topic_loaded(core_load_once(core, row, &why), "once", row->topic, row->sequence, why);
 }
 
+static int load_group(void *context, const struct group_row *row)
+{
+    struct core *core = core_of(context);
+    const char *why = NULL;
+
+    return topic_loaded(core_load_group(core, row, &why), "group", 0, row->id, why);
+}
+
+static int load_group_ack(void *context, const struct ack_row *row)
+{
+    struct core *core = core_of(context);
+    const char *why = NULL;
+
+    return topic_loaded(core_load_group_ack(core, row, &why), "group_ack", 0, row->sequence, why);
+}
+
+static int load_group_try(void *context, const struct ack_row *row)
+{
+    struct core *core = core_of(context);
+    const char *why = NULL;
+
+    return topic_loaded(core_load_group_try(core, row, &why), "group_try", 0, row->sequence, why);
+}
+
 void load_topics(struct store_load *load)
 {
     load->sequence = load_sequence;
@@ -77,4 +101,7 @@ void load_topics(struct store_load *load)
     load->block = load_block;
     load->message = load_message;
     load->once = load_once;
+    load->group = load_group;
+    load->group_ack = load_group_ack;
+    load->group_try = load_group_try;
 }

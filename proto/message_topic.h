@@ -88,6 +88,33 @@ struct request_topic_set {
     bool remove;           /* all are taken back */
 };
 
+/* What a member of a group says of messages that it has. */
+enum settle_what { SETTLE_RETRY = 1, SETTLE_DEAD, SETTLE_EXTEND };
+
+struct request_settle {
+    uint64_t handle;
+    const uint64_t *sequences;
+    size_t sequences_n;
+    uint32_t what;    /* enum settle_what */
+    int64_t delay_ns; /* SETTLE_RETRY: not before; SETTLE_EXTEND: so long; 0: ack_wait */
+};
+
+struct request_group_set {
+    struct bytes group;
+    struct bytes
+        settings; /* NAME=VALUE, a blank between two; NAME= takes one back; from= says where it goes on */
+};
+
+struct request_group_list {
+    struct bytes prefix; /* of the names; the whole name of one tells its settings too */
+    struct bytes after;
+    uint32_t limit;
+};
+
+struct request_group_remove {
+    struct bytes group;
+};
+
 /* What became of a PUBLISH. */
 struct published {
     uint64_t sequence;  /* of its last message in the log; 0: it is not kept */

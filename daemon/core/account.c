@@ -60,6 +60,7 @@ static uint64_t slot_limit(const struct core *core, enum account_slot slot)
         [SLOT_DETACHED] = offsetof(struct limits, contexts_detached_max),
         [SLOT_SUBSCRIPTIONS] = offsetof(struct limits, subscriptions_max),
         [SLOT_TOPICS] = offsetof(struct limits, topics_max),
+        [SLOT_GROUPS] = offsetof(struct limits, groups_max),
     };
 
     return *(const uint64_t *)((const char *)&core->limits + place[slot]);

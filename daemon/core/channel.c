@@ -11,7 +11,7 @@
 #include <errno.h>
 
 #include "durable.h"
-#include "topic.h"
+#include "kept.h"
 
 static bool has_room(const struct channel *c)
 {
@@ -159,6 +159,8 @@ size_t channel_take(struct core *core, struct channel *c, struct op *op, size_t 
         n++;
     if (n)
         durable_received(core, c, op);
+    if (n && member_marks(c))
+        member_received(core, c->subscription, op);
     return n;
 }
 
@@ -242,6 +244,8 @@ void item_ack(struct core *core, struct item *item)
     item->flags |= ITEM_ACKED;
     if (item->deposit)
         durable_leave(core, item);
+    if (member_marks(c))
+        member_acked(core, c->subscription, item);
     item_uncharge(core, item);
     cargo_keep(core, item);
     if (c->subscription)
@@ -317,10 +321,23 @@ static void put_back(struct core *core, struct channel *c, struct item *item, en
     }
 }
 
+/* Of a member of a group: it is the group's again. */
+static void member_value_back(struct core *core, struct channel *c, struct item *item, enum value_flags flag)
+{
+    list_remove(&item->link);
+    core->counters[COUNT_REDELIVERED]++;
+    member_returned(core, c->subscription, item, flag);
+    item_drop(core, item);
+    c->delivered_n--;
+    channel_settle(core, c);
+}
+
 void item_return(struct core *core, struct item *item, enum value_flags flag)
 {
     struct channel *c = item->channel;
 
+    if (member_marks(c))
+        return member_value_back(core, c, item, flag);
     item->flags |= flag;
     list_remove(&item->link);
     cargo_return(core, item);

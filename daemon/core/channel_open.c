@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "durable.h"
-#include "topic.h"
+#include "kept.h"
 
 /* Handles: node 10 bits, incarnation 14 bits, sequence 40 bits. */
 enum { HANDLE_SEQUENCE_BITS = 40, HANDLE_INCARNATION_BITS = 14, TAG_BYTES_MAX = 255 };
@@ -209,6 +209,8 @@ static void channel_unlink(struct core *core, struct channel *c)
 
 void channel_empty(struct core *core, struct channel *c)
 {
+    if (member_marks(c))
+        member_leave(core, c->subscription);
     items_discard(core, &c->buffer);
     items_discard(core, &c->returned);
     items_discard(core, &c->storing);

@@ -108,7 +108,7 @@ static void values_check(const struct channel *c, struct sums *found)
         sequence = item->sequence;
     }
     list_each (item, &c->buffer, link) {
-        assert(item->sequence >= sequence && !(item->flags & VALUE_FLAGS) &&
+        assert(item->sequence >= sequence && (!(item->flags & VALUE_FLAGS) || item->flags & ITEM_TRIES) &&
                "B2: values leave as they entered");
         stored_check(c, item, found);
         sequence = item->sequence;
@@ -337,7 +337,8 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_CHANNELS] == used[SLOT_CHANNELS] &&
                account->used[SLOT_DURABLE] == used[SLOT_DURABLE] && "channels are charged");
         assert(account->used[SLOT_SUBSCRIPTIONS] == used[SLOT_SUBSCRIPTIONS] && "subscriptions are charged");
-        assert(account->used[SLOT_TOPICS] == kept_charged(core, account) && "kept topics are charged");
+        assert(account->used[SLOT_TOPICS] == kept_charged(core, account) &&
+               account->used[SLOT_GROUPS] == groups_charged(core, account) && "kept topics are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
@@ -372,6 +373,7 @@ void core_check(const struct core *core)
     syncs_check(core);
     topics_check(core);
     kept_check(core);
+    groups_check(core);
     assert(found.bytes == claimed.bytes && "every value is charged to its channel");
     assert(found.delivered == claimed.delivered && "channels count what is not acknowledged");
     assert(found.waiters == claimed.waiters && found.handles == claimed.handles &&

@@ -260,6 +260,9 @@ int core_load_topic_rule(struct core *core, struct bytes pattern, struct bytes k
 int core_load_topic(struct core *core, const struct topic_row *row, const char **why);
 int core_load_block(struct core *core, const struct block_row *row, const char **why);
 int core_load_message(struct core *core, const struct message_row *row, const char **why);
+int core_load_group(struct core *core, const struct group_row *row, const char **why);
+int core_load_group_ack(struct core *core, const struct ack_row *row, const char **why);
+int core_load_group_try(struct core *core, const struct ack_row *row, const char **why);
 int core_load_once(struct core *core, const struct message_row *row, const char **why);
 
 /* Before the first job: what was set of a queue while a daemon ran, from the store. 0, -ENOMEM, -EINVAL (why in *why, static). */

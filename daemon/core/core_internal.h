@@ -34,6 +34,7 @@ enum account_slot {
     SLOT_DURABLE_BYTES,
     SLOT_SUBSCRIPTIONS,
     SLOT_TOPICS,
+    SLOT_GROUPS,
     SLOTS
 };
 
@@ -57,8 +58,10 @@ struct answer {
 
 enum item_mark {
     VALUE_FLAGS = VALUE_REDELIVERED | VALUE_RETURNED,
-    ITEM_ACKED = 1 << 8, /* its receiver has acknowledged it; stays for a repeated result */
-    ITEM_SEEN = 1 << 9,  /* durable: the store has been told with it that it may have been received */
+    ITEM_ACKED = 1 << 8,    /* its receiver has acknowledged it; stays for a repeated result */
+    ITEM_TRIES = 1 << 10,   /* of a member of a group: `index` is how often it was given */
+    ITEM_SETTLED = 1 << 11, /* the same: what becomes of it says nothing any more */
+    ITEM_SEEN = 1 << 9,     /* durable: the store has been told with it that it may have been received */
 };
 
 /*

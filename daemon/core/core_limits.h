@@ -83,6 +83,8 @@
     LIMIT(recording_s, "seconds", 600, "a profile or a trace of a host goes on at most")                     \
     LIMIT(subscriptions_max, "subscriptions", 200000, "subscriptions of one user")                           \
     LIMIT(topics_max, "topics", 10000, "kept topics of one user")                                            \
+    LIMIT(groups_max, "groups", 10000, "groups of one user")                                                 \
+    LIMIT(group_window_max, "messages", 65536, "of one group that are not acknowledged")                     \
     LIMIT(topic_rules_max, "rules", 1000, "rules of topics that are set while the daemon runs")              \
     LIMIT(topic_cache_bytes, "bytes", 64 << 20, "messages of kept topics that are in memory to be read")     \
     LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \

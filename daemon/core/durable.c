@@ -16,6 +16,7 @@
  * core->deposits; a channel that is durable has a name; a channel without store_id says nothing to the store.
  */
 #include "durable.h"
+#include "kept.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -203,11 +204,14 @@ void durable_enter(struct core *core, struct channel *c, struct item *item)
 
 /* ---- receiving ---- */
 
+_Static_assert(sizeof(struct group_row) <= sizeof(struct channel_row),
+               "a note of a channel becomes one of a group");
+
 int durable_expect(struct core *core, struct op *op, const struct channel *c)
 {
     struct channel_row row = {.id = c->store_id};
 
-    if (!c->store_id || op->note)
+    if ((!c->store_id && !member_marks(c)) || op->note)
         return 0;
     op->note = note_new(core, record_new_channel(RECORD_CHANNEL_SEEN, &row));
     return op->note ? 0 : -ENOMEM;

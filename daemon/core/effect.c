@@ -138,7 +138,8 @@ static struct value value_of(const struct item *item, struct message *message)
 {
     if (!item->letter)
         return (struct value){.body = {item->data, item->size}, .flags = item->flags & VALUE_FLAGS};
-    *message = letter_message(item->letter, item->index);
+    *message = letter_message(item->letter, item->flags & ITEM_TRIES ? 0 : item->index);
+    message->tries = item->flags & ITEM_TRIES ? item->index : 0;
     return (struct value){.body = item->letter->body, .flags = item->flags & VALUE_FLAGS, .message = message};
 }
 

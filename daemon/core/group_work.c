@@ -377,12 +377,27 @@ void group_ack(struct core *core, struct group_message *message)
     work->bytes -= message->bytes;
 }
 
+/* Among those that are to be given again, by sequence. They mostly come in order, or the other way round. */
+static void enter_again(struct group_work *work, struct group_message *message)
+{
+    const struct group_message *first = list_first(&work->again, struct group_message, link);
+    struct list *at = work->again.prev;
+
+    if (first && message->sequence < first->sequence)
+        return list_prepend(&work->again, &message->link);
+    while (at != &work->again && container_of(at, struct group_message, link)->sequence > message->sequence)
+        at = at->prev;
+    list_insert_before(at->next, &message->link);
+}
+
 void group_again(struct core *core, struct group_message *message, enum value_flags flag)
 {
+    if (message->member)
+        message->member->given = ++message->work->given; /* others are asked first */
     take_back(core, message);
     message->flags |= (uint32_t)flag;
     message->state = GROUP_AGAIN;
-    list_append(&message->work->again, &message->link);
+    enter_again(message->work, message);
 }
 
 void group_later(struct core *core, struct group_message *message, int64_t delay_ns)

@@ -32,6 +32,7 @@ struct group_message {
     uint32_t tries;        /* how often it was given */
     uint32_t flags;        /* enum value_flags, for when it is given again */
     uint8_t state;         /* enum group_state */
+    bool received;         /* OUT: its member has had it in a result */
     struct letter *letter; /* from here on of the group's */
     struct item *item;
     struct note *ack;
@@ -41,7 +42,7 @@ struct group_member {
     struct list link; /* of work->idle or work->busy */
     struct list out;  /* struct group_message, in the order in which they were given */
     uint64_t capacity, out_n;
-    uint64_t given; /* ticket of the last one */
+    uint64_t given; /* ticket of the last one that it was given, or that was taken from it */
 };
 
 struct group_slot {

@@ -51,6 +51,9 @@ struct kept_topics {
     struct trie readers; /* struct readership */
     struct list awake;   /* struct reader: those may go on */
     bool stalled;        /* memory is out: they go on later */
+    struct map groups_by_name;
+    struct list groups;  /* struct group (group.h), by id */
+    uint64_t group_last; /* id of one */
     uint64_t ids;        /* once-ids that are remembered */
 };
 
@@ -96,6 +99,8 @@ int kept_check_publish(struct core *core, struct op *op, const struct request_pu
 /* op->publish is made: it goes to the store. 0; negative: not, words may be said. */
 int kept_publish(struct core *core, struct op *op, const struct request_publish *asked,
                  const struct topic_policy *policy);
+/* A dead letter, as news: it shares the batch of the news behind it. 0, -ENOBUFS, -ENOMEM. */
+int kept_post(struct core *core, struct account *account, struct bytes topic, const struct letter *from);
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
 
@@ -110,6 +115,29 @@ void replay_end(struct core *core, struct subscription *sub);
 /* What it reads; empty: nothing. Accepts one that has none, as replay_delete does. */
 struct bytes replay_pattern(const struct subscription *sub);
 void replay_delete(struct core *core, struct subscription *sub);
+
+/* What a subscription that begins so does not have. */
+uint64_t replay_begins_behind(const struct core *core, const struct request_subscribe *what);
+
+/* ---- group.c, of which group.h has the rest: subscriptions that are members of a group ---- */
+
+/* What the receivers of this channel have is to be flagged after a restart. */
+static inline bool member_marks(const struct channel *c)
+{
+    return c->subscription && c->subscription->member;
+}
+/* It has received, and the store is told with op->note; the result waits for that. */
+void member_received(struct core *core, struct subscription *sub, struct op *op);
+void member_acked(struct core *core, struct subscription *sub, struct item *item);
+void member_returned(struct core *core, struct subscription *sub, struct item *item, enum value_flags flag);
+/* What it has goes to others. Safe to repeat. */
+void member_leave(struct core *core, struct subscription *sub);
+/* Accepts one that is none, as member_pattern does. */
+void member_delete(struct core *core, struct subscription *sub);
+struct bytes member_pattern(const struct subscription *sub);
+void groups_free(struct core *core);
+void groups_check(const struct core *core);
+uint64_t groups_charged(const struct core *core, const struct account *account);
 
 /* ---- headers, as the store has them (kept_headers.c) ---- */
 

@@ -32,10 +32,10 @@ static int refuse_full(struct core *core, struct op *op, const char *what, const
 
 /* ---- the topic ---- */
 
-static int make(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
-                struct kept_topic **out)
+/* 0, -ENOBUFS, -ENOMEM. */
+static int make(struct core *core, struct account *account, struct bytes name,
+                const struct topic_policy *policy, struct kept_topic **out)
 {
-    struct account *account = op->scope->account;
     struct topic_row row = {
         .id = core->kept_topics->last_id + 1,
         .uid = account->uid,
@@ -44,7 +44,7 @@ static int make(struct core *core, struct op *op, struct bytes name, const struc
     };
 
     if (!account_has_room(core, account, SLOT_TOPICS, 1))
-        return refuse_full(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
+        return -ENOBUFS;
     *out = kept_topic_new(core, account, &row);
     if (!*out)
         return -ENOMEM;
@@ -59,8 +59,13 @@ static int make(struct core *core, struct op *op, struct bytes name, const struc
 static int topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
                      struct kept_topic **out)
 {
+    int r;
+
     *out = kept_topic_find(core, name);
-    return *out ? 0 : make(core, op, name, policy, out);
+    r = *out ? 0 : make(core, op->scope->account, name, policy, out);
+    if (r == -ENOBUFS)
+        refuse_full(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
+    return r;
 }
 
 /* ---- what is asked ---- */
@@ -142,7 +147,7 @@ static void repeat(struct op *op, struct publish *p, const struct topic_once *on
 /* ---- records ---- */
 
 /* NULL: out of memory. */
-static struct record *record_of(struct core *core, const struct kept_topic *topic,
+static struct record *record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
                                 const struct letter *letter, uint32_t uid, struct bytes once)
 {
     size_t size = headers_size(letter->headers, letter->headers_n);
@@ -163,7 +168,7 @@ static struct record *record_of(struct core *core, const struct kept_topic *topi
     if (!text)
         return NULL;
     headers_write(letter->headers, letter->headers_n, text);
-    record = record_new_message(RECORD_MESSAGE, &row, letter->body);
+    record = record_new_message(kind, &row, letter->body);
     core_give(core, text, size + 1);
     return record;
 }
@@ -202,7 +207,7 @@ static int ready_one(struct core *core, struct op *op, struct ready *ready, stru
     if (once.size && (r = remember(core, ready->topic, once, letter->sequence)) < 0)
         return r;
     ready->fresh += once.size > 0;
-    record = record_of(core, ready->topic, letter, op->scope->account->uid, once);
+    record = record_of(core, RECORD_MESSAGE, ready->topic, letter, op->scope->account->uid, once);
     if (!record)
         return -ENOMEM;
     list_append(&ready->records, &record->link);
@@ -328,6 +333,43 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
     drop_records(&ready.records);
     if (r < 0)
         unremember(core, ready.topic, ready.fresh);
+    return r;
+}
+
+/* ---- what the daemon publishes itself ---- */
+
+static int post(struct core *core, struct publish *p, struct kept_topic *topic)
+{
+    struct ready ready = {.topic = topic, .bytes = bytes_of(p->letter[0])};
+    struct letter *letter = p->letter[0];
+    uint64_t batch;
+
+    letter->sequence = core->kept_topics->sequence + 1;
+    letter->time_us = core->kept_topics->time_us;
+    batch = kept_record(
+        core, record_of(core, RECORD_MESSAGE_JOINED, topic, letter, p->account->uid, (struct bytes){0}));
+    if (!batch)
+        return -ENOMEM;
+    set_out(core, p, &ready, batch);
+    return 0;
+}
+
+int kept_post(struct core *core, struct account *account, struct bytes name, const struct letter *from)
+{
+    const struct outgoing message = {
+        .value.body = from->body, .key = from->key, .headers = from->headers, .headers_n = from->headers_n};
+    struct kept_topic *topic = kept_topic_find(core, name);
+    int r = topic ? 0 : make(core, account, name, topic_policy_of(core, name), &topic);
+    struct publish *p = r == 0 ? publish_alone(core, account, name, &message) : NULL;
+
+    if (r == 0)
+        r = p ? 0 : -ENOMEM;
+    if (r < 0)
+        return r;
+    p->letter[0]->of = from->sequence;
+    r = post(core, p, topic);
+    if (r < 0)
+        publish_free(core, p);
     return r;
 }
 

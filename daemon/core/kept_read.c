@@ -211,7 +211,7 @@ static bool is_for(const struct reader *reader, const struct kept_topic *topic, 
 static int read_one(struct core *core, struct reader *reader, const struct kept_topic *topic,
                     struct letter *letter)
 {
-    int r = is_for(reader, topic, letter) ? reader->user->take(core, reader, letter) : 0;
+    int r = is_for(reader, topic, letter) ? reader->user->take(core, reader, topic, letter) : 0;
 
     if (r == 0)
         reader->next = letter->sequence;

@@ -33,7 +33,8 @@ struct reader_user {
     /* How many messages more it takes at this moment. */
     size_t (*room)(struct core *core, struct reader *reader);
     /* Takes one, with a reference of its own. 0; -EAGAIN: no room after all; -ENOMEM. */
-    int (*take)(struct core *core, struct reader *reader, struct letter *letter);
+    int (*take)(struct core *core, struct reader *reader, const struct kept_topic *topic,
+                struct letter *letter);
     /* There is no more for it at this moment, or no room. It may end the reader. */
     void (*done)(struct core *core, struct reader *reader);
 };

@@ -24,7 +24,8 @@ static size_t room(struct core *core, struct reader *reader)
     return c->closed ? 0 : (size_t)(c->capacity - c->length);
 }
 
-static int take(struct core *core, struct reader *reader, struct letter *letter)
+static int take(struct core *core, struct reader *reader, const struct kept_topic *topic,
+                struct letter *letter)
 {
     struct subscription *sub = replay_of(reader)->sub;
     struct channel *c = sub->channel;
@@ -79,7 +80,7 @@ static uint64_t before_time(const struct core *core, struct bytes pattern, int64
     return first - 1;
 }
 
-static uint64_t begins_behind(const struct core *core, const struct request_subscribe *what)
+uint64_t replay_begins_behind(const struct core *core, const struct request_subscribe *what)
 {
     if (what->from == FROM_SEQUENCE)
         return what->from_sequence ? what->from_sequence - 1 : 0;
@@ -94,7 +95,7 @@ int replay_begin(struct core *core, struct subscription *sub, const struct reque
         return -ENOMEM;
     replay->sub = sub;
     replay->reader.user = &replay_user;
-    replay->reader.next = begins_behind(core, what);
+    replay->reader.next = replay_begins_behind(core, what);
     replay->reader.from_us = what->from == FROM_TIME ? what->from_time_us : INT64_MIN;
     if (reader_begin(core, &replay->reader, what->pattern) < 0) {
         core_free(core, replay);

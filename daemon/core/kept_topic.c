@@ -238,6 +238,7 @@ int kept_init(struct core *core)
     list_init(&kept->topics);
     list_init(&kept->arriving);
     list_init(&kept->awake);
+    list_init(&kept->groups);
     topic_rules_init(&kept->rules);
     kept->standard = topic_standard();
     return 0;
@@ -253,6 +254,7 @@ void kept_free(struct core *core)
     publishes_forget(core, &kept->arriving);
     list_each_safe (topic, after, &kept->topics, link)
         kept_topic_delete(core, topic);
+    groups_free(core);
     cache_free(core, &kept->cache);
     trie_free(core, &kept->readers);
     topic_rules_free(core, &kept->rules);

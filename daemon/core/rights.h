@@ -24,7 +24,7 @@
     RIGHT(SCHEDULE, schedule, "set, hold, remove, list schedules; what they submit needs submit")            \
     RIGHT(PUBLISH, publish, "publish on a topic, close its subscriptions")                                   \
     RIGHT(SUBSCRIBE, subscribe, "subscribe to a pattern, by what all topics begin with that it matches")     \
-    RIGHT(TOPIC, topic, "settings of topics, by what all topics begin with that they are for")               \
+    RIGHT(TOPIC, topic, "settings of topics and groups, by what the names begin with")                       \
     RIGHT(INSPECT, inspect, "lists, counters, who waits for what")                                           \
     RIGHT(ADMIN, admin, "what only tests and the administrator need")
 
@@ -126,7 +126,11 @@ enum right_group {
     VERB_RIGHT(TOPIC_CLOSE, PUBLISH, PATTERN, topic_close.topic)                                             \
     VERB_RIGHT(TOPIC_LIST, INSPECT, PATTERN, topic_list.pattern)                                             \
     VERB_RIGHT(TOPIC_INFO, INSPECT, PATTERN, topic_info.topic)                                               \
-    VERB_RIGHT(TOPIC_SET, TOPIC, PATTERN, topic_set.pattern)
+    VERB_RIGHT(TOPIC_SET, TOPIC, PATTERN, topic_set.pattern)                                                 \
+    VERB_RIGHT(SETTLE, SUBSCRIBE, FREE, id)                                                                  \
+    VERB_RIGHT(GROUP_SET, TOPIC, NAMED, group_set.group)                                                     \
+    VERB_RIGHT(GROUP_LIST, INSPECT, NAMED, group_list.prefix)                                                \
+    VERB_RIGHT(GROUP_REMOVE, TOPIC, NAMED, group_remove.group)
 
 enum { RIGHT_ROWS_MAX = 4096 };
 

@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kept.h"
+#include "group.h"
 
 struct bytes subscription_pattern(const struct subscription *sub)
 {
-    return sub->audience ? sub->audience->entry.pattern : replay_pattern(sub);
+    if (sub->audience)
+        return sub->audience->entry.pattern;
+    return sub->member ? member_pattern(sub) : replay_pattern(sub);
 }
 
 /* ---- audiences ---- */
@@ -219,6 +221,8 @@ void subscription_end(struct core *core, struct subscription *sub)
 
     if (sub->replay)
         replay_end(core, sub);
+    if (sub->member)
+        member_leave(core, sub);
     if (!audience)
         return;
     topics_pass(core, sub);
@@ -245,6 +249,7 @@ void subscription_free(struct core *core, struct subscription *sub)
     if (sub->full == TOPIC_BLOCK)
         timers_unreserve(core);
     replay_delete(core, sub);
+    member_delete(core, sub);
     core_free(core, sub);
 }
 
@@ -279,8 +284,10 @@ static int check_subscribe(struct core *core, struct op *op, const struct reques
         op_fail(core, op, r, "the pattern '%.*s' %s",
                 (int)(what->pattern.size < 64 ? what->pattern.size : 64), (const char *)what->pattern.data,
                 why);
-    else if (what->group.size || what->settings.size)
-        op_fail(core, op, -EOPNOTSUPP, "a group needs topics that are kept, and this daemon keeps none");
+    else if (what->settings.size && !what->group.size)
+        op_fail(core, op, -EINVAL, "settings of a group, and no group");
+    else if (what->group.size && what->value_bytes_max)
+        op_fail(core, op, -EINVAL, "a member of a group has messages of every size");
     else if (what->from > FROM_TIME)
         op_fail(core, op, -EOPNOTSUPP,
                 "to begin with the last message of each topic is not done by this daemon");
@@ -369,7 +376,10 @@ int handle_subscribe(struct core *core, struct op *op, const struct request *req
 
     if (r < 0 || (r = subscription_new(core, what, &sub)) < 0)
         return r;
-    r = what->from == FROM_NEW ? subscribe_live(core, op, what, sub) : subscribe_log(core, op, what, sub);
+    if (what->group.size)
+        r = group_subscribe(core, op, what, capacity_of(what), sub);
+    else
+        r = what->from == FROM_NEW ? subscribe_live(core, op, what, sub) : subscribe_log(core, op, what, sub);
     if (r < 0)
         subscription_free(core, sub);
     return r;

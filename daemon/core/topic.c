@@ -421,6 +421,24 @@ static int publish_new(struct core *core, struct op *op, const struct request_pu
     return n == p->n ? 0 : -ENOMEM;
 }
 
+struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
+                              const struct outgoing *message)
+{
+    struct publish *p = core_take(core, publish_memory(1));
+
+    if (!p)
+        return NULL;
+    list_init(&p->link);
+    p->n = p->size = 1;
+    p->account = account_ref(account);
+    core->topics->publishes++;
+    p->letter[0] = letter_new(core, topic, message);
+    if (p->letter[0])
+        return p;
+    publish_free(core, p);
+    return NULL;
+}
+
 int handle_publish(struct core *core, struct op *op, const struct request *request)
 {
     struct topics *t = core->topics;

@@ -35,6 +35,7 @@ struct subscription {
     uint64_t value_bytes_max; /* 0: any size */
     uint64_t lost;            /* messages, since the last one that it took */
     uint32_t full;            /* enum full_subscription */
+    struct member *member;    /* of a group (group.h); or NULL */
     struct replay *replay;    /* it reads the log (kept_replay.c); or NULL */
     bool cut;                 /* it had no room, and ended of it */
 };
@@ -104,6 +105,9 @@ void topics_pass(struct core *core, const struct subscription *sub);
 /* Its operation ends otherwise. */
 void publish_detach(struct publish *publish);
 void publish_free(struct core *core, struct publish *publish);
+/* Of one message, without an operation. NULL: out of memory. */
+struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
+                              const struct outgoing *message);
 /* All of a list, whose operations have ended. */
 void publishes_forget(struct core *core, struct list *publishes);
 /* The topic. */

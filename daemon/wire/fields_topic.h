@@ -77,6 +77,19 @@
     FIELD(TEXT, after, NAME_BYTES_MAX)                                                                       \
     FIELD(NUM, limit, )
 #define REQUEST_TOPIC_INFO(FIELD) FIELD(TEXT, topic, NAME_BYTES_MAX)
+#define REQUEST_SETTLE(FIELD)                                                                                \
+    FIELD(NUM, handle, )                                                                                     \
+    FIELD(NUMS, sequences, VALUES_MAX)                                                                       \
+    FIELD(NUM, what, )                                                                                       \
+    FIELD(NUM, delay_ns, )
+#define REQUEST_GROUP_SET(FIELD)                                                                             \
+    FIELD(NAME, group, )                                                                                     \
+    FIELD(TEXT, settings, SETTINGS_BYTES_MAX)
+#define REQUEST_GROUP_LIST(FIELD)                                                                            \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )
+#define REQUEST_GROUP_REMOVE(FIELD) FIELD(NAME, group, )
 #define REQUEST_TOPIC_SET(FIELD)                                                                             \
     FIELD(TEXT, pattern, NAME_BYTES_MAX)                                                                     \
     FIELD(TEXT, settings, SETTINGS_BYTES_MAX)                                                                \

@@ -99,6 +99,27 @@ static void fetched_one(struct durable_rig *self)
         fetched_clear(&out);
 }
 
+static int load_group(void *context, const struct group_row *row)
+{
+    const char *why;
+
+    return core_load_group(context, row, &why);
+}
+
+static int load_group_ack(void *context, const struct ack_row *row)
+{
+    const char *why;
+
+    return core_load_group_ack(context, row, &why);
+}
+
+static int load_group_try(void *context, const struct ack_row *row)
+{
+    const char *why;
+
+    return core_load_group_try(context, row, &why);
+}
+
 /* It has more to do in this moment. */
 static bool is_busy(const struct rig *rig)
 {
@@ -200,7 +221,10 @@ void crash(struct durable_rig *self, size_t n)
                                     .topic = load_topic,
                                     .block = load_block,
                                     .message = load_message,
-                                    .once = load_once};
+                                    .once = load_once,
+                                    .group = load_group,
+                                    .group_ack = load_group_ack,
+                                    .group_try = load_group_try};
     assert_int_equal(store_memory.load(self->store, &load, NULL), 0);
     core_check(self->rig->core);
 }

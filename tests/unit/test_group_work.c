@@ -347,11 +347,10 @@ enum reference { ABSENT, WAITING, GIVEN, DELAYED, RETURNED, ACKED };
 static struct {
     enum reference state;
     uint64_t key;
-    int who;        /* GIVEN */
-    uint64_t since; /* RETURNED: when, in steps of the model */
+    int who; /* GIVEN */
     int64_t at_ns;
 } model[MESSAGES];
-static uint64_t model_last, model_order, model_given[MEMBERS], model_ticket;
+static uint64_t model_last, model_given[MEMBERS], model_ticket;
 static bool joined[MEMBERS];
 
 static uint64_t model_open(int who)
@@ -377,8 +376,7 @@ static bool model_is_next(uint64_t sequence)
     for (uint64_t i = group_floor(&work) + 1; i <= model_last; i++) {
         if (i == sequence)
             continue;
-        if (model[i].state == RETURNED &&
-            (model[sequence].state != RETURNED || model[i].since < model[sequence].since))
+        if (model[i].state == RETURNED && (model[sequence].state != RETURNED || i < sequence))
             return false;
     }
     return (model[sequence].state == WAITING || model[sequence].state == RETURNED) && may_go(sequence);
@@ -400,8 +398,9 @@ static int model_who(void)
 
 static void model_back(uint64_t sequence)
 {
+    if (model[sequence].state == GIVEN)
+        model_given[model[sequence].who] = ++model_ticket;
     model[sequence].state = RETURNED;
-    model[sequence].since = ++model_order;
 }
 
 static void random_give(void)
@@ -487,10 +486,12 @@ static void model_over(struct core *in, struct group_message *message)
 
 static void model_due(struct core *in, struct group_work *of)
 {
-    const struct group_message *last = container_of(of->again.prev, struct group_message, link);
-
-    assert_true(model[last->sequence].state == DELAYED && model[last->sequence].at_ns == core->now.mono_ns);
-    model_back(last->sequence);
+    for (uint64_t i = group_floor(of) + 1; i <= model_last; i++) {
+        if (model[i].state != DELAYED || group_find(of, i)->state != GROUP_AGAIN)
+            continue;
+        assert_true(model[i].at_ns == in->now.mono_ns);
+        model_back(i);
+    }
 }
 
 static void random_step(void)

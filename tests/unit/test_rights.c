@@ -89,10 +89,11 @@ static void test_every_verb_has_its_row(void **state)
 /* A new row of VERB_RIGHTS that is FREE is free by intent: it stands here too. */
 static void test_only_these_verbs_need_no_right(void **state)
 {
-    static const enum verb free_verbs[] = {
-        VERB_CHAN_DROP, VERB_SEND,     VERB_RECV,   VERB_CLOSE,       VERB_SELECT,     VERB_OP_STATUS,
-        VERB_PING,      VERB_CALLERS,  VERB_DUMPED, VERB_RESERVE,     VERB_STARTED,    VERB_DONE,
-        VERB_PRINT,     VERB_PROGRESS, VERB_UNLOCK, VERB_WORK_EXTEND, VERB_WORK_WATCH, VERB_TRANSACT};
+    static const enum verb free_verbs[] = {VERB_CHAN_DROP,  VERB_SEND,      VERB_RECV,    VERB_CLOSE,
+                                           VERB_SELECT,     VERB_OP_STATUS, VERB_PING,    VERB_CALLERS,
+                                           VERB_DUMPED,     VERB_RESERVE,   VERB_STARTED, VERB_DONE,
+                                           VERB_PRINT,      VERB_PROGRESS,  VERB_UNLOCK,  VERB_WORK_EXTEND,
+                                           VERB_WORK_WATCH, VERB_TRANSACT,  VERB_SETTLE};
     struct right_want wants[RIGHT_WANTS_MAX];
 
 #define VERB_IS_FREE(NAME, name_, number, flags, help)                                                       \

@@ -1,0 +1,69 @@
+/* What the store has of groups, before the first step: themselves, acknowledgements above their floors, tries. */
+#include <errno.h>
+
+#include "group.h"
+
+enum { TRIES_FIRST = 16 };
+
+int core_load_group(struct core *core, const struct group_row *row, const char **why)
+{
+    struct group_part part;
+    struct group_from from;
+    struct bytes wrong;
+    struct account *account;
+
+    if (pattern_check(row->pattern, why) < 0)
+        return -EINVAL;
+    *why = "its row cannot be that of a group";
+    if (name_check(row->name) < 0 || row->id <= core->kept_topics->group_last ||
+        group_of_name(core, row->name))
+        return -EINVAL;
+    group_part_init(&part);
+    if (group_part_read(&part, &from, row->text, &wrong) < 0)
+        core_log(core, LOG_LEVEL_WARN, "event=group_setting_passed_over group=%.*s setting=\"%.*s\"",
+                 (int)row->name.size, (const char *)row->name.data, (int)wrong.size,
+                 (const char *)wrong.data);
+    *why = "out of memory";
+    account = account_get(core, row->uid);
+    bool made = account && group_new(core, account, row, &part);
+    account_drop(core, account);
+    return made ? 0 : -ENOMEM;
+}
+
+static struct group *group_of_id(const struct core *core, uint64_t id)
+{
+    struct group *group;
+
+    list_each (group, &core->kept_topics->groups, link)
+        if (group->id == id)
+            return group;
+    return NULL;
+}
+
+int core_load_group_ack(struct core *core, const struct ack_row *row, const char **why)
+{
+    struct group *group = group_of_id(core, row->group);
+
+    *why = group ? "out of memory" : "it is of no group";
+    return group ? group_load_ack(core, &group->work, row->sequence) : -EINVAL;
+}
+
+int core_load_group_try(struct core *core, const struct ack_row *row, const char **why)
+{
+    struct group *group = group_of_id(core, row->group);
+    size_t size;
+
+    *why = group ? "out of memory" : "it is of no group";
+    if (!group)
+        return -EINVAL;
+    size = group->tries_size ? 2 * group->tries_size : TRIES_FIRST;
+    if (group->tries_n == group->tries_size) {
+        struct loaded_try *more = core_resize(core, group->tries, size * sizeof(*more));
+        if (!more)
+            return -ENOMEM;
+        group->tries = more;
+        group->tries_size = size;
+    }
+    group->tries[group->tries_n++] = (struct loaded_try){row->sequence, row->due_us, row->tries};
+    return 0;
+}
