@@ -103,17 +103,24 @@ static int note_match(void *arg, struct trie_entry *entry)
     return 0;
 }
 
+/* Of what this turn may do; what is looked at costs it as what is delivered. */
+static void spend(struct topics *t, size_t n)
+{
+    t->left -= n < t->left ? n : t->left;
+}
+
 /* The first that has no room for the next message, or for which somebody waits who came before. Else NULL, and *n is as many
  * as each has room for. */
 static struct subscription *first_full(struct core *core, const struct publish *p, size_t *n)
 {
-    const struct topics *t = core->topics;
+    struct topics *t = core->topics;
     struct subscription *sub;
 
     for (size_t i = 0; i < t->matched_n; i++) {
         list_each (sub, &t->matched[i]->blocking, blocking) {
             const struct publish *before = list_first(&sub->waiting, struct publish, link);
 
+            spend(t, 1);
             if (before && before->ticket < p->ticket)
                 return sub;
             *n = subscription_fits(core, sub, p->letter + p->to, *n);
@@ -143,6 +150,7 @@ static bool begin(struct core *core, struct publish *p)
 
     t->matched_n = t->place = 0;
     trie_match(core, &t->trie, publish_topic(p), note_match, t);
+    spend(t, t->matched_n);
     struct subscription *full = p->topic ? NULL : first_full(core, p, &n);
     if (full) {
         t->matched_n = 0;
@@ -217,7 +225,7 @@ static bool fan_out(struct core *core, struct publish *p)
         if (sub && sub->ticket <= t->began && !(p->stop && PLANTED(TORN_BATCH))) {
             if (!t->left)
                 return false;
-            t->left -= n < t->left ? n : t->left;
+            spend(t, n);
             t->next = next_of(audience, sub);
             deliver(core, p, audience, sub);
         } else if (++t->place < t->matched_n) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "goclient_context.h"
+#include "goclient_topic.h"
 #include "guards.h"
 #include "victims.h"
 
@@ -128,6 +129,41 @@ static int nobody_with_context(gc_client *g)
     return r < 0 ? r : info.ops > 1 ? -EPROTO : end_context(g);
 }
 
+/* ---- room in a subscription ---- */
+
+static gc_chan full;
+
+static int subscribe_full(gc_client *g)
+{
+    const struct gc_subscribe_options options = VICTIM_SUBSCRIBED;
+    int r = gc_subscribe(g, VICTIM_TOPIC, &options, &full, GC_FOREVER);
+
+    return r < 0 ? r : gc_publish(g, VICTIM_TOPIC, gc_string("filler"), NULL, NULL, GC_FOREVER);
+}
+
+static int make_room(gc_client *g)
+{
+    struct gc_value v;
+    int r = gc_recv(g, full, &v, 0, GC_NOW);
+
+    gc_value_clear(&v);
+    return r == 1 ? 0 : r < 0 ? r : -EPROTO;
+}
+
+/* IP14.7: what the dead wanted to publish does not come. */
+static int nobody_publishes(gc_client *g)
+{
+    struct gc_value v;
+    int r = make_room(g);
+
+    return r < 0 ? r : gc_recv(g, full, &v, 0, GC_NOW) == -EAGAIN ? 0 : -EPROTO;
+}
+
+static int unsubscribe(gc_client *g, bool died_with_it)
+{
+    return gc_drop(g, full);
+}
+
 static const struct cause causes[] = {
     {"barrier", 0, NULL, come_last, nobody_at_barrier, NULL},
     {"cond", 0, NULL, signal_one, nobody_to_signal, clear_lock},
@@ -135,6 +171,7 @@ static const struct cause causes[] = {
     {"round", 0, begin_round, end_round, NULL, NULL},
     {"members", 0, begin_member, end_member, NULL, NULL},
     {"limit", 0, take_token, refill, NULL, clear_limiter},
+    {"publish", 0, subscribe_full, make_room, nobody_publishes, unsubscribe},
     {"context-wait", 3, begin_context, end_context, nobody_with_context, clear_context},
     {"context-receive", 3, begin_context, end_context, nobody_with_context, clear_context},
 };

@@ -370,7 +370,9 @@ static void reconnect(gc_client *client)
  * wait for a signal, which may have come. */
 static int told(const struct act *act)
 {
-    return act->sends || is(act, "cond") ? EXIT_RESET_DOUBT : is(act, "wait") ? EXIT_LIVED : EXIT_RESET;
+    return act->sends || is(act, "cond") || is(act, "publish") ? EXIT_RESET_DOUBT
+           : is(act, "wait")                                   ? EXIT_LIVED
+                                                               : EXIT_RESET;
 }
 
 static void kill_daemon(const struct act *act, enum state state)

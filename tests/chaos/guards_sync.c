@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "goclient_context.h"
+#include "goclient_topic.h"
 #include "guards.h"
 #include "victims.h"
 
@@ -184,6 +185,13 @@ static int look_for_context(gc_client *g, uint64_t *token)
     return r;
 }
 
+/* ---- room in all subscriptions ---- */
+
+static int publish_at_once(gc_client *g, uint64_t *token)
+{
+    return gc_publish(g, VICTIM_TOPIC, gc_string("probe"), NULL, NULL, GC_NOW);
+}
+
 const struct guard guards_sync[] = {
     {"write", take_write, give_write, GC_OWNER_DIED, -EAGAIN, NULL},
     {"once", take_once, give_once, -EOWNERDEAD, -EAGAIN, reset_once},
@@ -192,5 +200,6 @@ const struct guard guards_sync[] = {
     {"call", look_at_breaker, give_nothing, -EBUSY, 0, reset_breaker},
     {"work", look_for_work, give_nothing, -EOWNERDEAD, -EAGAIN, forget_work},
     {"context", look_for_context, give_nothing, 0, -EAGAIN, NULL},
+    {"subscription", publish_at_once, give_nothing, 0, -EAGAIN, NULL},
     {0},
 };

@@ -32,6 +32,13 @@ enum { NUMBER_PARTNER = 1, NUMBER_VICTIM, NUMBER_PASSING };
 #define VICTIM_MEMBERS  "victim.members"
 #define VICTIM_LIMIT    "victim.limit"
 #define VICTIM_CANCEL   "victim.cancel"
+#define VICTIM_TOPIC    "victim.topic"
+/* One message fills it, and who publishes another one waits. */
+#define VICTIM_SUBSCRIBED                                                                                    \
+    ((struct gc_subscribe_options){.size = sizeof(struct gc_subscribe_options),                              \
+                                   .capacity = 1,                                                            \
+                                   .slow = GC_SLOW_BLOCKS,                                                   \
+                                   .block_ns = 60000000000LL})
 
 struct victim {
     gc_client *g;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "goclient_context.h"
+#include "goclient_topic.h"
 #include "victims.h"
 
 #define HOUR_NS 3600000000000LL
@@ -174,6 +175,30 @@ static int forget_context(struct victim *victim)
     return 0;
 }
 
+/* ---- a subscription that is full, and a publish that waits for one ---- */
+
+static int subscribe_full(struct victim *victim)
+{
+    const struct gc_subscribe_options options = VICTIM_SUBSCRIBED;
+    int r = gc_subscribe(victim->g, VICTIM_TOPIC, &options, &victim->other, GC_FOREVER);
+
+    return r < 0 ? r : gc_publish(victim->g, VICTIM_TOPIC, gc_string("filler"), NULL, NULL, GC_FOREVER);
+}
+
+/* A drop alone never waits, and so is told nothing. */
+static int unsubscribe(struct victim *victim)
+{
+    struct gc_chan_info info;
+    int r = gc_chan_info(victim->g, victim->other, &info, GC_FOREVER);
+
+    return r < 0 ? r : gc_drop(victim->g, victim->other);
+}
+
+static int publish_more(struct victim *victim)
+{
+    return gc_publish(victim->g, VICTIM_TOPIC, gc_string("more"), NULL, NULL, GC_FOREVER);
+}
+
 #define HELD    0, false, false
 #define AWAITED 1, false, false
 
@@ -185,6 +210,8 @@ const struct act acts_sync[] = {
     {"call", HELD, enter, ping, leave, PARKS_NEVER, false, -EPERM},
     {"work", HELD, add_work, ping, work_done, PARKS_NEVER, false, -EINVAL},
     {"context", HELD, make_context, ping, drop_context, PARKS_NEVER, false, -ENETRESET},
+    {"subscription", HELD, subscribe_full, ping, unsubscribe, PARKS_NEVER, false, -ENETRESET},
+    {"publish", AWAITED, publish_more, ping, nothing, PARKS_ALWAYS, false, 0},
     {"barrier", AWAITED, wait_barrier, ping, nothing, PARKS_ALWAYS, false, 0},
     {"cond", AWAITED, wait_cond, ping, give_lock, PARKS_ALWAYS, false, -EPERM},
     {"counter", AWAITED, wait_counter, ping, nothing, PARKS_ALWAYS, false, 0},

@@ -65,6 +65,13 @@ class Story:
         return self.op(place, "unlock", {"name": name, "token": 1 << 40 | nth, "flags": flags}, **more)
 
 
+    def subscribe(self, place, pattern=b"t", full=0, capacity=1, **more):
+        return self.op(place, "subscribe", {"pattern": pattern, "full": full, "capacity": capacity}, **more)
+
+    def publish(self, place, *bodies, topic=b"t", **more):
+        return self.op(place, "publish", {"topic": topic, "messages": [{"value": {"body": body}} for body in bodies]}, **more)
+
+
 SUBMIT = {"plugin": b"/p.so", "function": b"f", "argument": {"body": b"a"}, "attempts_max": 2}
 
 
@@ -102,6 +109,30 @@ def lock_stories():
     yield "lock_run", job_runs().lock(1, run=1 << 40 | 1).lock(0).event(HOST_END, 0, b"\1\0").event(TIME, 8, b"\1\0")
 
 
+def topic_stories():
+    """Handles count over all places, in the order of subscriptions. 2: one ends when it is full; 3: publishes wait."""
+    pair = lambda full=0, pattern=b"t": Story().up(0).up(1).subscribe(1, pattern, full)
+    yield "topic", pair().publish(0, b"a").recv(1, HANDLE, 4).frame(1, {"acks": [{"op": 2}]}).publish(0, b"b", b"c", b"d")
+    yield "topic_oldest", pair(1).publish(0, b"a", b"b", b"c").recv(1, HANDLE, 4).frame(1, {"returns": [{"op": 2}]}).recv(1, HANDLE)
+    yield "topic_cut", pair(2).publish(0, b"a", b"b").recv(1, HANDLE).recv(1, HANDLE).publish(0, b"c")
+    yield "topic_waits", (pair(3).publish(0, b"a", b"b", b"c").publish(0, b"d", until=NOW).publish(0, b"e", until=IN, ns=9)
+                          .recv(1, HANDLE).event(TIME, 0, b"\x10\0").frame(0, {"cancels": [1]}).recv(1, HANDLE))
+    yield "topic_late", pair(3).publish(0, b"a", b"b").event(TIME, 8, b"\2\0").recv(1, HANDLE, 2).recv(1, HANDLE)
+    yield "topic_patterns", (Story().up(0).up(1).subscribe(0, b"a.*").subscribe(1, b"a.>").subscribe(1, b">").subscribe(1, b"*.b")
+                             .publish(0, b"v", topic=b"a.b").publish(0, b"w", topic=b"a").publish(0, b"x", topic=b"a.b.c")
+                             .recv(1, HANDLE + 1, 9).recv(1, HANDLE + 2, 9).op(1, "chan_drop", {"handle": HANDLE + 3})
+                             .op(0, "topic_list", {"limit": 2}).op(0, "topic_info", {"topic": b"a.b"}))
+    yield "topic_close", (pair().subscribe(0).subscribe(0, b"t.>").recv(0, HANDLE + 1).op(1, "topic_close", {"topic": b"t"})
+                          .publish(1, b"a").recv(1, HANDLE).subscribe(1))
+    yield "topic_death", pair(3).publish(0, b"a", b"b").event(DEATH, 0).recv(1, HANDLE).event(DEATH, 1)
+    yield "topic_passed", (Story().up(0).up(1).subscribe(0).make(0, b"c", 1).make(1, b"c", 1).op(0, "send", {
+        "handle": HANDLE + 1, "values": [{"handles": [{"handle": HANDLE}]}]}).recv(1, HANDLE + 2).publish(0, b"a")
+        .recv(1, HANDLE + 4).event(DEATH, 0))
+    yield "topic_wrongly", (pair().send(1, HANDLE, b"v").op(1, "close", {"handle": HANDLE}).publish(0, b"a", topic=b"a.*")
+                            .subscribe(1, b"a..b").publish(0).op(0, "publish", {"topic": b"t", "messages": [
+                                {"value": {"body": b"a"}, "headers": [{"name": b"n", "value": b"v"}], "key": b"k", "once": b"o"}]}))
+
+
 def stories():
     pair = lambda: Story().up(0).up(1).make(0).make(1)
     yield "rendezvous", pair().recv(1, HANDLE + 1).send(0, HANDLE, b"v").frame(1, {"acks": [{"op": 2}]})
@@ -136,7 +167,7 @@ def stories():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, story in itertools.chain(stories(), lock_stories()):
+    for name, story in itertools.chain(stories(), lock_stories(), topic_stories()):
         (folder / name).write_bytes(story.bytes)
 
 
