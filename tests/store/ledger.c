@@ -216,9 +216,11 @@ struct range ledger_at(const struct ledger *ledger, size_t at, bool forgets)
     struct range range = {0};
 
     for (size_t i = 1; i < ledger->n; i++) {
-        if (ledger->moments[i].begun < at)
+        bool told = ledger->moments[i].told <= at; /* also of one that had nothing to write */
+
+        if (ledger->moments[i].begun < at || told)
             range.last = i;
-        if (ledger->moments[i].told <= at && !forgets)
+        if (told && !forgets)
             range.first = i;
     }
     for (size_t i = 0; i < ledger->lives_n; i++)
