@@ -168,6 +168,7 @@ static int walk_parts(struct look *look)
     return r < 0 ? r : 0;
 }
 
+/* It stays where it is: so all of the fetch is one transaction, and the database is locked once, not for each message. */
 static int find_end(struct store *store, uint64_t *end)
 {
     struct statement *select = store->log.read[READ_END];
@@ -175,8 +176,26 @@ static int find_end(struct store *store, uint64_t *end)
 
     if (r == 1)
         *end = (uint64_t)column_number(select, 0);
-    statement_reset(select);
     return r < 0 ? r : 0;
+}
+
+static void end_reads(struct store *store)
+{
+    for (int i = 0; i < LOG_READS; i++)
+        statement_reset(store->log.read[i]);
+}
+
+static int look_from(struct look *look)
+{
+    const struct fetch *what = look->what;
+    uint64_t asked = what->last == UINT64_MAX ? look->end : what->last;
+
+    look->end = asked < look->end ? asked : look->end;
+    look->out->offset = what->offset;
+    int r = !what->topics || what->topics_n > FEW_TOPICS ? walk_log(look) : walk_parts(look);
+    if (r == 0 && !look->out->more && asked > look->out->offset)
+        look->out->offset = asked;
+    return r;
 }
 
 int log_fetch(struct store *store, const struct fetch *what, struct fetched *out)
@@ -184,15 +203,8 @@ int log_fetch(struct store *store, const struct fetch *what, struct fetched *out
     struct look look = {.store = store, .what = what, .out = out};
     int r = find_end(store, &look.end);
 
-    if (r < 0)
-        return r;
-    uint64_t asked = what->last == UINT64_MAX ? look.end : what->last;
-    look.end = asked < look.end ? asked : look.end;
-    out->offset = what->offset;
-    r = !what->topics || what->topics_n > FEW_TOPICS ? walk_log(&look) : walk_parts(&look);
-    for (int i = 0; i < LOG_READS; i++)
-        statement_reset(store->log.read[i]);
-    if (r == 0 && !out->more && asked > out->offset)
-        out->offset = asked;
+    if (r == 0)
+        r = look_from(&look);
+    end_reads(store);
     return r;
 }
