@@ -32,6 +32,7 @@ FIGURES = [
     Figure("live-16", "live", "zmq", 16, False, dict.fromkeys(LIVE)),
     Figure("latency", "latency", "auto", 1, False, {"nats": 2, "redis": None}),
     Figure("publish", "publish", "auto", 1, False, LOG),
+    Figure("replay", "replay", "auto", 0, True, {"jetstream": None}),
     Figure("idle", "idle", "auto", None, False, dict.fromkeys(LIVE)),
 ]
 MESSAGES, IDLE = 1_000_000, 10_000
