@@ -14,7 +14,7 @@
 #include "fetched.h"
 #include "sqlite_store.h"
 
-enum { FEW_TOPICS = 64 };
+enum { FEW_TOPICS = 64, DENSE = 4 }; /* DENSE: one of so many is wanted */
 
 #define MESSAGE_SELECT "SELECT sequence, topic, time_us, of, uid, flags, key, headers, body FROM messages"
 
@@ -132,7 +132,36 @@ static int look_up(struct look *look, uint64_t sequence)
     return r;
 }
 
-/* 1: no more fits; 0, negative errno. */
+/* What is wanted of these places of the log, one after the other. 1: no more fits; 0, negative errno. */
+static int walk_between(struct look *look, uint64_t first, uint64_t last)
+{
+    struct statement *select = look->store->log.read[READ_ALL];
+    int r;
+
+    bind_number(select, 1, (int64_t)first - 1);
+    bind_number(select, 2, (int64_t)last);
+    while ((r = statement_step(select)) == 1)
+        if (fetch_wants(look->what, (uint64_t)column_number(select, 1)) && (r = take(look, select)) != 0)
+            break;
+    statement_reset(select);
+    return r;
+}
+
+/* 1: no more fits; 0, negative errno. Where a good part of the log is wanted, a walk is quicker than so many searches. */
+static int look_up_all(struct look *look, const struct log_part *part)
+{
+    size_t most = (size_t)look->what->limit + 1, n = part->n < most ? part->n : most;
+    uint64_t first = n ? part->sequences[0] : 0, last = n ? part->sequences[n - 1] : 0;
+    int r = 0;
+
+    if (n && last - first < n * DENSE)
+        return walk_between(look, first, last);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = look_up(look, part->sequences[i]);
+    return r;
+}
+
+/* As look_up_all. */
 static int walk_part(struct look *look, struct log_part *part)
 {
     const struct fetch *what = look->what;
@@ -143,9 +172,7 @@ static int walk_part(struct look *look, struct log_part *part)
         r = add_sequences(look, what->topics[i], part);
     if (what->topics_n > 1)
         qsort(part->sequences, part->n, sizeof(*part->sequences), compare);
-    for (size_t i = 0; r == 0 && i < part->n; i++)
-        r = look_up(look, part->sequences[i]);
-    return r;
+    return r == 0 ? look_up_all(look, part) : r;
 }
 
 static int walk_parts(struct look *look)

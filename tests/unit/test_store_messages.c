@@ -139,6 +139,34 @@ static void test_what_is_gone_is_fetched_no_more(void **state)
     assert_fetch(fixture, (struct fetch){.topics = one, .topics_n = 1}, "1/14 1/20 to 24");
 }
 
+/* A fetch that has looked at enough says how far: the next one goes on there. */
+static void test_messages_far_apart_are_found_in_the_end(void **state)
+{
+    enum { FAR = 100000000, FETCHES = 16 };
+    struct store_fixture *fixture = *state;
+    const uint64_t one[] = {1};
+    struct fetch what = {.kind = FETCH_MESSAGES, .limit = 9, .bytes = 99, .last = UINT64_MAX};
+    struct fetched out;
+    uint64_t found = 0;
+    bool more = true;
+
+    what.topics = one;
+    what.topics_n = 1;
+    topic(fixture, 1, "a");
+    publish(fixture, 1, 1);
+    publish(fixture, 1, FAR);
+    for (int i = 0; i < FETCHES && more; i++) {
+        assert_int_equal(fixture->ops->fetch(fixture->store, &what, &out), 0);
+        more = out.more;
+        found += out.messages_n;
+        assert_true(out.offset > what.offset);
+        what.offset = out.offset;
+        fetched_clear(&out);
+    }
+    assert_int_equal(found, 2);
+    assert_int_equal(what.offset, FAR);
+}
+
 #define BOTH(test)                                                                                           \
     {"sqlite: " #test, test, topics_set_up, topics_tear_down, (void *)&store_sqlite},                        \
     {                                                                                                        \
@@ -154,6 +182,7 @@ int main(void)
         BOTH(test_many_topics_are_fetched_in_the_order_of_the_log),
         BOTH(test_all_topics_are_fetched_in_the_order_of_the_log),
         BOTH(test_what_is_gone_is_fetched_no_more),
+        BOTH(test_messages_far_apart_are_found_in_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
