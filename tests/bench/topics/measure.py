@@ -32,6 +32,8 @@ FIGURES = [
     Figure("live-16", "live", "zmq", 16, False, dict.fromkeys(LIVE)),
     Figure("latency", "latency", "auto", 1, False, {"nats": 2, "redis": None}),
     Figure("publish", "publish", "auto", 1, False, LOG),
+    Figure("through", "through", "auto", 1, False, LOG),
+    Figure("consume", "consume", "auto", 0, True, {"jetstream": 0.6, "jetstream-always": None}),
     Figure("replay", "replay", "auto", 0, True, {"jetstream": None}),
     Figure("idle", "idle", "auto", None, False, dict.fromkeys(LIVE)),
 ]
