@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_BYTES = 16, NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */ };
+enum { BODY_BYTES = 16, KEPT_TOPIC = 3, NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */ };
 
 const char *const topic_patterns[TOPIC_PATTERNS] = {"top.a", "top.b", "top.b.c", "top.d.c",
                                                     "top.*", "top.>", "top.*.c", ">"};
@@ -147,6 +147,19 @@ static void do_close(struct client *client, uint64_t *place)
         do_subscribe(client, place, pattern);
 }
 
+/* Where publishes wait, one topic is kept from some time on: its messages come when the store has them. */
+static void do_keep(struct client *client)
+{
+    struct sim *sim = client->sim;
+    struct task *task = topic_task(client, VERB_TOPIC_SET);
+
+    task->op.request.topic_set =
+        (struct request_topic_set){.pattern = pattern_text(KEPT_TOPIC), .settings = {"durable=yes", 11}};
+    if (draw(sim, 2))
+        task->op.request.topic_set.settings = (struct bytes){"durable=yes keep_messages=20", 28};
+    task_start(task);
+}
+
 static void do_look(struct client *client)
 {
     struct sim *sim = client->sim;
@@ -188,6 +201,8 @@ bool work_topic(struct client *client)
             do_publish(client);
     else if (what == 8)
         do_close(client, place);
+    else if (what == 9 && sim->topics->waits && draw(sim, 3) == 0)
+        do_keep(client);
     else if (what == 9)
         do_look(client);
     else
