@@ -92,8 +92,8 @@ struct gc_published {
  * waited for whatever `until` says, and no subscription is.
  * `options` and `out` may be NULL. -EINVAL: no topic, or a live one that cannot do what the options ask for; or the value carries
  * channels. -E2BIG: larger
- * than a message may be, or more headers. -ESTALE: not the last message that was expected. -ENOSPC: the disk is full. -ENOBUFS: the topic is, and refuses more. After any of them nothing was
- * published. */
+ * than a message may be, or more headers. -ESTALE: not the last message that was expected. -ENOSPC: the disk is full. -ENOBUFS: the
+ * topic is, and refuses more. After any of them nothing was published. */
 GC_API int gc_publish(gc_client *g, const char *topic, struct gc_value v,
                       const struct gc_publish_options *options, struct gc_published *out, gc_until until);
 
@@ -198,6 +198,65 @@ GC_API int gc_topics(gc_client *g, const char *pattern, const char *after, uint3
 /* One topic or pattern, as a page with its one row. 0. -ENOENT: it is not durable, and nobody has subscribed to it. */
 GC_API int gc_topic_info(gc_client *g, const char *topic, struct gc_topic_page *out, gc_until until);
 GC_API void gc_topic_page_clear(struct gc_topic_page *page);
+
+/* ---- durable subscriptions ---- */
+
+/*
+ * One that gc_subscribe makes or joins by a name, `group`. The daemon keeps it, with where it is and what was acknowledged, also
+ * while nobody is in it. Whoever has joined it gets a share of its messages, as many at a time as its capacity. A message
+ * is done when its value is acknowledged: by the return of the call, or with GC_HOLD by gc_ack or a transaction. What is
+ * given back, or not acknowledged in time, goes to whoever is free, with one more of gc_message.tries.
+ */
+
+/* What else can become of a message that is held. */
+enum gc_settle {
+    GC_SETTLE_RETRY = 1,  /* it comes again, not before the delay */
+    GC_SETTLE_DEAD = 2,   /* it goes where the dead letters of the subscription go */
+    GC_SETTLE_EXTEND = 3, /* the time to acknowledge it begins anew, as `ack_wait` or the delay say */
+};
+
+/* Settles n values (1..GC_VALUES_MAX) that were received from a durable subscription with GC_HOLD. How many of them were: what was
+ * not in time is somebody else's by now. Each is to be acknowledged as before, in its turn; behind GC_SETTLE_RETRY and GC_SETTLE_DEAD
+ * that changes nothing any more. -ENOENT: not a handle of this client. -EINVAL: a value is of no durable subscription, or the delay makes no
+ * sense. */
+GC_API int gc_settle(gc_client *g, gc_chan c, const struct gc_value *values, size_t n, enum gc_settle what,
+                     int64_t delay_ns, gc_until until);
+
+/* Sets values of a durable subscription: NAME=VALUE, a blank between two; NAME= takes one back. goclient_topic(3) lists them:
+ * `ack_wait`, `tries`, `dead`, `window`, `ordered`, `paused`, and `from`, where it goes on, whatever was acknowledged. -ENOENT: there is no such subscription. -EINVAL: one makes no sense, gc_why says which. -EPERM. */
+GC_API int gc_durable_set(gc_client *g, const char *name, const char *settings, gc_until until);
+
+/* Forgets a durable subscription; those who are in it find it closed. -ENOENT. -EPERM. */
+GC_API int gc_durable_remove(gc_client *g, const char *name, gc_until until);
+
+/* What is known of a durable subscription; old news on arrival. */
+struct gc_durable_info {
+    const char *name, *pattern;
+    uint64_t floor;       /* all messages up to this sequence are done */
+    uint64_t next;        /* the first one that nobody was given yet */
+    uint64_t outstanding; /* given, and not acknowledged */
+    uint64_t members;     /* subscriptions that share it */
+    uint64_t waiting;     /* messages that it has not come to, about */
+    uint64_t redelivered, dead;
+    bool paused;
+    const struct gc_stat *settings; /* by ORIGIN.NAME */
+    size_t settings_n;
+};
+
+/* As struct gc_topic_page. */
+struct gc_durable_page {
+    struct gc_durable_info *items;
+    size_t n;
+    bool more;
+    void *memory_;
+};
+
+/* The durable subscriptions whose names begin with `prefix` (NULL: all), after the name `after` (NULL: from the first), at most
+ * `limit` (0: as many as one answer holds). The number in the page. Settings are told of one whose whole name is the
+ * prefix. */
+GC_API int gc_durables(gc_client *g, const char *prefix, const char *after, uint32_t limit,
+                       struct gc_durable_page *out, gc_until until);
+GC_API void gc_durable_page_clear(struct gc_durable_page *page);
 
 #ifdef __cplusplus
 }

@@ -115,6 +115,7 @@ int handles_resolve(const struct gc_client *g, struct request *request)
                        : request->verb == VERB_CLOSE     ? &request->close.handle
                        : request->verb == VERB_CHAN_DROP ? &request->chan_drop.handle
                        : request->verb == VERB_CHAN_INFO ? &request->chan_info.handle
+                       : request->verb == VERB_SETTLE    ? &request->settle.handle
                                                          : NULL;
     if (request->verb == VERB_SELECT)
         return resolve_cases(g, request);

@@ -70,6 +70,9 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_TOPIC_CLOSE] = {FIELD(topic_close.topic)},
     [VERB_TOPIC_LIST] = {FIELD(topic_list.pattern), FIELD(topic_list.after)},
     [VERB_TOPIC_INFO] = {FIELD(topic_info.topic)},
+    [VERB_GROUP_SET] = {FIELD(group_set.group), FIELD(group_set.settings)},
+    [VERB_GROUP_LIST] = {FIELD(group_list.prefix), FIELD(group_list.after)},
+    [VERB_GROUP_REMOVE] = {FIELD(group_remove.group)},
     [VERB_TOPIC_SET] = {FIELD(topic_set.pattern), FIELD(topic_set.settings)},
 };
 
@@ -121,6 +124,11 @@ static struct bytes delays_of(const struct request_submit *submit)
 static struct bytes waits_of(const struct request_schedule_set *set)
 {
     return (struct bytes){set->delays_ns, set->delays_ns_n * sizeof(uint64_t)};
+}
+
+static struct bytes sequences_of(const struct request_settle *settle)
+{
+    return (struct bytes){settle->sequences, settle->sequences_n * sizeof(uint64_t)};
 }
 
 static struct bytes after_of(const struct request_submit *submit)
@@ -273,6 +281,8 @@ static size_t vector_size(const struct request *request)
         size += request->ctx_new.values_n * sizeof(struct ctx_value);
     if (request->verb == VERB_PUBLISH)
         size += messages_arrays(&request->publish);
+    if (request->verb == VERB_SETTLE)
+        size += sequences_of(&request->settle).size;
     return size;
 }
 
@@ -411,6 +421,8 @@ void request_copy(struct request *to, const struct request *from, void *memory)
         copy_bindings(to, from, &arrays, &span);
     if (from->verb == VERB_PUBLISH)
         copy_messages(&to->publish, &from->publish, &arrays, &span);
+    if (from->verb == VERB_SETTLE)
+        to->settle.sequences = bytes_copy(sequences_of(&from->settle), &arrays).data;
     const size_t *field = fields[from->verb];
     for (int i = 0; i < FIELDS_MAX && field[i]; i++) {
         struct bytes *bytes = (struct bytes *)((char *)to + field[i] - 1);
@@ -437,18 +449,33 @@ bool request_undoable(const struct request *request, int32_t status)
 enum trait { NAMES_HANDLE = 1, DOUBTFUL = 2 };
 
 static const unsigned traits[VERB_NUMBER_END] = {
-    [VERB_CHAN_DROP] = NAMES_HANDLE, [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_RECV] = NAMES_HANDLE,      [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_SELECT] = NAMES_HANDLE,    [VERB_CHAN_UNLINK] = DOUBTFUL,
-    [VERB_SUBMIT] = DOUBTFUL,        [VERB_SUBMIT_MANY] = DOUBTFUL,
-    [VERB_JOB_CANCEL] = DOUBTFUL,    [VERB_JOB_RETRY] = DOUBTFUL,
-    [VERB_JOB_PURGE] = DOUBTFUL,     [VERB_UNLOCK] = DOUBTFUL,
-    [VERB_CTX_NEW] = DOUBTFUL,       [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
-    [VERB_CTX_DROP] = NAMES_HANDLE,  [VERB_CTX_WATCH] = NAMES_HANDLE,
-    [VERB_SYNC_GIVE] = DOUBTFUL,     [VERB_SYNC_ADD] = DOUBTFUL,
-    [VERB_SYNC_RESET] = DOUBTFUL,    [VERB_COND_SIGNAL] = DOUBTFUL,
-    [VERB_COND_WAIT] = DOUBTFUL,     [VERB_TRANSACT] = DOUBTFUL,
-    [VERB_PUBLISH] = DOUBTFUL,       [VERB_TOPIC_CLOSE] = DOUBTFUL,
+    [VERB_CHAN_DROP] = NAMES_HANDLE,
+    [VERB_SEND] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_SETTLE] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_GROUP_SET] = DOUBTFUL,
+    [VERB_GROUP_REMOVE] = DOUBTFUL,
+    [VERB_RECV] = NAMES_HANDLE,
+    [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_SELECT] = NAMES_HANDLE,
+    [VERB_CHAN_UNLINK] = DOUBTFUL,
+    [VERB_SUBMIT] = DOUBTFUL,
+    [VERB_SUBMIT_MANY] = DOUBTFUL,
+    [VERB_JOB_CANCEL] = DOUBTFUL,
+    [VERB_JOB_RETRY] = DOUBTFUL,
+    [VERB_JOB_PURGE] = DOUBTFUL,
+    [VERB_UNLOCK] = DOUBTFUL,
+    [VERB_CTX_NEW] = DOUBTFUL,
+    [VERB_CTX_CANCEL] = NAMES_HANDLE | DOUBTFUL,
+    [VERB_CTX_DROP] = NAMES_HANDLE,
+    [VERB_CTX_WATCH] = NAMES_HANDLE,
+    [VERB_SYNC_GIVE] = DOUBTFUL,
+    [VERB_SYNC_ADD] = DOUBTFUL,
+    [VERB_SYNC_RESET] = DOUBTFUL,
+    [VERB_COND_SIGNAL] = DOUBTFUL,
+    [VERB_COND_WAIT] = DOUBTFUL,
+    [VERB_TRANSACT] = DOUBTFUL,
+    [VERB_PUBLISH] = DOUBTFUL,
+    [VERB_TOPIC_CLOSE] = DOUBTFUL,
 };
 
 bool request_names_handle(const struct request *request)

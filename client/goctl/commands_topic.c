@@ -60,5 +60,24 @@ const struct command topic_commands[] = {
                      "goctl topic set 'orders.>' durable=yes keep_for=604800"),
         .run = command_topic,
     },
+    {
+        .name = "durable",
+        .operands = "ls [PREFIX] | info NAME | set NAME SETTING=VALUE… | pause NAME | resume NAME | seek "
+                    "NAME WHERE | rm NAME",
+        .help = "durable subscriptions: where they are, and what is set of them",
+        .verbs = "ls info set pause resume seek rm",
+        .more =
+            "They are made by goctl sub --durable NAME, and share their messages among those who join them.\n"
+            "set changes ack_wait, tries, dead, ordered and window; see goclient_topic(3). pause lets\n"
+            "nothing be given out until resume; seek goes on at start, now, a sequence, a time, or so long\n"
+            "ago, whatever was acknowledged.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .rows = ls_rows,
+        .examples =
+            EXAMPLES("goctl durable ls", "goctl durable info billing --json",
+                     "goctl durable set billing tries=5 dead=orders.dead", "goctl durable seek billing 1h"),
+        .run = command_durable,
+    },
     {.name = NULL},
 };

@@ -1,6 +1,7 @@
 #include "facts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,34 @@ const struct fact *fact_of(const struct gc_stat *from, struct fact *fact)
 bool fact_is_state(const struct fact *fact)
 {
     return strcmp(fact->origin, "state") == 0;
+}
+
+json_t *settings_json(const struct gc_stat *settings, size_t n)
+{
+    json_t *object = json_object();
+    struct fact fact;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct fact *at = fact_of(&settings[i], &fact);
+        json_t *value = at->word ? json_string(at->word) : json_integer((json_int_t)at->value);
+
+        json_object_set_new(object, at->name, json_pack("{s:o, s:s}", "value", value, "origin", at->origin));
+    }
+    return object;
+}
+
+void settings_text(const struct gc_stat *settings, size_t n)
+{
+    struct fact fact;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct fact *at = fact_of(&settings[i], &fact);
+
+        if (at->word)
+            printf("%-17s %-12s %s\n", at->name, at->word, at->origin);
+        else
+            printf("%-17s %-12" PRIu64 " %s\n", at->name, at->value, at->origin);
+    }
 }
 
 uint64_t facts_state(const struct gc_stats *facts, const char *name)

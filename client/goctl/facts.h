@@ -25,6 +25,10 @@ bool fact_is_state(const struct fact *fact);
 /* A figure of the state; 0: there is none of that name. */
 uint64_t facts_state(const struct gc_stats *facts, const char *name);
 
+/* Settings of topics and durable subscriptions: by name, as objects with value and origin; as lines. */
+json_t *settings_json(const struct gc_stat *settings, size_t n);
+void settings_text(const struct gc_stat *settings, size_t n);
+
 /* One kind of thing: its word in the command line, and how it is asked for and shown. */
 struct fact_kind {
     const char *word, *heading;

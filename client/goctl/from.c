@@ -2,8 +2,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "quantity.h"
+
+int64_t from_now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
 
 int from_parse(const char *text, int64_t now_us, struct gc_subscribe_options *options)
 {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
 #include "from.h"
@@ -57,17 +56,29 @@ static int take_policy(const char *text, enum gc_slow *slow)
 
 static int take_from(const char *text, struct gc_subscribe_options *options)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (!text || from_parse(text, now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000, options) == 0)
+    if (!text || from_parse(text, from_now_us(), options) == 0)
         return 0;
-    fprintf(stderr,
-            "goctl sub: --from: \"%s\" is not start, now, last, a sequence, a time such as "
-            "2026-03-01T12:00:00Z, or so long "
-            "ago, such as 10m\n",
-            text);
+    fprintf(
+        stderr,
+        "goctl sub: --from: \"%s\" is not start, now, last, a sequence, a time such as 2026-03-01T12:00:00Z, "
+        "or so long ago, such as 10m\n",
+        text);
     return -EINVAL;
+}
+
+/* What --set says of a durable subscription: NAME=VALUE, with a blank between two. To be freed; NULL: no memory. */
+static char *settings_of(const struct options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    for (size_t i = 0; out && i < options->cases_n; i++)
+        fprintf(out, "%s%s=%s", i ? " " : "", options->cases[i].name, options->cases[i].value);
+    if (out && fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 static bool is_wild(const char *pattern)
@@ -216,7 +227,7 @@ static int receive(struct subscriber *s, uint64_t most)
 
 static const char *subscribe_hint(int error)
 {
-    return error == -EEXIST ? "`goctl group info NAME` shows it" : NULL;
+    return error == -EEXIST ? "`goctl durable info NAME` shows it" : NULL;
 }
 
 static int subscribe(struct subscriber *s, const struct options *options)
@@ -241,21 +252,33 @@ static int status_of_close(const struct options *options)
     return STATUS_CLOSED;
 }
 
-int command_sub(const struct options *options)
+static int subscribe_and_print(struct subscriber *s, const struct options *options)
 {
     struct session session;
-    struct subscriber s = {.session = &session};
-    int status = take_options(&s, options);
+    int status = session_open(&session, options);
 
-    if (status != 0)
-        return status;
-    status = session_open(&session, options);
     if (status != STATUS_OK)
         return status;
-    status = subscribe(&s, options);
+    s->session = &session;
+    status = subscribe(s, options);
     if (status == STATUS_OK)
-        status = receive(&s, options->count ? options->count : UINT64_MAX);
+        status = receive(s, options->count ? options->count : UINT64_MAX);
     if (status == STATUS_CLOSED)
         status = status_of_close(options);
     return session_close(&session, status);
+}
+
+int command_sub(const struct options *options)
+{
+    struct subscriber s = {.n = 0};
+    char *settings = settings_of(options);
+    int status = settings ? take_options(&s, options) : STATUS_FAILURE;
+
+    s.options.settings = settings;
+    if (!settings)
+        fputs("goctl: no memory\n", stderr);
+    else if (status == 0)
+        status = subscribe_and_print(&s, options);
+    free(settings);
+    return status;
 }

@@ -39,21 +39,6 @@ static const char *topic_place(const struct gc_topic_info *info)
     return info->durable ? "disk" : "live";
 }
 
-static json_t *settings_json(const struct gc_topic_info *info)
-{
-    json_t *settings = json_object();
-    struct fact fact;
-
-    for (size_t i = 0; i < info->settings_n; i++) {
-        const struct fact *at = fact_of(&info->settings[i], &fact);
-        json_t *value = at->word ? json_string(at->word) : json_integer((json_int_t)at->value);
-
-        json_object_set_new(settings, at->name,
-                            json_pack("{s:o, s:s}", "value", value, "origin", at->origin));
-    }
-    return settings;
-}
-
 static json_t *topic_json(const struct gc_topic_info *info)
 {
     char time[INSTANT_TEXT_BYTES];
@@ -68,22 +53,8 @@ static json_t *topic_json(const struct gc_topic_info *info)
     if (info->last_us)
         json_object_set_new(object, "last", json_string(format_instant(info->last_us, time)));
     if (info->settings_n)
-        json_object_set_new(object, "settings", settings_json(info));
+        json_object_set_new(object, "settings", settings_json(info->settings, info->settings_n));
     return object;
-}
-
-static void settings_text(const struct gc_topic_info *info)
-{
-    struct fact fact;
-
-    for (size_t i = 0; i < info->settings_n; i++) {
-        const struct fact *at = fact_of(&info->settings[i], &fact);
-
-        if (at->word)
-            printf("%-17s %-12s %s\n", at->name, at->word, at->origin);
-        else
-            printf("%-17s %-12" PRIu64 " %s\n", at->name, at->value, at->origin);
-    }
 }
 
 static void topic_text(const struct gc_topic_info *info)
@@ -99,7 +70,7 @@ static void topic_text(const struct gc_topic_info *info)
 #undef PRINT_NUMBER
     if (info->last_us)
         printf("%-17s %s\n", "last", format_instant(info->last_us, time));
-    settings_text(info);
+    settings_text(info->settings, info->settings_n);
 }
 
 static int topic_info(struct session *session, const char *name)

@@ -135,7 +135,7 @@ static size_t span(struct bytes text, const char *stop)
 
 static struct bytes behind(struct bytes text, size_t n)
 {
-    return (struct bytes){(const char *)text.data + n, text.size - n};
+    return n ? (struct bytes){(const char *)text.data + n, text.size - n} : text; /* may be no bytes at all */
 }
 
 /* Numbers with commas between them, or `none`. */

@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm pub sub topic submit work wait jobs job logs cancel dead queue pool cron ctx lock rwlock sem cond wg counter barrier once flight limit breaker errgroup dump deadlocks leaks keygen backup drain health ping stats stacks profile trace monitor metrics procs advance version examples completion help"
+_goctl_commands="make send recv range close select ls info rm pub sub topic durable submit work wait jobs job logs cancel dead queue pool cron ctx lock rwlock sem cond wg counter barrier once flight limit breaker errgroup dump deadlocks leaks keygen backup drain health ping stats stacks profile trace monitor metrics procs advance version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -194,6 +194,7 @@ _goctl()
             --block) :; return ;;
             --value-max) :; return ;;
             --durable) :; return ;;
+            --set) :; return ;;
             --from) :; return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
@@ -203,7 +204,7 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --count --topic --bare --time --format --headers --raw --capacity --policy --block --value-max --durable --from --ack --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --count --topic --bare --time --format --headers --raw --capacity --policy --block --value-max --durable --set --from --ack --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -223,6 +224,23 @@ _goctl()
             _goctl_words "ls info close set unset"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
+        fi
+        ;;
+    durable)
+        case $previous in
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "ls info set pause resume seek rm"
+        else
+            :
         fi
         ;;
     submit)

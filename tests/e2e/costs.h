@@ -48,3 +48,4 @@ void prove_costs_of_pools(gc_client *g);
 void prove_costs_of_schedules(gc_client *g, const char *plugin);
 /* The rows of topics (costs_topic.c). */
 void prove_costs_of_topics(gc_client *g);
+void prove_costs_of_durable_subscriptions(gc_client *g);

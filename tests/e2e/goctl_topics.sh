@@ -174,6 +174,38 @@ test_IP15_8_a_subscription_begins_in_the_past() {
     expect 0 "" goctl topic unset 'past.>'
 }
 
+test_IP16_6_a_durable_subscription_goes_on_where_it_was() {
+    local gone
+    goctl topic set 'shared.>' durable=yes
+    seq 6 | goctl pub shared.a -
+    expect 0 $'shared.a 1\nshared.a 2' goctl sub 'shared.>' --durable billing --from start -n 2 --set ack_wait=60000
+    expect 0 $'shared.a 3' goctl sub 'shared.>' --durable billing -n 1
+    # what the reader of the pipe has not taken goes to the next one
+    goctl sub 'shared.>' --durable billing --bare --ack | head -1 >"$temporary/shared"
+    same "taken" "$(cat "$temporary/shared")" 4
+    expect 0 $'5\n6' goctl sub 'shared.>' --durable billing --bare -n 2
+    refuse 1 "goctl durable info" goctl sub 'other.>' --durable billing
+    goctl durable ls | grep -qE '^ +0 +0 +0 +0 - +billing shared.>$' || failed "$(goctl durable ls)"
+    goctl durable info billing | grep -qE '^ack_wait +60000 +set$' || failed "$(goctl durable info billing)"
+    refuse 5 "goctl durable ls" goctl durable info bill
+    expect 0 "" goctl durable seek billing start
+    expect 0 1 goctl sub 'shared.>' --durable billing --bare -n 1
+    expect 0 "" goctl durable pause billing
+    refuse 8 "" goctl sub 'shared.>' --durable billing --try
+    goctl durable info billing --json | grep -q '"paused":true' || failed "$(goctl durable info billing --json)"
+    expect 0 "" goctl durable resume billing
+    expect 0 "" goctl durable set billing tries=3
+    "$GOCTL" sub 'shared.>' --durable billing --bare --from start >"$temporary/shared" &
+    gone=$!
+    until [ "$(wc -l <"$temporary/shared")" = 5 ]; do kill -0 "$gone"; done
+    expect 0 "" goctl durable rm billing
+    ended "$gone" 0
+    refuse 5 "" goctl durable rm billing
+    refuse 2 "seek" goctl durable seek billing last
+    refuse 2 "which?" goctl durable info
+    expect 0 "" goctl topic unset 'shared.>'
+}
+
 # What the reader of a pipe has not taken stays where it was.
 test_a_reader_that_leaves_ends_the_subscription() {
     goctl sub left | head -1 >"$temporary/left" &

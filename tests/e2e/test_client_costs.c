@@ -525,6 +525,7 @@ static void test_what_is_asked_of_queues_and_pools_costs_what_the_table_says(voi
 static void test_what_is_published_costs_what_the_table_says(void **state)
 {
     prove_costs_of_topics(*state);
+    prove_costs_of_durable_subscriptions(*state);
 }
 
 static void test_what_a_worker_does_costs_what_the_table_says(void **state)

@@ -110,6 +110,15 @@ static void test_IP16_2_a_member_has_no_more_than_its_capacity(void **state)
     assert_string_equal(taken(a, takes(a, x, 9)), "3 ");
 }
 
+static void test_IP16_8_no_window_is_larger_than_the_daemon_lets_it_be(void **state)
+{
+    d->rig->core->limits.group_window_max = 2;
+    uint64_t x = join(a, 9);
+
+    published(b, "k.x", "1 2 3");
+    assert_string_equal(taken(a, takes(a, x, 9)), "1 2 ");
+}
+
 static void test_IP16_2_who_waits_receives_what_is_published(void **state)
 {
     uint64_t x = join(a, 9), op = recv_many(a, x, 5);
@@ -440,6 +449,7 @@ int main(void)
         GROUP_TEST(test_IP16_1_a_group_is_made_by_its_first_member_and_joined_by_others),
         GROUP_TEST(test_IP16_2_each_message_is_given_to_one_member),
         GROUP_TEST(test_IP16_2_a_member_has_no_more_than_its_capacity),
+        GROUP_TEST(test_IP16_8_no_window_is_larger_than_the_daemon_lets_it_be),
         GROUP_TEST(test_IP16_2_who_waits_receives_what_is_published),
         GROUP_TEST(test_IP16_2_a_group_begins_where_it_is_made_to),
         GROUP_TEST(test_IP16_3_messages_of_a_key_wait_for_each_other),

@@ -27,6 +27,7 @@
     COMMAND(select)                                                                                          \
     COMMAND(pub)                                                                                             \
     COMMAND(sub)                                                                                             \
+    COMMAND(durable)                                                                                         \
     COMMAND(topic)                                                                                           \
     COMMAND(submit)                                                                                          \
     COMMAND(work)                                                                                            \
