@@ -88,6 +88,16 @@ struct request_topic_set {
     bool remove;           /* all are taken back */
 };
 
+struct request_topic_purge {
+    struct bytes topic;
+    uint64_t up_to; /* a sequence; 0: all */
+    uint64_t keep;  /* so many of the last messages stay; without up_to */
+};
+
+struct request_topic_remove {
+    struct bytes topic;
+};
+
 /* What a member of a group says of messages that it has. */
 enum settle_what { SETTLE_RETRY = 1, SETTLE_DEAD, SETTLE_EXTEND };
 

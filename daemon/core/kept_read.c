@@ -61,11 +61,11 @@ static void cache_add(struct core *core, struct kept_cache *cache, struct letter
     cache->bytes += letter->memory;
 }
 
-void cache_forget(struct core *core, const struct kept_topic *topic, uint64_t sequence, bool gone)
+void cache_forget(struct core *core, const struct kept_topic *topic)
 {
     struct kept_cache *cache = &core->kept_topics->cache;
 
-    for (size_t i = 0; gone && i < cache->n; i++)
+    for (size_t i = 0; i < cache->n; i++)
         if (cached_at(cache, i)->topic == topic)
             cached_at(cache, i)->topic = NULL;
 }

@@ -64,8 +64,8 @@ void reader_seek(struct core *core, struct reader *reader, uint64_t next);
 
 /* A publish is stored: its messages are there to be read. */
 void readers_arrived(struct core *core, const struct publish *publish);
-/* Nothing of this topic up to this sequence is to be read any more; `gone`: nor is the topic there. */
-void cache_forget(struct core *core, const struct kept_topic *topic, uint64_t sequence, bool gone);
+/* Nothing of this topic is to be read any more. */
+void cache_forget(struct core *core, const struct kept_topic *topic);
 void cache_free(struct core *core, struct kept_cache *cache);
 /* Goes on with what can be read, as far as this turn may. */
 void readers_run(struct core *core);

@@ -3,13 +3,18 @@
  * what is published later comes behind what was there. A replay is gone with its handle.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "kept.h"
 
 struct replay {
     struct reader reader;
     struct subscription *sub;
-    bool handing; /* its receivers are seen to: that is no news to it */
+    uint64_t *
+        lasts; /* FROM_LAST: the last messages of topics, rising; of what was there then it has these alone */
+    size_t lasts_n;
+    uint64_t then; /* FROM_LAST: the last sequence there was */
+    bool handing;  /* its receivers are seen to: that is no news to it */
 };
 
 static struct replay *replay_of(struct reader *reader)
@@ -24,6 +29,20 @@ static size_t room(struct core *core, struct reader *reader)
     return c->closed ? 0 : (size_t)(c->capacity - c->length);
 }
 
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* It is not what the replay begins with. */
+static bool is_before(const struct replay *replay, uint64_t sequence)
+{
+    return sequence <= replay->then &&
+           !bsearch(&sequence, replay->lasts, replay->lasts_n, sizeof(sequence), compare);
+}
+
 static int take(struct core *core, struct reader *reader, const struct kept_topic *topic,
                 struct letter *letter)
 {
@@ -31,6 +50,8 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
     struct channel *c = sub->channel;
     struct item *item;
 
+    if (is_before(replay_of(reader), letter->sequence))
+        return 0;
     if (sub->value_bytes_max && letter->body.size > sub->value_bytes_max) {
         c->dropped++;
         sub->lost++;
@@ -87,6 +108,33 @@ uint64_t replay_begins_behind(const struct core *core, const struct request_subs
     return what->from == FROM_TIME ? before_time(core, what->pattern, what->from_time_us) : 0;
 }
 
+/* 0 or -ENOMEM. */
+static int note_lasts(struct core *core, struct replay *replay, struct bytes pattern)
+{
+    const struct kept_topics *kept = core->kept_topics;
+    const struct kept_topic *topic;
+    size_t n = 0;
+
+    list_each (topic, &kept->topics, link)
+        n += topic->log.messages && pattern_match(pattern, kept_name(topic));
+    replay->lasts = core_alloc(core, (n + 1) * sizeof(*replay->lasts));
+    if (!replay->lasts)
+        return -ENOMEM;
+    list_each (topic, &kept->topics, link)
+        if (topic->log.messages && pattern_match(pattern, kept_name(topic)))
+            replay->lasts[replay->lasts_n++] = topic->log.last;
+    qsort(replay->lasts, n, sizeof(*replay->lasts), compare);
+    replay->then = kept->stored;
+    replay->reader.next = n ? replay->lasts[0] - 1 : kept->stored;
+    return 0;
+}
+
+static void free_replay(struct core *core, struct replay *replay)
+{
+    core_free(core, replay->lasts);
+    core_free(core, replay);
+}
+
 int replay_begin(struct core *core, struct subscription *sub, const struct request_subscribe *what)
 {
     struct replay *replay = core_alloc(core, sizeof(*replay));
@@ -97,8 +145,9 @@ int replay_begin(struct core *core, struct subscription *sub, const struct reque
     replay->reader.user = &replay_user;
     replay->reader.next = replay_begins_behind(core, what);
     replay->reader.from_us = what->from == FROM_TIME ? what->from_time_us : INT64_MIN;
-    if (reader_begin(core, &replay->reader, what->pattern) < 0) {
-        core_free(core, replay);
+    if ((what->from == FROM_LAST && note_lasts(core, replay, what->pattern) < 0) ||
+        reader_begin(core, &replay->reader, what->pattern) < 0) {
+        free_replay(core, replay);
         return -ENOMEM;
     }
     sub->replay = replay;
@@ -126,6 +175,6 @@ void replay_delete(struct core *core, struct subscription *sub)
     if (!sub->replay)
         return;
     replay_end(core, sub);
-    core_free(core, sub->replay);
+    free_replay(core, sub->replay);
     sub->replay = NULL;
 }

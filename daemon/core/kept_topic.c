@@ -219,6 +219,7 @@ void kept_rules_changed(struct core *core)
 void kept_tell(const struct kept_topic *topic, struct topic_info *info)
 {
     info->durable = true;
+    info->published = topic->published > info->published ? topic->published : info->published;
     info->first_sequence = topic_log_first(&topic->log);
     info->last_sequence = topic->log.last;
     info->messages = topic->log.messages;

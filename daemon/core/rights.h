@@ -127,6 +127,8 @@ enum right_group {
     VERB_RIGHT(TOPIC_LIST, INSPECT, PATTERN, topic_list.pattern)                                             \
     VERB_RIGHT(TOPIC_INFO, INSPECT, PATTERN, topic_info.topic)                                               \
     VERB_RIGHT(TOPIC_SET, TOPIC, PATTERN, topic_set.pattern)                                                 \
+    VERB_RIGHT(TOPIC_PURGE, TOPIC, NAMED, topic_purge.topic)                                                 \
+    VERB_RIGHT(TOPIC_REMOVE, TOPIC, NAMED, topic_remove.topic)                                               \
     VERB_RIGHT(SETTLE, SUBSCRIBE, FREE, id)                                                                  \
     VERB_RIGHT(GROUP_SET, TOPIC, NAMED, group_set.group)                                                     \
     VERB_RIGHT(GROUP_LIST, INSPECT, NAMED, group_list.prefix)                                                \

@@ -288,9 +288,8 @@ static int check_subscribe(struct core *core, struct op *op, const struct reques
         op_fail(core, op, -EINVAL, "settings of a group, and no group");
     else if (what->group.size && what->value_bytes_max)
         op_fail(core, op, -EINVAL, "a member of a group has messages of every size");
-    else if (what->from > FROM_TIME)
-        op_fail(core, op, -EOPNOTSUPP,
-                "to begin with the last message of each topic is not done by this daemon");
+    else if (what->from == FROM_LAST && what->group.size)
+        op_fail(core, op, -EINVAL, "a group does not begin with the last message of each topic");
     else if (what->full > TOPIC_BLOCK)
         op_fail(core, op, -EINVAL, "there is no policy %u of a full subscription", what->full);
     else if (capacity_of(what) > l->channel_capacity_max)

@@ -234,6 +234,22 @@ static size_t blocks_before(const struct topic_log *log, uint64_t sequence, int6
     return low;
 }
 
+const struct topic_block *topic_log_block(const struct topic_log *log, uint64_t sequence)
+{
+    size_t n = blocks_before(log, sequence + 1, INT64_MIN);
+
+    return n < log->blocks && block_at(log, n)->first <= sequence ? block_at(log, n) : NULL;
+}
+
+const struct topic_block *topic_log_nth(const struct topic_log *log, uint64_t *n)
+{
+    size_t i = 0;
+
+    while (*n >= block_at(log, i)->messages)
+        *n -= block_at(log, i++)->messages;
+    return block_at(log, i);
+}
+
 uint64_t topic_log_at(const struct topic_log *log, int64_t time_us)
 {
     size_t n = blocks_before(log, 0, time_us);

@@ -68,6 +68,10 @@ struct topic_rest {
 };
 void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_rest *rest);
 
+/* The block that has messages up to that sequence and others behind it. NULL: none has. */
+const struct topic_block *topic_log_block(const struct topic_log *log, uint64_t sequence);
+/* The block of the n-th message, from 0; *n is then its number in that. It is there. */
+const struct topic_block *topic_log_nth(const struct topic_log *log, uint64_t *n);
 /* 0: it is empty. */
 uint64_t topic_log_first(const struct topic_log *log);
 /* The first sequence from which messages at or after that time are found, as near as blocks say: what lies between is older.

@@ -23,8 +23,7 @@
     POLICY(dedup, "seconds", 120, 0, 1000000,                                                                \
            "for which the once of a publish is remembered; 0: it is refused")                                \
     POLICY(durability, "full|process", 0, 0, 1, "what its messages outlive: the machine, the daemon alone")  \
-    POLICY(message_bytes_max, "bytes", 1048576, 1, 67108864, "size of a message")                            \
-    POLICY(last, "no|yes", 0, 0, 1, "of a topic that is not durable: its last message is kept in memory")
+    POLICY(message_bytes_max, "bytes", 1048576, 1, 67108864, "size of a message")
 
 struct topic_policy {
 #define TOPIC_MEMBER(name, unit, value, least, most, help) uint64_t name;

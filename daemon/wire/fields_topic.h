@@ -77,6 +77,11 @@
     FIELD(TEXT, after, NAME_BYTES_MAX)                                                                       \
     FIELD(NUM, limit, )
 #define REQUEST_TOPIC_INFO(FIELD) FIELD(TEXT, topic, NAME_BYTES_MAX)
+#define REQUEST_TOPIC_PURGE(FIELD)                                                                           \
+    FIELD(NAME, topic, )                                                                                     \
+    FIELD(NUM, up_to, )                                                                                      \
+    FIELD(NUM, keep, )
+#define REQUEST_TOPIC_REMOVE(FIELD) FIELD(NAME, topic, )
 #define REQUEST_SETTLE(FIELD)                                                                                \
     FIELD(NUM, handle, )                                                                                     \
     FIELD(NUMS, sequences, VALUES_MAX)                                                                       \

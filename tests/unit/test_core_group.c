@@ -119,6 +119,17 @@ static void test_IP16_8_no_window_is_larger_than_the_daemon_lets_it_be(void **st
     assert_string_equal(taken(a, takes(a, x, 9)), "1 2 ");
 }
 
+static void test_IP16_2_all_together_have_no_more_than_the_window(void **state)
+{
+    d->rig->core->limits.group_window_max = 3;
+    uint64_t x = join_with(a, "g", "k.>", 9, "window=100", FROM_NEW),
+             y = join_with(a, "h", "k.>", 9, "window=2", FROM_NEW);
+
+    published(b, "k.x", "1 2 3 4");
+    assert_string_equal(taken(a, takes(a, x, 9)), "1 2 3 ");
+    assert_string_equal(taken(a, takes(a, y, 9)), "1 2 ");
+}
+
 static void test_IP16_2_who_waits_receives_what_is_published(void **state)
 {
     uint64_t x = join(a, 9), op = recv_many(a, x, 5);
@@ -450,6 +461,7 @@ int main(void)
         GROUP_TEST(test_IP16_2_each_message_is_given_to_one_member),
         GROUP_TEST(test_IP16_2_a_member_has_no_more_than_its_capacity),
         GROUP_TEST(test_IP16_8_no_window_is_larger_than_the_daemon_lets_it_be),
+        GROUP_TEST(test_IP16_2_all_together_have_no_more_than_the_window),
         GROUP_TEST(test_IP16_2_who_waits_receives_what_is_published),
         GROUP_TEST(test_IP16_2_a_group_begins_where_it_is_made_to),
         GROUP_TEST(test_IP16_3_messages_of_a_key_wait_for_each_other),

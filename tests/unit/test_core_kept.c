@@ -1,5 +1,6 @@
 /* Kept topics (IP15): what is said when, what is remembered, what goes. */
 #include "kept_fixture.h"
+#include "topic_log.h"
 
 /* ---- rules ---- */
 
@@ -319,6 +320,74 @@ static void test_IP15_5_many_blocks_come_back_after_a_restart(void **state)
     assert_int_equal(info_of(a, "k.x").messages, 601);
 }
 
+static uint64_t purge(const char *topic, uint64_t up_to, uint64_t keep)
+{
+    uint64_t op = client_do(
+        a, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge = {{topic, strlen(topic)}, up_to, keep}});
+
+    stored(d);
+    return op;
+}
+
+static void assert_purged(uint64_t op, uint64_t n, uint64_t first, uint64_t messages)
+{
+    struct topic_info info = info_of(a, "k.x");
+
+    assert_status(a, op, 0);
+    assert_int_equal(got(a, op)->handle, n);
+    assert_int_equal(info.messages, messages);
+    assert_int_equal(info.bytes, 8 * messages);
+    assert_int_equal(info.first_sequence, first);
+}
+
+static void test_IP15_5_a_purge_is_to_the_message(void **state)
+{
+    publish_many(600);
+    assert_purged(purge("k.x", 300, 0), 300, 301, 300);
+    assert_purged(purge("k.x", 0, 10), 290, 591, 10);
+    assert_purged(purge("k.x", 0, 10), 0, 591, 10);
+    assert_purged(purge("k.x", 595, 0), 5, 596, 5);
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").messages, 5);
+    assert_int_equal(info_of(a, "k.x").first_sequence, 596);
+    assert_purged(purge("k.x", 0, 0), 5, 0, 0);
+    kept_restart();
+    assert_int_equal(published(a, "k.x", "1"), 601);
+    assert_status(a, purge("k.none", 0, 0), -ENOENT);
+    assert_status(a, purge("k.x", 1, 1), -EINVAL);
+}
+
+static void test_IP15_5_a_purge_of_whole_blocks_asks_nobody(void **state)
+{
+    publish_many(2 * TOPIC_BLOCK_MESSAGES);
+    assert_purged(purge("k.x", 0, TOPIC_BLOCK_MESSAGES), TOPIC_BLOCK_MESSAGES, TOPIC_BLOCK_MESSAGES + 1,
+                  TOPIC_BLOCK_MESSAGES);
+    publish_many(TOPIC_BLOCK_MESSAGES);
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").messages, 2 * TOPIC_BLOCK_MESSAGES);
+}
+
+static void test_IP15_5_a_topic_that_is_removed_is_forgotten(void **state)
+{
+    const struct request remove = {.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.x", 3}};
+    uint64_t sub = replay_all(b, "k.>");
+
+    published(a, "k.x", "1 2");
+    publish(a, "k.x", "3");
+    assert_status(a, client_do(a, remove), -EAGAIN);
+    stored(d);
+    client_do(a, remove);
+    stored(d);
+    assert_status(a, a->op, 0);
+    assert_int_equal(got(a, a->op)->handle, 3);
+    assert_has(b, sub, "1 2 3 "); /* it had them */
+    assert_status(a, client_do(a, remove), -ENOENT);
+    assert_string_equal(has(b, replay_all(b, "k.>")), "");
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").messages, 0);
+    assert_int_equal(published(a, "k.x", "4"), 4);
+}
+
 static void test_topics_are_listed_with_what_they_have(void **state)
 {
     published(a, "k.x", "1");
@@ -360,6 +429,9 @@ int main(void)
         KEPT_TEST(test_IP15_5_a_full_topic_may_refuse_instead),
         KEPT_TEST(test_IP15_5_sizes_and_numbers_of_topics_are_bounded),
         KEPT_TEST(test_IP15_5_many_blocks_come_back_after_a_restart),
+        KEPT_TEST(test_IP15_5_a_purge_is_to_the_message),
+        KEPT_TEST(test_IP15_5_a_purge_of_whole_blocks_asks_nobody),
+        KEPT_TEST(test_IP15_5_a_topic_that_is_removed_is_forgotten),
         KEPT_TEST(test_topics_are_listed_with_what_they_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

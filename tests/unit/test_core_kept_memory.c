@@ -22,10 +22,15 @@ static void life(uint64_t sub)
     d->rig->core->limits.topic_cache_bytes = 300;
     sub = replay_all(a, "k.>");
     replay_all(a, "k.x");
+    replay(a, "k.*", (struct request_subscribe){.from = FROM_LAST});
     publish(a, "k.x", "1 2");
     stored(d);
     recv_many(a, sub, 9);
     client_do(a, (struct request){.verb = VERB_CHAN_DROP, .chan_drop.handle = sub});
+    client_do(a, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge = {{"k.x", 3}, .keep = 1}});
+    stored(d);
+    client_do(a, (struct request){.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.z", 3}});
+    stored(d);
     client_do(a, (struct request){.verb = VERB_TOPIC_LIST});
     client_do(a, (struct request){.verb = VERB_TOPIC_INFO, .topic_info = {.topic = {"k.x", 3}}});
     kept_after(20 * (int64_t)SECOND);

@@ -51,6 +51,24 @@ static void test_IP15_8_a_replay_begins_at_a_sequence_or_time(void **state)
     assert_string_equal(gets(b, r, 9), "");
 }
 
+static void test_IP15_8_a_replay_begins_with_the_last_message_of_each_topic(void **state)
+{
+    published(a, "k.x", "1 2");
+    published(a, "k.y", "3 4");
+    published(a, "k.x", "5");
+    published(a, "other", "6");
+    uint64_t r = replay(b, "k.*", (struct request_subscribe){.from = FROM_LAST});
+    uint64_t x = replay(b, "k.x", (struct request_subscribe){.from = FROM_LAST});
+    uint64_t none = replay(b, "k.none", (struct request_subscribe){.from = FROM_LAST});
+    published(a, "k.y", "7 8");
+    published(a, "k.none", "9");
+    assert_string_equal(gets(b, r, 9), "4 5 7 8 9 ");
+    assert_string_equal(gets(b, x, 9), "5 ");
+    assert_string_equal(gets(b, none, 9), "9 ");
+    subscribe_as(b, (struct request_subscribe){.pattern = {"k.x", 3}, .from = FROM_LAST, .group = {"g", 1}});
+    assert_status(b, b->op, -EINVAL);
+}
+
 static void test_IP15_8_a_message_says_what_it_was(void **state)
 {
     const struct header header = {{"h", 1}, {"v", 1}};
@@ -162,6 +180,8 @@ static void test_IP15_8_the_cache_is_bounded(void **state)
                                     durable_teardown),                                                       \
         cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_begins_at_a_sequence_or_time, setup,            \
                                         durable_teardown),                                                   \
+        cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_begins_with_the_last_message_of_each_topic,     \
+                                        setup, durable_teardown),                                            \
         cmocka_unit_test_setup_teardown(test_IP15_8_a_message_says_what_it_was, setup, durable_teardown),    \
         cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_loses_nothing_however_small_and_slow, setup,    \
                                         durable_teardown),                                                   \

@@ -228,8 +228,6 @@ static void test_IP14_3_what_only_a_kept_topic_can_is_refused(void **state)
     publish.delay_ns = 1;
     assert_refused(a, client_do(a, (struct request){.verb = VERB_PUBLISH, .publish = publish}), -EINVAL,
                    "a delay");
-    assert_refused(a, subscribe_as(a, (struct request_subscribe){.pattern = {"t", 1}, .from = FROM_LAST}),
-                   -EOPNOTSUPP, "the last message");
 }
 
 /* ---- closing, telling ---- */

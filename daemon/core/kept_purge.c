@@ -1,0 +1,209 @@
+/*
+ * TOPIC_PURGE and TOPIC_REMOVE.
+ *
+ * A purge is up to a sequence. The index counts whole blocks; where it ends inside of one, the rows of that block are asked for
+ * first, and counted. What is published meanwhile changes nothing of that.
+ */
+#include <errno.h>
+
+#include "kept.h"
+
+enum { PURGE_ROWS = 256, PURGE_BYTES = 1 << 20 };
+
+struct purge {
+    uint64_t topic;
+    uint64_t first; /* of the block where it ends */
+    uint64_t up_to; /* with `left`: so far */
+    uint64_t left;  /* messages of the block that still go, where their number is what was asked for */
+    bool counts;    /* it is */
+    uint64_t messages, bytes; /* that go, of the block */
+    struct topic_rest rest;   /* `first` and `first_us` of what stays */
+};
+
+static struct kept_topic *find(struct core *core, struct op *op, struct bytes name, int *r)
+{
+    struct kept_topic *topic = kept_topic_find(core, name);
+
+    *r = topic ? 0 : -ENOENT;
+    if (!topic)
+        op_fail(core, op, *r, "%.*s is no topic that is kept", (int)name.size, (const char *)name.data);
+    return topic;
+}
+
+/* Up to this sequence all goes. 0 or -ENOMEM: nothing happened. */
+static int apply(struct core *core, struct op *op, struct kept_topic *topic, uint64_t up_to,
+                 const struct topic_rest *rest)
+{
+    struct message_row row = {.topic = topic->id, .sequence = up_to, .flags = topic->flags};
+    uint64_t before = topic->log.messages;
+    uint64_t batch = kept_record(core, record_new_message(RECORD_MESSAGES_GONE, &row, (struct bytes){0}));
+
+    if (!batch)
+        return -ENOMEM;
+    topic->gone = up_to > topic->gone ? up_to : topic->gone;
+    topic_log_cut(&topic->log, up_to, rest);
+    kept_trim(core, topic);
+    op_depends(op, batch);
+    op->handle = before - topic->log.messages;
+    return 0;
+}
+
+/* ---- counting ---- */
+
+/* True: this row and all behind it stay. */
+static bool stays(struct purge *purge, const struct kept_message *message)
+{
+    const struct message_row *row = &message->row;
+    bool goes = purge->counts ? purge->left > 0 : row->sequence <= purge->up_to;
+
+    if (!goes) {
+        purge->rest.first = row->sequence;
+        purge->rest.first_us = row->time_us;
+        return true;
+    }
+    purge->messages++;
+    purge->bytes += kept_bytes(row->key.size, row->headers.size, message->body.size);
+    if (purge->counts) {
+        purge->left--;
+        purge->up_to = row->sequence;
+    }
+    return false;
+}
+
+static int finish(struct core *core, struct op *op, struct purge *purge)
+{
+    struct kept_topic *topic = kept_topic_by_id(core, purge->topic);
+    const struct topic_block *block = topic ? topic_log_block(&topic->log, purge->up_to) : NULL;
+
+    if (!topic)
+        return -ENOENT;
+    if (block && block->first != purge->first)
+        return -EAGAIN; /* another purge came first */
+    if (block) {
+        purge->rest.messages = block->messages - purge->messages;
+        purge->rest.bytes = block->bytes - purge->bytes;
+    }
+    return apply(core, op, topic, purge->up_to, &purge->rest);
+}
+
+static int ask(struct core *core, struct op *op, struct purge *purge, uint64_t behind);
+
+static void counted(struct core *core, struct op *op, void *context, const struct input *in)
+{
+    struct purge *purge = context;
+    bool whole = in->fetched.messages_n == 0;
+    size_t i = 0;
+    int r = op ? in->fetched.error : -ECANCELED;
+
+    for (; r == 0 && !whole && i < in->fetched.messages_n; i++)
+        whole = stays(purge, &in->fetched.messages[i]);
+    if (r == 0 && !whole)
+        r = ask(core, op, purge, in->fetched.messages[i - 1].row.sequence);
+    else if (r == 0)
+        r = finish(core, op, purge);
+    if (r == 0 && !whole)
+        return;
+    core_free(core, purge);
+    if (op)
+        op_finish(core, op, r);
+}
+
+static int ask(struct core *core, struct op *op, struct purge *purge, uint64_t behind)
+{
+    const struct fetch what = {.kind = FETCH_MESSAGES,
+                               .offset = behind,
+                               .last = core->kept_topics->stored,
+                               .limit = PURGE_ROWS,
+                               .bytes = PURGE_BYTES,
+                               .topics = &purge->topic,
+                               .topics_n = 1};
+
+    return core_fetch(core, &what, counted, op, purge);
+}
+
+static int count(struct core *core, struct op *op, const struct purge *from)
+{
+    struct purge *purge = core_alloc(core, sizeof(*purge));
+    int r;
+
+    if (!purge)
+        return -ENOMEM;
+    *purge = *from;
+    r = ask(core, op, purge, purge->first - 1);
+    if (r < 0)
+        core_free(core, purge);
+    return r;
+}
+
+/* ---- TOPIC_PURGE ---- */
+
+static int purge_up_to(struct core *core, struct op *op, struct kept_topic *topic, uint64_t up_to)
+{
+    const struct topic_block *block = topic_log_block(&topic->log, up_to);
+    struct purge purge = {.topic = topic->id, .up_to = up_to};
+
+    if (!block)
+        return apply(core, op, topic, up_to, &purge.rest);
+    purge.first = block->first;
+    return count(core, op, &purge);
+}
+
+/* All but the last ones. */
+static int purge_but(struct core *core, struct op *op, struct kept_topic *topic, uint64_t keep)
+{
+    struct purge purge = {.topic = topic->id, .counts = true};
+    const struct topic_block *block;
+
+    if (topic->log.messages <= keep)
+        return 0;
+    purge.left = topic->log.messages - keep;
+    block = topic_log_nth(&topic->log, &purge.left);
+    if (!purge.left)
+        return apply(core, op, topic, block->first - 1, &purge.rest);
+    purge.first = block->first;
+    return count(core, op, &purge);
+}
+
+int handle_topic_purge(struct core *core, struct op *op, const struct request *request)
+{
+    const struct request_topic_purge *what = &request->topic_purge;
+    int r;
+    struct kept_topic *topic = find(core, op, what->topic, &r);
+
+    if (!topic)
+        return r;
+    if (what->up_to && what->keep) {
+        op_fail(core, op, -EINVAL, "a purge is up to a sequence, or leaves a number of messages");
+        return -EINVAL;
+    }
+    if (what->keep)
+        return purge_but(core, op, topic, what->keep);
+    return purge_up_to(core, op, topic,
+                       what->up_to && what->up_to < topic->log.last ? what->up_to : topic->log.last);
+}
+
+/* ---- TOPIC_REMOVE ---- */
+
+int handle_topic_remove(struct core *core, struct op *op, const struct request *request)
+{
+    int r;
+    struct kept_topic *topic = find(core, op, request->topic_remove.topic, &r);
+    uint64_t batch;
+
+    if (!topic)
+        return r;
+    if (topic->on_way) {
+        op_fail(core, op, -EAGAIN, "%lu messages are on their way to the topic", topic->on_way);
+        return -EAGAIN;
+    }
+    struct topic_row row = {.id = topic->id, .flags = topic->flags};
+    batch = kept_record(core, record_new_topic(RECORD_TOPIC_GONE, &row));
+    if (!batch)
+        return -ENOMEM;
+    op_depends(op, batch);
+    op->handle = topic->log.messages;
+    cache_forget(core, topic);
+    core->kept_topics->ids -= topic->once.ids.count;
+    kept_topic_delete(core, topic);
+    return 0;
+}
