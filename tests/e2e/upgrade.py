@@ -101,6 +101,14 @@ def check_schedules(node):
     one(rows, name="yearly", state="set", spec="0 7 1 1 *", queue="mail", overlap="skip")
 
 
+def check_topics(node):
+    rows = node.json_lines("topic", "ls")
+    assert len(rows) == 2, rows
+    one(rows, name="orders.paid", messages=4, first_sequence=5, last_sequence=11)
+    one(rows, name="orders.sent", messages=3, first_sequence=6, last_sequence=10)
+    assert must(node.goctl("sub", "orders.sent", "--from", "start", "-n", "3")) == "message 6\nmessage 8\nmessage 10"
+
+
 def check_sound(node):
     result = subprocess.run([f"{node.build}/daemon/goroutined", "--fsck", f"{node.folder}/state"], capture_output=True, text=True)
     assert result.returncode == 0 and "0 faults" in result.stdout, result
@@ -124,6 +132,8 @@ def main():
             check_channels(node)
         if version >= 7:
             check_schedules(node)
+        if version >= 11:
+            check_topics(node)
         assert node.stop() == 0
         check_sound(node)
     print(f"{os.path.basename(file)}: everything is there")
