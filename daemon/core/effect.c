@@ -102,64 +102,60 @@ void core_log(struct core *core, enum log_level level, const char *format, ...)
 
 /* ---- results ---- */
 
-static size_t op_values(const struct op *op)
+/* What the values of a result need room for. */
+struct load {
+    size_t values;
+    size_t passed;  /* channels in them */
+    size_t letters; /* messages of which something is told that is not so for all who have them */
+};
+
+static struct load load_of(const struct op *op)
 {
     const struct item *item;
-    size_t n = 0;
+    struct load load = {0};
 
-    list_each (item, &op->items, link)
-        n++;
-    return n;
+    list_each (item, &op->items, link) {
+        load.values++;
+        load.passed += cargo_count(item);
+        load.letters += item->letter && item->index;
+    }
+    return load;
 }
 
-/* Channels in those values. */
-static size_t op_passed(const struct op *op)
+/* Fills *own, which then is one of load.letters, where it has to. */
+static const struct message *message_of(const struct item *item, struct message *own)
 {
-    const struct item *item;
-    size_t n = 0;
-
-    list_each (item, &op->items, link)
-        n += cargo_count(item);
-    return n;
+    if (!item->letter || !item->index)
+        return item->letter ? letter_told(item->letter) : NULL;
+    *own = letter_message(item->letter, item->flags & ITEM_TRIES ? 0 : item->index);
+    own->tries = item->flags & ITEM_TRIES ? item->index : 0;
+    return own;
 }
 
-/* Messages among those values. */
-static size_t op_letters(const struct op *op)
+static struct value value_of(const struct item *item, const struct message *message)
 {
-    const struct item *item;
-    size_t n = 0;
+    struct bytes body = item->letter ? item->letter->body : (struct bytes){item->data, item->size};
 
-    list_each (item, &op->items, link)
-        n += item->letter != NULL;
-    return n;
+    return (struct value){.body = body, .flags = item->flags & VALUE_FLAGS, .message = message};
 }
 
-static struct value value_of(const struct item *item, struct message *message)
+static void fill_values(struct box *box, struct op *op, struct result *result, const struct load *load)
 {
-    if (!item->letter)
-        return (struct value){.body = {item->data, item->size}, .flags = item->flags & VALUE_FLAGS};
-    *message = letter_message(item->letter, item->flags & ITEM_TRIES ? 0 : item->index);
-    message->tries = item->flags & ITEM_TRIES ? item->index : 0;
-    return (struct value){.body = item->letter->body, .flags = item->flags & VALUE_FLAGS, .message = message};
-}
-
-static void fill_values(struct box *box, struct op *op, struct result *result, size_t n)
-{
-    struct value *value = box_take(box, n * sizeof(*value));
-    struct passed *passed = box_take(box, op_passed(op) * sizeof(*passed));
-    struct message *message = box_take(box, op_letters(op) * sizeof(*message));
+    struct value *value = box_take(box, load->values * sizeof(*value));
+    struct passed *passed = box_take(box, load->passed * sizeof(*passed));
+    struct message *own = box_take(box, load->letters * sizeof(*own));
     struct item *item;
 
-    box->items = box_take(box, n * sizeof(struct item *));
+    box->items = box_take(box, load->values * sizeof(struct item *));
     result->values = value;
-    result->values_n = n;
+    result->values_n = load->values;
     list_each (item, &op->items, link) {
         cargo_tell(item, passed);
-        *value = value_of(item, message);
+        *value = value_of(item, message_of(item, own));
         value->handles = passed;
         value->handles_n = cargo_count(item);
         passed += cargo_count(item);
-        message += item->letter != NULL;
+        own += value->message == own;
         value++;
         box->items[box->items_n++] = item_ref(item);
     }
@@ -177,13 +173,13 @@ static void fill_result(struct op *op, struct result *result)
 
 static int emit(struct core *core, struct session *session, struct op *op, struct stream_result *part)
 {
-    size_t n = part ? 0 : op_values(op);
+    struct load load = part ? (struct load){0} : load_of(op);
     struct answer *answer = part ? part->answer : op->answer;
     struct box *box = box_new(core, EFFECT_RESULT,
-                              rounded(sizeof(struct result)) + rounded(n * sizeof(struct value)) +
-                                  rounded((n ? op_passed(op) : 0) * sizeof(struct passed)) +
-                                  rounded((n ? op_letters(op) : 0) * sizeof(struct message)) +
-                                  rounded(n * sizeof(struct item *)));
+                              rounded(sizeof(struct result)) + rounded(load.values * sizeof(struct value)) +
+                                  rounded(load.passed * sizeof(struct passed)) +
+                                  rounded(load.letters * sizeof(struct message)) +
+                                  rounded(load.values * sizeof(struct item *)));
     if (!box)
         return -ENOMEM;
     struct result *result = box_take(box, sizeof(*result));
@@ -199,7 +195,7 @@ static int emit(struct core *core, struct session *session, struct op *op, struc
         return 0;
     }
     fill_result(op, result);
-    fill_values(box, op, result, n);
+    fill_values(box, op, result, &load);
     return 0;
 }
 

@@ -80,6 +80,13 @@ struct message letter_message(const struct letter *letter, uint64_t lost)
     };
 }
 
+const struct message *letter_told(struct letter *letter)
+{
+    if (!letter->told.topic.size)
+        letter->told = letter_message(letter, 0);
+    return &letter->told;
+}
+
 bool letter_has_room(const struct core *core, const struct channel *channel, const struct letter *letter)
 {
     return channel->bytes + letter->size <= core->limits.channel_bytes_max &&

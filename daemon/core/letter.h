@@ -19,6 +19,7 @@ struct letter {
     struct bytes topic, key, body;
     const struct header *headers;
     size_t headers_n;
+    struct message told; /* what most results tell of it; its topic is empty until the first one */
 };
 
 /* With one reference. NULL: out of memory. */
@@ -28,6 +29,8 @@ struct letter *letter_ref(struct letter *letter);
 struct letter *letter_drop(struct core *core, struct letter *letter);
 /* What a result tells of it, to who lost so many messages before it. */
 struct message letter_message(const struct letter *letter, uint64_t lost);
+/* The same for who lost none, as long as the letter lives. Its sequence and time are not changed any more. */
+const struct message *letter_told(struct letter *letter);
 
 /* A value of this channel, charged to it and to its account. 0, -ENOMEM, -ENOBUFS: over a limit of bytes. */
 int item_of_letter(struct core *core, struct channel *channel, struct letter *letter, struct item **out);
