@@ -129,7 +129,7 @@ enum gc_from {
     GC_FROM_START,    /* with the oldest message that is kept */
     GC_FROM_SEQUENCE, /* with the first message of this sequence or a later one */
     GC_FROM_TIME,     /* with the first message of this time or a later one */
-    GC_FROM_LAST,     /* with the last message of each topic */
+    GC_FROM_LAST,     /* with the last message of each topic; not of a durable subscription */
 };
 
 struct gc_subscribe_options {
@@ -166,6 +166,15 @@ GC_API int gc_topic_set(gc_client *g, const char *pattern, const char *settings,
 
 /* Takes back all that was set of exactly this pattern. -ENOENT: nothing was. -EPERM. */
 GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
+
+/* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. What
+ * is published meanwhile stays. -ENOENT: no such durable topic. -EINVAL: both are said. -EAGAIN: another purge of the same
+ * messages came first. -EPERM. */
+GC_API int64_t gc_topic_purge(gc_client *g, const char *topic, uint64_t up_to, uint64_t keep, gc_until until);
+
+/* Forgets a durable topic with all its messages, and tells how many these were. The next publish makes it anew. -ENOENT.
+ * -EAGAIN: messages are on their way to it. -EPERM. */
+GC_API int64_t gc_topic_remove(gc_client *g, const char *topic, gc_until until);
 
 /* What is known of a topic; old news on arrival. */
 struct gc_topic_info {

@@ -73,6 +73,8 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_GROUP_SET] = {FIELD(group_set.group), FIELD(group_set.settings)},
     [VERB_GROUP_LIST] = {FIELD(group_list.prefix), FIELD(group_list.after)},
     [VERB_GROUP_REMOVE] = {FIELD(group_remove.group)},
+    [VERB_TOPIC_PURGE] = {FIELD(topic_purge.topic)},
+    [VERB_TOPIC_REMOVE] = {FIELD(topic_remove.topic)},
     [VERB_TOPIC_SET] = {FIELD(topic_set.pattern), FIELD(topic_set.settings)},
 };
 
@@ -454,6 +456,8 @@ static const unsigned traits[VERB_NUMBER_END] = {
     [VERB_SETTLE] = NAMES_HANDLE | DOUBTFUL,
     [VERB_GROUP_SET] = DOUBTFUL,
     [VERB_GROUP_REMOVE] = DOUBTFUL,
+    [VERB_TOPIC_PURGE] = DOUBTFUL,
+    [VERB_TOPIC_REMOVE] = DOUBTFUL,
     [VERB_RECV] = NAMES_HANDLE,
     [VERB_CLOSE] = NAMES_HANDLE | DOUBTFUL,
     [VERB_SELECT] = NAMES_HANDLE,

@@ -196,6 +196,29 @@ GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until)
     return call_plain(g, &request, until);
 }
 
+/* How many messages went. */
+static int64_t run_forget(gc_client *g, const struct request *request, gc_until until)
+{
+    struct answer answer;
+    int r = call_run(g, request, until, 0, &answer);
+    int64_t forgotten = r < 0 ? r : (int64_t)answer.result.handle;
+    answer_end(&answer);
+    return forgotten;
+}
+
+GC_API int64_t gc_topic_purge(gc_client *g, const char *topic, uint64_t up_to, uint64_t keep, gc_until until)
+{
+    const struct request request = {
+        .verb = VERB_TOPIC_PURGE, .topic_purge = {.topic = text_bytes(topic), .up_to = up_to, .keep = keep}};
+    return run_forget(g, &request, until);
+}
+
+GC_API int64_t gc_topic_remove(gc_client *g, const char *topic, gc_until until)
+{
+    return run_forget(g, &(struct request){.verb = VERB_TOPIC_REMOVE, .topic_remove = {text_bytes(topic)}},
+                      until);
+}
+
 /* The strings are those of the block that the answer has. `settings` has room for those of this topic. */
 static void give_topic(struct gc_topic_info *to, const struct topic_info *from, struct gc_stat *settings)
 {

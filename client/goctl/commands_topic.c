@@ -43,18 +43,20 @@ const struct command topic_commands[] = {
     {
         .name = "topic",
         .operands =
-            "ls [PATTERN] | info NAME… | close PATTERN… | set PATTERN SETTING=VALUE… | unset PATTERN…",
+            "ls [PATTERN] | info NAME… | close PATTERN… | set PATTERN SETTING=VALUE… | unset PATTERN… | "
+            "purge TOPIC… | rm TOPIC…",
         .help = "look at topics, have them kept, end their subscriptions",
-        .verbs = "ls info close set unset",
+        .verbs = "ls info close set unset purge rm",
         .more =
             "ls lists the topics that are kept, and the names and patterns that somebody has subscribed to.\n"
             "close ends the live subscriptions with just this pattern, behind what they have got.\n"
             "set has the daemon keep the messages of all topics that match, and says how many; SETTING=\n"
-            "takes that back, unset all that was set of the pattern.",
+            "takes that back, unset all that was set of the pattern. purge forgets what is kept, but for\n"
+            "the last --keep, or only up to --until; rm forgets the topic, too.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,
-        .rows = ls_rows,
+        .rows = topic_rows,
         .examples =
             EXAMPLES("goctl topic ls", "goctl topic info news.sports --json", "goctl topic close news.sports",
                      "goctl topic set 'orders.>' durable=yes keep_for=604800"),

@@ -102,6 +102,13 @@ const struct option_row sub_rows[] = {
     END,
 };
 
+const struct option_row topic_rows[] = {
+    {"limit", 0, OPTION_COUNT, AT(limit), "N", "ls: list at most N"},
+    {"keep", 0, OPTION_COUNT, AT(keep), "N", "purge: all but the last N messages"},
+    {"until", 0, OPTION_COUNT, AT(up_to), "SEQ", "purge: only up to this sequence"},
+    END,
+};
+
 const struct option_row range_rows[] = {RAW, CTX, END};
 const struct option_row wait_rows[] = {CTX, END};
 

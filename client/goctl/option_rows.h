@@ -11,6 +11,7 @@ extern const struct option_row recv_rows[];
 extern const struct option_row range_rows[];
 extern const struct option_row pub_rows[];
 extern const struct option_row sub_rows[];
+extern const struct option_row topic_rows[];
 extern const struct option_row wait_rows[];
 extern const struct option_row ctx_rows[];
 extern const struct option_row keygen_rows[];

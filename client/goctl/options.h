@@ -74,6 +74,7 @@ struct options {
     /* topics; `group` is the durable subscription */
     const char *expected, *from, *policy, *format;
     int64_t block_ns;
+    uint64_t keep, up_to;
     bool ack, headers, topic, bare, times;
     /* contexts */
     const char *ctx, *parent, *group, *job_ctx;

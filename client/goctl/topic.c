@@ -115,6 +115,35 @@ static int topic_unset(struct session *session, const char *name)
     return r < 0 ? facts_fail(&rules, r, "unset", name) : STATUS_OK;
 }
 
+static int say_forgotten(struct session *session, const char *what, const char *name, int64_t forgotten)
+{
+    int r;
+
+    if (forgotten < 0)
+        return facts_fail(&rules, (int)forgotten, what, name);
+    if (!session->options->json)
+        printf("%" PRId64 " messages are forgotten\n", forgotten);
+    r = session->options->json
+            ? output_json(json_pack("{s:s, s:I}", "topic", name, "forgotten", (json_int_t)forgotten))
+            : output_flush();
+    return r < 0 ? output_fail(r) : STATUS_OK;
+}
+
+static int topic_purge(struct session *session, const char *name)
+{
+    const struct options *options = session->options;
+
+    return say_forgotten(
+        session, "purge", name,
+        gc_topic_purge(session->client, name, options->up_to, options->keep, session_patience(session)));
+}
+
+static int topic_remove(struct session *session, const char *name)
+{
+    return say_forgotten(session, "rm", name,
+                         gc_topic_remove(session->client, name, session_patience(session)));
+}
+
 /* ---- the list ---- */
 
 /* The name comes last: it alone has no bound on its width. */
@@ -167,7 +196,9 @@ static const struct action {
     int (*run)(struct session *session, const char *name);
     bool one; /* what follows the name is not another one */
 } actions[] = {
-    {"info", topic_info}, {"close", topic_close}, {"set", topic_set, true}, {"unset", topic_unset}};
+    {"info", topic_info},   {"close", topic_close}, {"set", topic_set, true},
+    {"unset", topic_unset}, {"purge", topic_purge}, {"rm", topic_remove},
+};
 
 static int act(struct session *session)
 {

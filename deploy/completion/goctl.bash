@@ -212,6 +212,8 @@ _goctl()
     topic)
         case $previous in
             --limit) :; return ;;
+            --keep) :; return ;;
+            --until) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
             --server-key) :; return ;;
@@ -219,9 +221,9 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --limit --keep --until --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
-            _goctl_words "ls info close set unset"
+            _goctl_words "ls info close set unset purge rm"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi

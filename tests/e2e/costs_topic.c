@@ -44,5 +44,7 @@ void prove_costs_of_durable_subscriptions(gc_client *g)
     costs("gc_durable_set", assert_ok(gc_durable_set(g, "costs.durable", "tries=3", GC_FOREVER)));
     assert_ok(gc_drop(g, c));
     let_ack_leave(g);
+    costs("gc_topic_purge", assert_int_equal(gc_topic_purge(g, "costs.kept", 0, 0, GC_FOREVER), 1));
+    costs("gc_topic_remove", assert_int_equal(gc_topic_remove(g, "costs.kept", GC_FOREVER), 0));
     costs("gc_durable_remove", assert_ok(gc_durable_remove(g, "costs.durable", GC_FOREVER)));
 }

@@ -206,6 +206,18 @@ test_IP16_6_a_durable_subscription_goes_on_where_it_was() {
     expect 0 "" goctl topic unset 'shared.>'
 }
 
+test_IP15_5_topics_are_purged_and_removed() {
+    goctl topic set 'purge.>' durable=yes
+    seq 10 | goctl pub purge.a -
+    goctl pub purge.b only
+    expect 0 "4 messages are forgotten" goctl topic purge purge.a --keep 6
+    expect 0 '{"topic":"purge.a","forgotten":1}' goctl topic purge purge.a --until "$(number_of_topic purge.a first_sequence)" --json
+    expect 0 $'purge.a 10\npurge.b only' goctl sub 'purge.>' --from last -n 2
+    expect 0 $'5 messages are forgotten\n1 messages are forgotten' goctl topic rm purge.a purge.b
+    refuse 5 "goctl topic ls" goctl topic rm purge.a
+    expect 0 "" goctl topic unset 'purge.>'
+}
+
 # What the reader of a pipe has not taken stays where it was.
 test_a_reader_that_leaves_ends_the_subscription() {
     goctl sub left | head -1 >"$temporary/left" &

@@ -530,6 +530,31 @@ static void test_IP15_8_a_subscription_begins_in_the_past_and_loses_nothing(void
     assert_nothing(g, future);
 }
 
+static void test_IP15_5_a_purge_and_a_removal_tell_what_went(void **state)
+{
+    gc_client *g = *state;
+    struct gc_topic_page page;
+    uint64_t third = 0;
+
+    assert_ok(gc_topic_set(g, "purge.a", "durable=yes", GC_FOREVER));
+    for (int i = 0; i < 10; i++) {
+        struct gc_published published = publish(g, "purge.a", "text");
+        third = i == 2 ? published.sequence : third;
+    }
+    assert_int_equal(gc_topic_purge(g, "purge.a", third, 0, GC_FOREVER), 3);
+    assert_int_equal(gc_topic_purge(g, "purge.a", 0, 5, GC_FOREVER), 2);
+    assert_int_equal(gc_topic_purge(g, "purge.a", third, 5, GC_FOREVER), -EINVAL);
+    assert_ok(gc_topic_info(g, "purge.a", &page, GC_FOREVER));
+    assert_int_equal(page.items[0].messages, 5);
+    gc_topic_page_clear(&page);
+    gc_chan last = subscribe_from(g, "purge.*", &(struct gc_subscribe_options){.from = GC_FROM_LAST});
+    assert_next(g, last, "purge.a", "text");
+    assert_nothing(g, last);
+    assert_int_equal(gc_topic_remove(g, "purge.a", GC_FOREVER), 5);
+    assert_int_equal(gc_topic_remove(g, "purge.a", GC_FOREVER), -ENOENT);
+    assert_int_equal(gc_topic_purge(g, "purge.none", 0, 0, GC_FOREVER), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +578,7 @@ int main(void)
         TEST(test_IP14_topics_are_listed_with_what_became_of_their_messages),
         TEST(test_IP15_what_is_kept_has_a_sequence_and_an_id_is_taken_once),
         TEST(test_IP15_what_is_set_of_a_topic_is_told_with_its_origin),
+        TEST(test_IP15_5_a_purge_and_a_removal_tell_what_went),
         TEST(test_IP15_8_a_subscription_begins_in_the_past_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
