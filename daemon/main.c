@@ -1,5 +1,6 @@
 /* goroutined: command line, signals, exit status. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,22 @@
 
 enum { EXIT_USAGE = 2 };
 
+enum { IDLE_BYTES_MAX = 16 << 20, LARGE_BYTES = 4 << 20 };
+
 static int complain(const char *why, int status)
 {
     fprintf(stderr, "goroutined: %s\n", why ? why : "out of memory");
     return status;
+}
+
+/* What one turn gives back the next one takes. A fan-out to many takes megabytes, which the kernel would have to take away
+ * and clear each time. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_TRIM_THRESHOLD, IDLE_BYTES_MAX);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* else what is larger than 128 KiB is not among it at first */
+#endif
 }
 
 /* Two descriptors per client of this machine, and libzmq's own. */
@@ -82,6 +95,7 @@ static int run(const struct config *config)
 
     block_signals(&signals);
     raise_descriptors();
+    keep_memory();
     if (hub_open(config, &signals, &hub, &why) < 0)
         return complain(why, EXIT_FAILURE);
     int r = hub_run(hub);
