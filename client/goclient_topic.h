@@ -74,7 +74,6 @@ struct gc_publish_options {
     const struct gc_header *headers; /* borrowed */
     size_t headers_n;
     const char *once; /* of a durable topic: published once, however often it is asked for; NULL: each time */
-    int64_t delay_ns; /* of a durable topic: not before now + delay */
     bool expects;     /* of a durable topic: its last message has the sequence `expected`; 0: it has none */
     uint64_t expected;
 };

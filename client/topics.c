@@ -83,8 +83,7 @@ static int publish(gc_client *g, const char *topic, const struct outgoing *messa
                                           .messages = messages,
                                           .messages_n = n,
                                           .expect_sequence = use->expected,
-                                          .expects = use->expects,
-                                          .delay_ns = use->delay_ns}};
+                                          .expects = use->expects}};
     int r = call_run(g, &request, until, 0, &answer);
 
     if (out && answer.result.published)

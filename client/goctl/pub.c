@@ -203,7 +203,6 @@ static int publisher_options(struct publisher *p, const struct options *options)
                                              .key = options->key,
                                              .headers = p->headers,
                                              .headers_n = options->cases_n,
-                                             .delay_ns = options->delay_ns,
                                              .expects = options->expected != NULL,
                                              .expected = expected};
     return 0;
