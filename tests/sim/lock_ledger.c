@@ -325,6 +325,8 @@ static const char *failed(const struct lock_ledger *ledger, const struct claim *
 {
     bool timed = claim->until == UNTIL_AT || claim->until == UNTIL_IN || claim->bound;
 
+    if (status == -ESTALE && claim->flags & LOCK_CLAIM)
+        return NULL; /* with a token that is not that of the lock */
     if (status == -ESTALE)
         return lives(ledger, claim) ? "a LOCK of a living scope is void" : NULL;
     if (claim->token && !(claim->undone && status == -ECANCELED))
