@@ -282,6 +282,39 @@ static void test_IP14_7_a_publisher_that_dies_waits_no_more(void **state)
     assert_has(b, h, "3 ");
 }
 
+static void test_IP14_7_the_end_of_a_context_ends_the_wait(void **state)
+{
+    uint64_t h = subscribe_full(b, "t", 1, TOPIC_BLOCK);
+    uint64_t made = client_do(a, (struct request){.verb = VERB_CTX_NEW});
+    uint64_t context = got(a, made)->handle;
+
+    publish(c, "t", "1");
+    uint64_t p = publish(under(a, context), "t", "2"), q = publish(c, "t", "3");
+    client_do(a, (struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel.context = context});
+    rig_sweep(rig);
+    assert_status(a, p, -ECANCELED);
+    assert_has(b, h, "1 ");
+    assert_told(c, q, 1, 1, 0);
+    assert_has(b, h, "3 ");
+    assert_status(a, publish(under(a, context), "t", "4"), -ECANCELED);
+}
+
+static void test_IP14_7_two_that_block_are_both_waited_for(void **state)
+{
+    uint64_t x = subscribe_full(b, "t", 1, TOPIC_BLOCK), y = subscribe_full(c, "*", 2, TOPIC_BLOCK);
+    uint64_t other = subscribe(b, ">"), p = publish(a, "t", "1 2 3");
+
+    assert_has(b, other, "1 ");
+    assert_has(b, x, "1 ");
+    assert_has(b, other, "2 ");
+    assert_has(b, x, "2 ");
+    assert_waits(a, p); /* for the other one now */
+    assert_has(b, other, "");
+    assert_has(c, y, "1 2 ");
+    assert_told(a, p, 3, 9, 0);
+    assert_has(b, x, "3 ");
+}
+
 static void test_IP14_7_a_publish_that_waits_is_dumped_with_its_topic(void **state)
 {
     subscribe_full(b, "t", 1, TOPIC_BLOCK);
@@ -433,109 +466,6 @@ static void test_IP14_9_a_daemon_ends_with_subscriptions_to_close(void **state)
     client_do(a, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close.topic = {"t", 1}});
 }
 
-/* ---- limits ---- */
-
-static void test_IP14_11_subscriptions_of_one_user_are_limited(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-
-    limits.subscriptions_max = 2;
-    limits.channels_max = 0;
-    again_with(&limits);
-    uint64_t h = subscribe(b, "t");
-    assert_true(h && subscribe(b, "u"));
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {"v", 1}});
-    assert_status(b, op, -ENOBUFS);
-    assert_true(subscribe(c, "t"));
-    client_do(b, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {h}});
-    assert_true(subscribe(b, "v"));
-}
-
-static uint64_t publish_headers(const struct header *headers, size_t n)
-{
-    const struct outgoing message = {.value.body = {"m", 1}, .headers = headers, .headers_n = n};
-
-    return client_do(a,
-                     (struct request){.verb = VERB_PUBLISH,
-                                      .publish = {.topic = {"t", 1}, .messages = &message, .messages_n = 1}});
-}
-
-static void test_IP14_11_headers_are_limited_in_number_and_bytes(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-    const struct header headers[] = {{{"a", 1}, {"22", 2}}, {{"b", 1}, {"22", 2}}, {{"c", 1}, {"2", 1}}};
-
-    limits.message_headers_max = 2;
-    limits.message_header_bytes = 6;
-    again_with(&limits);
-    assert_status(a, publish_headers(headers, 2), 1);
-    assert_status(a, publish_headers(headers, 3), -E2BIG);
-    const struct header large = {{"a", 1}, {"666666", 6}};
-    assert_status(a, publish_headers(&large, 1), -E2BIG);
-}
-
-static void test_IP14_11_a_time_to_block_is_limited(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-    struct request_subscribe what = {.pattern = {"t", 1}, .full = TOPIC_BLOCK, .block_ns = 5 * (int64_t)MS};
-
-    limits.topic_block_ms = 5;
-    again_with(&limits);
-    assert_status(b, subscribe_as(b, what), 0);
-    what.block_ns++;
-    assert_status(b, subscribe_as(b, what), -E2BIG);
-    what.full = TOPIC_DISCONNECT;
-    assert_status(b, subscribe_as(b, what), -EINVAL);
-}
-
-/* F4: where its refusal was lost, a later one may have taken effect. */
-static void test_IP14_4_a_publish_that_was_refused_stays_refused(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-    const struct outgoing message = {.value.body = {"1", 1}};
-    const struct request late = {.verb = VERB_PUBLISH,
-                                 .publish = {.topic = {"t", 1}, .messages = &message, .messages_n = 1}};
-
-    limits.window_ops = 2;
-    again_with(&limits);
-    uint64_t h = subscribe(b, "t");
-    ack(b, b->op, 0);
-    publish(a, "u", "x");
-    publish(a, "u", "x");
-    uint64_t p = publish(a, "t", "1");
-    assert_status(a, p, -ENOBUFS);
-    a->mark = p - 1;
-    assert_told(a, publish(a, "t", "2"), 1, 1, 0);
-    client_again(a, late, p);
-    assert_status(a, p, -ENOBUFS);
-    assert_has(b, h, "2 ");
-}
-
-static void test_IP14_11_sizes_are_limited(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-
-    limits.value_bytes_max = limits.value_bytes_default = 4;
-    limits.channel_capacity_max = 2;
-    again_with(&limits);
-    assert_status(a, publish(a, "t", "4444"), 1);
-    assert_status(a, publish(a, "t", "55555"), -E2BIG);
-    assert_false(subscribe_full(b, "t", 3, TOPIC_DROP_NEWEST));
-    assert_true(subscribe_full(b, "t", 2, TOPIC_DROP_NEWEST));
-}
-
-static void test_IP14_11_a_publish_without_a_place_to_wait_is_refused(void **state)
-{
-    struct limits limits = LIMITS_DEFAULT;
-
-    limits.waiters_max = 0;
-    again_with(&limits);
-    uint64_t h = subscribe_full(b, "t", 1, TOPIC_BLOCK);
-    assert_told(a, publish(a, "t", "1 2"), 1, 1, 0);
-    assert_status(a, publish(a, "t", "2"), -ENOBUFS);
-    assert_has(b, h, "1 ");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -560,6 +490,8 @@ int main(void)
         TEST(test_IP14_7_a_second_is_the_time_of_one_that_names_none),
         TEST(test_IP14_7_the_end_of_a_subscription_ends_the_wait),
         TEST(test_IP14_7_a_publisher_that_dies_waits_no_more),
+        TEST(test_IP14_7_the_end_of_a_context_ends_the_wait),
+        TEST(test_IP14_7_two_that_block_are_both_waited_for),
         TEST(test_IP14_7_a_publish_that_waits_is_dumped_with_its_topic),
         TEST(test_IP14_12_a_receive_of_a_subscription_is_never_proven_stuck),
         TEST(test_IP14_8_deliveries_go_on_in_later_turns_in_order),
@@ -570,12 +502,6 @@ int main(void)
         TEST(test_IP14_8_a_daemon_ends_with_deliveries_to_come),
         TEST(test_IP14_9_a_close_is_behind_what_is_published_before_and_goes_on_in_later_turns),
         TEST(test_IP14_9_a_daemon_ends_with_subscriptions_to_close),
-        TEST(test_IP14_11_subscriptions_of_one_user_are_limited),
-        TEST(test_IP14_11_headers_are_limited_in_number_and_bytes),
-        TEST(test_IP14_11_a_time_to_block_is_limited),
-        TEST(test_IP14_4_a_publish_that_was_refused_stays_refused),
-        TEST(test_IP14_11_sizes_are_limited),
-        TEST(test_IP14_11_a_publish_without_a_place_to_wait_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
