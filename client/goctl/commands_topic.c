@@ -78,7 +78,7 @@ const struct command topic_commands[] = {
         .rows = ls_rows,
         .examples =
             EXAMPLES("goctl durable ls", "goctl durable info billing --json",
-                     "goctl durable set billing tries=5 dead=orders.dead", "goctl durable seek billing 1h"),
+                     "goctl durable set billing tries=5 dead=dead.orders", "goctl durable seek billing 1h"),
         .run = command_durable,
     },
     {.name = NULL},

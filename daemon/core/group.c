@@ -32,6 +32,8 @@ static struct member *member_of(const struct group_member *place)
     return container_of(place, struct member, place);
 }
 
+static int deal(struct core *core, struct group *group);
+
 struct group *group_of_name(const struct core *core, struct bytes name)
 {
     struct map_node *n = map_first(&core->kept_topics->groups_by_name, core_hash(core, name.data, name.size));
@@ -50,29 +52,6 @@ void group_wake(struct core *core, struct group *group)
 }
 
 /* ---- the store ---- */
-
-int group_record(struct core *core, struct group *group, const struct group_part *part, uint64_t floor,
-                 bool anew)
-{
-    char text[GROUP_TEXT_MAX];
-    struct group_row row = {
-        .id = group->id,
-        .floor = floor,
-        .mark = anew ? floor : group->mark,
-        .uid = group->account->uid,
-        .paused = part->policy.paused,
-        .anew = anew,
-        .name = group_name(group),
-        .pattern = group_pattern(group),
-        .text = group_part_write(part, text, sizeof(text)),
-    };
-    uint64_t batch = kept_record(core, record_new_group(RECORD_GROUP, &row));
-
-    if (!batch)
-        return -ENOMEM;
-    group->batch = batch;
-    return 0;
-}
 
 /* How often it was given, and when it is to be given again: what is lost of that for want of memory counts anew. */
 static void record_try(struct core *core, const struct group_message *message, int64_t due_us)
@@ -140,10 +119,17 @@ static void give_back(struct core *core, struct group_message *message, enum val
     group_wake(core, group);
 }
 
-/* ack_wait is over. */
+/* ack_wait is over. What nobody has received stays where it is, in order, unless somebody else would have it now. */
 static void over(struct core *core, struct group_message *message)
 {
+    if (!message->received && !group_others_first(message))
+        return group_extend(core, message, message->work->terms.ack_wait_ns);
+    bool received = message->received;
+    struct group *group = group_of_work(message->work);
+
     give_back(core, message, VALUE_REDELIVERED);
+    if (!received)
+        deal(core, group); /* at once: who has how many is what the next one is judged by */
 }
 
 static void due(struct core *core, struct group_work *work)
@@ -388,8 +374,8 @@ struct bytes member_pattern(const struct subscription *sub)
 /* The message that this value is, while the group has not settled it; *mine: and this member has it. */
 static struct group_message *message_of(const struct member *member, const struct item *item, bool *mine)
 {
-    struct group_message *message =
-        member->group && item->letter ? group_find(&member->group->work, item->letter->sequence) : NULL;
+    bool counts = member->group && item->letter && item->sequence > member->sought;
+    struct group_message *message = counts ? group_find(&member->group->work, item->letter->sequence) : NULL;
 
     *mine = message && message->item == item;
     return message;
@@ -409,8 +395,10 @@ void member_received(struct core *core, struct subscription *sub, struct op *op)
         if (item->channel != sub->channel)
             continue;
         last = item->letter->sequence > last ? item->letter->sequence : last;
-        if ((message = message_of(member, item, &mine)) && mine)
-            message->received = true;
+        if (!(message = message_of(member, item, &mine)) || !mine)
+            continue;
+        message->received = true;
+        group_extend(core, message, message->work->terms.ack_wait_ns);
     }
     if (last > member->group->mark) {
         struct group *group = member->group;
@@ -522,7 +510,11 @@ static void drop_all(struct core *core, struct group *group)
 
 void group_go_to(struct core *core, struct group *group, uint64_t floor)
 {
+    struct member *member;
+
     drop_all(core, group);
+    list_each (member, &group->members, link)
+        member->sought = member->sub->channel->sequence;
     group_seek(&group->work, floor);
     group->mark = group->old_mark = floor;
     group->tries_n = group->tries_at = 0;

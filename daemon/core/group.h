@@ -44,8 +44,9 @@ struct member {
     struct list link;    /* of group->members */
     struct group *group; /* NULL: it was removed */
     struct subscription *sub;
-    bool joined;  /* it is given messages */
-    bool touched; /* it was given some that its receivers have not been told of */
+    uint64_t sought; /* values up to this one, by the sequence of its channel, were of before a seek */
+    bool joined;     /* it is given messages */
+    bool touched;    /* it was given some that its receivers have not been told of */
 };
 
 static inline struct bytes group_name(const struct group *group)
@@ -66,6 +67,8 @@ void group_delete(struct core *core, struct group *group);
 /* Tells the store its row, with these settings and this floor. 0 or -ENOMEM: nothing happened. */
 int group_record(struct core *core, struct group *group, const struct group_part *part, uint64_t floor,
                  bool anew);
+/* Its row, to be told by note_write. NULL: out of memory. */
+struct note *group_note(struct core *core, const struct group *group);
 /* The settings count from now on. */
 void group_set(struct core *core, struct group *group, const struct group_part *part);
 /* It goes on behind this sequence: nobody has a message of it any more. */

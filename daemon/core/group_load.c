@@ -1,9 +1,47 @@
-/* What the store has of groups, before the first step: themselves, acknowledgements above their floors, tries. */
+/* What the store has of groups: their rows; before the first step these, acknowledgements above their floors, tries. */
 #include <errno.h>
 
 #include "group.h"
 
 enum { TRIES_FIRST = 16 };
+
+/* ---- told ---- */
+
+static struct record *record_of(const struct group *group, const struct group_part *part, uint64_t floor,
+                                bool anew)
+{
+    char text[GROUP_TEXT_MAX];
+    struct group_row row = {
+        .id = group->id,
+        .floor = floor,
+        .mark = anew ? floor : group->mark,
+        .uid = group->account->uid,
+        .paused = part->policy.paused,
+        .anew = anew,
+        .name = group_name(group),
+        .pattern = group_pattern(group),
+        .text = group_part_write(part, text, sizeof(text)),
+    };
+    return record_new_group(RECORD_GROUP, &row);
+}
+
+int group_record(struct core *core, struct group *group, const struct group_part *part, uint64_t floor,
+                 bool anew)
+{
+    uint64_t batch = kept_record(core, record_of(group, part, floor, anew));
+
+    if (!batch)
+        return -ENOMEM;
+    group->batch = batch;
+    return 0;
+}
+
+struct note *group_note(struct core *core, const struct group *group)
+{
+    return note_new(core, record_of(group, &group->part, group_floor(&group->work), false));
+}
+
+/* ---- loaded ---- */
 
 int core_load_group(struct core *core, const struct group_row *row, const char **why)
 {

@@ -25,8 +25,21 @@ static uint64_t floor_of(const struct core *core, struct bytes pattern, const st
     return from->from == FROM_NEW ? core->kept_topics->stored : replay_begins_behind(core, &where);
 }
 
+/* Dead letters that the group reads itself would die again, for ever. */
+static int check_dead(struct core *core, struct op *op, struct bytes pattern, const struct group_part *part)
+{
+    struct bytes dead = {part->policy.dead, part->policy.dead_size};
+
+    if (!dead.size || !pattern_match(pattern, dead))
+        return 0;
+    op_fail(core, op, -EINVAL, "'dead=%.*s': the group reads %.*s, so its dead letters would come back to it",
+            (int)dead.size, (const char *)dead.data, (int)pattern.size, (const char *)pattern.data);
+    return -EINVAL;
+}
+
 /* ---- SUBSCRIBE ---- */
 
+/* The store is not told yet. */
 static int make(struct core *core, struct op *op, const struct request_subscribe *what, struct group **out)
 {
     struct group_from from = {true, what->from, what->from_sequence, what->from_time_us};
@@ -36,6 +49,8 @@ static int make(struct core *core, struct op *op, const struct request_subscribe
     group_part_init(&part);
     if (group_part_read(&part, &from, what->settings, &wrong) < 0)
         return refuse_text(core, op, wrong);
+    if (check_dead(core, op, what->pattern, &part) < 0)
+        return -EINVAL;
     if (!account_has_room(core, op->scope->account, SLOT_GROUPS, 1)) {
         op_fail(core, op, -ENOBUFS, "there are no more groups: groups_max is %lu", core->limits.groups_max);
         return -ENOBUFS;
@@ -46,30 +61,40 @@ static int make(struct core *core, struct op *op, const struct request_subscribe
                             .mark = floor,
                             .name = what->group,
                             .pattern = what->pattern};
-    struct group *group = group_new(core, op->scope->account, &row, &part);
-    if (!group)
-        return -ENOMEM;
-    if (group_record(core, group, &part, floor, false) < 0) {
-        group_delete(core, group);
-        return -ENOMEM;
-    }
-    *out = group;
-    return 0;
+    *out = group_new(core, op->scope->account, &row, &part);
+    return *out ? 0 : -ENOMEM;
 }
 
-static int find(struct core *core, struct op *op, const struct request_subscribe *what, struct group **out)
+/* One that is there must read the same. */
+static int check_pattern(struct core *core, struct op *op, const struct request_subscribe *what,
+                         const struct group *group)
 {
-    struct bytes pattern;
+    struct bytes pattern = group_pattern(group);
 
-    *out = group_of_name(core, what->group);
-    if (!*out)
-        return make(core, op, what, out);
-    pattern = group_pattern(*out);
     if (bytes_are(what->pattern, pattern.data, pattern.size))
         return 0;
     op_fail(core, op, -EEXIST, "the group is there, and reads %.*s", (int)pattern.size,
             (const char *)pattern.data);
     return -EEXIST;
+}
+
+/* The first member of a group that was made for it. When it is refused there is no group. */
+static int join_first(struct core *core, struct op *op, const struct request_chan_open *open,
+                      struct group *group, struct subscription *sub)
+{
+    struct note *note = group_note(core, group);
+    int r = note ? member_new(core, group, sub, open->capacity) : -ENOMEM;
+
+    if (r == 0)
+        r = channel_subscribe(core, op, open, sub);
+    if (r == 0) {
+        group->batch = note_write(core, note);
+        return 0;
+    }
+    note_delete(core, note);
+    member_delete(core, sub);
+    group_delete(core, group);
+    return r;
 }
 
 int group_subscribe(struct core *core, struct op *op, const struct request_subscribe *what, uint64_t capacity,
@@ -84,11 +109,18 @@ int group_subscribe(struct core *core, struct op *op, const struct request_subsc
                 NAME_BYTES_MAX);
         return r;
     }
-    r = find(core, op, what, &group);
-    if (r == 0)
-        r = member_new(core, group, sub, capacity);
-    if (r == 0)
-        r = channel_subscribe(core, op, &open, sub);
+    group = group_of_name(core, what->group);
+    if (group) {
+        r = check_pattern(core, op, what, group);
+        if (r == 0)
+            r = member_new(core, group, sub, capacity);
+        if (r == 0)
+            r = channel_subscribe(core, op, &open, sub);
+    } else {
+        r = make(core, op, what, &group);
+        if (r == 0)
+            r = join_first(core, op, &open, group, sub);
+    }
     if (r == 0)
         op_depends(op, group->batch);
     return r;
@@ -155,6 +187,8 @@ int handle_group_set(struct core *core, struct op *op, const struct request *req
     struct group_part part = group->part;
     if (group_part_read(&part, &from, set->settings, &wrong) < 0)
         return refuse_text(core, op, wrong);
+    if (check_dead(core, op, group_pattern(group), &part) < 0)
+        return -EINVAL;
     uint64_t floor = from.said ? floor_of(core, group_pattern(group), &from) : group_floor(&group->work);
     if (group_record(core, group, &part, floor, from.said) < 0)
         return -ENOMEM;

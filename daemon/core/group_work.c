@@ -321,6 +321,14 @@ bool group_wants(const struct group_work *work)
            list_empty(&work->ready);
 }
 
+bool group_others_first(const struct group_message *message)
+{
+    const struct group_work *work = message->work;
+    const struct group_member *first = list_first(&work->idle, struct group_member, link);
+
+    return first && !work->terms.paused && first != message->member && first->out_n < message->member->out_n;
+}
+
 static void time_over(struct core *core, struct timer *timer)
 {
     struct group_message *message = container_of(timer, struct group_message, timer);

@@ -99,6 +99,8 @@ void group_pass(struct group_work *work, uint64_t sequence);
 struct group_message *group_next(const struct group_work *work, struct group_member **member);
 /* Somebody has room for more than is there to be given. */
 bool group_wants(const struct group_work *work);
+/* It is OUT, and whoever has room has less than its member. */
+bool group_others_first(const struct group_message *message);
 void group_give(struct core *core, struct group_message *message, struct group_member *member);
 /* It was given as often as it may be. */
 bool group_is_spent(const struct group_message *message);

@@ -271,6 +271,66 @@ static void test_IP16_5_a_member_settles_what_it_has(void **state)
     assert_int_equal(the_group()->dead, 1);
 }
 
+/* Two seconds apart each, and nobody receives for longer than they have. */
+static void test_IP16_2_who_is_late_to_receive_has_them_in_order(void **state)
+{
+    uint64_t x = join_with(a, "g", "k.>", 9, "ack_wait=3000", FROM_NEW);
+
+    published(b, "k.x", "1");
+    kept_after(2 * (int64_t)SECOND);
+    published(b, "k.x", "2");
+    kept_after(2 * (int64_t)SECOND);
+    published(b, "k.x", "3");
+    assert_string_equal(taken(a, takes(a, x, 9)), "1 2 3 ");
+    assert_int_equal(the_group()->redelivered, 0);
+}
+
+static void test_IP16_4_the_time_to_acknowledge_begins_when_it_is_received(void **state)
+{
+    uint64_t x = join_with(a, "g", "k.>", 9, "ack_wait=3000", FROM_NEW), op;
+
+    published(b, "k.x", "1");
+    kept_after(2 * (int64_t)SECOND);
+    op = takes(a, x, 9);
+    kept_after(2 * (int64_t)SECOND);
+    assert_string_equal(taken(a, takes(a, x, 9)), "");
+    kept_after(SECOND);
+    assert_string_equal(taken(a, takes(a, x, 9)), "1 ");
+    acked(a, op, 1);
+}
+
+static void test_IP16_7_what_was_late_before_a_seek_counts_no_more(void **state)
+{
+    uint64_t x = join_with(a, "g", "k.>", 1, "ack_wait=1000", FROM_NEW), y, op;
+
+    published(b, "k.x", "1");
+    op = takes(a, x, 1);
+    y = join(b, 1);
+    kept_after(SECOND);
+    takes(b, y, 1);
+    ask_set(b, "g", "from=start");
+    acked(a, op, 1);
+    assert_int_equal(the_group()->work.open_n, 1);
+}
+
+static void test_IP16_1_a_group_whose_first_member_is_refused_is_not_there(void **state)
+{
+    d->rig->core->limits.subscriptions_max = 0;
+    join(a, 9);
+    assert_status(a, a->op, -ENOBUFS);
+    assert_null(the_group());
+    kept_restart();
+    assert_null(the_group());
+}
+
+static void test_IP16_5_dead_letters_do_not_come_back_to_the_group(void **state)
+{
+    join_with(a, "g", "k.>", 9, "tries=2 dead=k.dead", FROM_NEW);
+    assert_status(a, a->op, -EINVAL);
+    join(a, 9);
+    assert_status(a, ask_set(a, "g", "dead=k.dead"), -EINVAL);
+}
+
 /* ---- the daemon ends ---- */
 
 static void test_IP16_6_acknowledgements_outlive_the_daemon_and_what_was_seen_is_flagged(void **state)
@@ -457,6 +517,11 @@ static void test_IP16_8_every_message_is_acknowledged_in_the_end_and_none_comes_
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        GROUP_TEST(test_IP16_2_who_is_late_to_receive_has_them_in_order),
+        GROUP_TEST(test_IP16_4_the_time_to_acknowledge_begins_when_it_is_received),
+        GROUP_TEST(test_IP16_7_what_was_late_before_a_seek_counts_no_more),
+        GROUP_TEST(test_IP16_1_a_group_whose_first_member_is_refused_is_not_there),
+        GROUP_TEST(test_IP16_5_dead_letters_do_not_come_back_to_the_group),
         GROUP_TEST(test_IP16_1_a_group_is_made_by_its_first_member_and_joined_by_others),
         GROUP_TEST(test_IP16_2_each_message_is_given_to_one_member),
         GROUP_TEST(test_IP16_2_a_member_has_no_more_than_its_capacity),
