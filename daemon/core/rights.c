@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pattern.h"
+#include "queue_policy.h"
 
 enum want_kind { UNKNOWN, FREE, ANYWHERE, NAMED, BY_NAME, PATTERN, SPECIAL };
 
@@ -101,6 +102,30 @@ static size_t reserve_wants(struct bytes queues, struct right_want *wants)
     return n;
 }
 
+/* The daemon publishes dead letters of a group for whoever says where they go: the last setting counts. */
+static size_t dead_wants(struct bytes settings, struct right_want *wants)
+{
+    struct bytes name, value, dead = {"", 0};
+
+    while (policy_token(&settings, &name, &value))
+        if (bytes_are(name, "dead", 4))
+            dead = value;
+    wants[0] = (struct right_want){.groups = GROUP_PUBLISH, .name = dead};
+    return dead.size > 0;
+}
+
+static size_t subscribe_wants(const struct request_subscribe *what, struct right_want *wants)
+{
+    wants[0] = (struct right_want){.groups = GROUP_SUBSCRIBE, .name = pattern_prefix(what->pattern)};
+    return 1 + dead_wants(what->settings, wants + 1);
+}
+
+static size_t group_set_wants(const struct request_group_set *what, struct right_want *wants)
+{
+    wants[0] = (struct right_want){.groups = GROUP_TOPIC, .name = what->group};
+    return 1 + dead_wants(what->settings, wants + 1);
+}
+
 static size_t special_wants(const struct request *request, bool there, struct right_want *wants)
 {
     switch (request->verb) {
@@ -115,6 +140,10 @@ static size_t special_wants(const struct request *request, bool there, struct ri
         return give_wants(&request->sync_give, there, wants);
     case VERB_WORK_RESERVE:
         return reserve_wants(request->work_reserve.queues, wants);
+    case VERB_SUBSCRIBE:
+        return subscribe_wants(&request->subscribe, wants);
+    case VERB_GROUP_SET:
+        return group_set_wants(&request->group_set, wants);
     case VERB_COND_WAIT:
         return two_wants(GROUP_LOCK, request->cond_wait.name, request->cond_wait.lock, wants);
     default:

@@ -122,7 +122,7 @@ enum right_group {
     VERB_RIGHT(POOL_DRAIN, ADMIN, NAMED, pool_drain.name)                                                    \
     VERB_RIGHT(BACKUP, ADMIN, ANYWHERE, id)                                                                  \
     VERB_RIGHT(PUBLISH, PUBLISH, NAMED, publish.topic)                                                       \
-    VERB_RIGHT(SUBSCRIBE, SUBSCRIBE, PATTERN, subscribe.pattern)                                             \
+    VERB_RIGHT(SUBSCRIBE, SUBSCRIBE, SPECIAL, subscribe.pattern)                                             \
     VERB_RIGHT(TOPIC_CLOSE, PUBLISH, PATTERN, topic_close.topic)                                             \
     VERB_RIGHT(TOPIC_LIST, INSPECT, PATTERN, topic_list.pattern)                                             \
     VERB_RIGHT(TOPIC_INFO, INSPECT, PATTERN, topic_info.topic)                                               \
@@ -130,7 +130,7 @@ enum right_group {
     VERB_RIGHT(TOPIC_PURGE, TOPIC, NAMED, topic_purge.topic)                                                 \
     VERB_RIGHT(TOPIC_REMOVE, TOPIC, NAMED, topic_remove.topic)                                               \
     VERB_RIGHT(SETTLE, SUBSCRIBE, FREE, id)                                                                  \
-    VERB_RIGHT(GROUP_SET, TOPIC, NAMED, group_set.group)                                                     \
+    VERB_RIGHT(GROUP_SET, TOPIC, SPECIAL, group_set.group)                                                   \
     VERB_RIGHT(GROUP_LIST, INSPECT, NAMED, group_list.prefix)                                                \
     VERB_RIGHT(GROUP_REMOVE, TOPIC, NAMED, group_remove.group)
 

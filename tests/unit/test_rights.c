@@ -112,6 +112,27 @@ static void test_only_these_verbs_need_no_right(void **state)
 #undef VERB_IS_FREE
 }
 
+/* Else who may only subscribe could have the daemon publish. */
+static void test_IP16_1_dead_letters_need_the_right_to_publish_there(void **state)
+{
+    struct right_want wants[RIGHT_WANTS_MAX];
+    struct request r = {.verb = VERB_SUBSCRIBE, .subscribe = {.pattern = BYTES("a.*"), .group = BYTES("g")}};
+
+    assert_int_equal(rights_wanted(&r, false, wants), 1);
+    assert_int_equal(wants[0].groups, GROUP_SUBSCRIBE);
+    assert_int_equal(wants[0].name.size, 2);
+    r.subscribe.settings = BYTES("dead=x tries=2 dead=dead.b");
+    assert_int_equal(rights_wanted(&r, false, wants), 2);
+    assert_int_equal(wants[1].groups, GROUP_PUBLISH);
+    assert_memory_equal(wants[1].name.data, "dead.b", wants[1].name.size);
+    r = (struct request){.verb = VERB_GROUP_SET, .group_set = {BYTES("g"), BYTES("dead=b")}};
+    assert_int_equal(rights_wanted(&r, false, wants), 2);
+    assert_int_equal(wants[0].groups, GROUP_TOPIC);
+    assert_int_equal(wants[1].groups, GROUP_PUBLISH);
+    r.group_set.settings = BYTES("dead=b dead=");
+    assert_int_equal(rights_wanted(&r, false, wants), 1);
+}
+
 static void test_an_open_needs_what_it_asks_for(void **state)
 {
     struct right_want wants[RIGHT_WANTS_MAX];
@@ -263,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_every_verb_has_its_row),
         TEST(test_only_these_verbs_need_no_right),
+        TEST(test_IP16_1_dead_letters_need_the_right_to_publish_there),
         TEST(test_an_open_needs_what_it_asks_for),
         TEST(test_without_a_table_everybody_may_everything),
         TEST(test_an_empty_table_lets_nobody),
