@@ -70,11 +70,14 @@ int core_load_group(struct core *core, const struct group_row *row, const char *
 
 static struct group *group_of_id(const struct core *core, uint64_t id)
 {
-    struct group *group;
+    struct kept_topics *kept = core->kept_topics;
+    struct group *group = kept->loading;
 
-    list_each (group, &core->kept_topics->groups, link)
+    if (group && group->id == id)
+        return group;
+    list_each (group, &kept->groups, link)
         if (group->id == id)
-            return group;
+            return kept->loading = group;
     return NULL;
 }
 

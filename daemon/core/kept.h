@@ -52,9 +52,10 @@ struct kept_topics {
     struct list awake;   /* struct reader: those may go on */
     bool stalled;        /* memory is out: they go on later */
     struct map groups_by_name;
-    struct list groups;  /* struct group (group.h), by id */
-    uint64_t group_last; /* id of one */
-    uint64_t ids;        /* once-ids that are remembered */
+    struct list groups;    /* struct group (group.h), by id */
+    uint64_t group_last;   /* id of one */
+    struct group *loading; /* to which what was loaded last belongs; before the first step */
+    uint64_t ids;          /* once-ids that are remembered */
 };
 
 /* 0 or -ENOMEM. */

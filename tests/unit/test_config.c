@@ -211,6 +211,42 @@ static void test_a_wrong_queue_in_a_file_is_named(void **state)
     }
 }
 
+static void test_a_section_sets_a_rule_of_topics_and_a_flag_wins(void **state)
+{
+    struct rig *rig = *state;
+
+    write_file(rig, "topic \"orders.>\" { durable = yes  keep_for = 60 }\ntopic plain {}");
+    assert_int_equal(load(rig, "--topic=orders.>.keep_for=5", "--topic=a.*.c.full=reject"), 0);
+    assert_int_equal(rig->config.topics_n, 3);
+    const struct topic_config *rule = rig->config.topics;
+    assert_string_equal(rule[0].pattern, "orders.>");
+    assert_int_equal(rule[0].part.set, 1 << TOPIC_durable | 1 << TOPIC_keep_for);
+    assert_int_equal(rule[0].part.policy.durable, 1);
+    assert_int_equal(rule[0].part.policy.keep_for, 5);
+    assert_int_equal(rule[1].part.set, 0);
+    assert_string_equal(rule[2].pattern, "a.*.c");
+    assert_int_equal(rule[2].part.policy.full, LOG_REJECT);
+}
+
+static void test_a_wrong_rule_of_topics_is_named(void **state)
+{
+    static const char *const files[][2] = {
+        {"topic a { keep_for = long }",
+         "test.conf: topic a: 'keep_for=long' is not a number of seconds from"},
+        {"topic a { durable = 1 }", "test.conf: topic a: 'durable=1' is not one of no|yes"},
+        {"\ntopic a { colour = 3 }", "test.conf:2: no such option 'colour'"},
+        {"topic \"a..b\" { }", "test.conf: topic 'a..b': the pattern has an empty token"},
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        write_file(rig, files[i][0]);
+        expect_why(rig, -EINVAL, load(rig, NULL, NULL), files[i][1]);
+    }
+    write_file(rig, "");
+    expect_why(rig, -EINVAL, load(rig, "--topic=durable=yes", NULL), "write PATTERN.SETTING=VALUE");
+}
+
 static void test_values_that_make_no_sense_are_refused(void **state)
 {
     static const char *const flags[][2] = {
@@ -393,6 +429,8 @@ int main(void)
         TEST(test_a_named_file_must_be_there),
         TEST(test_a_section_sets_a_queue_and_a_flag_wins),
         TEST(test_a_wrong_queue_in_a_file_is_named),
+        TEST(test_a_section_sets_a_rule_of_topics_and_a_flag_wins),
+        TEST(test_a_wrong_rule_of_topics_is_named),
         TEST(test_a_plugin_has_the_settings_of_its_section_then_those_of_default),
         TEST(test_the_path_of_a_plugin_is_followed_through_symbolic_links),
         TEST(test_a_wrong_plugin_in_a_file_is_named),
