@@ -191,6 +191,9 @@ struct request_transact {
     size_t sends_n;
     const struct ack *acks; /* of values that this run has received */
     size_t acks_n;
+    const struct request_publish
+        *publishes; /* on topics that are kept; without once, delay and expected sequence */
+    size_t publishes_n;
 };
 
 struct request_submit_many {

@@ -105,6 +105,29 @@ int kept_post(struct core *core, struct account *account, struct bytes topic, co
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
 
+/* The topic of that name, made if need be. 0; -ENOBUFS: words are said; -ENOMEM. */
+int kept_topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
+                   struct kept_topic **out);
+/* `full = reject`, for so many messages and bytes more. 0, or -ENOBUFS: words are said. */
+int kept_check_room(struct core *core, struct op *op, const struct kept_topic *topic,
+                    const struct topic_policy *policy, uint64_t messages, uint64_t bytes);
+/* NULL: out of memory. */
+struct record *kept_record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
+                              const struct letter *letter, uint32_t uid, struct bytes once);
+/* A publish of one message goes to the store, with this note. Never fails. */
+void kept_send(struct core *core, struct publish *p, struct kept_topic *topic, struct note *note);
+
+/* ---- kept_deal.c: what a transaction publishes ---- */
+
+/* Adds the messages to a list of struct deal. 0; negative: words may be said, and some are there. */
+int deals_new(struct core *core, struct op *op, const struct request_publish *asked, struct list *deals);
+/* All that can fail, anew. 0; negative: words may be said. */
+int deals_ready(struct core *core, struct op *op, struct list *deals);
+/* They go to the store, in the batch of what goes there before and behind them; `news`: no full store may refuse them. The list is
+ * empty then. */
+void deals_apply(struct core *core, struct list *deals, bool news);
+void deals_free(struct core *core, struct list *deals);
+
 /* ---- kept_replay.c: subscriptions that read the log from a place in it ---- */
 
 /* 0 or -ENOMEM. The subscription gets its channel in the same step. */

@@ -56,8 +56,8 @@ static int make(struct core *core, struct account *account, struct bytes name,
     return 0;
 }
 
-static int topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
-                     struct kept_topic **out)
+int kept_topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
+                   struct kept_topic **out)
 {
     int r;
 
@@ -147,8 +147,8 @@ static void repeat(struct op *op, struct publish *p, const struct topic_once *on
 /* ---- records ---- */
 
 /* NULL: out of memory. */
-static struct record *record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
-                                const struct letter *letter, uint32_t uid, struct bytes once)
+struct record *kept_record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
+                              const struct letter *letter, uint32_t uid, struct bytes once)
 {
     size_t size = headers_size(letter->headers, letter->headers_n);
     char *text = core_take(core, size + 1);
@@ -207,7 +207,7 @@ static int ready_one(struct core *core, struct op *op, struct ready *ready, stru
     if (once.size && (r = remember(core, ready->topic, once, letter->sequence)) < 0)
         return r;
     ready->fresh += once.size > 0;
-    record = record_of(core, RECORD_MESSAGE, ready->topic, letter, op->scope->account->uid, once);
+    record = kept_record_of(core, RECORD_MESSAGE, ready->topic, letter, op->scope->account->uid, once);
     if (!record)
         return -ENOMEM;
     list_append(&ready->records, &record->link);
@@ -240,20 +240,17 @@ static int ready_all(struct core *core, struct op *op, struct ready *ready,
     return r;
 }
 
-/* `full = reject`, with what is on its way. */
-static int check_room(struct core *core, struct op *op, const struct ready *ready,
-                      const struct topic_policy *policy)
+/* With what is on its way. */
+int kept_check_room(struct core *core, struct op *op, const struct kept_topic *topic,
+                    const struct topic_policy *policy, uint64_t messages, uint64_t bytes)
 {
-    const struct kept_topic *topic = ready->topic;
     struct topic_bounds bounds = kept_bounds(core, topic);
-    uint64_t messages = topic->log.messages + topic->on_way + op->publish->n;
-    uint64_t bytes = topic->log.bytes + topic->on_way_bytes + ready->bytes;
 
-    if (policy->full != LOG_REJECT || !op->publish->n)
+    if (policy->full != LOG_REJECT || !messages)
         return 0;
-    if (bounds.messages && messages > bounds.messages)
+    if (bounds.messages && topic->log.messages + topic->on_way + messages > bounds.messages)
         return refuse_full(core, op, "the topic is full", "keep_messages", bounds.messages);
-    if (bounds.bytes && bytes > bounds.bytes)
+    if (bounds.bytes && topic->log.bytes + topic->on_way_bytes + bytes > bounds.bytes)
         return refuse_full(core, op, "the topic is full", "keep_bytes", bounds.bytes);
     return 0;
 }
@@ -317,7 +314,7 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
 {
     struct ready ready = {.fresh = 0};
     int64_t wall_us = core->now.wall_ns / 1000;
-    int r = topic_for(core, op, asked->topic, policy, &ready.topic);
+    int r = kept_topic_for(core, op, asked->topic, policy, &ready.topic);
 
     if (r < 0)
         return r;
@@ -327,7 +324,7 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
     list_init(&ready.records);
     r = ready_all(core, op, &ready, asked);
     if (r == 0)
-        r = check_room(core, op, &ready, policy);
+        r = kept_check_room(core, op, ready.topic, policy, op->publish->n, ready.bytes);
     if (r == 0)
         r = op->publish->n ? send(core, op, &ready) : all_repeated(op);
     drop_records(&ready.records);
@@ -338,19 +335,27 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
 
 /* ---- what the daemon publishes itself ---- */
 
+void kept_send(struct core *core, struct publish *p, struct kept_topic *topic, struct note *note)
+{
+    struct kept_topics *kept = core->kept_topics;
+    struct ready ready = {.topic = topic, .bytes = bytes_of(p->letter[0])};
+    struct message_row *row = &note->record->message;
+    int64_t wall_us = core->now.wall_ns / 1000;
+
+    kept->time_us = wall_us > kept->time_us ? wall_us : kept->time_us;
+    row->sequence = p->letter[0]->sequence = kept->sequence + 1;
+    row->time_us = p->letter[0]->time_us = kept->time_us;
+    set_out(core, p, &ready, note_write(core, note));
+}
+
 static int post(struct core *core, struct publish *p, struct kept_topic *topic)
 {
-    struct ready ready = {.topic = topic, .bytes = bytes_of(p->letter[0])};
-    struct letter *letter = p->letter[0];
-    uint64_t batch;
+    struct note *note = note_new(core, kept_record_of(core, RECORD_MESSAGE_JOINED, topic, p->letter[0],
+                                                      p->account->uid, (struct bytes){0}));
 
-    letter->sequence = core->kept_topics->sequence + 1;
-    letter->time_us = core->kept_topics->time_us;
-    batch = kept_record(
-        core, record_of(core, RECORD_MESSAGE_JOINED, topic, letter, p->account->uid, (struct bytes){0}));
-    if (!batch)
+    if (!note)
         return -ENOMEM;
-    set_out(core, p, &ready, batch);
+    kept_send(core, p, topic, note);
     return 0;
 }
 

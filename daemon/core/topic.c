@@ -372,7 +372,7 @@ static int check_message(struct core *core, struct op *op, const struct outgoing
     return op->state == OP_NEW ? 0 : -EINVAL;
 }
 
-static int check_publish(struct core *core, struct op *op, const struct request_publish *publish)
+int publish_check(struct core *core, struct op *op, const struct request_publish *publish)
 {
     const char *why;
     int r = topic_check(publish->topic, &why);
@@ -451,7 +451,7 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
 {
     struct topics *t = core->topics;
     const struct topic_policy *policy = topic_policy_of(core, request->publish.topic);
-    int r = check_publish(core, op, &request->publish);
+    int r = publish_check(core, op, &request->publish);
 
     if (r == 0)
         r = policy->durable ? kept_check_publish(core, op, &request->publish, policy)

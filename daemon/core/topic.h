@@ -102,6 +102,8 @@ int topic_close(struct core *core, struct account *account, struct bytes pattern
 bool publish_stops(struct op *op, int error);
 /* It ends: a batch that is under way goes on behind it. */
 void topics_pass(struct core *core, const struct subscription *sub);
+/* Topic and messages of what is asked. 0; negative: words may be said. */
+int publish_check(struct core *core, struct op *op, const struct request_publish *publish);
 /* Its operation ends otherwise. */
 void publish_detach(struct publish *publish);
 void publish_free(struct core *core, struct publish *publish);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "durable.h"
+#include "kept.h"
 
 struct transaction {
     uint64_t job, run;
@@ -24,6 +25,7 @@ struct transaction {
     size_t sends_n;
     struct ack *acks;
     size_t acks_n;
+    struct list deals; /* struct deal: messages to be published */
     struct list items; /* of all sends, in their order: reserved */
     uint64_t memory[]; /* what the members above point to */
 };
@@ -76,6 +78,8 @@ static int check_sizes(struct core *core, struct op *op, const struct request_tr
 {
     size_t values = 0;
 
+    for (size_t i = 0; i < asked->publishes_n; i++)
+        values += asked->publishes[i].messages_n;
     for (size_t i = 0; i < asked->sends_n; i++) {
         values += asked->sends[i].values_n;
         if (!asked->sends[i].values_n)
@@ -93,8 +97,8 @@ static int check_sizes(struct core *core, struct op *op, const struct request_tr
         op_fail(core, op, -E2BIG, "result and values of %zu bytes: bulk_bytes_max is %llu", size,
                 (unsigned long long)core->limits.bulk_bytes_max);
     else if (values > VALUES_MAX || asked->sends_n > VALUES_MAX || asked->acks_n > VALUES_MAX)
-        op_fail(core, op, -E2BIG, "a transaction sends at most %d values, and acknowledges as many",
-                VALUES_MAX);
+        op_fail(core, op, -E2BIG,
+                "a transaction sends and publishes at most %d values, and acknowledges as many", VALUES_MAX);
     return op->state == OP_NEW ? 0 : -EINVAL; /* it has its answer */
 }
 
@@ -113,6 +117,7 @@ int transaction_new(struct core *core, struct op *op, const struct request_trans
     t->job = asked->job;
     t->run = asked->run;
     list_init(&t->items);
+    list_init(&t->deals);
     t->sends_n = asked->sends_n;
     t->sends = copy(&room, asked->sends, t->sends_n * sizeof(*t->sends));
     t->acks_n = asked->acks_n;
@@ -120,8 +125,10 @@ int transaction_new(struct core *core, struct op *op, const struct request_trans
     for (size_t i = 0; i < t->sends_n; i++)
         copy_send(&t->sends[i], &room);
     t->result = (struct bytes){copy(&room, asked->result.data, asked->result.size), asked->result.size};
-    *out = t;
-    return 0;
+    for (size_t i = 0; r == 0 && i < asked->publishes_n; i++)
+        r = deals_new(core, op, &asked->publishes[i], &t->deals);
+    *out = r < 0 ? transaction_delete(core, t) : t;
+    return r < 0 && op->state != OP_NEW ? -EINVAL : r; /* it has its answer */
 }
 
 struct transaction *transaction_delete(struct core *core, struct transaction *t)
@@ -129,6 +136,7 @@ struct transaction *transaction_delete(struct core *core, struct transaction *t)
     if (!t)
         return NULL;
     items_discard(core, &t->items);
+    deals_free(core, &t->deals);
     core_free(core, t);
     return NULL;
 }
@@ -219,7 +227,7 @@ int transaction_reserve(struct core *core, struct op *op, struct transaction *t)
         r = reserve_send(core, op, t, &t->sends[i]);
     for (size_t i = 0; r == 0 && i < t->acks_n; i++)
         r = check_ack(core, op, &t->acks[i]);
-    return r;
+    return r == 0 ? deals_ready(core, op, &t->deals) : r;
 }
 
 int transaction_end_job(struct core *core, struct op *op, struct transaction *t)
@@ -250,6 +258,7 @@ void transaction_apply(struct core *core, struct op *op, struct transaction *t, 
         c->sent++;
         durable_enter(core, c, item);
     }
+    deals_apply(core, &t->deals, news);
     for (size_t i = 0; i < t->acks_n && !PLANTED(KEPT_ACK); i++)
         session_ack(core, op->scope->session, &t->acks[i]);
 }

@@ -277,6 +277,7 @@ static void *unpack_entry(struct decoder *d, const ProtobufCMessageDescriptor *d
     }
 
 static struct value *decode_each_raw_value(struct decoder *d, const ProtobufCBinaryData *in, size_t n);
+static struct outgoing *decode_each_raw_outgoing(struct decoder *d, const ProtobufCBinaryData *in, size_t n);
 
 MESSAGES(DECODE_MESSAGE)
 DECODE_RAW_ENTRY(value, struct value, Goroutined__Value)

@@ -220,6 +220,7 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
     }
 
 static ProtobufCBinaryData *encode_each_raw_value(struct encoder *e, const struct value *in, size_t n);
+static ProtobufCBinaryData *encode_each_raw_outgoing(struct encoder *e, const struct outgoing *in, size_t n);
 
 MESSAGES(ENCODE_MESSAGE)
 ENCODE_RAW(value, struct value, Goroutined__Value)

@@ -47,6 +47,7 @@
     MESSAGE(HEADER, header, struct header, Goroutined__Header)                                               \
     MESSAGE(LETTER, message, struct message, Goroutined__Message)                                            \
     MESSAGE(OUTGOING, outgoing, struct outgoing, Goroutined__Outgoing)                                       \
+    MESSAGE(PUBLISH, publish, struct request_publish, Goroutined__Publish)                                   \
     MESSAGE(PUBLISHED, published, struct published, Goroutined__Published)                                   \
     MESSAGE(TOPIC_INFO, topic_info, struct topic_info, Goroutined__TopicInfo)                                \
     MESSAGE(GROUP_INFO, group_info, struct group_info, Goroutined__GroupInfo)                                \
@@ -137,8 +138,9 @@
     FIELD(MANY, topics, (topic_info, UINT32_MAX))                                                            \
     FIELD(MANY, groups, (group_info, UINT32_MAX))
 
-#define SUBMIT_FIELDS REQUEST_SUBMIT
-#define SEND_FIELDS   REQUEST_SEND
+#define SUBMIT_FIELDS  REQUEST_SUBMIT
+#define SEND_FIELDS    REQUEST_SEND
+#define PUBLISH_FIELDS REQUEST_PUBLISH
 
 #define CHAN_INFO_FIELDS(FIELD)                                                                              \
     FIELD(TEXT, name, 0)                                                                                     \
@@ -474,7 +476,8 @@
     FIELD(BODY, result, )                                                                                    \
     FIELD(MANY, jobs, (submit, UINT32_MAX))                                                                  \
     FIELD(MANY, sends, (send, VALUES_MAX))                                                                   \
-    FIELD(MANY, acks, (ack, VALUES_MAX))
+    FIELD(MANY, acks, (ack, VALUES_MAX))                                                                     \
+    FIELD(MANY, publishes, (publish, VALUES_MAX))
 #define REQUEST_SUBMIT_MANY(FIELD)                                                                           \
     FIELD(MANY, jobs, (submit, UINT32_MAX))                                                                  \
     FIELD(ENUM, callback, 1)

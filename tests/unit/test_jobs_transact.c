@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "jobs_fixture.h"
+#include "kept.h"
 
 /* A client, a host with a run of a job, and a durable channel of capacity 4 that both have, with two values in it. */
 struct scene {
@@ -34,8 +35,11 @@ static void send_two(struct scene *s)
 
 static struct scene begin_scene(void **state)
 {
+    const struct topic_part durable = {.policy = {.durable = 1}, .set = 1u << TOPIC_durable};
     struct jobs_fixture *f = *state;
     struct scene s = {.f = f, .client = client_new(f, 0)};
+
+    assert_int_equal(core_set_topic(f->core, (struct bytes){"log.>", 5}, &durable), 0);
 
     s.job = submit(f, s.client, SUBMIT());
     s.host = host_there(f);
@@ -61,12 +65,15 @@ static uint64_t hold_one(struct scene *s)
 
 static const struct value third = {.body = TEXT("three")};
 
+static const struct outgoing message = {.value.body = TEXT("done"), .key = TEXT("key")};
+static const struct request_publish said = {.topic = TEXT("log.x"), .messages = &message, .messages_n = 1};
+
 /* Everything that a transaction can do. */
 #define ALL(s, held)                                                                                         \
     TRANSACT(s, .result = TEXT("result"),                                                                    \
              .jobs = &(struct request_submit){.plugin = PLUGIN, .function = TEXT("other")}, .jobs_n = 1,     \
              .sends = &(struct request_send){(s)->mine, &third, 1}, .sends_n = 1,                            \
-             .acks = &(struct ack){(held), 1}, .acks_n = 1)
+             .acks = &(struct ack){(held), 1}, .acks_n = 1, .publishes = &said, .publishes_n = 1)
 
 static size_t jobs_in(struct scene *s, enum job_state state)
 {
@@ -88,8 +95,16 @@ static int32_t values_there(struct jobs_fixture *f)
     return n;
 }
 
+static uint64_t messages_there(struct jobs_fixture *f)
+{
+    const struct kept_topic *topic = kept_topic_find(f->core, said.topic);
+
+    return topic ? topic->log.messages : 0;
+}
+
 static void nothing_happened(struct scene *s)
 {
+    assert_int_equal(messages_there(s->f), 0);
     assert_state(s->f, s->client, s->job, JOB_RUNNING, CAUSE_NONE);
     assert_int_equal(jobs_in(s, JOB_READY), 0);
     assert_int_equal(values_there(s->f), 1); /* the other one is held */
@@ -109,6 +124,7 @@ static void test_IP13_1_all_of_it_happens_in_one_write_of_the_store(void **state
     assert_string_equal(info(s.f, s.client, s.job).result.data, "result");
     assert_state(s.f, s.client, seen->ids[0], JOB_RUNNING, CAUSE_NONE); /* the host is free for it */
     assert_int_equal(values_there(s.f), 2);                             /* "two" and "three" */
+    assert_int_equal(messages_there(s.f), 1);
 }
 
 static void test_IP13_1_the_end_of_the_job_alone_is_enough(void **state)
@@ -172,9 +188,43 @@ static void test_IP13_2_a_full_store_delays_it_and_refuses_nothing(void **state)
     assert_int_equal(answer(s.f, s.host, op)->status, 1);
     assert_state(s.f, s.client, s.job, JOB_DONE, CAUSE_NONE);
     assert_int_equal(values_there(s.f), 2);
+    assert_int_equal(messages_there(s.f), 1);
 }
 
 /* ---- nothing of it ---- */
+
+static void refuse_publish(struct scene *s, struct request_publish publish, int32_t status)
+{
+    ask_ok(s->f, s->host, TRANSACT(s, .publishes = &publish, .publishes_n = 1), status);
+    assert_state(s->f, s->client, s->job, JOB_RUNNING, CAUSE_NONE);
+    assert_int_equal(messages_there(s->f), 0);
+}
+
+static void test_IP15_9_what_it_cannot_publish_lets_nothing_happen(void **state)
+{
+    const struct outgoing once = {.value.body = TEXT("m"), .once = TEXT("id")};
+    const struct topic_part reject = {.policy = {.durable = 1, .keep_messages = 1, .full = LOG_REJECT},
+                                      .set =
+                                          1u << TOPIC_durable | 1u << TOPIC_keep_messages | 1u << TOPIC_full};
+    const struct outgoing two[] = {message, message};
+    struct scene s = begin_scene(state);
+    struct request_publish publish = said;
+
+    publish.topic = (struct bytes)TEXT("live");
+    refuse_publish(&s, publish, -EINVAL);
+    publish.topic = (struct bytes)TEXT("log..x");
+    refuse_publish(&s, publish, -EINVAL);
+    publish = said;
+    publish.delay_ns = 1;
+    refuse_publish(&s, publish, -EINVAL);
+    publish = said;
+    publish.messages = &once;
+    refuse_publish(&s, publish, -EINVAL);
+    core_set_topic(s.f->core, (struct bytes)TEXT("log.x"), &reject);
+    publish.messages = two;
+    publish.messages_n = 2;
+    refuse_publish(&s, publish, -ENOBUFS);
+}
 
 static void test_IP13_3_a_run_that_is_not_that_of_now_is_refused_whole(void **state)
 {
@@ -362,6 +412,7 @@ int main(void)
         TEST(test_IP13_3_it_waits_for_room_and_goes_on_when_there_is_some),
         TEST(test_IP13_3_its_session_may_end_while_it_waits_for_room),
         TEST(test_IP13_3_one_that_is_refused_drops_nobody_s_jobs),
+        TEST(test_IP15_9_what_it_cannot_publish_lets_nothing_happen),
         TEST(test_IP13_3_sizes_are_bounded),
         TEST(test_IP13_3_no_allocation_that_fails_leaves_half_of_it),
     };

@@ -1,0 +1,138 @@
+/*
+ * Messages of a transaction (transact.c): published with all else that happens in it, or not at all. Each is a publish of its own,
+ * without an operation. Letters are made when the transaction comes, notes when it is judged; what is left then cannot fail.
+ */
+#include "kept.h"
+
+#include <errno.h>
+
+struct deal {
+    struct list link; /* of the transaction */
+    struct publish *publish;
+    struct kept_topic *topic; /* while it is ready */
+    struct note *note;        /* the same */
+};
+
+static int refuse_wishes(struct core *core, struct op *op, const struct request_publish *asked)
+{
+    bool once = false;
+
+    for (size_t i = 0; i < asked->messages_n; i++)
+        once |= asked->messages[i].once.size > 0;
+    if (!once && !asked->expects && !asked->delay_ns)
+        return 0;
+    op_fail(core, op, -EINVAL, "in a transaction a publish has no %s",
+            once             ? "id: the transaction happens once"
+            : asked->expects ? "expected sequence"
+                             : "delay");
+    return -EINVAL;
+}
+
+static int check_right(struct core *core, struct op *op, struct bytes topic)
+{
+    const struct right_want want = {.groups = GROUP_PUBLISH, .name = topic};
+
+    if (account_may(core, op->scope->account, &want))
+        return 0;
+    op_fail(core, op, -EPERM, "may not publish on %.*s", (int)topic.size, (const char *)topic.data);
+    return -EPERM;
+}
+
+static int add(struct core *core, struct op *op, struct bytes topic, const struct outgoing *message,
+               struct list *deals)
+{
+    struct deal *deal = core_alloc(core, sizeof(*deal));
+
+    if (!deal)
+        return -ENOMEM;
+    deal->publish = publish_alone(core, op->scope->account, topic, message);
+    if (!deal->publish) {
+        core_free(core, deal);
+        return -ENOMEM;
+    }
+    list_append(deals, &deal->link);
+    return 0;
+}
+
+int deals_new(struct core *core, struct op *op, const struct request_publish *asked, struct list *deals)
+{
+    int r = publish_check(core, op, asked);
+
+    if (r == 0)
+        r = refuse_wishes(core, op, asked);
+    if (r == 0)
+        r = check_right(core, op, asked->topic);
+    for (size_t i = 0; r == 0 && i < asked->messages_n; i++)
+        r = add(core, op, asked->topic, &asked->messages[i], deals);
+    return r;
+}
+
+static void unready(struct core *core, struct deal *deal)
+{
+    deal->note = note_delete(core, deal->note);
+    deal->topic = NULL;
+}
+
+static int ready_one(struct core *core, struct op *op, struct deal *deal, struct list *deals)
+{
+    struct bytes name = publish_topic(deal->publish);
+    const struct topic_policy *policy = topic_policy_of(core, name);
+    const struct deal *before;
+    uint64_t n = 1;
+    int r;
+
+    if (!policy->durable) {
+        op_fail(core, op, -EINVAL, "%.*s is not kept: a transaction cannot publish there", (int)name.size,
+                (const char *)name.data);
+        return -EINVAL;
+    }
+    r = kept_topic_for(core, op, name, policy, &deal->topic);
+    if (r < 0)
+        return r;
+    list_each (before, deals, link)
+        n += before != deal && before->topic == deal->topic;
+    r = kept_check_room(core, op, deal->topic, policy, n, n * deal->publish->letter[0]->size);
+    if (r < 0)
+        return r;
+    deal->note = note_new(core, kept_record_of(core, RECORD_MESSAGE, deal->topic, deal->publish->letter[0],
+                                               deal->publish->account->uid, (struct bytes){0}));
+    return deal->note ? 0 : -ENOMEM;
+}
+
+int deals_ready(struct core *core, struct op *op, struct list *deals)
+{
+    struct deal *deal;
+    int r = 0;
+
+    list_each (deal, deals, link)
+        unready(core, deal);
+    list_each (deal, deals, link)
+        if (r == 0)
+            r = ready_one(core, op, deal, deals);
+    return r;
+}
+
+void deals_apply(struct core *core, struct list *deals, bool news)
+{
+    struct deal *deal, *after;
+
+    list_each_safe (deal, after, deals, link) {
+        if (news)
+            deal->note->record->kind = RECORD_MESSAGE_JOINED;
+        kept_send(core, deal->publish, deal->topic, deal->note);
+        list_remove(&deal->link);
+        core_free(core, deal);
+    }
+}
+
+void deals_free(struct core *core, struct list *deals)
+{
+    struct deal *deal, *after;
+
+    list_each_safe (deal, after, deals, link) {
+        unready(core, deal);
+        publish_free(core, deal->publish);
+        list_remove(&deal->link);
+        core_free(core, deal);
+    }
+}
