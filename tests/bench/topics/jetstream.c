@@ -10,10 +10,7 @@
 
 #include "nats_text.h"
 
-enum {
-    PENDING_MAX = 4096, /* what is not confirmed, or not acknowledged */
-    ACK_BYTES = NATS_REPLY_BYTES + 16,
-};
+enum { ACK_BYTES = NATS_REPLY_BYTES + 16 };
 
 /* Asks the server for something, and waits for its answer. */
 static void ask(const char *subject, const char *json)

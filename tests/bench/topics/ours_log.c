@@ -76,10 +76,14 @@ void ours_fill(const char *where, size_t most)
 /* Each message is acknowledged when the next one is asked for. */
 void ours_consume(const char *where, size_t number)
 {
+    char settings[32];
+
+    snprintf(settings, sizeof settings, "window=%d", PENDING_MAX);
     struct gc_subscribe_options options = {.size = sizeof options,
-                                           .capacity = VECTOR,
+                                           .capacity = PENDING_MAX,
                                            .from = from_start ? GC_FROM_START : GC_FROM_NEW,
-                                           .group = run_name("group")};
+                                           .group = run_name("group"),
+                                           .settings = settings};
     struct gc_value v = {0};
     gc_window *window;
     int r;

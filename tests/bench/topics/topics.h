@@ -17,7 +17,8 @@ enum {
     MESSAGE_BYTES = 64, /* of every message */
     BATCH = 256,        /* messages written at once, where the peer has no vectors */
     AHEAD_MAX =
-        32 * 1024, /* messages that a live subscriber has not had, where the peer has no flow control */
+        32 * 1024,      /* messages that a live subscriber has not had, where the peer has no flow control */
+    PENDING_MAX = 4096, /* messages of a log that are not confirmed, or not acknowledged */
     SUBSCRIBERS_MAX = 64,
     SAMPLES_MAX = 1 << 16,
 };
