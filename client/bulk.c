@@ -10,6 +10,7 @@
 #include "goclient_host.h"
 #include "last.h"
 #include "submit.h"
+#include "topics.h"
 
 /* A copy of each path, for as long as the request needs it. */
 struct paths {
@@ -129,6 +130,26 @@ GC_API int gc_submit_batch(gc_client *g, const struct gc_submit *jobs, size_t n,
 
 /* ---- with the end of a run ---- */
 
+/* Of each topic one message, in one piece of memory. */
+static void *fill_publishes(const struct gc_host_transaction *what, struct request_transact *transact)
+{
+    const struct gc_publish_options none = {.size = sizeof none};
+    size_t n = what->publishes_n;
+    struct request_publish *publishes =
+        calloc(1, n * (sizeof(struct request_publish) + sizeof(struct outgoing)) + 1);
+    struct outgoing *messages = (struct outgoing *)(publishes + n);
+    if (!publishes)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        messages[i] = outgoing_wire(&what->publishes[i].message, &none);
+        publishes[i] = (struct request_publish){
+            .topic = text_bytes(what->publishes[i].topic), .messages = &messages[i], .messages_n = 1};
+    }
+    transact->publishes = publishes;
+    transact->publishes_n = n;
+    return publishes;
+}
+
 /* The arrays of a request, in one piece of memory: sends, their values, acknowledgements. */
 static void *fill_parts(const struct gc_host_transaction *what, struct request_transact *transact)
 {
@@ -174,9 +195,10 @@ GC_API int gc_host_transact(gc_client *g, const struct gc_host_transaction *what
                                            .jobs_n = what->jobs_n}};
     _cleanup_(cleanup_free) struct request_submit *many = calloc(what->jobs_n + 1, sizeof *many);
     _cleanup_(cleanup_free) void *parts = fill_parts(what, &request.transact);
+    _cleanup_(cleanup_free) void *publishes = fill_publishes(what, &request.transact);
     _cleanup_(paths_free) struct paths paths = {0};
     int r;
-    if (!many || !parts)
+    if (!many || !parts || !publishes)
         return last_failed(-ENOMEM, NULL, false);
     request.transact.jobs = many;
     read_all(what->jobs, what->jobs_n, many, &paths, &r);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "goclient.h"
+#include "goclient_topic.h"
 #include "goclient_waiting.h"
 
 #ifdef __cplusplus
@@ -84,6 +84,11 @@ struct gc_host_send {
     struct gc_value value;
 };
 
+struct gc_host_publish {
+    const char *topic; /* durable */
+    struct gc_outgoing message;
+};
+
 /* What happens at once, all or nothing (goclient_txn.h). */
 struct gc_host_transaction {
     uint64_t job, run; /* that ends; 0: none does */
@@ -93,6 +98,8 @@ struct gc_host_transaction {
     size_t jobs_n;
     const struct gc_host_send *sends;
     size_t sends_n;
+    const struct gc_host_publish *publishes;
+    size_t publishes_n;
     struct gc_value *const *acks; /* held, and received by this run, or this worker */
     size_t acks_n;
 };

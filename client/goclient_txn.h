@@ -1,6 +1,6 @@
 /*
- * goclient_txn.h — a transaction: end a reserved job, submit further ones, send on durable channels and acknowledge what was
- * received, all of it or nothing, in one write to the disk.
+ * goclient_txn.h — a transaction: end a reserved job, submit further ones, send on durable channels, publish on durable topics and acknowledge
+ * what was received, all of it or nothing, in one write to the disk.
  *
  *     gc_txn *txn = gc_txn_begin(g);
  *     gc_txn_complete(txn, task, result, size);
@@ -21,6 +21,7 @@
 
 #include "goclient_chan.h"
 #include "goclient_job.h"
+#include "goclient_topic.h"
 #include "goclient_worker.h"
 
 #ifdef __cplusplus
@@ -40,6 +41,10 @@ GC_API int gc_txn_complete(gc_txn *txn, const struct gc_task *task, const void *
 GC_API int gc_txn_submit(gc_txn *txn, const struct gc_submit *what);
 /* A value for a durable channel, which must have room for it. 0, -ENOMEM; -EINVAL: the value carries channels. */
 GC_API int gc_txn_send(gc_txn *txn, gc_chan c, struct gc_value v);
+/* A message for a durable topic, with the key and headers of `options`, or NULL. 0, -ENOMEM; -EINVAL: it carries channels, or the
+ * options ask for more. */
+GC_API int gc_txn_publish(gc_txn *txn, const char *topic, struct gc_value v,
+                          const struct gc_publish_options *options);
 /* The acknowledgement of a value that was received with GC_HOLD. 0, -ENOMEM. */
 GC_API int gc_txn_ack(gc_txn *txn, struct gc_value *v);
 
@@ -47,7 +52,7 @@ GC_API int gc_txn_ack(gc_txn *txn, struct gc_value *v);
  * their order. Waits for room in their queues, until `until`.
  * On an error nothing has happened, and the transaction is still there: to be tried again, or dropped. -ESTALE: the task is the
  * worker's no more, or a value is not held any more. -EAGAIN: a channel has no room. -EPIPE: one is closed. -EINVAL: one is not
- * durable. -ENOSPC: the disk is full. -E2BIG: over a limit. -ENETRESET: the daemon has restarted; gc_in_doubt tells
+ * durable, or a topic. -ENOSPC: the disk is full. -E2BIG: over a limit. -ENETRESET: the daemon has restarted; gc_in_doubt tells
  * whether it may have happened, and then it is not to be tried again. And as gc_submit. gc_why tells more. */
 GC_API int gc_txn_commit(gc_txn *txn, gc_job *jobs, gc_until until);
 /* Nothing of it happens. Accepts NULL. */

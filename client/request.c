@@ -195,23 +195,6 @@ static struct request_submit_many jobs_of(const struct request *request)
     return request->verb == VERB_SUBMIT_MANY ? request->submit_many : (struct request_submit_many){0};
 }
 
-static size_t sends_arrays(const struct request_transact *transact)
-{
-    size_t size = transact->sends_n * sizeof(struct request_send) + transact->acks_n * sizeof(struct ack);
-    for (size_t i = 0; i < transact->sends_n; i++)
-        size += transact->sends[i].values_n * sizeof(struct value);
-    return size;
-}
-
-static size_t sends_bytes(const struct request_transact *transact)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < transact->sends_n; i++)
-        for (size_t k = 0; k < transact->sends[i].values_n; k++)
-            size += transact->sends[i].values[k].body.size;
-    return size;
-}
-
 /* ---- messages of a publish ---- */
 
 static size_t messages_arrays(const struct request_publish *publish)
@@ -261,6 +244,41 @@ static void copy_messages(struct request_publish *to, const struct request_publi
     to->messages = messages;
 }
 
+/* ---- transactions ---- */
+
+static size_t publishes_arrays(const struct request_transact *transact)
+{
+    size_t size = transact->publishes_n * sizeof(struct request_publish);
+    for (size_t i = 0; i < transact->publishes_n; i++)
+        size += messages_arrays(&transact->publishes[i]);
+    return size;
+}
+
+static size_t publishes_bytes(const struct request_transact *transact)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < transact->publishes_n; i++)
+        size += transact->publishes[i].topic.size + messages_bytes(&transact->publishes[i]);
+    return size;
+}
+
+static size_t sends_arrays(const struct request_transact *transact)
+{
+    size_t size = transact->sends_n * sizeof(struct request_send) + transact->acks_n * sizeof(struct ack);
+    for (size_t i = 0; i < transact->sends_n; i++)
+        size += transact->sends[i].values_n * sizeof(struct value);
+    return size;
+}
+
+static size_t sends_bytes(const struct request_transact *transact)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < transact->sends_n; i++)
+        for (size_t k = 0; k < transact->sends[i].values_n; k++)
+            size += transact->sends[i].values[k].body.size;
+    return size;
+}
+
 /* Arrays: they need their alignment, and so come before the bytes. */
 static size_t vector_size(const struct request *request)
 {
@@ -278,7 +296,7 @@ static size_t vector_size(const struct request *request)
     struct request_submit_many many = jobs_of(request);
     size += many_arrays(&many);
     if (request->verb == VERB_TRANSACT)
-        size += sends_arrays(&request->transact);
+        size += sends_arrays(&request->transact) + publishes_arrays(&request->transact);
     if (request->verb == VERB_CTX_NEW)
         size += request->ctx_new.values_n * sizeof(struct ctx_value);
     if (request->verb == VERB_PUBLISH)
@@ -309,7 +327,7 @@ size_t request_charge(const struct request *request)
     struct request_submit_many many = jobs_of(request);
     size += many_bytes(&many);
     if (request->verb == VERB_TRANSACT)
-        size += sends_bytes(&request->transact);
+        size += sends_bytes(&request->transact) + publishes_bytes(&request->transact);
     if (request->verb == VERB_CTX_NEW)
         for (size_t i = 0; i < request->ctx_new.values_n; i++)
             size += request->ctx_new.values[i].name.size + request->ctx_new.values[i].value.size;
@@ -353,6 +371,18 @@ static void copy_sends(struct request_transact *to, const struct request_transac
     }
     to->sends = sends;
     to->acks = bytes_copy((struct bytes){from->acks, from->acks_n * sizeof(struct ack)}, arrays).data;
+}
+
+static void copy_publishes(struct request_transact *to, const struct request_transact *from,
+                           struct span *arrays, struct span *bodies)
+{
+    struct request_publish *publishes = span_take(arrays, from->publishes_n * sizeof *publishes);
+    for (size_t i = 0; i < from->publishes_n; i++) {
+        publishes[i] = from->publishes[i];
+        publishes[i].topic = bytes_copy(from->publishes[i].topic, bodies);
+        copy_messages(&publishes[i], &from->publishes[i], arrays, bodies);
+    }
+    to->publishes = publishes;
 }
 
 static void copy_cases(struct request *to, const struct request *from, struct span *arrays,
@@ -416,6 +446,7 @@ void request_copy(struct request *to, const struct request *from, void *memory)
         struct request_submit_many many = jobs_of(from);
         to->transact.jobs = copy_jobs(&many, &arrays, &span);
         copy_sends(&to->transact, &from->transact, &arrays, &span);
+        copy_publishes(&to->transact, &from->transact, &arrays, &span);
     }
     if (from->verb == VERB_SCHEDULE_SET)
         to->schedule_set.delays_ns = bytes_copy(waits_of(&from->schedule_set), &arrays).data;

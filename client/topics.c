@@ -1,7 +1,7 @@
 /*
  * Topics: what is published, and subscriptions, which are channels.
  */
-#include "goclient_topic.h"
+#include "topics.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ GC_API const struct gc_header *gc_message_header(const struct gc_value *v, const
 
 /* ---- publish ---- */
 
-static struct outgoing outgoing_wire(const struct gc_outgoing *from, const struct gc_publish_options *all)
+struct outgoing outgoing_wire(const struct gc_outgoing *from, const struct gc_publish_options *all)
 {
     bool own = from->headers_n > 0;
 

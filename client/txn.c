@@ -15,6 +15,7 @@ struct gc_txn {
     struct gc_host_transaction what; /* what it points to is the caller's, or one of these */
     struct gc_submit *jobs;
     struct gc_host_send *sends;
+    struct gc_host_publish *publishes;
     struct gc_value **acks;
 };
 
@@ -33,6 +34,7 @@ GC_API void gc_txn_drop(gc_txn *txn)
         return;
     free(txn->jobs);
     free(txn->sends);
+    free(txn->publishes);
     free(txn->acks);
     free(txn);
 }
@@ -86,6 +88,27 @@ GC_API int gc_txn_send(gc_txn *txn, gc_chan c, struct gc_value v)
         return -ENOMEM;
     txn->what.sends = txn->sends = sends;
     sends[txn->what.sends_n++] = (struct gc_host_send){c, v};
+    return 0;
+}
+
+GC_API int gc_txn_publish(gc_txn *txn, const char *topic, struct gc_value v,
+                          const struct gc_publish_options *options)
+{
+    struct gc_host_publish *publishes;
+    struct gc_publish_options use;
+
+    if (options_take(&use, sizeof use, options) < 0)
+        return last_failed(-EINVAL, "gc_publish_options: size is not set, or of a newer library", false);
+    if (v.chans_n || use.once || use.expects)
+        return last_failed(
+            -EINVAL, "a message of a transaction carries no channels, has no `once` and expects nothing",
+            false);
+    publishes = room(txn->publishes, txn->what.publishes_n, sizeof *publishes);
+    if (!publishes)
+        return -ENOMEM;
+    txn->what.publishes = txn->publishes = publishes;
+    publishes[txn->what.publishes_n++] = (struct gc_host_publish){
+        topic, {.value = v, .key = use.key, .headers = use.headers, .headers_n = use.headers_n}};
     return 0;
 }
 

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "goclient.h"
+#include "goclient_topic.h"
 #include "goroutine.h"
 
 #ifdef __cplusplus
@@ -147,11 +148,13 @@ typedef struct gp_txn gp_txn;
  * at a time may use it. */
 gp_txn *gp_txn_begin(gp_job *job);
 
-/* A further job, as gc_submit; a value for a durable channel, which must have room; the acknowledgement of a value that this run
+/* A further job, as gc_submit; a value for a durable channel, which must have room; a message for a durable topic; the acknowledgement of a value that this run
  * has received with GC_HOLD. Bytes, strings and the value stay the caller's, unchanged, until the commit. 0, -ENOMEM; -EINVAL:
  * `size` of a submit is not set; a value carries channels. */
 int gp_txn_submit(gp_txn *txn, const struct gc_submit *what);
 int gp_txn_send(gp_txn *txn, gc_chan c, struct gc_value v);
+int gp_txn_publish(gp_txn *txn, const char *topic, struct gc_value v,
+                   const struct gc_publish_options *options);
 int gp_txn_ack(gp_txn *txn, struct gc_value *v);
 
 /* The job is done, with the result that gp_result has set (which nobody may set meanwhile), and all that was collected has happened, in one write to the disk: 0,

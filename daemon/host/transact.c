@@ -46,6 +46,12 @@ GP_API int gp_txn_send(gp_txn *txn, gc_chan c, struct gc_value v)
     return gc_txn_send(txn->parts, c, v);
 }
 
+GP_API int gp_txn_publish(gp_txn *txn, const char *topic, struct gc_value v,
+                          const struct gc_publish_options *options)
+{
+    return gc_txn_publish(txn->parts, topic, v, options);
+}
+
 GP_API int gp_txn_ack(gp_txn *txn, struct gc_value *v)
 {
     return gc_txn_ack(txn->parts, v);

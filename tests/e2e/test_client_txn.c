@@ -200,6 +200,38 @@ static void test_IP13_2_a_daemon_killed_after_a_commit_leaves_all_or_nothing(voi
     until_it_went_through("store-after-commit");
 }
 
+static void test_IP16_4_a_message_is_acknowledged_with_what_it_leads_to(void **state)
+{
+    const struct gc_subscribe_options options = {
+        .size = sizeof options, .from = GC_FROM_START, .group = "packers"};
+    const struct gc_publish_options keyed = {.size = sizeof keyed, .key = "parcel"};
+    struct gc_value v = {0};
+    gc_chan in, out, live;
+
+    node = node_start();
+    begin();
+    assert_ok(gc_topic_set(g, "pack.>", "durable=yes", GC_FOREVER));
+    assert_ok(gc_publish(g, "pack.order", gc_string("order"), NULL, NULL, GC_FOREVER));
+    assert_ok(gc_subscribe(g, "pack.order", &options, &in, GC_FOREVER));
+    assert_ok(gc_subscribe(g, "pack.done", NULL, &out, GC_FOREVER));
+    assert_ok(gc_subscribe(g, "live", NULL, &live, GC_FOREVER));
+    assert_fails(gc_recv(g, in, &v, GC_HOLD, GC_FOREVER), 1);
+    gc_txn *txn = gc_txn_begin(g);
+    assert_ok(gc_txn_ack(txn, &v));
+    assert_ok(gc_txn_publish(txn, "pack.done", gc_string("parcel"), &keyed));
+    assert_ok(gc_txn_commit(txn, NULL, GC_FOREVER));
+    gc_value_clear(&v);
+    assert_fails(gc_recv(g, out, &v, 0, GC_FOREVER), 1);
+    assert_string_equal(gc_message(&v)->key, "parcel");
+    assert_value(&v, "parcel");
+    assert_fails(gc_recv(g, in, &v, 0, GC_NOW), -EAGAIN);
+    txn = gc_txn_begin(g);
+    assert_ok(gc_txn_publish(txn, "live", gc_string("x"), NULL));
+    assert_fails(gc_txn_commit(txn, NULL, GC_FOREVER), -EINVAL);
+    gc_txn_drop(txn);
+    assert_fails(gc_recv(g, live, &v, 0, GC_NOW), -EAGAIN);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -207,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_IP13_4_a_worker_ends_its_task_with_all_else),
         TEST(test_IP13_4_a_client_that_is_no_worker_does_the_rest_at_once),
+        TEST(test_IP16_4_a_message_is_acknowledged_with_what_it_leads_to),
         TEST(test_IP13_2_a_daemon_killed_before_a_commit_leaves_all_or_nothing),
         TEST(test_IP13_2_a_daemon_killed_after_a_commit_leaves_all_or_nothing),
     };

@@ -29,7 +29,7 @@ WITHOUT = {
 # Named like them, and never waiting for anybody.
 AT_ONCE = {"go_cache_get", "go_crash_read", "go_health_read", "go_map_range", "go_mutex_trylock", "go_pool_get", "go_ring_send",
            "go_rwmutex_tryrlock", "go_rwmutex_trylock", "go_stats_read", "go_workers_stats_read", "go_memory_read",
-           "go_cpu_profile_write", "go_alloc_profile_write", "go_leaks_write", "gc_txn_send", "gc_txn_submit"}
+           "go_cpu_profile_write", "go_alloc_profile_write", "go_leaks_write", "gc_txn_publish", "gc_txn_send", "gc_txn_submit"}
 # These make something of an until.
 MAKES_CONTEXT = {"go_ctx_with_deadline", "go_ctx_with_deadline_cause"}
 

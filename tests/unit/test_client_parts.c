@@ -184,6 +184,40 @@ static void test_a_publish_keeps_its_messages_with_keys_headers_and_ids(void **s
     free(memory);
 }
 
+static void test_a_transaction_keeps_what_it_publishes(void **state)
+{
+    char text[] = "text";
+    struct bytes bytes = {text, 4};
+    struct header header = {bytes, bytes};
+    struct outgoing messages[] = {
+        {.value = {.body = bytes}, .key = bytes, .headers = &header, .headers_n = 1},
+        {.value = {.body = bytes}}};
+    struct request_publish publishes[] = {{.topic = bytes, .messages = messages, .messages_n = 1},
+                                          {.topic = bytes, .messages = &messages[1], .messages_n = 1}};
+    struct request from = {.verb = VERB_TRANSACT,
+                           .transact = {.result = bytes, .publishes = publishes, .publishes_n = 2}},
+                   to;
+    void *memory = malloc(request_size(&from));
+    request_copy(&to, &from, memory);
+    memset(text, 'x', 4);
+    memset(publishes, 0, sizeof publishes);
+    memset(messages, 0, sizeof messages);
+    memset(&header, 0, sizeof header);
+    const struct request_publish *copy = to.transact.publishes;
+    const struct bytes *copies[] = {&to.transact.result,
+                                    &copy[0].topic,
+                                    &copy[0].messages->value.body,
+                                    &copy[0].messages->key,
+                                    &copy[0].messages->headers->name,
+                                    &copy[0].messages->headers->value,
+                                    &copy[1].topic,
+                                    &copy[1].messages->value.body};
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        assert_memory_equal(copies[i]->data, "text", 4);
+    assert_int_equal(request_charge(&to), 8 * 4);
+    free(memory);
+}
+
 static void test_a_received_message_keeps_its_own_bytes(void **state)
 {
     char text[] = "text";
@@ -391,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_U4_request_keeps_its_own_bytes),
         cmocka_unit_test(test_every_string_of_a_request_is_copied),
         cmocka_unit_test(test_a_publish_keeps_its_messages_with_keys_headers_and_ids),
+        cmocka_unit_test(test_a_transaction_keeps_what_it_publishes),
         cmocka_unit_test(test_a_received_message_keeps_its_own_bytes),
         cmocka_unit_test(test_what_is_told_of_topics_and_groups_keeps_its_own_bytes),
         cmocka_unit_test(test_result_keeps_its_own_bytes_each_with_an_end),
