@@ -297,7 +297,8 @@ static void judge_gaps(struct sim *sim, uint64_t number, uint64_t trailing)
     struct topic_sub *sub = &sim->topics->subs[number];
     uint64_t from = 0, all = trailing;
 
-    qsort_r(sub->copies, sub->copies_n, sizeof(*sub->copies), by_position, sim->topics);
+    if (sub->copies_n)
+        qsort_r(sub->copies, sub->copies_n, sizeof(*sub->copies), by_position, sim->topics);
     for (size_t i = 0; i < sub->copies_n; i++) {
         uint64_t at = position(&sim->topics->messages[sub->copies[i].message]);
 

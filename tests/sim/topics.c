@@ -177,9 +177,9 @@ static void do_look(struct client *client)
 static void use_place(struct client *client, uint64_t *place)
 {
     struct sim *sim = client->sim;
-    const struct topic_sub *sub = &sim->topics->subs[*place];
+    const struct topic_sub *sub = *place ? &sim->topics->subs[*place] : NULL;
 
-    if (!*place || sub->session != client->session || sub->closed)
+    if (!sub || sub->session != client->session || sub->closed)
         return do_subscribe(client, place, draw_pattern(sim));
     if (!sub->known || is_receiving(client, *place))
         return;
