@@ -71,6 +71,17 @@ int core_load_message(struct core *core, const struct message_row *row, const ch
     return 0;
 }
 
+/* An id that was taken anew behind its time: the store may still have it as of the first time. */
+static void forget_older(struct core *core, struct kept_topic *topic, struct bytes text)
+{
+    struct topic_once *older = once_window_find(core, &topic->once, text);
+
+    if (!older)
+        return;
+    once_window_remove(core, &topic->once, older);
+    core->kept_topics->ids--;
+}
+
 int core_load_once(struct core *core, const struct message_row *row, const char **why)
 {
     struct kept_topic *topic = kept_topic_by_id(core, row->topic);
@@ -79,12 +90,11 @@ int core_load_once(struct core *core, const struct message_row *row, const char 
     *why = "it is of no topic";
     if (!topic || !row->once.size || row->once.size > TOPIC_ONCE_BYTES_MAX)
         return -EINVAL;
-    if (once_window_find(core, &topic->once, row->once))
-        return 0;
     *why = "out of memory";
     once = topic_once_new(core, &topic->once, row->once);
     if (!once)
         return -ENOMEM;
+    forget_older(core, topic, row->once);
     once->sequence = row->sequence;
     once->time_us = row->time_us;
     once_window_add(core, &topic->once, once);

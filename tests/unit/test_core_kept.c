@@ -225,6 +225,19 @@ static void test_IP15_4_ids_are_remembered_for_the_time_of_the_topic_and_over_a_
     assert_once(a, publish_with(a, "k.x", (struct wishes){.once = "id"}), 2, 1);
 }
 
+static void test_IP15_4_an_id_that_was_taken_anew_counts_from_then_on_over_a_restart(void **state)
+{
+    set_topic(a, "k.>", "dedup=10");
+    assert_once(a, publish_with(a, "k.x", (struct wishes){.once = "id"}), 1, 0);
+    kept_after(8 * (int64_t)SECOND);
+    assert_once(a, publish_with(a, "k.x", (struct wishes){.once = "other"}), 2, 0);
+    kept_after(3 * (int64_t)SECOND);
+    assert_once(a, publish_with(a, "k.x", (struct wishes){.once = "id"}), 3, 0);
+    kept_restart();
+    kept_after(SECOND);
+    assert_once(a, publish_with(a, "k.x", (struct wishes){.once = "id"}), 3, 1);
+}
+
 static void test_IP15_4_ids_are_bounded(void **state)
 {
     d->rig->core->limits.dedup_max = 1;
@@ -404,6 +417,7 @@ static void test_topics_are_listed_with_what_they_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        KEPT_TEST(test_IP15_4_an_id_that_was_taken_anew_counts_from_then_on_over_a_restart),
         KEPT_TEST(test_IP15_1_a_topic_is_kept_when_the_rule_that_fits_best_says_so),
         KEPT_TEST(test_IP15_1_settings_are_told_with_their_origin),
         KEPT_TEST(test_IP15_1_what_makes_no_sense_is_refused_in_words),
