@@ -309,9 +309,14 @@ static void done(struct core *core, struct reader *reader)
     struct member *member;
 
     group_pass(&group->work, reader->next);
-    if (deal(core, group) == -ENOMEM) {
+    int r = deal(core, group);
+    if (r == -EAGAIN)
+        reader_later(core, reader);
+    if (r == -ENOMEM) {
         core->kept_topics->stalled = true;
         group_wake(core, group);
+    } else if (reader->behind && !reader->fetching && room(core, reader)) {
+        group_wake(core, group); /* what lay in the way has been given */
     }
     while ((member = next_touched(group)))
         hand_over(core, member);

@@ -6,6 +6,7 @@
 #include "kept.h"
 
 enum { CACHE_FIRST = 64, FETCH_MESSAGES_MOST = 256, FETCH_BYTES_MOST = 1 << 20 };
+#define LATER_NS 100000000ll
 
 /* ---- the cache ---- */
 
@@ -119,11 +120,15 @@ static struct readership *readership_new(struct core *core, struct bytes pattern
 int reader_begin(struct core *core, struct reader *reader, struct bytes pattern)
 {
     struct trie_entry *entry = trie_find(core, &core->kept_topics->readers, pattern);
-    struct readership *of =
-        entry ? map_entry(entry, struct readership, entry) : readership_new(core, pattern);
+    struct readership *of;
 
-    if (!of)
+    if (timers_reserve(core) < 0)
         return -ENOMEM;
+    of = entry ? map_entry(entry, struct readership, entry) : readership_new(core, pattern);
+    if (!of) {
+        timers_unreserve(core);
+        return -ENOMEM;
+    }
     reader->of = of;
     list_init(&reader->awake);
     list_append(&of->all, &reader->link);
@@ -141,7 +146,10 @@ void reader_end(struct core *core, struct reader *reader)
     reader->of = NULL;
     list_remove(&reader->link);
     list_remove(&reader->awake);
-    core_fetch_forget(core, reader);
+    timer_disarm(core, &reader->timer);
+    timers_unreserve(core);
+    if (reader->fetching)
+        core_fetch_forget(core, reader);
     if (!list_empty(&of->all))
         return;
     trie_remove(core, &core->kept_topics->readers, &of->entry);
@@ -157,6 +165,16 @@ void reader_wake(struct core *core, struct reader *reader)
 {
     if (reader->of && !list_linked(&reader->awake))
         list_append(&core->kept_topics->awake, &reader->awake);
+}
+
+static void later(struct core *core, struct timer *timer)
+{
+    reader_wake(core, container_of(timer, struct reader, timer));
+}
+
+void reader_later(struct core *core, struct reader *reader)
+{
+    timer_arm(core, &reader->timer, time_after(core->now.mono_ns, LATER_NS), later);
 }
 
 void reader_seek(struct core *core, struct reader *reader, uint64_t next)

@@ -45,6 +45,7 @@ struct reader {
     struct list link;      /* of its readership */
     struct list awake;     /* of kept->awake */
     struct readership *of; /* NULL: it has ended */
+    struct timer timer;    /* armed: reader_later. A place is reserved as long as it has not ended */
     const struct reader_user *user;
     uint64_t next;   /* everything up to here was read */
     int64_t from_us; /* what is older is passed over */
@@ -59,6 +60,8 @@ void reader_end(struct core *core, struct reader *reader);
 struct bytes reader_pattern(const struct reader *reader);
 /* Its user has room again, or something else to do. */
 void reader_wake(struct core *core, struct reader *reader);
+/* The same in a while: there may be room then of which nobody tells it. */
+void reader_later(struct core *core, struct reader *reader);
 /* It goes on behind another sequence. */
 void reader_seek(struct core *core, struct reader *reader, uint64_t next);
 

@@ -57,8 +57,10 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
         sub->lost++;
         return 0;
     }
-    if (!subscription_fits(core, sub, &letter, 1))
+    if (!subscription_fits(core, sub, &letter, 1)) {
+        reader_later(core, reader); /* it is bytes, which its user may have in another channel */
         return -EAGAIN;
+    }
     item = item_load_letter(core, c, letter);
     if (!item)
         return -ENOMEM;

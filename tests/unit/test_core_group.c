@@ -331,6 +331,23 @@ static void test_IP16_5_dead_letters_do_not_come_back_to_the_group(void **state)
     assert_status(a, ask_set(a, "g", "dead=k.dead"), -EINVAL);
 }
 
+static void test_IP16_8_a_group_goes_on_when_the_user_of_its_member_has_room_again(void **state)
+{
+    uint64_t x = join(a, 9), op = recv_many(a, x, 9);
+
+    d->rig->core->limits.account_bytes_max = 1;
+    publish(b, "k.x", "1"); /* refused */
+    d->rig->core->limits.account_bytes_max = 1 << 20;
+    publish(b, "k.x", "1 2");
+    d->rig->core->limits.account_bytes_max = 1;
+    stored(d);
+    assert_waits(a, op);
+    d->rig->core->limits.account_bytes_max = 1 << 20;
+    kept_after(SECOND);
+    assert_values(a, op, "1 ");
+    assert_string_equal(taken(a, takes(a, x, 9)), "2 ");
+}
+
 /* ---- the daemon ends ---- */
 
 static void test_IP16_6_acknowledgements_outlive_the_daemon_and_what_was_seen_is_flagged(void **state)
@@ -520,6 +537,7 @@ int main(void)
         GROUP_TEST(test_IP16_2_who_is_late_to_receive_has_them_in_order),
         GROUP_TEST(test_IP16_4_the_time_to_acknowledge_begins_when_it_is_received),
         GROUP_TEST(test_IP16_7_what_was_late_before_a_seek_counts_no_more),
+        GROUP_TEST(test_IP16_8_a_group_goes_on_when_the_user_of_its_member_has_room_again),
         GROUP_TEST(test_IP16_1_a_group_whose_first_member_is_refused_is_not_there),
         GROUP_TEST(test_IP16_5_dead_letters_do_not_come_back_to_the_group),
         GROUP_TEST(test_IP16_1_a_group_is_made_by_its_first_member_and_joined_by_others),

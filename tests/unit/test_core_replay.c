@@ -69,6 +69,22 @@ static void test_IP15_8_a_replay_begins_with_the_last_message_of_each_topic(void
     assert_status(b, b->op, -EINVAL);
 }
 
+static void test_IP15_8_a_replay_goes_on_when_its_user_has_room_again(void **state)
+{
+    uint64_t h = subscribe(a, "live"), op;
+
+    published(a, "k.x", "1 2");
+    publish(a, "live", "m");
+    d->rig->core->limits.account_bytes_max = 1;
+    op = recv_many(b, replay_all(b, "k.>"), 9);
+    kept_after(SECOND);
+    assert_waits(b, op);
+    d->rig->core->limits.account_bytes_max = 1 << 20;
+    assert_has(a, h, "m ");
+    kept_after(SECOND);
+    assert_values(b, op, "1 2 ");
+}
+
 static void test_IP15_8_a_message_says_what_it_was(void **state)
 {
     const struct header header = {{"h", 1}, {"v", 1}};
@@ -203,6 +219,8 @@ int main(void)
         REPLAY_TESTS(kept_setup),
         REPLAY_TESTS(bare_setup),
         cmocka_unit_test_setup_teardown(test_IP15_8_the_cache_is_bounded, kept_setup, durable_teardown),
+        cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_goes_on_when_its_user_has_room_again, kept_setup,
+                                        durable_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
