@@ -104,6 +104,9 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
 int kept_post(struct core *core, struct account *account, struct bytes topic, const struct letter *from);
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
+uint64_t kept_letter_bytes(const struct letter *letter);
+/* What its topic takes. 0, or -E2BIG: words are said. */
+int kept_check_size(struct core *core, struct op *op, size_t size, const struct topic_policy *policy);
 
 /* The topic of that name, made if need be. 0; -ENOBUFS: words are said; -ENOMEM. */
 int kept_topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,

@@ -76,9 +76,10 @@ static void unready(struct core *core, struct deal *deal)
 static int ready_one(struct core *core, struct op *op, struct deal *deal, struct list *deals)
 {
     struct bytes name = publish_topic(deal->publish);
+    const struct letter *letter = deal->publish->letter[0];
     const struct topic_policy *policy = topic_policy_of(core, name);
+    uint64_t n = 1, bytes = kept_letter_bytes(letter);
     const struct deal *before;
-    uint64_t n = 1;
     int r;
 
     if (!policy->durable) {
@@ -86,15 +87,22 @@ static int ready_one(struct core *core, struct op *op, struct deal *deal, struct
                 (const char *)name.data);
         return -EINVAL;
     }
+    r = kept_check_size(core, op, letter->body.size, policy);
+    if (r < 0)
+        return r;
     r = kept_topic_for(core, op, name, policy, &deal->topic);
     if (r < 0)
         return r;
-    list_each (before, deals, link)
-        n += before != deal && before->topic == deal->topic;
-    r = kept_check_room(core, op, deal->topic, policy, n, n * deal->publish->letter[0]->size);
+    list_each (before, deals, link) {
+        if (before == deal)
+            break;
+        n += before->topic == deal->topic;
+        bytes += before->topic == deal->topic ? kept_letter_bytes(before->publish->letter[0]) : 0;
+    }
+    r = kept_check_room(core, op, deal->topic, policy, n, bytes);
     if (r < 0)
         return r;
-    deal->note = note_new(core, kept_record_of(core, RECORD_MESSAGE, deal->topic, deal->publish->letter[0],
+    deal->note = note_new(core, kept_record_of(core, RECORD_MESSAGE, deal->topic, letter,
                                                deal->publish->account->uid, (struct bytes){0}));
     return deal->note ? 0 : -ENOMEM;
 }

@@ -17,7 +17,7 @@ uint64_t kept_bytes(size_t key, size_t headers, size_t body)
     return key + headers + body;
 }
 
-static uint64_t bytes_of(const struct letter *letter)
+uint64_t kept_letter_bytes(const struct letter *letter)
 {
     return kept_bytes(letter->key.size, headers_size(letter->headers, letter->headers_n), letter->body.size);
 }
@@ -70,16 +70,24 @@ int kept_topic_for(struct core *core, struct op *op, struct bytes name, const st
 
 /* ---- what is asked ---- */
 
+int kept_check_size(struct core *core, struct op *op, size_t size, const struct topic_policy *policy)
+{
+    if (size <= policy->message_bytes_max)
+        return 0;
+    op_fail(core, op, -E2BIG, "a message of %zu bytes: message_bytes_max of the topic is %lu", size,
+            policy->message_bytes_max);
+    return -E2BIG;
+}
+
 static int check_messages(struct core *core, struct op *op, const struct request_publish *asked,
                           const struct topic_policy *policy)
 {
     for (size_t i = 0; i < asked->messages_n; i++) {
         const struct outgoing *message = &asked->messages[i];
 
-        if (message->value.body.size > policy->message_bytes_max)
-            op_fail(core, op, -E2BIG, "a message of %zu bytes: message_bytes_max of the topic is %lu",
-                    message->value.body.size, policy->message_bytes_max);
-        else if (message->once.size && !policy->dedup)
+        if (kept_check_size(core, op, message->value.body.size, policy) < 0)
+            return -EINVAL;
+        if (message->once.size && !policy->dedup)
             op_fail(core, op, -EINVAL, "a message that is taken once, and dedup of the topic is 0");
         else if (message->once.size > core->limits.message_once_bytes ||
                  message->once.size > TOPIC_ONCE_BYTES_MAX)
@@ -211,7 +219,7 @@ static int ready_one(struct core *core, struct op *op, struct ready *ready, stru
     if (!record)
         return -ENOMEM;
     list_append(&ready->records, &record->link);
-    ready->bytes += bytes_of(letter);
+    ready->bytes += kept_letter_bytes(letter);
     p->told.sequence = letter->sequence;
     return 0;
 }
@@ -338,7 +346,7 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
 void kept_send(struct core *core, struct publish *p, struct kept_topic *topic, struct note *note)
 {
     struct kept_topics *kept = core->kept_topics;
-    struct ready ready = {.topic = topic, .bytes = bytes_of(p->letter[0])};
+    struct ready ready = {.topic = topic, .bytes = kept_letter_bytes(p->letter[0])};
     struct message_row *row = &note->record->message;
     int64_t wall_us = core->now.wall_ns / 1000;
 
@@ -413,7 +421,7 @@ static void arrived(struct core *core, struct publish *p)
     struct topic_bounds bounds = kept_bounds(core, topic);
 
     for (size_t i = 0; i < p->n; i++)
-        topic_log_append(core, &topic->log, &bounds, p->letter[i]->sequence, bytes_of(p->letter[i]),
+        topic_log_append(core, &topic->log, &bounds, p->letter[i]->sequence, kept_letter_bytes(p->letter[i]),
                          p->letter[i]->time_us);
     topic->last_us = p->letter[p->n - 1]->time_us;
     topic->published += p->n;

@@ -34,10 +34,16 @@ static void put_headers(struct letter *letter, const struct outgoing *from, char
         header[i] = (struct header){put(room, from->headers[i].name), put(room, from->headers[i].value)};
 }
 
+size_t letter_memory(struct bytes topic, const struct outgoing *from)
+{
+    return sizeof(struct letter) + from->headers_n * sizeof(struct header) + topic.size + from->key.size +
+           headers_bytes(from) + from->value.body.size;
+}
+
 struct letter *letter_new(struct core *core, struct bytes topic, const struct outgoing *from)
 {
-    size_t size = topic.size + from->key.size + headers_bytes(from) + from->value.body.size;
-    size_t memory = sizeof(struct letter) + from->headers_n * sizeof(struct header) + size;
+    size_t memory = letter_memory(topic, from);
+    size_t size = memory - sizeof(struct letter) - from->headers_n * sizeof(struct header);
     struct letter *letter = core_take(core, memory);
 
     if (!letter)

@@ -22,6 +22,8 @@ struct letter {
     struct message told; /* what most results tell of it; its topic is empty until the first one */
 };
 
+/* What one takes. */
+size_t letter_memory(struct bytes topic, const struct outgoing *from);
 /* With one reference. NULL: out of memory. */
 struct letter *letter_new(struct core *core, struct bytes topic, const struct outgoing *from);
 struct letter *letter_ref(struct letter *letter);

@@ -78,19 +78,25 @@ static bool has_room(const struct core *core, const struct channel *c, const str
     return c->length < c->capacity && letter_has_room(core, c, letter);
 }
 
+/* As many as an item can tell of. */
+static uint32_t count_of(uint64_t lost)
+{
+    return lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX;
+}
+
 /* The one behind it says that it is missing. */
 static void drop_oldest(struct core *core, struct subscription *sub)
 {
     struct channel *c = sub->channel;
     struct item *oldest = list_first(&c->buffer, struct item, link);
-    uint64_t lost = oldest->index + 1;
+    uint64_t lost = (uint64_t)oldest->index + 1;
 
     item_drop(core, oldest);
     c->length--;
     c->dropped++;
     struct item *next = list_first(&c->buffer, struct item, link);
     if (next)
-        next->index += (uint32_t)lost;
+        next->index = count_of(lost + next->index);
     else
         sub->lost += lost;
 }
@@ -128,7 +134,7 @@ static bool take(struct core *core, struct subscription *sub, struct letter *let
         sub->lost += !PLANTED(UNTOLD_LOSS);
         return false;
     }
-    item->index = sub->lost < UINT32_MAX ? (uint32_t)sub->lost : UINT32_MAX;
+    item->index = count_of(sub->lost);
     sub->lost = 0;
     channel_put(c, item);
     if (PLANTED(TWO_COPIES))

@@ -392,20 +392,20 @@ int publish_check(struct core *core, struct op *op, const struct request_publish
     return r;
 }
 
-static uint64_t cost_of(const struct request_publish *publish)
+uint64_t publish_bytes(const struct request_publish *publish)
 {
-    uint64_t cost = publish_memory(publish->messages_n);
+    uint64_t bytes = 0;
 
     for (size_t i = 0; i < publish->messages_n; i++)
-        cost += sizeof(struct letter) + publish->messages[i].value.body.size;
-    return cost;
+        bytes += letter_memory(publish->topic, &publish->messages[i]);
+    return bytes;
 }
 
 /* 0, -ENOBUFS, -ENOMEM. */
 static int publish_new(struct core *core, struct op *op, const struct request_publish *publish)
 {
     struct account *account = op->scope->account;
-    uint64_t cost = cost_of(publish);
+    uint64_t cost = publish_memory(publish->messages_n) + publish_bytes(publish);
     struct publish *p;
     size_t n = 0;
 

@@ -104,6 +104,8 @@ bool publish_stops(struct op *op, int error);
 void topics_pass(struct core *core, const struct subscription *sub);
 /* Topic and messages of what is asked. 0; negative: words may be said. */
 int publish_check(struct core *core, struct op *op, const struct request_publish *publish);
+/* Memory that its messages take. */
+uint64_t publish_bytes(const struct request_publish *publish);
 /* Its operation ends otherwise. */
 void publish_detach(struct publish *publish);
 void publish_free(struct core *core, struct publish *publish);

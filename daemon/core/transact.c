@@ -78,8 +78,10 @@ static int check_sizes(struct core *core, struct op *op, const struct request_tr
 {
     size_t values = 0;
 
-    for (size_t i = 0; i < asked->publishes_n; i++)
+    for (size_t i = 0; i < asked->publishes_n; i++) {
         values += asked->publishes[i].messages_n;
+        size += publish_bytes(&asked->publishes[i]);
+    }
     for (size_t i = 0; i < asked->sends_n; i++) {
         values += asked->sends[i].values_n;
         if (!asked->sends[i].values_n)

@@ -1,6 +1,9 @@
 /* Subscriptions without room, publishes that wait for it, and fan-outs over many turns (IP14). */
 #include "topic_fixture.h"
 
+#include "core_internal.h"
+#include "topic.h"
+
 static struct rig *rig;
 static struct client *a, *b, *c;
 
@@ -48,6 +51,35 @@ static void test_IP14_5_the_newest_is_dropped_and_counted(void **state)
     uint64_t r = recv_many(b, h, 2);
     assert_values(b, r, "5 6 ");
     assert_true(lost_before(b, r, 0) == 2 && lost_before(b, r, 1) == 0);
+}
+
+static void test_IP14_11_keys_and_headers_of_a_publish_are_charged_too(void **state)
+{
+    static const char text[3000];
+    struct limits limits = LIMITS_DEFAULT;
+    const struct header header = {.name = {"h", 1}, .value = {text, sizeof(text)}};
+    const struct outgoing message = {.value.body = {"m", 1}, .headers = &header, .headers_n = 1};
+
+    limits.account_bytes_max = sizeof(text);
+    again_with(&limits);
+    assert_told(a, publish(a, "t", "m"), 1, 0, 0);
+    client_do(a, (struct request){.verb = VERB_PUBLISH,
+                                  .publish = {.topic = {"t", 1}, .messages = &message, .messages_n = 1}});
+    assert_status(a, a->op, -ENOBUFS);
+}
+
+static void test_IP14_5_more_than_four_billion_lost_are_not_few(void **state)
+{
+    uint64_t h = subscribe_full(b, "t", 2, TOPIC_DROP_OLDEST);
+
+    publish(a, "t", "1 2");
+    struct subscription *sub =
+        list_first(&audience_find(rig->core, (struct bytes){"t", 1})->all, struct subscription, link);
+    list_first(&sub->channel->buffer, struct item, link)->index = UINT32_MAX;
+    publish(a, "t", "3 4");
+    uint64_t r = recv_many(b, h, 2);
+    assert_values(b, r, "3 4 ");
+    assert_int_equal(lost_before(b, r, 0), UINT32_MAX);
 }
 
 static void test_IP14_5_the_oldest_is_dropped_and_counted(void **state)
@@ -472,6 +504,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_IP14_5_the_newest_is_dropped_and_counted),
+        TEST(test_IP14_5_more_than_four_billion_lost_are_not_few),
+        TEST(test_IP14_11_keys_and_headers_of_a_publish_are_charged_too),
         TEST(test_IP14_5_the_oldest_is_dropped_and_counted),
         TEST(test_IP14_5_the_oldest_of_a_capacity_of_one_says_what_is_missing),
         TEST(test_IP14_5_one_that_is_full_costs_the_others_nothing),

@@ -226,6 +226,36 @@ static void test_IP15_9_what_it_cannot_publish_lets_nothing_happen(void **state)
     refuse_publish(&s, publish, -ENOBUFS);
 }
 
+/* 60 and 5 bytes with their keys, in the order in which a look at the last one alone sees too little. */
+static void test_IP15_9_messages_of_a_transaction_keep_the_bounds_of_their_topic(void **state)
+{
+    static const char text[60];
+    const struct outgoing messages[] = {{.value.body = {text, sizeof(text)}}, {.value.body = {text, 5}}};
+    struct topic_part part = {.policy = {.durable = 1, .keep_bytes = 64, .full = LOG_REJECT},
+                              .set = 1u << TOPIC_durable | 1u << TOPIC_keep_bytes | 1u << TOPIC_full};
+    struct scene s = begin_scene(state);
+    struct request_publish publish = {.topic = said.topic, .messages = messages, .messages_n = 2};
+
+    core_set_topic(s.f->core, said.topic, &part);
+    refuse_publish(&s, publish, -ENOBUFS);
+    part = (struct topic_part){.policy = {.durable = 1, .message_bytes_max = 59},
+                               .set = 1u << TOPIC_durable | 1u << TOPIC_message_bytes_max};
+    core_set_topic(s.f->core, said.topic, &part);
+    refuse_publish(&s, publish, -E2BIG);
+    part.policy.message_bytes_max = 60;
+    core_set_topic(s.f->core, said.topic, &part);
+    s.f->core->limits.bulk_bytes_max = 64;
+    refuse_publish(&s, publish, -E2BIG);
+    s.f->core->limits.bulk_bytes_max = 1 << 20;
+    part.policy.keep_bytes = 66;
+    part.policy.full = LOG_REJECT;
+    part.set |= 1u << TOPIC_keep_bytes | 1u << TOPIC_full;
+    core_set_topic(s.f->core, said.topic, &part);
+    publish.messages = (struct outgoing[]){messages[1], messages[0]};
+    ask_ok(s.f, s.host, TRANSACT(&s, .publishes = &publish, .publishes_n = 1), 0);
+    assert_int_equal(messages_there(s.f), 2);
+}
+
 static void test_IP13_3_a_run_that_is_not_that_of_now_is_refused_whole(void **state)
 {
     struct scene s = begin_scene(state);
@@ -413,6 +443,7 @@ int main(void)
         TEST(test_IP13_3_its_session_may_end_while_it_waits_for_room),
         TEST(test_IP13_3_one_that_is_refused_drops_nobody_s_jobs),
         TEST(test_IP15_9_what_it_cannot_publish_lets_nothing_happen),
+        TEST(test_IP15_9_messages_of_a_transaction_keep_the_bounds_of_their_topic),
         TEST(test_IP13_3_sizes_are_bounded),
         TEST(test_IP13_3_no_allocation_that_fails_leaves_half_of_it),
     };
