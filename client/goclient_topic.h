@@ -242,7 +242,7 @@ struct gc_durable_info {
     const char *name, *pattern;
     uint64_t floor;       /* all messages up to this sequence are done */
     uint64_t next;        /* the first one that nobody was given yet */
-    uint64_t outstanding; /* given, and not acknowledged */
+    uint64_t outstanding; /* read from the log, and not acknowledged */
     uint64_t members;     /* subscriptions that share it */
     uint64_t waiting;     /* messages that it has not come to, about */
     uint64_t redelivered, dead;

@@ -241,9 +241,9 @@ static size_t settings_of(const struct group *group, struct group_rows *rows)
         rows->row[i] =
             row_of(rows, i, group->part.set >> i & 1 ? "set" : "default", group_rows[i].name,
                    group_word(policy, (enum group_field)i), group_value(policy, (enum group_field)i));
-    rows->row[GROUP_FIELDS] = row_of(rows, GROUP_FIELDS, policy->dead_size ? "set" : "default", "dead",
-                                     (struct bytes){policy->dead, policy->dead_size}, 0);
-    return GROUP_ROWS;
+    rows->row[GROUP_FIELDS] =
+        row_of(rows, GROUP_FIELDS, "set", "dead", (struct bytes){policy->dead, policy->dead_size}, 0);
+    return policy->dead_size ? GROUP_ROWS : GROUP_FIELDS;
 }
 
 static uint64_t unread(const struct core *core, const struct group *group)

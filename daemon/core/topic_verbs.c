@@ -94,6 +94,7 @@ int handle_topic_info(struct core *core, struct op *op, const struct request *re
                 (const char *)name.data);
         return -ENOENT;
     }
+    info.durable = rule && rule->policy.durable;
     if (topic)
         kept_tell(topic, &info);
     topic_rows_of(rule, &rows);

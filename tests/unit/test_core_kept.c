@@ -178,6 +178,14 @@ static void test_IP15_3_what_was_refused_is_not_the_last(void **state)
     assert_int_equal(got(a, a->op)->published.sequence, 2);
 }
 
+static void test_IP15_1_a_topic_that_will_be_kept_says_so_before_its_first_message(void **state)
+{
+    assert_true(info_of(a, "k.none").durable);
+    assert_true(info_of(a, "k.>").durable);
+    set_topic(a, "k.x", "durable=no");
+    assert_false(info_of(a, "k.x").durable);
+}
+
 /* ---- once ---- */
 
 static void assert_once(struct client *c, uint64_t op, uint64_t sequence, uint32_t repeated)
@@ -417,6 +425,7 @@ static void test_topics_are_listed_with_what_they_have(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        KEPT_TEST(test_IP15_1_a_topic_that_will_be_kept_says_so_before_its_first_message),
         KEPT_TEST(test_IP15_4_an_id_that_was_taken_anew_counts_from_then_on_over_a_restart),
         KEPT_TEST(test_IP15_1_a_topic_is_kept_when_the_rule_that_fits_best_says_so),
         KEPT_TEST(test_IP15_1_settings_are_told_with_their_origin),
