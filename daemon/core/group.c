@@ -315,7 +315,7 @@ static void done(struct core *core, struct reader *reader)
     if (r == -ENOMEM) {
         core->kept_topics->stalled = true;
         group_wake(core, group);
-    } else if (reader->behind && !reader->fetching && room(core, reader)) {
+    } else if (reader->behind && !reader->fetching && !timer_armed(&reader->timer) && room(core, reader)) {
         group_wake(core, group); /* what lay in the way has been given */
     }
     while ((member = next_touched(group)))

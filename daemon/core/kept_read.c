@@ -309,7 +309,10 @@ static void fetched(struct core *core, struct op *op, void *context, const struc
         r = reader->user->room(core, reader) ? read_row(core, reader, &in->fetched.messages[i]) : -EAGAIN;
     if (r == 0 && in->fetched.offset > reader->next)
         reader->next = in->fetched.offset;
-    reader_wake(core, reader);
+    if (r == 0 || r == -EAGAIN)
+        reader_wake(core, reader);
+    else
+        reader_later(core, reader); /* neither a broken disk nor a full memory is asked without a pause */
     reader->user->done(core, reader);
 }
 

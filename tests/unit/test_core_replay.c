@@ -85,6 +85,30 @@ static void test_IP15_8_a_replay_goes_on_when_its_user_has_room_again(void **sta
     assert_values(b, op, "1 2 ");
 }
 
+static void fail_fetch(struct bytes group)
+{
+    struct rig *rig = d->rig;
+    uint64_t op = subscribe_as(
+        b, (struct request_subscribe){.pattern = {"k.x", 3}, .group = group, .from = FROM_START});
+
+    assert_int_equal(rig->asked_n, 1);
+    rig->asked_n = 0;
+    rig_step(rig,
+             &(struct input){.kind = IN_FETCHED, .fetched = {.fetch = rig->asked[0].number, .error = -EIO}});
+    assert_int_equal(rig->asked_n, 0);
+    kept_after(SECOND);
+    op = recv_many(at_once(b), got(b, op)->handle, 9);
+    stored(d);
+    assert_values(b, op, "1 ");
+}
+
+static void test_IP15_8_a_store_that_cannot_be_read_is_asked_again_after_a_while(void **state)
+{
+    published(a, "k.x", "1");
+    fail_fetch((struct bytes){"", 0});
+    fail_fetch((struct bytes){"g", 1});
+}
+
 static void test_IP15_8_a_message_says_what_it_was(void **state)
 {
     const struct header header = {{"h", 1}, {"v", 1}};
@@ -219,6 +243,8 @@ int main(void)
         REPLAY_TESTS(kept_setup),
         REPLAY_TESTS(bare_setup),
         cmocka_unit_test_setup_teardown(test_IP15_8_the_cache_is_bounded, kept_setup, durable_teardown),
+        cmocka_unit_test_setup_teardown(test_IP15_8_a_store_that_cannot_be_read_is_asked_again_after_a_while,
+                                        bare_setup, durable_teardown),
         cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_goes_on_when_its_user_has_room_again, kept_setup,
                                         durable_teardown),
     };
