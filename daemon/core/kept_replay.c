@@ -103,10 +103,18 @@ static uint64_t before_time(const struct core *core, struct bytes pattern, int64
     return first - 1;
 }
 
+/* No further than what there is: a group tells the store where it is, and sequences go on behind all that it was told. */
+static uint64_t before_sequence(const struct core *core, uint64_t sequence)
+{
+    uint64_t before = sequence ? sequence - 1 : 0;
+
+    return before < core->kept_topics->stored ? before : core->kept_topics->stored;
+}
+
 uint64_t replay_begins_behind(const struct core *core, const struct request_subscribe *what)
 {
     if (what->from == FROM_SEQUENCE)
-        return what->from_sequence ? what->from_sequence - 1 : 0;
+        return before_sequence(core, what->from_sequence);
     return what->from == FROM_TIME ? before_time(core, what->pattern, what->from_time_us) : 0;
 }
 

@@ -436,6 +436,19 @@ static void test_IP16_7_a_group_is_sent_elsewhere(void **state)
     assert_string_equal(taken(a, takes(a, join(a, 9), 9)), "4 ");
 }
 
+static void test_IP16_7_a_sequence_that_is_not_given_yet_is_as_new_and_moves_no_other(void **state)
+{
+    uint64_t x = join_with(a, "g", "k.>", 9, "from=9223372036854775807", FROM_NEW), y;
+
+    y = join_with(b, "h", "k.>", 9, "", FROM_NEW);
+    ask_set(b, "h", "from=99");
+    published(b, "k.x", "1");
+    assert_string_equal(taken(a, takes(a, x, 9)), "1 ");
+    assert_string_equal(taken(b, takes(b, y, 9)), "1 ");
+    kept_restart();
+    assert_int_equal(published(b, "k.x", "2"), 2);
+}
+
 static void test_IP16_7_groups_are_listed(void **state)
 {
     uint64_t x = join(a, 1), op;
@@ -538,6 +551,7 @@ int main(void)
         GROUP_TEST(test_IP16_4_the_time_to_acknowledge_begins_when_it_is_received),
         GROUP_TEST(test_IP16_7_what_was_late_before_a_seek_counts_no_more),
         GROUP_TEST(test_IP16_8_a_group_goes_on_when_the_user_of_its_member_has_room_again),
+        GROUP_TEST(test_IP16_7_a_sequence_that_is_not_given_yet_is_as_new_and_moves_no_other),
         GROUP_TEST(test_IP16_1_a_group_whose_first_member_is_refused_is_not_there),
         GROUP_TEST(test_IP16_5_dead_letters_do_not_come_back_to_the_group),
         GROUP_TEST(test_IP16_1_a_group_is_made_by_its_first_member_and_joined_by_others),
