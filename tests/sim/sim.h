@@ -417,6 +417,8 @@ void storage_take(struct sim *sim, struct list *batches);
 void storage_crash(struct sim *sim);
 void storage_fetch(struct sim *sim, uint64_t number, const struct fetch *what);
 void storage_load(struct sim *sim);
+/* storage_topics.c: with what there is of topics. */
+void storage_load_topics(struct store_load *load);
 bool storage_job(struct sim *sim, uint64_t job, struct job_row *row);
 /* The first job with a larger id, or 0. */
 uint64_t storage_next(struct sim *sim, uint64_t job);

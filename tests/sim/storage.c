@@ -288,6 +288,7 @@ void storage_load(struct sim *sim)
                               .job_ids = load_job_ids};
     char *why = NULL;
 
+    storage_load_topics(&load);
     if (store_memory.load(sim->daemon.store, &load, &why) != 0 && !sim->failed)
         sim_fail(sim, "the store cannot be loaded: %s", why ? why : "");
     free(why);
