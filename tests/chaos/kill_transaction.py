@@ -10,15 +10,13 @@ all jobs are awaited, and the channels drained. For each job that is done (IP13.
 been sent on once, and has one further job; no part is there of a transaction that is not; what was told stands; and no
 value that was acknowledged is lost.
 """
-import argparse, collections, os, random, signal, subprocess, sys, time
+import argparse, collections, os, random, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
-from kills import Party, kill_daemon, kill_host
-from ledger import PROGRESS_SECONDS
+from kills import Party, kill_daemon, kill_host, kill_in_commit
 from node import Node
 
 IN, OUT = "chaos.in", "chaos.out"
-POINTS = ["store-begin", "store-record", "store-before-commit", "store-commit", "store-after-commit"]
 
 
 def arguments():
@@ -92,16 +90,6 @@ def prove_the_judge():
         assert judge([*good, bad], left), bad
     for remains in ([], ["R a 2 1", "R a 1 1"], ["R a 2 0", "R a 4 0"]):
         assert judge(good, remains), remains
-
-
-def kill_in_commit(node):
-    """The daemon ends itself, as by kill -9, at a passing of some point of the store."""
-    node.kill()
-    node.start(GOROUTINED_FAULTS=f"{random.choice(POINTS)}={random.randrange(5, 40)}:kill")
-    status = node.process.wait(PROGRESS_SECONDS)
-    assert status == -signal.SIGKILL, status
-    node.start()
-    return True
 
 
 def kill_all(node, clients, receiver, kills):

@@ -1,6 +1,8 @@
 """Whom the kill loops kill, beside clients: the daemon and its hosts; and processes that each kill replaces."""
-import os, pathlib, random
-from ledger import Ledger
+import os, pathlib, random, signal
+from ledger import PROGRESS_SECONDS, Ledger
+
+POINTS = ["store-begin", "store-record", "store-before-commit", "store-commit", "store-after-commit"]
 
 
 def is_host(pid):
@@ -32,8 +34,20 @@ def kill_host(node):
     return True
 
 
-def kill_daemon(node):
+def kill_daemon(node, check=lambda node: None, **environment):
+    """`check` is called with what it leaves behind; `environment` is that of the next one."""
     node.kill()
+    check(node)
+    node.start(**environment)
+    return True
+
+
+def kill_in_commit(node, check=lambda node: None):
+    """The daemon ends itself, as by kill -9, at a passing of some point of the store."""
+    kill_daemon(node, check, GOROUTINED_FAULTS=f"{random.choice(POINTS)}={random.randrange(5, 40)}:kill")
+    status = node.process.wait(PROGRESS_SECONDS)
+    assert status == -signal.SIGKILL, status
+    check(node)
     node.start()
     return True
 
