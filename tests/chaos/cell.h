@@ -67,6 +67,7 @@ struct scene {
     LIST(host)                                                                                               \
     LIST(inspect)                                                                                            \
     LIST(job)                                                                                                \
+    LIST(kept)                                                                                               \
     LIST(lock)                                                                                               \
     LIST(part)                                                                                               \
     LIST(pool)                                                                                               \
