@@ -166,13 +166,14 @@ GC_API int gc_topic_set(gc_client *g, const char *pattern, const char *settings,
 /* Takes back all that was set of exactly this pattern. -ENOENT: nothing was. -EPERM. */
 GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
 
-/* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. What
- * is published meanwhile stays. -ENOENT: no such durable topic. -EINVAL: both are said. -EAGAIN: another purge of the same
- * messages came first. -EPERM. */
+/* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. They are
+ * read no more at once; it waits until they are gone from the disk too, which takes a while where they are many, and goes on when
+ * the call ends before. What is published meanwhile stays. -ENOENT: no such durable topic. -EINVAL: both are said. -EAGAIN: another
+ * purge of the same messages came first. -ENOBUFS: too many calls wait. -EPERM. */
 GC_API int64_t gc_topic_purge(gc_client *g, const char *topic, uint64_t up_to, uint64_t keep, gc_until until);
 
-/* Forgets a durable topic with all its messages, and tells how many these were. The next publish makes it anew. -ENOENT.
- * -EAGAIN: messages are on their way to it. -EPERM. */
+/* Forgets a durable topic with all its messages, and tells how many these were. Waits as gc_topic_purge does. The next publish
+ * makes it anew. -ENOENT. -EAGAIN: messages are on their way to it, or came while it was emptied, and are there. -ENOBUFS. -EPERM. */
 GC_API int64_t gc_topic_remove(gc_client *g, const char *topic, gc_until until);
 
 /* What is known of a topic; old news on arrival. */

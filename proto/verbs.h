@@ -103,7 +103,7 @@ enum verb_flags {
     VERB(TOPIC_INFO, topic_info, 152, VERB_PLAIN, "subscriptions and messages of one topic")                 \
     VERB(TOPIC_SET, topic_set, 153, VERB_STORED, "set what counts for topics that match a pattern")          \
     VERB(TOPIC_PURGE, topic_purge, 154, VERB_STORED | VERB_PARKS, "forget messages of a kept topic")         \
-    VERB(TOPIC_REMOVE, topic_remove, 155, VERB_STORED, "forget a kept topic")                                \
+    VERB(TOPIC_REMOVE, topic_remove, 155, VERB_STORED | VERB_PARKS, "forget a kept topic")                   \
     VERB(SETTLE, settle, 156, VERB_STORED, "messages of a group: again later, dead, or more time")           \
     VERB(GROUP_SET, group_set, 157, VERB_STORED, "set what a group does, and where it goes on")              \
     VERB(GROUP_LIST, group_list, 158, VERB_PLAIN, "groups, and how far they are")                            \

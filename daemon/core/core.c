@@ -205,6 +205,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     jobs_turn(core);
     topics_run(core);
     readers_run(core);
+    forgets_run(core);
     sweep(core, in);
     commit_step(core);
     out->wake_ns = wake_at(core, outbox_flush(core));

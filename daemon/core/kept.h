@@ -6,7 +6,7 @@
  * and whoever matches gets them. So nobody sees what might not have happened, and a store that is full fails that publish
  * alone. Nothing stops it meanwhile: the store is past being cancelled.
  * Files: topic_rule.c which settings count; kept_topic.c topics and what they may keep; kept_publish.c publishing;
- * kept_load.c the start.
+ * kept_load.c the start; kept_forget.c what the store forgets, in pieces.
  */
 #pragma once
 
@@ -33,6 +33,9 @@ struct kept_topic {
     uint64_t once_gone,
         once_told;      /* ids up to this sequence are forgotten; the store was told so up to that one */
     struct timer timer; /* its oldest block is too old, or ids are; a place is reserved */
+    struct list
+        trimming; /* of kept->trimming: it has more than it may keep, and goes on with the store's word */
+    uint64_t forgettings; /* that have not told the store all: what comes behind them waits */
     uint8_t name_size;
     char name[];
 };
@@ -48,9 +51,14 @@ struct kept_topics {
     int64_t time_us;      /* of the message that has it */
     uint64_t stored;      /* the last one that is stored */
     struct kept_cache cache;
-    struct trie readers; /* struct readership */
-    struct list awake;   /* struct reader: those may go on */
-    bool stalled;        /* memory is out: they go on later */
+    struct trie readers;     /* struct readership */
+    struct list awake;       /* struct reader: those may go on */
+    struct list forgettings; /* struct forgetting, in their order */
+    struct list trimming;    /* struct kept_topic */
+    uint64_t forgot;         /* the piece that the store was told last is in this batch, or one before */
+    int64_t may_forget;      /* so many messages may bounds let go until it has that */
+    bool forgets_late;       /* memory is out: it goes on later */
+    bool stalled;            /* memory is out: they go on later */
     struct map groups_by_name;
     struct list groups;    /* struct group (group.h), by id */
     uint64_t group_last;   /* id of one */
@@ -91,6 +99,22 @@ void kept_trim_soon(struct core *core, struct kept_topic *topic);
 uint64_t kept_record(struct core *core, struct record *record);
 /* What TOPIC_INFO and TOPIC_LIST tell of it. */
 void kept_tell(const struct kept_topic *topic, struct topic_info *info);
+
+/* ---- kept_forget.c ---- */
+
+/* So many messages, and what is left of a block, does the store forget at once: others commit between two pieces. */
+enum { FORGET_MESSAGES = 4096 };
+
+/* All up to this sequence goes; `rest` is of the block where it ends. `removes`: the topic too, then `up_to` is its last. Answers
+ * with the number of messages, when the store was told of all. 0: op waits for that, or may be finished. Negative: nothing happened,
+ * words may be said. */
+int kept_forget(struct core *core, struct op *op, struct kept_topic *topic, uint64_t up_to,
+                const struct topic_rest *rest, bool removes);
+/* What is to be forgotten goes on, when the store has the piece before. */
+void forgets_run(struct core *core);
+void forgets_free(struct core *core);
+/* Messages that are there up to this sequence are gone. The number of the batch; 0: out of memory. */
+uint64_t kept_tell_gone(struct core *core, const struct kept_topic *topic, uint64_t sequence);
 
 /* ---- kept_publish.c ---- */
 

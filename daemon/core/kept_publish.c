@@ -425,6 +425,8 @@ static void arrived(struct core *core, struct publish *p)
                          p->letter[i]->time_us);
     topic->last_us = p->letter[p->n - 1]->time_us;
     topic->published += p->n;
+    core->kept_topics->may_forget +=
+        2 * (int64_t)p->n; /* however many come, those that are too many become fewer */
     kept_trim(core, topic);
     readers_arrived(core, p);
     if (p->op && p->op->scope->ended)

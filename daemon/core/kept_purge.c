@@ -30,24 +30,6 @@ static struct kept_topic *find(struct core *core, struct op *op, struct bytes na
     return topic;
 }
 
-/* Up to this sequence all goes. 0 or -ENOMEM: nothing happened. */
-static int apply(struct core *core, struct op *op, struct kept_topic *topic, uint64_t up_to,
-                 const struct topic_rest *rest)
-{
-    struct message_row row = {.topic = topic->id, .sequence = up_to, .flags = topic->flags};
-    uint64_t before = topic->log.messages;
-    uint64_t batch = kept_record(core, record_new_message(RECORD_MESSAGES_GONE, &row, (struct bytes){0}));
-
-    if (!batch)
-        return -ENOMEM;
-    topic->gone = up_to > topic->gone ? up_to : topic->gone;
-    topic_log_cut(&topic->log, up_to, rest);
-    kept_trim(core, topic);
-    op_depends(op, batch);
-    op->handle = before - topic->log.messages;
-    return 0;
-}
-
 /* ---- counting ---- */
 
 /* True: this row and all behind it stay. */
@@ -83,7 +65,7 @@ static int finish(struct core *core, struct op *op, struct purge *purge)
         purge->rest.messages = block->messages - purge->messages;
         purge->rest.bytes = block->bytes - purge->bytes;
     }
-    return apply(core, op, topic, purge->up_to, &purge->rest);
+    return kept_forget(core, op, topic, purge->up_to, &purge->rest, false);
 }
 
 static int ask(struct core *core, struct op *op, struct purge *purge, uint64_t behind);
@@ -104,7 +86,7 @@ static void counted(struct core *core, struct op *op, void *context, const struc
     if (r == 0 && !whole)
         return;
     core_free(core, purge);
-    if (op)
+    if (op && r < 0)
         op_finish(core, op, r);
 }
 
@@ -143,7 +125,7 @@ static int purge_up_to(struct core *core, struct op *op, struct kept_topic *topi
     struct purge purge = {.topic = topic->id, .up_to = up_to};
 
     if (!block)
-        return apply(core, op, topic, up_to, &purge.rest);
+        return kept_forget(core, op, topic, up_to, &purge.rest, false);
     purge.first = block->first;
     return count(core, op, &purge);
 }
@@ -159,7 +141,7 @@ static int purge_but(struct core *core, struct op *op, struct kept_topic *topic,
     purge.left = topic->log.messages - keep;
     block = topic_log_nth(&topic->log, &purge.left);
     if (!purge.left)
-        return apply(core, op, topic, block->first - 1, &purge.rest);
+        return kept_forget(core, op, topic, block->first - 1, &purge.rest, false);
     purge.first = block->first;
     return count(core, op, &purge);
 }
@@ -188,7 +170,6 @@ int handle_topic_remove(struct core *core, struct op *op, const struct request *
 {
     int r;
     struct kept_topic *topic = find(core, op, request->topic_remove.topic, &r);
-    uint64_t batch;
 
     if (!topic)
         return r;
@@ -196,14 +177,5 @@ int handle_topic_remove(struct core *core, struct op *op, const struct request *
         op_fail(core, op, -EAGAIN, "%lu messages are on their way to the topic", topic->on_way);
         return -EAGAIN;
     }
-    struct topic_row row = {.id = topic->id, .flags = topic->flags};
-    batch = kept_record(core, record_new_topic(RECORD_TOPIC_GONE, &row));
-    if (!batch)
-        return -ENOMEM;
-    op_depends(op, batch);
-    op->handle = topic->log.messages;
-    cache_forget(core, topic);
-    core->kept_topics->ids -= topic->once.ids.count;
-    kept_topic_delete(core, topic);
-    return 0;
+    return kept_forget(core, op, topic, topic->log.last, &(struct topic_rest){0}, true);
 }

@@ -397,6 +397,6 @@ enum sweep_left readers_left(const struct core *core)
     const struct kept_topics *kept = core->kept_topics;
 
     if (list_empty(&kept->awake))
-        return SWEEP_NOTHING;
+        return kept->forgets_late ? SWEEP_LATER : SWEEP_NOTHING;
     return kept->stalled ? SWEEP_LATER : SWEEP_NOW;
 }

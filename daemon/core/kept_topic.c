@@ -64,6 +64,7 @@ struct kept_topic *kept_topic_new(struct core *core, struct account *account, co
     topic->account = account_ref(account);
     topic->name_size = (uint8_t)row->name.size;
     memcpy(topic->name, row->name.data, row->name.size);
+    list_init(&topic->trimming);
     topic_log_init(&topic->log);
     once_window_init(&topic->once);
     enter(core, topic);
@@ -77,6 +78,7 @@ void kept_topic_delete(struct core *core, struct kept_topic *topic)
     map_remove(&kept->by_name, &topic->by_name);
     map_remove(&kept->by_id, &topic->by_id);
     list_remove(&topic->link);
+    list_remove(&topic->trimming);
     timer_disarm(core, &topic->timer);
     timers_unreserve(core);
     topic_log_free(core, &topic->log);
@@ -115,7 +117,7 @@ uint64_t kept_record(struct core *core, struct record *record)
     return batch;
 }
 
-static bool tell_gone(struct core *core, const struct kept_topic *topic, uint64_t sequence)
+uint64_t kept_tell_gone(struct core *core, const struct kept_topic *topic, uint64_t sequence)
 {
     struct message_row row = {.topic = topic->id, .sequence = sequence, .flags = topic->flags};
 
@@ -191,16 +193,37 @@ void kept_trim_soon(struct core *core, struct kept_topic *topic)
     timer_arm(core, &topic->timer, 0, trim_due);
 }
 
+/* The first n blocks. How many went: none, where memory is out. */
+static size_t drop_blocks(struct core *core, struct kept_topic *topic, size_t n)
+{
+    struct kept_topics *kept = core->kept_topics;
+    uint64_t messages = topic->log.messages;
+
+    if (!n || !kept_tell_gone(core, topic, topic_log_end_of(&topic->log, n)))
+        return 0;
+    topic->gone = topic_log_end_of(&topic->log, n);
+    topic_log_drop(&topic->log, n);
+    kept->may_forget -= (int64_t)(messages - topic->log.messages);
+    return n;
+}
+
+/* The first blocks of these `excess`, as many as may go now; the others with the store's word. */
+static void trim_part(struct core *core, struct kept_topic *topic, size_t excess)
+{
+    struct kept_topics *kept = core->kept_topics;
+    size_t n = topic->forgettings ? 0 : topic_log_within(&topic->log, excess, kept->may_forget);
+
+    list_remove(&topic->trimming);
+    if (drop_blocks(core, topic, n) < excess)
+        list_append(&kept->trimming, &topic->trimming);
+}
+
 void kept_trim(struct core *core, struct kept_topic *topic)
 {
     const struct topic_policy *policy = topic_policy_of(core, kept_name(topic));
     struct topic_bounds bounds = bounds_of(policy);
-    size_t n = topic_log_excess(&topic->log, &bounds, core->now.wall_ns / 1000);
 
-    if (n && tell_gone(core, topic, topic_log_end_of(&topic->log, n))) {
-        topic->gone = topic_log_end_of(&topic->log, n);
-        topic_log_drop(&topic->log, n);
-    }
+    trim_part(core, topic, topic_log_excess(&topic->log, &bounds, core->now.wall_ns / 1000));
     tell_blocks(core, topic);
     forget_ids(core, topic, policy->dedup);
     set_time(core, topic, &bounds, policy->dedup);
@@ -239,6 +262,9 @@ int kept_init(struct core *core)
     list_init(&kept->topics);
     list_init(&kept->arriving);
     list_init(&kept->awake);
+    list_init(&kept->forgettings);
+    list_init(&kept->trimming);
+    kept->may_forget = FORGET_MESSAGES;
     list_init(&kept->groups);
     topic_rules_init(&kept->rules);
     kept->standard = topic_standard();
@@ -255,6 +281,7 @@ void kept_free(struct core *core)
     publishes_forget(core, &kept->arriving);
     list_each_safe (topic, after, &kept->topics, link)
         kept_topic_delete(core, topic);
+    forgets_free(core);
     groups_free(core);
     cache_free(core, &kept->cache);
     trie_free(core, &kept->readers);

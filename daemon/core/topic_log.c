@@ -166,6 +166,15 @@ size_t topic_log_excess(const struct topic_log *log, const struct topic_bounds *
     return n;
 }
 
+size_t topic_log_within(const struct topic_log *log, size_t n, int64_t messages)
+{
+    size_t i = 0;
+
+    for (; i < n && messages > 0; i++)
+        messages -= (int64_t)block_at(log, i)->messages;
+    return i;
+}
+
 int64_t topic_log_due_us(const struct topic_log *log, const struct topic_bounds *bounds)
 {
     int64_t due;
@@ -208,6 +217,25 @@ void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_
     block->first_us = rest->first_us;
     block->messages = rest->messages;
     block->bytes = rest->bytes;
+}
+
+size_t topic_log_pieces(const struct topic_log *log, uint64_t sequence, uint64_t messages, uint64_t *end)
+{
+    uint64_t some = 0;
+    size_t pieces = 0;
+
+    for (size_t i = 0; i < log->blocks && block_at(log, i)->last < sequence; i++) {
+        some += block_at(log, i)->messages;
+        if (some < messages)
+            continue;
+        if (end)
+            end[pieces] = block_at(log, i)->last;
+        pieces++;
+        some = 0;
+    }
+    if (end)
+        end[pieces] = sequence;
+    return pieces + 1;
 }
 
 /* ---- looking ---- */

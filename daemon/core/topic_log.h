@@ -54,6 +54,8 @@ void topic_log_tell(struct topic_log *log);
 bool topic_log_is_full(const struct topic_log *log, const struct topic_bounds *bounds, uint64_t bytes);
 /* How many of the oldest blocks are beyond the bounds at this moment. Number and size leave the last one. */
 size_t topic_log_excess(const struct topic_log *log, const struct topic_bounds *bounds, int64_t now_us);
+/* How many of the first n blocks have that many messages, the last of them perhaps more; none for none or less. */
+size_t topic_log_within(const struct topic_log *log, size_t n, int64_t messages);
 /* When the oldest block will be too old; INT64_MAX: never. */
 int64_t topic_log_due_us(const struct topic_log *log, const struct topic_bounds *bounds);
 /* The last sequence of the first n blocks; n is 1 to blocks. */
@@ -67,6 +69,9 @@ struct topic_rest {
     int64_t first_us;
 };
 void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_rest *rest);
+/* Where pieces of about so many messages end, of whole blocks, the last one at `sequence`. How many there are, at least one; `end`
+ * may be NULL. */
+size_t topic_log_pieces(const struct topic_log *log, uint64_t sequence, uint64_t messages, uint64_t *end);
 
 /* The block that has messages up to that sequence and others behind it. NULL: none has. */
 const struct topic_block *topic_log_block(const struct topic_log *log, uint64_t sequence);

@@ -1,4 +1,5 @@
 /* Kept topics (IP15): what is said when, what is remembered, what goes. */
+#include "kept.h"
 #include "kept_fixture.h"
 #include "topic_log.h"
 
@@ -388,6 +389,116 @@ static void test_IP15_5_a_purge_of_whole_blocks_asks_nobody(void **state)
     assert_int_equal(info_of(a, "k.x").messages, 2 * TOPIC_BLOCK_MESSAGES);
 }
 
+/* Messages of "k.x", as many as three pieces have, and some more. */
+static uint64_t publish_pieces(void)
+{
+    enum { AT_ONCE = 1024 };
+    static struct outgoing messages[AT_ONCE];
+    const struct request all = {
+        .verb = VERB_PUBLISH, .publish = {.topic = {"k.x", 3}, .messages = messages, .messages_n = AT_ONCE}};
+    uint64_t n = 0;
+
+    for (int i = 0; i < AT_ONCE; i++)
+        messages[i].value.body = (struct bytes){"12345678", 8};
+    for (; n < 3 * FORGET_MESSAGES + AT_ONCE; n += AT_ONCE) {
+        client_do(a, all);
+        stored(d);
+    }
+    return n;
+}
+
+static const struct request remove_x = {.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.x", 3}};
+static const struct request purge_x = {.verb = VERB_TOPIC_PURGE, .topic_purge.topic = {"k.x", 3}};
+
+static void test_IP15_5_a_purge_is_stored_in_pieces_and_done_at_once(void **state)
+{
+    uint64_t n = publish_pieces(), purged = client_do(a, purge_x);
+
+    for (int pieces = 0; pieces < 3; pieces++) {
+        assert_waits(a, purged);
+        assert_int_equal(waiting(d), 1);
+        assert_int_equal(info_of(a, "k.x").messages, 0);
+        uint64_t other = publish(b, "k.y", "1");
+        stored_some(d, SIZE_MAX);
+        assert_status(b, other, 1); /* goes between */
+    }
+    stored(d);
+    assert_purged(purged, n, 0, 0);
+    assert_string_equal(has(b, replay_all(b, "k.x")), "");
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").messages, 0);
+}
+
+static void test_IP15_5_a_purge_that_a_crash_cuts_short_leaves_the_newest(void **state)
+{
+    uint64_t n = publish_pieces();
+
+    client_do(a, purge_x);
+    stored_some(d, SIZE_MAX);
+    kept_restart();
+    struct topic_info info = info_of(a, "k.x");
+    assert_int_equal(info.messages, n - FORGET_MESSAGES);
+    assert_int_equal(info.first_sequence, FORGET_MESSAGES + 1);
+    assert_purged(purge("k.x", 0, 0), n - FORGET_MESSAGES, 0, 0);
+}
+
+static void test_IP15_5_purges_of_one_topic_follow_each_other(void **state)
+{
+    uint64_t n = publish_pieces(), first = client_do(a, purge_x), removed = client_do(a, remove_x),
+             last = client_do(b, remove_x);
+
+    assert_waits(a, removed);
+    stored(d);
+    assert_int_equal(got(a, first)->handle, n);
+    assert_status(a, removed, 0);
+    assert_status(b, last, -ENOENT);
+    assert_int_equal(info_of(a, "k.x").messages, 0);
+}
+
+static void test_IP15_5_a_removal_goes_on_without_whom_it_was_for(void **state)
+{
+    uint64_t n = publish_pieces();
+
+    client_do(b, remove_x);
+    client_die(b);
+    stored(d);
+    assert_status(a, client_do(a, remove_x), -ENOENT);
+    kept_restart();
+    assert_int_equal(published(a, "k.x", "1"), n + 1);
+}
+
+static void test_IP15_5_a_topic_that_has_more_when_it_is_empty_stays(void **state)
+{
+    publish_pieces();
+    uint64_t removed = client_do(a, remove_x);
+    publish(b, "k.x", "12345678");
+    stored(d);
+    assert_status(a, removed, -EAGAIN);
+    assert_int_equal(info_of(a, "k.x").messages, 1);
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").messages, 1);
+}
+
+static void test_IP15_5_what_a_new_bound_lets_go_is_stored_in_pieces(void **state)
+{
+    uint64_t n = publish_pieces();
+    const struct request keep = {
+        .verb = VERB_TOPIC_SET,
+        .topic_set = {.pattern = {"k.x", 3}, .settings = {"durable=yes keep_messages=16", 28}}};
+
+    client_do(a, keep);
+    assert_int_equal(info_of(a, "k.x").messages,
+                     n - 2 * FORGET_MESSAGES); /* one for the step, one for the rule */
+    publish(b, "k.x", "12345678");
+    stored_some(d, SIZE_MAX);
+    assert_in_range(info_of(a, "k.x").messages, n - 3 * FORGET_MESSAGES - TOPIC_BLOCK_MESSAGES,
+                    n - 3 * FORGET_MESSAGES + 1);
+    kept_restart();
+    stored(d);
+    assert_in_range(info_of(a, "k.x").messages, 15, 16);
+    assert_int_equal(info_of(a, "k.x").last_sequence, n + 1);
+}
+
 static void test_IP15_5_a_topic_that_is_removed_is_forgotten(void **state)
 {
     const struct request remove = {.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.x", 3}};
@@ -454,6 +565,12 @@ int main(void)
         KEPT_TEST(test_IP15_5_many_blocks_come_back_after_a_restart),
         KEPT_TEST(test_IP15_5_a_purge_is_to_the_message),
         KEPT_TEST(test_IP15_5_a_purge_of_whole_blocks_asks_nobody),
+        KEPT_TEST(test_IP15_5_a_purge_is_stored_in_pieces_and_done_at_once),
+        KEPT_TEST(test_IP15_5_a_purge_that_a_crash_cuts_short_leaves_the_newest),
+        KEPT_TEST(test_IP15_5_purges_of_one_topic_follow_each_other),
+        KEPT_TEST(test_IP15_5_a_removal_goes_on_without_whom_it_was_for),
+        KEPT_TEST(test_IP15_5_a_topic_that_has_more_when_it_is_empty_stays),
+        KEPT_TEST(test_IP15_5_what_a_new_bound_lets_go_is_stored_in_pieces),
         KEPT_TEST(test_IP15_5_a_topic_that_is_removed_is_forgotten),
         KEPT_TEST(test_topics_are_listed_with_what_they_have),
     };
