@@ -82,8 +82,8 @@ struct gc_publish_options {
 struct gc_published {
     uint64_t sequence;  /* of the last message, in the log; 0: the topic is live, or it was delayed */
     uint64_t receivers; /* subscriptions that got a message, summed over the messages */
-    uint64_t dropped;   /* subscriptions that had no room for one and lost it, likewise */
-    uint64_t repeated;  /* messages that had been published before, by their `once` */
+    uint64_t dropped;  /* messages that subscriptions without room lost through it: of these, or older ones */
+    uint64_t repeated; /* messages that had been published before, by their `once` */
 };
 
 /* Publishes one message: 0, it is with every live subscription that has room, whoever they are. Waits only for

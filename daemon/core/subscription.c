@@ -143,9 +143,10 @@ static bool take(struct core *core, struct subscription *sub, struct letter *let
 }
 
 size_t subscription_deliver(struct core *core, struct subscription *sub, struct letter *const *letter,
-                            size_t n)
+                            size_t n, uint64_t *lost)
 {
     struct channel *c = sub->channel;
+    uint64_t before = c->dropped;
     size_t taken = 0;
 
     c->delivered_n++; /* keeps it: a waiter may have been the last to have it */
@@ -158,6 +159,7 @@ size_t subscription_deliver(struct core *core, struct subscription *sub, struct 
             break;
         }
     }
+    *lost = c->dropped - before;
     channel_arrived(core, c);
     c->delivered_n--;
     channel_settle(core, c);

@@ -177,15 +177,15 @@ static bool begin(struct core *core, struct publish *p)
 
 static void deliver(struct core *core, struct publish *p, struct audience *audience, struct subscription *sub)
 {
-    size_t n = p->to - p->from;
-    size_t taken = subscription_deliver(core, sub, p->letter + p->from, n);
+    uint64_t lost;
+    size_t taken = subscription_deliver(core, sub, p->letter + p->from, p->to - p->from, &lost);
 
     audience->delivered += taken;
-    audience->dropped += n - taken;
+    audience->dropped += lost;
     core->topics->delivered += taken;
-    core->topics->dropped += n - taken;
+    core->topics->dropped += lost;
     p->told.receivers += taken;
-    p->told.dropped += n - taken;
+    p->told.dropped += lost;
 }
 
 static void batch_done(struct core *core, struct publish *p)

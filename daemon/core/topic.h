@@ -123,9 +123,9 @@ struct bytes publish_topic(const struct publish *publish);
 struct audience *audience_find(const struct core *core, struct bytes pattern);
 /* Frees it if nobody needs it. */
 void audience_settle(struct core *core, struct audience *audience);
-/* How many of the `n` messages it takes; the others are lost to it. May free it. */
+/* How many of the `n` messages it takes. *lost: how many are lost to it, of these or of what it had before. May free it. */
 size_t subscription_deliver(struct core *core, struct subscription *sub, struct letter *const *letter,
-                            size_t n);
+                            size_t n, uint64_t *lost);
 /* How many of the `n` messages it has room for. */
 size_t subscription_fits(const struct core *core, const struct subscription *sub,
                          struct letter *const *letter, size_t n);

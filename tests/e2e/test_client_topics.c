@@ -236,7 +236,7 @@ static void test_IP14_the_oldest_is_dropped_when_that_is_the_policy(void **state
     struct gc_chan_info info;
     struct gc_value v = {0};
 
-    publish_five(g, "slow.oldest", 5, 0);
+    publish_five(g, "slow.oldest", 5, 3);
     assert_ok(gc_chan_info(g, c, &info, GC_FOREVER));
     assert_int_equal(info.dropped, 3);
     assert_fails(gc_recv(g, c, &v, 0, GC_FOREVER), 1);

@@ -86,11 +86,22 @@ static void test_IP14_5_the_oldest_is_dropped_and_counted(void **state)
 {
     uint64_t h = subscribe_full(b, "t", 2, TOPIC_DROP_OLDEST);
 
-    assert_told(a, publish(a, "t", "1 2 3 4 5"), 5, 5, 0);
+    assert_told(a, publish(a, "t", "1 2 3 4 5"), 5, 5, 3);
     assert_int_equal(info(b, h).dropped, 3);
     uint64_t r = recv_many(b, h, 2);
     assert_values(b, r, "4 5 ");
     assert_true(lost_before(b, r, 0) == 3 && lost_before(b, r, 1) == 0);
+}
+
+static void test_IP14_5_a_publish_is_told_what_was_lost_through_it(void **state)
+{
+    uint64_t oldest = subscribe_full(b, "t", 2, TOPIC_DROP_OLDEST);
+
+    assert_told(a, publish(a, "t", "1 2"), 2, 2, 0);
+    subscribe_full(b, "t", 1, TOPIC_DROP_NEWEST);
+    assert_told(a, publish(a, "t", "3"), 1, 2, 1); /* 1 */
+    assert_told(a, publish(a, "t", "4 5 6"), 3, 3, 6);
+    assert_has(b, oldest, "5 6 ");
 }
 
 static void test_IP14_5_the_oldest_of_a_capacity_of_one_says_what_is_missing(void **state)
@@ -507,6 +518,7 @@ int main(void)
         TEST(test_IP14_5_more_than_four_billion_lost_are_not_few),
         TEST(test_IP14_11_keys_and_headers_of_a_publish_are_charged_too),
         TEST(test_IP14_5_the_oldest_is_dropped_and_counted),
+        TEST(test_IP14_5_a_publish_is_told_what_was_lost_through_it),
         TEST(test_IP14_5_the_oldest_of_a_capacity_of_one_says_what_is_missing),
         TEST(test_IP14_5_one_that_is_full_costs_the_others_nothing),
         TEST(test_IP14_5_whoever_waits_makes_room_within_a_publish),
