@@ -85,6 +85,12 @@ static int take_handle(gc_client *g, const struct answer *answer, gc_chan *out)
 {
     client_enter(g);
     out->id = handles_add(g, answer->result.handle);
+    if (!out->id) {
+        call_give_back(g, &(struct request){.verb = VERB_CHAN_DROP, .chan_drop = {answer->result.handle}},
+                       g->waiting->scope());
+        client_flush(g);
+        client_pass_on(g);
+    }
     client_leave(g);
     return out->id ? 0 : last_failed(-ENOMEM, NULL, false);
 }

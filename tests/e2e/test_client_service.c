@@ -13,6 +13,16 @@
 /* Instead of the library's: none, while a test says so. */
 static atomic_bool no_memory;
 
+/* The same of what grows. */
+static atomic_bool no_growth;
+
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return atomic_load(&no_growth) ? NULL : __real_realloc(memory, size);
+}
+
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size)
@@ -145,6 +155,27 @@ static void test_X1_a_cancel_is_told_although_memory_is_out(void **state)
 #endif
 }
 
+static void test_a_handle_that_memory_is_out_for_goes_back(void **state)
+{
+#ifdef REFUSES_MEMORY
+    gc_client *g = *state;
+    struct gc_chan_info info;
+    gc_chan c;
+
+    assert_ok(gc_ping(g, GC_FOREVER));
+    atomic_store(&no_growth, true);
+    int r = gc_make(g, "given.back", 1, &c, GC_FOREVER);
+    atomic_store(&no_growth, false);
+    assert_int_equal(r, -ENOMEM);
+    assert_int_equal(c.id, 0);
+    assert_ok(gc_chan_stat(g, "given.back", &info, GC_FOREVER));
+    assert_int_equal(info.handles, 0);
+    assert_ok(gc_make(g, "given.back", 1, &c, GC_FOREVER)); /* its session lives */
+#else
+    skip();
+#endif
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
 
 int main(void)
@@ -152,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_X7_a_live_context_costs_no_call_a_turn_of_the_service_thread),
         TEST(test_X1_a_cancel_is_told_although_memory_is_out),
+        TEST(test_a_handle_that_memory_is_out_for_goes_back),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }
