@@ -295,5 +295,18 @@ test_IP13_3_a_transaction_that_cannot_be_fails_the_job_and_leaves_all_else() {
     expect 0 "first" goctl recv closed
 }
 
+test_IP15_9_a_job_ends_and_publishes_at_once() {
+    local id
+    node_of_its_own
+    expect 0 "" goctl topic set 'told.>' durable=yes
+    id=$(goctl submit "$trial:tell" told.news)
+    expect 0 "told" goctl wait "$id"
+    node_stop KILL
+    node_start
+    expect 0 "told" goctl wait "$id"
+    expect 0 "trial news" goctl sub told.news --from start -n 1 --format '%k %p'
+    refuse 9 "live is not kept" goctl submit "$trial:tell" live --wait --retries 0
+}
+
 node_start
 run_tests

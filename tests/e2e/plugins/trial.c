@@ -150,6 +150,27 @@ static int relay(gp_job *job)
     return r;
 }
 
+/* Its argument is a topic. In one transaction with its end, whose result is "told", it publishes "news" there, with a key. */
+static int tell(gp_job *job)
+{
+    const struct gc_publish_options options = {.size = sizeof options, .key = "trial"};
+    struct gp_bytes argument = gp_argument(job);
+    gp_txn *txn = gp_txn_begin(job);
+    char topic[GC_NAME_BYTES];
+
+    snprintf(topic, sizeof topic, "%.*s", (int)argument.size, (const char *)argument.data);
+    int r = txn ? gp_result(job, "told", 4) : -ENOMEM;
+    if (r == 0)
+        r = gp_txn_publish(txn, topic, gc_string("news"), &options);
+    if (r == 0)
+        r = gp_txn_commit(txn, NULL, GC_FOREVER);
+    if (r < 0) {
+        gp_txn_drop(txn);
+        r = gp_fail(job, r, "%s", gc_why());
+    }
+    return r;
+}
+
 /* Asks on the channel that the argument names, with one for the answer, which is its result. */
 static int ask(gp_job *job)
 {
@@ -256,7 +277,7 @@ GP_PLUGIN("trial", "1.0", {"hello", "greets its argument", hello}, {"echo", "giv
           {"answer", "answers on the channel that came with a request", answer},
           {"ask", "asks, with a channel for the answer", ask},
           {"relay", "takes, sends, submits and ends at once", relay},
-          {"lookup", "looks up a value of its context", lookup},
+          {"tell", "publishes and ends at once", tell}, {"lookup", "looks up a value of its context", lookup},
           {"print_many", "prints from ten goroutines", print_many}, {"give_up", "fails for good", give_up},
           {"need_file", "fails while there is no such file", need_file}, {"panic", "panics", panic},
           {"crash", "reads address 0", crash});
