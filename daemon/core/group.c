@@ -78,7 +78,7 @@ static void settle(struct core *core, struct group *group, struct group_message 
     struct ack_row *row = &message->ack->record->ack;
 
     group_ack(core, message);
-    row->floor = group_floor(&group->work);
+    row->floor = PLANTED(HASTY_FLOOR) ? group->work.next : group_floor(&group->work);
     note_write(core, message->ack);
     message->ack = NULL;
     message_free(core, message);
@@ -112,7 +112,7 @@ static void give_back(struct core *core, struct group_message *message, enum val
     message->received = false;
     if (received && group_is_spent(message) && group_bury(core, group, message) == 0)
         return;
-    group_again(core, message, received ? flag : 0);
+    group_again(core, message, received && !PLANTED(UNFLAGGED_AGAIN) ? flag : 0);
     group->redelivered += received;
     if (received)
         record_try(core, message, 0);
@@ -274,7 +274,7 @@ static void recall(struct core *core, struct group *group, struct group_message 
     const struct loaded_try *known = try_of(group, message->sequence);
     int64_t now_us = core->now.wall_ns / 1000;
 
-    if (message->sequence > group->old_mark && !known)
+    if ((message->sequence > group->old_mark || PLANTED(FORGOTTEN_MARK)) && !known)
         return;
     message->flags = VALUE_REDELIVERED;
     message->tries = known ? known->tries : 1;
@@ -452,7 +452,7 @@ static struct group_terms terms_of(const struct core *core, const struct group_p
         .span = GROUP_SPAN,
         .ack_wait_ns = (int64_t)policy->ack_wait * NS_PER_MS,
         .tries = (uint32_t)policy->tries,
-        .ordered = policy->ordered,
+        .ordered = policy->ordered && !PLANTED(ANY_ORDER),
         .paused = policy->paused,
     };
 }

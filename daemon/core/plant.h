@@ -55,7 +55,12 @@
     PLANT(TORN_BATCH, "torn-batch")                                                                          \
     PLANT(LONG_CLOSE, "long-close")                                                                          \
     PLANT(TWO_COPIES, "two-copies")                                                                          \
-    PLANT(SAME_ID, "same-id")
+    PLANT(SAME_ID, "same-id")                                                                                \
+    PLANT(UNFLAGGED_AGAIN, "unflagged-again")                                                                \
+    PLANT(FORGOTTEN_MARK, "forgotten-mark")                                                                  \
+    PLANT(HASTY_FLOOR, "hasty-floor")                                                                        \
+    PLANT(ANY_ORDER, "any-order")                                                                            \
+    PLANT(LOST_ACK, "lost-ack")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

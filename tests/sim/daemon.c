@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "groups.h"
 #include "lock_ledger.h"
 #include "operator.h"
 #include "plugins.h"
@@ -166,6 +167,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
         core_set_queue(core, (struct bytes){"brief", 5}, &brief) < 0)
         abort();
     pools_configure(sim, core);
+    groups_configure(sim, core);
     users_start(sim, core);
     core_set_stats(core, tell_memory, sim);
 }

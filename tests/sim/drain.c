@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "drain.h"
+#include "groups.h"
 #include "inspect.h"
 #include "objects.h"
 #include "operator.h"
@@ -393,6 +394,8 @@ void sim_drain(struct sim *sim)
         wait_for(sim, 1 * S);
     if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3))
         stuck(sim);
+    if (!sim->failed)
+        groups_end(sim);
     if (!sim->failed)
         pools_end(sim);
     if (!sim->failed)

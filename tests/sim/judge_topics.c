@@ -113,7 +113,9 @@ void judge_topic_reply(struct sim *sim, const struct task *task)
 {
     const struct request *request = &task->op.request;
 
-    for (size_t i = 0; task->topical && request->verb == VERB_PUBLISH && i < request->publish.messages_n; i++)
+    for (size_t i = 0;
+         task->topical && sim->topics && request->verb == VERB_PUBLISH && i < request->publish.messages_n;
+         i++)
         if (!sim->topics->messages[task->number + i].left)
             sim->topics->messages[task->number + i].left = sim->topics->order;
 }

@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "groups.h"
 #include "pools.h"
 #include "schedules.h"
 #include "topics.h"
@@ -159,6 +160,7 @@ static void sim_open(struct sim *sim, uint64_t seed, const struct options *optio
     sim->daemon.incarnation = 0; /* the store's comes from the clock of the machine */
     pools_open(sim);
     topics_open(sim);
+    groups_open(sim);
     daemon_start(sim);
     for (uint32_t who = 0; who < CLIENTS; who++)
         client_start(sim, who, between(sim, 0, 1 * MS));
@@ -186,6 +188,7 @@ static void sim_close(struct sim *sim)
     judge_deals_free(sim);
     judge_pools_free(sim);
     judge_topics_free(sim);
+    judge_groups_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

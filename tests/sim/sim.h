@@ -358,6 +358,7 @@ struct sim {
     struct deals *deals;
     struct pool_ledger *pools;   /* NULL: none in this seed */
     struct topic_ledger *topics; /* the same */
+    struct group_ledger *groups; /* the same */
     bool ruled;                  /* its clients are several users, and there is a table of rights */
     uint64_t rules;              /* how often that gave way to another one */
     struct held *held;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "groups.h"
 #include "pools.h"
 #include "schedules.h"
 #include "workers.h"
@@ -55,6 +56,7 @@ static void apply(struct sim *sim, struct list *batches)
 {
     judge_schedules_stored(sim, batches);
     judge_lives_stored(sim, batches);
+    judge_groups_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }

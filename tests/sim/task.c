@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "groups.h"
 #include "operator.h"
 #include "topics.h"
 #include "workers.h"
@@ -155,6 +156,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     judge_deal_told(task, result);
     worker_told(task, result);
     topic_told(task, result);
+    group_told(task, result);
     judge_arrived(task);
     object_told(task);
     judge_context(task, result);
@@ -170,8 +172,10 @@ static void release(struct protocol_op *op, void *context)
     struct task *task = task_of(op);
     struct client *client = context;
 
-    if (client->alive)
+    if (client->alive) {
         judge_confirmed(task);
+        judge_group_confirmed(task);
+    }
     list_remove(&task->link);
     client->tasks_n--;
     free(task->got);
@@ -223,8 +227,10 @@ void task_surface(struct task *task, bool hold)
         lock_surfaced(task);
     if (!fenced)
         object_surfaced(task);
-    if (!fenced)
+    if (!fenced) {
         judge_surfaced(task, hold ? SURFACED_HELD : SURFACED_ACKED);
+        judge_group_surfaced(task, hold);
+    }
     int r = protocol_surface(client->protocol, &task->op, hold, sim->now_ns);
     if ((r < 0) != fenced)
         sim_fail(sim, "client %u: surfacing gives %d, %s", client->who, r, fenced ? "fenced" : "not fenced");
@@ -239,6 +245,7 @@ void task_settle(struct task *task, uint64_t n, bool give_back)
              (unsigned long long)task->op.request.id, (unsigned long long)n,
              give_back ? ", gives the rest back" : "");
     judge_settled(task, n, give_back);
+    judge_group_settled(task, n);
     task->held_n = n;
     protocol_settle(client->protocol, task->op.request.id, n, give_back, client->sim->now_ns);
     client_pump(client);

@@ -223,7 +223,7 @@ static void subscribed(struct task *task, const struct result *result)
 
 void topic_told(struct task *task, const struct result *result)
 {
-    if (!task->topical)
+    if (!task->topical || !task->client->sim->topics)
         return;
     switch (task->op.request.verb) {
     case VERB_PUBLISH:
