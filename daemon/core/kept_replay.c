@@ -50,7 +50,8 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
     struct channel *c = sub->channel;
     struct item *item;
 
-    if (is_before(replay_of(reader), letter->sequence))
+    if (is_before(replay_of(reader), letter->sequence) ||
+        (PLANTED(SHORT_REPLAY) && c->length + 1 == c->capacity))
         return 0;
     if (sub->value_bytes_max && letter->body.size > sub->value_bytes_max) {
         c->dropped++;

@@ -60,7 +60,8 @@
     PLANT(FORGOTTEN_MARK, "forgotten-mark")                                                                  \
     PLANT(HASTY_FLOOR, "hasty-floor")                                                                        \
     PLANT(ANY_ORDER, "any-order")                                                                            \
-    PLANT(LOST_ACK, "lost-ack")
+    PLANT(LOST_ACK, "lost-ack")                                                                              \
+    PLANT(SHORT_REPLAY, "short-replay")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -16,8 +16,9 @@ enum { BODY_BYTES = 16, KEYS = 3, NO_SLOT = SLOTS /* as in loose.c: no channel o
 
 static const struct {
     const char *name, *pattern, *settings;
-} groups[GROUPS] = {{"g.all", "log.>", "ack_wait=20"},
-                    {"g.row", "log.*", "ack_wait=20 ordered=yes window=8"}};
+} groups[GROUPS + 1] = {{"g.all", "log.>", "ack_wait=20"},
+                        {"g.row", "log.*", "ack_wait=20 ordered=yes window=8"},
+                        {"", "log.>", ""}};
 
 static const char *const topics[GROUP_TOPICS] = {"log.a", "log.b", "log.b.c"};
 static const char *const keys[KEYS] = {"", "red", "blue"};
@@ -115,7 +116,7 @@ static struct task *join(struct client *client, uint32_t group, uint64_t capacit
 static void do_join(struct client *client, uint64_t *place)
 {
     struct sim *sim = client->sim;
-    struct task *task = join(client, (uint32_t)draw(sim, GROUPS), 1 + draw(sim, 4));
+    struct task *task = join(client, (uint32_t)draw(sim, GROUPS + 1), 1 + draw(sim, 4));
 
     *place = task->number;
     task_start(task);
@@ -194,7 +195,7 @@ static bool do_settle(struct client *client)
     struct sim *sim = client->sim;
     const struct task *held = held_by(client);
 
-    if (!held)
+    if (!held || sim->groups->members[held->number].group == REPLAY)
         return false;
     const struct membership *member = &sim->groups->members[held->number];
     struct posted *message = &sim->groups->messages[held->got[held->got_n - 1]];
@@ -305,6 +306,8 @@ static void empty(struct sim *sim, uint32_t group)
     }
     if (!sim->failed)
         wait_for(sim, 100 * MS);
+    if (!sim->failed && group == REPLAY)
+        judge_replay_end(sim, number);
     if (!sim->failed)
         ask(drop(client, number));
 }
@@ -314,7 +317,7 @@ void groups_end(struct sim *sim)
     if (!sim->groups)
         return;
     leave_all(sim);
-    for (uint32_t group = 0; group < GROUPS && !sim->failed; group++)
+    for (uint32_t group = 0; group <= REPLAY && !sim->failed; group++)
         empty(sim, group);
     if (!sim->failed)
         judge_groups_end(sim);

@@ -9,6 +9,7 @@
 enum {
     GROUPS = 2, /* the second one keeps the order of a key */
     GROUP_ORDERED = 1,
+    REPLAY = GROUPS, /* in place of a group: a subscription of its own, from the start */
     GROUP_TOPICS = 3,
     GROUP_PLACES = 2, /* memberships of one client */
     GROUP_VECTOR = 3, /* messages at once */
@@ -38,8 +39,9 @@ struct posted {
 struct membership {
     uint32_t who, group;
     uint64_t session, handle;
-    bool known;  /* its handle is */
-    bool closed; /* its client dropped it, or saw its end */
+    uint64_t last; /* REPLAY: sequence of the last message without a flag */
+    bool known;    /* its handle is */
+    bool closed;   /* its client dropped it, or saw its end */
 };
 
 struct group_ledger {
@@ -88,3 +90,5 @@ void judge_group_settled(struct task *task, uint64_t n);
 void judge_group_confirmed(struct task *task);
 /* Everything that was stored has been acknowledged. */
 void judge_groups_end(struct sim *sim);
+/* A replay from the start has had everything that is stored. */
+void judge_replay_end(struct sim *sim, uint64_t number);

@@ -6,6 +6,7 @@
  *     what the daemon is known to have seen acknowledged, or the store has so, is in no receive that begins later
  *     nothing is acknowledged in the store, or behind the floor, that nobody acknowledged; the floor never goes back
  *     where a group keeps order, a message comes when all before it with its key are acknowledged
+ *     a replay has what is stored in order, and at the end all of it
  *     what was confirmed is stored, what failed is not; at the end all that is stored has been acknowledged, and nothing is open
  */
 #include <errno.h>
@@ -222,6 +223,10 @@ static const char *why_wrong(const struct sim *sim, const struct task *task, uin
         return "is told with another sequence";
     if (!group_reads(group, message->topic) || !bytes_are(value->message->topic, topic.data, topic.size))
         return "is of another topic";
+    if (group == REPLAY)
+        return !value->flags && value->message->sequence <= g->members[task->number].last
+                   ? "comes behind a later one"
+                   : NULL;
     if (is_over(sim, task, &message->of[group]))
         return "comes after its acknowledgement";
     if (group == GROUP_ORDERED && !is_in_order(g, message))
@@ -229,6 +234,20 @@ static const char *why_wrong(const struct sim *sim, const struct task *task, uin
     if (!value->message->tries || (!value->flags && value->message->tries > 1))
         return "is told with a wrong number of tries";
     return NULL;
+}
+
+/* Of what the drain receives nothing is given back: it passes over nothing. */
+static void note_replayed(const struct task *task, struct membership *member, const struct value *value)
+{
+    struct sim *sim = task->client->sim;
+    const struct group_ledger *g = sim->groups;
+    uint64_t sequence = value->message->sequence;
+
+    for (uint64_t id = 1; task->scripted && !value->flags && id <= g->messages_n && !sim->failed; id++)
+        if (g->messages[id].sequence > member->last && g->messages[id].sequence < sequence)
+            wrong(sim, REPLAY, id, "is passed over");
+    if (!value->flags)
+        member->last = sequence;
 }
 
 void judge_given(struct task *task, const struct result *result)
@@ -246,6 +265,8 @@ void judge_given(struct task *task, const struct result *result)
             sim_fail(sim, "a member has a value that is no message");
         else if (why)
             wrong(sim, member->group, id, why);
+        else if (member->group == REPLAY)
+            note_replayed(task, member, value);
     }
 }
 
@@ -262,7 +283,10 @@ void judge_group_row(struct task *task, const struct result *result)
 
 static bool is_receive(const struct task *task)
 {
-    return task->topical && task->client->sim->groups && task->op.request.verb == VERB_RECV;
+    const struct group_ledger *g = task->client->sim->groups;
+
+    return task->topical && g && task->op.request.verb == VERB_RECV &&
+           g->members[task->number].group != REPLAY;
 }
 
 static struct group_fate *fate_of(const struct task *task, size_t i)
@@ -342,4 +366,13 @@ void judge_groups_end(struct sim *sim)
             else if (!message->of[group].stored_ns)
                 wrong(sim, group, id, "is acknowledged, and not in the store");
         }
+}
+
+void judge_replay_end(struct sim *sim, uint64_t number)
+{
+    const struct group_ledger *g = sim->groups;
+
+    for (uint64_t id = 1; id <= g->messages_n && !sim->failed; id++)
+        if (g->messages[id].sequence > g->members[number].last)
+            wrong(sim, REPLAY, id, "was not replayed");
 }
