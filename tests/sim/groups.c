@@ -208,7 +208,8 @@ static bool do_settle(struct client *client)
                                                       .sequences_n = 1,
                                                       .what = SETTLE_RETRY + (uint32_t)draw(sim, 3),
                                                       .delay_ns = (int64_t)draw(sim, 2) * 3 * MS};
-    message->of[member->group].retried = held->op.request.id;
+    message->of[member->group].settled = true;
+    message->of[member->group].op = 0;
     if (task->op.request.settle.what == SETTLE_DEAD)
         message->of[member->group].acked = true;
     task_start(task);

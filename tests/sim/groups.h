@@ -22,10 +22,11 @@ struct group_fate {
         fresh; /* and it had no flag: the result of another one may have been told before, and return later */
     bool acked;           /* somebody has acknowledged it, or may have */
     uint64_t session, op; /* of the receive by which that was done; 0: it may count for nothing */
-    uint64_t retried;     /* a receive whose acknowledgement counts for nothing: it was settled */
-    uint64_t known_in;    /* incarnation of the daemon that knows of it, */
-    int64_t known_ns;     /* and since when */
-    int64_t stored_ns;    /* the store does; 0: not */
+    bool
+        settled; /* a SETTLE of it was asked for: an acknowledgement of whatever receive may count for nothing */
+    uint64_t known_in; /* incarnation of the daemon that knows of it, */
+    int64_t known_ns;  /* and since when */
+    int64_t stored_ns; /* the store does; 0: not */
 };
 
 /* A message. Its body begins with its id. */

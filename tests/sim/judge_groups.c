@@ -302,7 +302,7 @@ static void ack(const struct task *task, size_t i)
     struct group_fate *fate = fate_of(task, i);
 
     fate->acked = true;
-    if (member->closed || fate->retried == task->op.request.id)
+    if (member->closed || fate->settled)
         return;
     fate->session = task->session;
     fate->op = task->op.request.id;
