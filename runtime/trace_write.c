@@ -71,7 +71,8 @@ struct track {
     enum { GONE, READY, RUNNING, BLOCKED } state;
     int64_t since_ns;
     const char *reason;
-    bool woken; /* before it had blocked */
+    bool woken;        /* before it had blocked, */
+    uint64_t woken_by; /* by this one; 0: by no goroutine */
     short processor;
 };
 
@@ -132,24 +133,31 @@ static void track_begin(struct writer *w, struct track *t, const struct trace_ev
     }
 }
 
+static void wake(struct writer *w, struct track *t, int64_t ns)
+{
+    char waker[48] = "";
+
+    if (t->woken_by)
+        snprintf(waker, sizeof waker, ",\"woken_by\":%llu", (unsigned long long)t->woken_by);
+    enter(w, t, READY, ns, waker);
+    t->woken = false;
+}
+
+/* Its waker, on another processor, may have come first. */
 static void track_block(struct writer *w, struct track *t, const struct trace_event *e)
 {
     enter(w, t, BLOCKED, e->ns, "");
     t->reason = e->what;
     if (t->woken)
-        enter(w, t, READY, e->ns, "");
-    t->woken = false;
+        wake(w, t, e->ns);
 }
 
 static void track_wake(struct writer *w, struct track *t, const struct trace_event *e)
 {
-    char waker[48] = "";
-
-    if (e->other)
-        snprintf(waker, sizeof waker, ",\"woken_by\":%llu", (unsigned long long)e->other);
-    t->woken = t->state != BLOCKED;
+    t->woken = true;
+    t->woken_by = e->other;
     if (t->state == BLOCKED)
-        enter(w, t, READY, e->ns, waker);
+        wake(w, t, e->ns);
 }
 
 static void track_event(struct writer *w, struct track *t, const struct trace_event *e)
