@@ -328,9 +328,9 @@ void http_server_stop(struct http_server *s)
 {
     if (s->listener >= 0)
         go_fd_close(s->listener);
-    s->listener = -1;
     go_ctx_cancel(s->ctx, 0, NULL);
     go_waitgroup_wait(&s->goroutines);
+    s->listener = -1; /* not before: accept_run reads it to its end */
 }
 
 void http_server_delete(struct http_server *s)
