@@ -50,6 +50,7 @@ struct record *record_alloc(enum record_kind kind, size_t size)
     list_init(&record->link);
     record->kind = kind;
     record->schedule = NULL;
+    record->step = (struct feed_step){0};
     record->body = (struct bytes){0};
     return record;
 }
@@ -146,6 +147,15 @@ struct record *record_new_value(enum record_kind kind, const struct value_row *v
     return record;
 }
 
+static struct record *copy_of_job(const struct record *record)
+{
+    struct record *copy = record_new_of(record->kind, &record->job, record->schedule, record->body);
+
+    if (copy)
+        copy->step = record->step;
+    return copy;
+}
+
 struct record *record_copy(const struct record *record)
 {
     if (record_of_topics(record->kind))
@@ -160,7 +170,7 @@ struct record *record_copy(const struct record *record)
     case RECORD_VALUE_GONE:
         return record_new_value(record->kind, &record->value, record->body);
     default:
-        return record_new_of(record->kind, &record->job, record->schedule, record->body);
+        return copy_of_job(record);
     }
 }
 
@@ -206,7 +216,8 @@ enum durability record_durability(const struct record *record)
 
 void batch_append(struct batch *batch, struct record *record)
 {
-    enum durability durability = record->schedule ? DURABLE_FULL : record_durability(record);
+    bool moves = record->schedule || record->step.feed; /* what moves is on the disk, whatever the job is */
+    enum durability durability = moves ? DURABLE_FULL : record_durability(record);
 
     batch->syncs = batch->syncs || durability == DURABLE_FULL;
     batch->on_disk = batch->on_disk || durability != DURABLE_NONE;

@@ -8,9 +8,10 @@
  * store is full it fails, and whoever asked is told. So is one that only appends output. All others say what has happened already: they are kept and tried
  * again until they are stored. The core therefore never mixes an admission with news of another job.
  * The last record with a key (`once`) takes it from whatever other job has it.
- * A record for a job, a schedule, a channel, a value, a topic, a message or a group that the store does not have (its admission
+ * A record for a job, a schedule, a channel, a value, a topic, a message, a group or a feed that the store does not have (its admission
  * failed) changes nothing and is no error.
- * A RECORD_JOB_NEW with a `schedule` moves that as RECORD_SCHEDULE_MOVE does: a run and its moment are one record.
+ * A RECORD_JOB_NEW with a `schedule` moves that as RECORD_SCHEDULE_MOVE does: a run and its moment are one record. The same is
+ * true of one with a `step` and RECORD_FEED_MOVE: a message and its job.
  * Ownership: the core makes a batch and hands it over with its effects; the receiver frees it with
  * batch_delete, on any thread.
  * To add a member or a kind: add it here, a migration N+1 in the schema of the store, and the row in both
@@ -71,6 +72,9 @@ enum record_kind {
     RECORD_GROUP_SEEN, /* group.mark has risen; nothing else of the row counts */
     RECORD_GROUP_ACK,
     RECORD_GROUP_TRY,
+    RECORD_FEED, /* made, or changed */
+    RECORD_FEED_MOVE,
+    RECORD_FEED_GONE,
     RECORD_KINDS
 };
 
@@ -136,6 +140,7 @@ struct record {
     enum record_kind kind;
     const struct schedule_row *schedule; /* of RECORD_SCHEDULE_*, and of the job of one; else NULL */
     struct bytes body;                   /* argument, result, output or value */
+    struct feed_step step;               /* of the job of a feed */
     union {                              /* by kind; there is no memory behind the member it has */
         struct job_row job;
         struct channel_row channel;
@@ -146,6 +151,7 @@ struct record {
         struct later_row later;
         struct group_row group;
         struct ack_row ack;
+        struct feed_row feed;
     };
 };
 
@@ -181,6 +187,7 @@ struct record *record_new_block(const struct block_row *block);
 struct record *record_new_later(enum record_kind kind, const struct later_row *later, struct bytes body);
 struct record *record_new_group(enum record_kind kind, const struct group_row *group);
 struct record *record_new_ack(enum record_kind kind, const struct ack_row *ack);
+struct record *record_new_feed(enum record_kind kind, const struct feed_row *feed);
 struct record *record_copy(const struct record *record);
 /* The same for a record of a schedule, or of a job that a schedule makes; `job` or `schedule` may be NULL. */
 struct record *record_new_of(enum record_kind kind, const struct job_row *job,

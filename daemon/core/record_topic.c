@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ROW_STRINGS = 3 };
+enum { ROW_STRINGS = 5 };
 
 struct shape {
     size_t size;                 /* of the row */
@@ -41,16 +41,33 @@ static const struct shape of_ack = {
     .size = sizeof(struct ack_row),
     .flags = offsetof(struct ack_row, flags),
 };
+static const struct shape of_feed = {
+    .size = sizeof(struct feed_row),
+    .strings = {offsetof(struct feed_row, name), offsetof(struct feed_row, pattern),
+                offsetof(struct feed_row, plugin), offsetof(struct feed_row, function),
+                offsetof(struct feed_row, queue)},
+};
 
 static const struct shape *const shapes[RECORD_KINDS] = {
-    [RECORD_TOPIC] = &of_topic,           [RECORD_TOPIC_GONE] = &of_topic,
-    [RECORD_MESSAGE] = &of_message,       [RECORD_MESSAGE_JOINED] = &of_message,
-    [RECORD_MESSAGES_GONE] = &of_message, [RECORD_ONCE_GONE] = &of_message,
-    [RECORD_SEQUENCE] = &of_message,      [RECORD_BLOCK] = &of_block,
-    [RECORD_LATER] = &of_later,           [RECORD_LATER_DUE] = &of_later,
-    [RECORD_LATER_GONE] = &of_later,      [RECORD_GROUP] = &of_group,
-    [RECORD_GROUP_GONE] = &of_group,      [RECORD_GROUP_SEEN] = &of_group,
-    [RECORD_GROUP_ACK] = &of_ack,         [RECORD_GROUP_TRY] = &of_ack,
+    [RECORD_TOPIC] = &of_topic,
+    [RECORD_TOPIC_GONE] = &of_topic,
+    [RECORD_MESSAGE] = &of_message,
+    [RECORD_MESSAGE_JOINED] = &of_message,
+    [RECORD_MESSAGES_GONE] = &of_message,
+    [RECORD_ONCE_GONE] = &of_message,
+    [RECORD_SEQUENCE] = &of_message,
+    [RECORD_BLOCK] = &of_block,
+    [RECORD_LATER] = &of_later,
+    [RECORD_LATER_DUE] = &of_later,
+    [RECORD_LATER_GONE] = &of_later,
+    [RECORD_GROUP] = &of_group,
+    [RECORD_GROUP_GONE] = &of_group,
+    [RECORD_GROUP_SEEN] = &of_group,
+    [RECORD_GROUP_ACK] = &of_ack,
+    [RECORD_GROUP_TRY] = &of_ack,
+    [RECORD_FEED] = &of_feed,
+    [RECORD_FEED_MOVE] = &of_feed,
+    [RECORD_FEED_GONE] = &of_feed,
 };
 
 bool record_of_topics(enum record_kind kind)
@@ -124,4 +141,9 @@ struct record *record_new_group(enum record_kind kind, const struct group_row *g
 struct record *record_new_ack(enum record_kind kind, const struct ack_row *ack)
 {
     return record_new_row(kind, ack, (struct bytes){0});
+}
+
+struct record *record_new_feed(enum record_kind kind, const struct feed_row *feed)
+{
+    return record_new_row(kind, feed, (struct bytes){0});
 }

@@ -80,3 +80,31 @@ struct ack_row {
     uint32_t tries; /* of a try */
     uint32_t flags; /* of the message */
 };
+
+/* How far a feed has come. */
+struct feed_progress {
+    uint64_t cursor; /* messages up to this sequence have their job, or will have none */
+    uint64_t jobs, missed;
+    uint64_t last_job; /* 0: none */
+};
+
+/* A feed: messages that match its pattern become jobs. RECORD_FEED: all of it, but the progress of one that is there, unless it
+ * `moves`. RECORD_FEED_MOVE: id and progress. RECORD_FEED_GONE: id. */
+struct feed_row {
+    uint64_t id;    /* not 0 */
+    uint64_t ahead; /* it makes no job while so many wait in its queue */
+    uint32_t uid;
+    uint32_t argument; /* enum feed_argument */
+    bool paused;
+    bool moves;      /* not kept */
+    int64_t from_us; /* messages that are older are passed over */
+    struct feed_progress progress;
+    struct bytes name; /* no two feeds have the same */
+    struct bytes pattern, plugin, function, queue;
+};
+
+/* What a job of a feed says of that: `feed` has come so far, in the same record. */
+struct feed_step {
+    uint64_t feed; /* 0: it is of none */
+    struct feed_progress to;
+};

@@ -323,6 +323,7 @@ static void take(struct store *store, struct record *record, void *fresh)
         return schedule_set(store, record);
     if (record->schedule)
         schedule_change(store, record);
+    memory_log_step(store->log, &record->step);
     if (begins(record))
         return take_new(store, record, fresh);
     if (record->kind == RECORD_QUEUE || record->kind == RECORD_POOL)

@@ -12,7 +12,7 @@ struct message_kept {
     UT_hash_handle by_sequence;
 };
 
-/* A topic, a group, or what is to come later. */
+/* A topic, a group, a feed, or what is to come later. */
 struct entry {
     struct list link;
     uint64_t id;
@@ -29,7 +29,7 @@ struct table {
 };
 
 struct memory_log {
-    struct table topics, groups, laters;
+    struct table topics, groups, laters, feeds;
     struct list rules; /* struct record */
     struct list messages;
     struct message_kept *by_sequence; /* those that are in the log */

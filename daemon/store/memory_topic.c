@@ -20,6 +20,7 @@ struct memory_log *memory_log_new(void)
     list_init(&log->topics.list);
     list_init(&log->groups.list);
     list_init(&log->laters.list);
+    list_init(&log->feeds.list);
     list_init(&log->rules);
     list_init(&log->messages);
     return log;
@@ -352,6 +353,39 @@ static void take_group_try(struct memory_log *log, struct record *record, void *
     record_delete(record);
 }
 
+/* ---- feeds ---- */
+
+static void take_feed(struct memory_log *log, struct record *record, void *fresh)
+{
+    const struct entry *before = entry_find(&log->feeds, record->feed.id);
+
+    if (before && !record->feed.moves)
+        record->feed.progress = before->row->feed.progress;
+    entry_set(&log->feeds, record->feed.id, record, fresh);
+}
+
+void memory_log_step(struct memory_log *log, const struct feed_step *step)
+{
+    struct entry *feed = entry_find(&log->feeds, step->feed);
+
+    if (feed)
+        feed->row->feed.progress = step->to;
+}
+
+static void take_feed_move(struct memory_log *log, struct record *record, void *fresh)
+{
+    const struct feed_step step = {record->feed.id, record->feed.progress};
+
+    memory_log_step(log, &step);
+    record_delete(record);
+}
+
+static void take_feed_gone(struct memory_log *log, struct record *record, void *fresh)
+{
+    entry_drop(&log->feeds, entry_find(&log->feeds, record->feed.id));
+    record_delete(record);
+}
+
 /* `fresh` is the size of the memory that a record may need. */
 static const struct kind {
     void (*take)(struct memory_log *log, struct record *record, void *fresh);
@@ -374,6 +408,9 @@ static const struct kind {
     [RECORD_GROUP_SEEN] = {take_group_seen},
     [RECORD_GROUP_ACK] = {take_group_ack},
     [RECORD_GROUP_TRY] = {take_group_try},
+    [RECORD_FEED] = {take_feed, sizeof(struct entry)},
+    [RECORD_FEED_MOVE] = {take_feed_move},
+    [RECORD_FEED_GONE] = {take_feed_gone},
 };
 
 bool memory_log_has(const struct record *record)
@@ -404,6 +441,8 @@ struct memory_log *memory_log_delete(struct memory_log *log)
         drop_topic(log, entry);
     list_each_safe (entry, after, &log->groups.list, link)
         entry_drop(&log->groups, entry);
+    list_each_safe (entry, after, &log->feeds.list, link)
+        entry_drop(&log->feeds, entry);
     records_clear(&log->rules);
     free(log);
     return NULL;

@@ -82,6 +82,17 @@ static int load_acks(const struct memory_log *log, const struct store_load *load
     return r;
 }
 
+static int load_feeds(const struct memory_log *log, const struct store_load *load)
+{
+    const struct entry *feed;
+    int r = 0;
+
+    list_each (feed, &log->feeds.list, link)
+        if (r == 0 && load->feed)
+            r = load->feed(load->context, &feed->row->feed);
+    return r;
+}
+
 /* The highest sequence that anything tells of. */
 static uint64_t last_sequence(const struct memory_log *log)
 {
@@ -94,6 +105,8 @@ static uint64_t last_sequence(const struct memory_log *log)
         last = entry->row->group.floor > last ? entry->row->group.floor : last;
         last = entry->row->group.mark > last ? entry->row->group.mark : last;
     }
+    list_each (entry, &log->feeds.list, link)
+        last = entry->row->feed.progress.cursor > last ? entry->row->feed.progress.cursor : last;
     return last;
 }
 
@@ -115,7 +128,7 @@ static int load_topics(const struct memory_log *log, const struct store_load *lo
 int memory_log_load(const struct memory_log *log, const struct store_load *load)
 {
     static int (*const loads[])(const struct memory_log *, const struct store_load *) = {
-        load_topics, load_blocks, load_messages, load_onces, load_laters, load_acks};
+        load_topics, load_blocks, load_messages, load_onces, load_laters, load_acks, load_feeds};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < sizeof(loads) / sizeof(*loads); i++)

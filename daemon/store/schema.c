@@ -28,6 +28,7 @@
  * onces    the once-ids of messages: they may outlive them
  * laters   messages that are to be published
  * topic_groups, group_acks, group_tries  durable subscriptions: their floors, what they have acknowledged above, and tried
+ * feeds    what becomes jobs, and how far each has come
  */
 #include "schema.h"
 
@@ -119,6 +120,11 @@ static const struct step {
      "CREATE TABLE group_tries(id INTEGER NOT NULL, sequence INTEGER NOT NULL, tries INTEGER NOT NULL,"
      " due_us INTEGER NOT NULL, PRIMARY KEY(id, sequence)) WITHOUT ROWID;"},
     {"ids of jobs that are no more", "ALTER TABLE daemon ADD COLUMN job INTEGER NOT NULL DEFAULT 0;"},
+    {"feeds: topics whose messages become jobs",
+     "CREATE TABLE feeds(id INTEGER PRIMARY KEY, uid INTEGER NOT NULL, paused INTEGER NOT NULL,"
+     " argument INTEGER NOT NULL, ahead INTEGER NOT NULL, from_us INTEGER NOT NULL, cursor INTEGER NOT NULL,"
+     " jobs INTEGER NOT NULL, missed INTEGER NOT NULL, last_job INTEGER NOT NULL, name BLOB NOT NULL UNIQUE,"
+     " pattern BLOB NOT NULL, plugin BLOB NOT NULL, function BLOB NOT NULL, queue BLOB NOT NULL);"},
 };
 
 enum { STEPS = sizeof(steps) / sizeof(*steps) };

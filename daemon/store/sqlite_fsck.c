@@ -113,6 +113,15 @@ static const struct {
      "SELECT id FROM group_tries a WHERE tries <= 0 OR sequence <= coalesce((SELECT floor FROM topic_groups"
      " WHERE id = a.id), sequence)",
      "has tried below its floor, or is not there"},
+    {"feed",
+     "SELECT id FROM feeds WHERE id <= 0 OR cursor < 0 OR jobs < 0 OR missed < 0 OR ahead <= 0 OR paused NOT "
+     "IN (0, 1)"
+     " OR argument NOT IN (1, 2) OR length(name) NOT BETWEEN 1 AND 255 OR length(pattern) NOT BETWEEN 1 AND "
+     "255"
+     " OR length(function) NOT BETWEEN 1 AND 255 OR length(queue) NOT BETWEEN 1 AND 255",
+     "has a row that no feed can have"},
+    {"feed", "SELECT id FROM feeds WHERE (jobs = 0) != (last_job = 0)",
+     "counts jobs without one, or the reverse"},
 };
 
 struct report {

@@ -106,15 +106,27 @@ static int write_body(struct store *store, const struct record *record)
     return statement_run(insert);
 }
 
-/* A job of a schedule moves that. */
-static int write_beside(struct store *store, const struct record *record)
+/* The next record says it anew. */
+static bool steps_on(struct place at)
 {
+    uint64_t feed = at.record->step.feed;
+
+    place_next(&at);
+    return at.record && at.record->step.feed == feed;
+}
+
+/* A job of a schedule or a feed moves that. */
+static int write_beside(struct store *store, const struct place *at)
+{
+    const struct record *record = at->record;
     int r = fault_hit(FAULT_STORE_RECORD);
 
     if (r == 0 && record->body.size > BODY_APART_BYTES)
         r = write_body(store, record);
     if (r == 0 && record->schedule)
         r = store_move_schedule(store, record);
+    if (r == 0 && record->step.feed && !steps_on(*at))
+        r = log_step_feed(store, &record->step);
     return r;
 }
 
@@ -136,7 +148,7 @@ int store_write_jobs(struct store *store, struct place *at)
     arriving->from = *at;
     arriving->n = 0;
     do {
-        r = r == 0 ? write_beside(store, at->record) : r;
+        r = r == 0 ? write_beside(store, at) : r;
         arriving->n++;
         place_next(at);
     } while (r == 0 && at->record && record_is_new(at->record) && !at->record->job.once.size &&

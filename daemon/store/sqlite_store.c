@@ -405,14 +405,22 @@ static int (*const record_writers[])(struct store *, const struct record *) = {
     [RECORD_SCHEDULE_DELETE] = store_drop_schedule,
 };
 
+/* What a job that is in memory alone (layered.c) changes on the disk. */
+static int write_moves(struct store *store, const struct record *record)
+{
+    int r = record->schedule ? store_move_schedule(store, record) : 0;
+
+    return r == 0 && record->step.feed ? log_step_feed(store, &record->step) : r;
+}
+
 static int write_next(struct store *store, struct place *at)
 {
     const struct record *record = at->record;
     int r;
 
-    if (record_durability(record) == DURABLE_NONE) { /* layered.c has it in memory */
+    if (record_durability(record) == DURABLE_NONE) {
         place_next(at);
-        return record->schedule ? store_move_schedule(store, record) : 0;
+        return write_moves(store, record);
     }
     if (record_is_new(record))
         return store_write_jobs(store, at);

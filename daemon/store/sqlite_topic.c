@@ -57,6 +57,14 @@ const char *const log_writes[LOG_WRITES] = {
     [LOG_DROP_ACKS] = "DELETE FROM group_acks WHERE id = ?1 AND sequence <= ?2",
     [LOG_DROP_TRIES] = "DELETE FROM group_tries WHERE id = ?1 AND sequence <= ?2",
     [LOG_DROP_GROUP] = "DELETE FROM topic_groups WHERE id = ?1",
+    [LOG_FEED] =
+        "INSERT INTO feeds(" FEED_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+        " ?13, ?14, ?15) ON CONFLICT(id) DO UPDATE SET uid = ?2, paused = ?3, argument = ?4, ahead = ?5,"
+        " from_us = ?6, cursor = iif(?16, ?7, cursor), jobs = iif(?16, ?8, jobs),"
+        " missed = iif(?16, ?9, missed), last_job = iif(?16, ?10, last_job), name = ?11, pattern = ?12,"
+        " plugin = ?13, function = ?14, queue = ?15",
+    [LOG_FEED_MOVE] = "UPDATE feeds SET cursor = ?2, jobs = ?3, missed = ?4, last_job = ?5 WHERE id = ?1",
+    [LOG_DROP_FEED] = "DELETE FROM feeds WHERE id = ?1",
 };
 
 /* The number that a statement gives. 1; 0: it gives none. */
@@ -417,6 +425,9 @@ static int (*const writers[RECORD_KINDS])(struct store *, const struct record *)
     [RECORD_GROUP_SEEN] = write_seen,
     [RECORD_GROUP_ACK] = write_ack,
     [RECORD_GROUP_TRY] = write_try,
+    [RECORD_FEED] = log_write_feed,
+    [RECORD_FEED_MOVE] = log_move_feed,
+    [RECORD_FEED_GONE] = log_drop_feed,
 };
 
 int log_write_record(struct store *store, const struct record *record)

@@ -37,6 +37,9 @@ enum log_write {
     LOG_DROP_ACKS,
     LOG_DROP_TRIES,
     LOG_DROP_GROUP,
+    LOG_FEED,
+    LOG_FEED_MOVE,
+    LOG_DROP_FEED,
     LOG_WRITES
 };
 
@@ -66,6 +69,15 @@ struct log_state {
 
 /* A record of record_topic.h, or RECORD_TOPIC_RULE. */
 int log_write_record(struct store *store, const struct record *record);
+/* sqlite_feed.c: records of feeds, and the step of one that a job makes; a row of FEED_COLUMNS for the load. */
+#define FEED_COLUMNS                                                                                         \
+    "id, uid, paused, argument, ahead, from_us, cursor, jobs, missed, last_job, name, pattern, plugin, "     \
+    "function, queue"
+int log_write_feed(struct store *store, const struct record *record);
+int log_move_feed(struct store *store, const struct record *record);
+int log_drop_feed(struct store *store, const struct record *record);
+int log_step_feed(struct store *store, const struct feed_step *step);
+int log_load_feed(const struct store_load *load, struct statement *select);
 /* What the transaction still owes: before its commit. */
 int log_settle(struct store *store);
 /* The transaction did not happen. */

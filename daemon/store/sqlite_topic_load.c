@@ -138,7 +138,8 @@ struct one_load {
 static const struct one_load before[] = {
     {"SELECT max(sequence, coalesce((SELECT max(sequence) FROM messages), 0),"
      " coalesce((SELECT max(last_sequence) FROM topics), 0),"
-     " coalesce((SELECT max(max(floor, mark)) FROM topic_groups), 0)) FROM daemon",
+     " coalesce((SELECT max(max(floor, mark)) FROM topic_groups), 0),"
+     " coalesce((SELECT max(cursor) FROM feeds), 0)) FROM daemon",
      load_sequence},
     {"SELECT name, kept FROM topic_rules ORDER BY name", load_rule},
     {"SELECT id, last_sequence, uid, flags, name FROM topics ORDER BY id", load_topic},
@@ -153,6 +154,7 @@ static const struct one_load behind[] = {
     {"SELECT id, floor, mark, uid, paused, name, pattern, text FROM topic_groups ORDER BY id", load_group},
     {"SELECT id, sequence FROM group_acks ORDER BY id, sequence", load_ack},
     {"SELECT id, sequence, tries, due_us FROM group_tries ORDER BY id, sequence", load_try},
+    {"SELECT " FEED_COLUMNS " FROM feeds ORDER BY id", log_load_feed},
 };
 
 static int load_each(struct store *store, const struct store_load *load, const struct one_load *loads,

@@ -54,6 +54,7 @@ struct store_load {
     int (*group_ack)(void *context,
                      const struct ack_row *row); /* by group and sequence, all above the floor */
     int (*group_try)(void *context, const struct ack_row *row); /* the same */
+    int (*feed)(void *context, const struct feed_row *row);     /* by id */
 };
 
 /* Filled by fetch; everything in it lives until fetched_clear. */

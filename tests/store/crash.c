@@ -226,12 +226,12 @@ static int apply_in_pieces(struct store *store, const struct list *batches)
     return r;
 }
 
-/* Every twentieth transaction is acknowledged and never happens. */
+/* Every tenth transaction is acknowledged and never happens. */
 static int apply_mostly(struct store *store, const struct list *batches)
 {
     static int n;
 
-    return ++n % 20 == 0 ? 0 : store_sqlite.apply(store, batches);
+    return ++n % 10 == 0 ? 0 : store_sqlite.apply(store, batches);
 }
 
 /* What a defect gives must be found by some crash. */

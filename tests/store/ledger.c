@@ -188,6 +188,7 @@ static void hold_all(struct moment *moment, const struct list *batches)
                 keep_channel(moment->channel, record);
             else if (record->job.id < LEDGER_JOBS)
                 hold(&moment->held[record->job.id], record);
+            shelf_step(&moment->log, &record->step);
         }
 }
 

@@ -189,6 +189,17 @@ static void put_try(struct kept_log *log, const struct ack_row *row)
     put(log, SHELF_TRIES, (struct slot){row->group, row->sequence, 0, digest(1, numbers, sizeof(numbers))});
 }
 
+static void put_feed(struct kept_log *log, const struct feed_row *row)
+{
+    const uint64_t numbers[] = {row->ahead, row->uid, row->argument, row->paused, (uint64_t)row->from_us};
+    const struct bytes strings[] = {row->name, row->pattern, row->plugin, row->function, row->queue};
+    uint64_t hash = digest(1, numbers, sizeof(numbers));
+
+    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
+        hash = digest_bytes(hash, strings[i]);
+    put(log, SHELF_FEEDS, (struct slot){row->id, 0, digest(1, &row->progress, sizeof(row->progress)), hash});
+}
+
 /* ---- records ---- */
 
 static void take_topic_gone(struct kept_log *log, uint64_t id)
@@ -268,6 +279,24 @@ static void take_group(struct kept_log *log, const struct group_row *row)
     drop_settled(log, row->id, row->anew ? UINT64_MAX : row->floor);
 }
 
+static void take_feed(struct kept_log *log, const struct feed_row *row)
+{
+    const struct slot *slot = slot_of(log, SHELF_FEEDS, row->id, 0);
+    uint64_t progress = slot ? slot->more : 0;
+
+    put_feed(log, row);
+    if (progress && !row->moves)
+        slot_of(log, SHELF_FEEDS, row->id, 0)->more = progress;
+}
+
+void shelf_step(struct kept_log *log, const struct feed_step *step)
+{
+    struct slot *slot = slot_of(log, SHELF_FEEDS, step->feed, 0);
+
+    if (slot)
+        slot->more = digest(1, &step->to, sizeof(step->to));
+}
+
 bool shelf_has(const struct record *record)
 {
     return record->kind >= RECORD_TOPIC_RULE;
@@ -314,6 +343,12 @@ void shelf_take(struct kept_log *log, const struct record *record)
         take_ack(log, &record->ack);
     else if (record->kind == RECORD_GROUP_TRY)
         take_try(log, &record->ack);
+    else if (record->kind == RECORD_FEED)
+        take_feed(log, &record->feed);
+    else if (record->kind == RECORD_FEED_MOVE)
+        shelf_step(log, &(struct feed_step){record->feed.id, record->feed.progress});
+    else if (record->kind == RECORD_FEED_GONE)
+        drop(log, SHELF_FEEDS, record->feed.id, 0, 0);
 }
 
 /* ---- what the store gives ---- */
@@ -369,6 +404,12 @@ static int find_ack(void *context, const struct ack_row *row)
 static int find_try(void *context, const struct ack_row *row)
 {
     put_try(context, row);
+    return 0;
+}
+
+static int find_feed(void *context, const struct feed_row *row)
+{
+    put_feed(context, row);
     return 0;
 }
 
@@ -459,7 +500,8 @@ int shelf_find(struct kept_log *log, const struct store_ops *ops, struct store *
                                     .later = find_later,
                                     .group = find_group,
                                     .group_ack = find_ack,
-                                    .group_try = find_try};
+                                    .group_try = find_try,
+                                    .feed = find_feed};
     struct loaded loaded = {.log = log};
     const struct store_load tails = {.context = &loaded, .job = no_job, .message = find_tail};
     char *why = NULL;

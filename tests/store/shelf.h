@@ -16,6 +16,7 @@ enum shelf_of {
     SHELF_GROUPS,   /* a: id, b: nothing; more: floor */
     SHELF_ACKS,     /* a: group, b: sequence */
     SHELF_TRIES,    /* the same */
+    SHELF_FEEDS,    /* a: id; more: digest of its progress */
     SHELVES
 };
 
@@ -36,6 +37,8 @@ struct kept_log {
 /* Whether the record is one of the log's, and what it does. */
 bool shelf_has(const struct record *record);
 void shelf_take(struct kept_log *log, const struct record *record);
+/* The same of the job of a feed. */
+void shelf_step(struct kept_log *log, const struct feed_step *step);
 /* What the store gives of all this. 0, or how it failed. */
 int shelf_find(struct kept_log *log, const struct store_ops *ops, struct store *store);
 bool shelf_differs(const struct kept_log *found, const struct kept_log *kept);

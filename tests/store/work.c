@@ -36,6 +36,8 @@ static void append(struct work *work, struct batch *batch, enum record_kind kind
     free(memory);
     if (!record)
         abort();
+    if (kind == RECORD_JOB_NEW)
+        record->step = work_on_feed(work);
     batch_append(batch, record);
 }
 

@@ -30,3 +30,5 @@ int work_submit(struct work *work, size_t bytes);
 int work_forget_all(struct work *work);
 /* work_log.c: something of the log, made from what the ledger has; perhaps nothing. */
 void work_on_log(struct work *work, struct batch *batch);
+/* For a new job: of a feed, or of none. */
+struct feed_step work_on_feed(struct work *work);

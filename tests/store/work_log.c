@@ -5,7 +5,7 @@
 #include "disk.h"
 #include "work.h"
 
-enum { LONG_BYTES = 90000, SHORT_BYTES = 900, TOPICS = 4, GROUPS = 3, FULL = 44, NOBODY = 999999 };
+enum { LONG_BYTES = 90000, SHORT_BYTES = 900, TOPICS = 4, GROUPS = 3, FEEDS = 3, FULL = 44, NOBODY = 999999 };
 
 static uint64_t below(struct work *work, uint64_t n)
 {
@@ -225,6 +225,48 @@ static void forget_group(struct work *work, struct batch *batch)
         append(batch, record_new_group(RECORD_GROUP_GONE, &(struct group_row){.id = group->a}));
 }
 
+/* Of a place in the log that was given. */
+static struct feed_progress progress_of(struct work *work)
+{
+    uint64_t jobs = below(work, 3);
+
+    return (struct feed_progress){
+        .cursor = below(work, log_of(work)->sequence + 1), .jobs = jobs, .last_job = jobs * 7};
+}
+
+static void set_feed(struct work *work, struct batch *batch)
+{
+    uint64_t id = 1 + below(work, FEEDS);
+    const struct feed_row row = {.id = id,
+                                 .ahead = 1 + below(work, 9),
+                                 .uid = 1000,
+                                 .argument = 1 + (uint32_t)below(work, 2),
+                                 .paused = below(work, 2),
+                                 .moves = below(work, 2),
+                                 .progress = progress_of(work),
+                                 .name = {&"abcd"[id], 1},
+                                 .pattern = {"a.>", 3},
+                                 .plugin = {"/p.so", below(work, 2) * 5},
+                                 .function = {"f", 1},
+                                 .queue = {"default", 7}};
+
+    append(batch, record_new_feed(RECORD_FEED, &row));
+}
+
+static void move_feed(struct work *work, struct batch *batch)
+{
+    const struct feed_row row = {.id = 1 + below(work, FEEDS), .progress = progress_of(work)};
+
+    append(batch, record_new_feed(below(work, 4) ? RECORD_FEED_MOVE : RECORD_FEED_GONE, &row));
+}
+
+struct feed_step work_on_feed(struct work *work)
+{
+    if (below(work, 2))
+        return (struct feed_step){0};
+    return (struct feed_step){.feed = 1 + below(work, FEEDS), .to = progress_of(work)};
+}
+
 static void use_sequences(struct work *work, struct batch *batch)
 {
     const struct message_row row = {.sequence = log_of(work)->sequence + below(work, 100)};
@@ -235,10 +277,10 @@ static void use_sequences(struct work *work, struct batch *batch)
 void work_on_log(struct work *work, struct batch *batch)
 {
     static void (*const actions[])(struct work *, struct batch *) = {
-        publish_some, publish_some, publish_some, publish_some, make_topic,   make_topic,
-        seal,         seal,         trim,         trim,         settle,       settle,
-        settle,       change_later, change_later, change_later, set_group,    set_group,
-        forget_group, forget_topic, forget_once,  set_rule,     use_sequences};
+        publish_some, publish_some,  publish_some, publish_some, make_topic,   make_topic,   seal,
+        seal,         trim,          trim,         settle,       settle,       settle,       change_later,
+        change_later, change_later,  set_group,    set_group,    forget_group, forget_topic, forget_once,
+        set_rule,     use_sequences, set_feed,     set_feed,     move_feed};
 
     if (count(work, SHELF_MESSAGES) > FULL)
         return forget_topic(work, batch);

@@ -35,6 +35,13 @@ static void fill(struct store_fixture *fixture)
 {
     struct later_row row = {.id = 1, .due_us = 1, .message = {.topic = 1}};
     struct group_row members = {.id = 1, .floor = 2, .name = TEXT("g"), .pattern = TEXT("a.*")};
+    struct feed_row feeds = {.id = 1,
+                             .ahead = 1,
+                             .argument = 1,
+                             .name = TEXT("f"),
+                             .pattern = TEXT("a.*"),
+                             .function = TEXT("f"),
+                             .queue = TEXT("q")};
     struct job_row rule = {.queue = TEXT("a.>")};
 
     put(fixture, record_new(RECORD_TOPIC_RULE, &rule, TEXT("x=1")));
@@ -47,6 +54,7 @@ static void fill(struct store_fixture *fixture)
     block(fixture, 1, 8, 10, 2);
     up_to(fixture, RECORD_MESSAGES_GONE, 1, 6);
     later(fixture, RECORD_LATER, row);
+    put(fixture, record_new_feed(RECORD_FEED, &feeds));
     group(fixture, RECORD_GROUP, members);
     ack(fixture, RECORD_GROUP_ACK, (struct ack_row){.group = 1, .sequence = 4, .floor = 2});
     ack(fixture, RECORD_GROUP_TRY, (struct ack_row){.group = 1, .sequence = 3, .tries = 1});
@@ -74,6 +82,8 @@ static void test_fsck_names_each_planted_fault_of_the_log(void **state)
         {"UPDATE group_acks SET sequence = 2", "group 1 has acknowledged below its floor"},
         {"UPDATE group_acks SET id = 2", "group 2 has acknowledged below its floor, or is not there"},
         {"UPDATE group_tries SET tries = 0", "group 1 has tried below its floor"},
+        {"UPDATE feeds SET argument = 3", "feed 1 has a row that no feed can have"},
+        {"UPDATE feeds SET jobs = 3", "feed 1 counts jobs without one"},
     };
     char lines[LINES_BYTES];
 
