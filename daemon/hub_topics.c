@@ -69,6 +69,14 @@ static int load_once(void *context, const struct message_row *row)
     return topic_loaded(core_load_once(core, row, &why), "once", row->topic, row->sequence, why);
 }
 
+static int load_later(void *context, const struct later_row *row)
+{
+    struct core *core = core_of(context);
+    const char *why = NULL;
+
+    return topic_loaded(core_load_later(core, row, &why), "later", row->message.topic, row->id, why);
+}
+
 static int load_group(void *context, const struct group_row *row)
 {
     struct core *core = core_of(context);
@@ -101,6 +109,7 @@ void load_topics(struct store_load *load)
     load->block = load_block;
     load->message = load_message;
     load->once = load_once;
+    load->later = load_later;
     load->group = load_group;
     load->group_ack = load_group_ack;
     load->group_try = load_group_try;

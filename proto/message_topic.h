@@ -41,7 +41,7 @@ struct request_publish {
     size_t messages_n;
     uint64_t expect_sequence; /* with `expects`: the last one of the topic; 0: it has none */
     bool expects;
-    int64_t delay_ns;
+    int64_t delay_ns; /* of a topic that is kept: not before now + delay */
 };
 
 /* What a subscription does that has no room for a message. */
@@ -139,6 +139,7 @@ struct topic_info {
     uint64_t published, delivered, dropped;
     bool durable;
     uint64_t first_sequence, last_sequence, messages, bytes;
+    uint64_t delayed; /* messages that are to be published later */
     int64_t last_us;
     const struct counter *settings; /* named ORIGIN.NAME=VALUE */
     size_t settings_n;

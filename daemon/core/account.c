@@ -61,6 +61,8 @@ static uint64_t slot_limit(const struct core *core, enum account_slot slot)
         [SLOT_SUBSCRIPTIONS] = offsetof(struct limits, subscriptions_max),
         [SLOT_TOPICS] = offsetof(struct limits, topics_max),
         [SLOT_GROUPS] = offsetof(struct limits, groups_max),
+        [SLOT_DELAYED] = offsetof(struct limits, delayed_max),
+        [SLOT_DELAYED_BYTES] = offsetof(struct limits, delayed_bytes_max),
     };
 
     return *(const uint64_t *)((const char *)&core->limits + place[slot]);

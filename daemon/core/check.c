@@ -323,6 +323,7 @@ static void account_sums(const struct core *core, const struct account *account,
         used[SLOT_DURABLE] += c->account == account && c->store_id;
     }
     contexts_charged(core, account, used);
+    laters_charged(core, account, used);
 }
 
 static void accounts_check(const struct core *core)
@@ -339,6 +340,9 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_SUBSCRIPTIONS] == used[SLOT_SUBSCRIPTIONS] && "subscriptions are charged");
         assert(account->used[SLOT_TOPICS] == kept_charged(core, account) &&
                account->used[SLOT_GROUPS] == groups_charged(core, account) && "kept topics are charged");
+        assert(account->used[SLOT_DELAYED] == used[SLOT_DELAYED] &&
+               account->used[SLOT_DELAYED_BYTES] == used[SLOT_DELAYED_BYTES] &&
+               "delayed messages are charged");
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");

@@ -98,7 +98,7 @@ struct input {
             const struct job_row *rows;
             size_t rows_n;
             struct bytes body;                   /* argument, result or output */
-            const struct kept_message *messages; /* in the order of the log */
+            const struct kept_message *messages; /* in the order of the log, or by id */
             size_t messages_n;
             uint64_t offset; /* output: where body begins; messages: the sequence up to which was looked */
             bool more;       /* messages: there may be some behind it */
@@ -155,6 +155,7 @@ enum fetch_kind {
     FETCH_OP,       /* the row submitted by (session, op) */
     FETCH_BACKUP,   /* writes a copy of all, named by wall_ns; the body says where or, when it failed, why */
     FETCH_MESSAGES, /* of the log from behind `offset` to `last`: at most `limit` of these topics, and of so many bytes */
+    FETCH_LATERS, /* messages that are to be published later, by id: each that is there, with its id as sequence */
 };
 
 struct fetch {
@@ -167,7 +168,8 @@ struct fetch {
                        UINT64_MAX: to the end */
     uint64_t
         bytes; /* FETCH_MESSAGES: of keys, headers and bodies; the first message comes however long it is */
-    const uint64_t *topics; /* FETCH_MESSAGES: ids, rising; lives as the effect does. NULL: all */
+    const uint64_t *topics; /* FETCH_MESSAGES: ids, rising; lives as the effect does. NULL: all.
+                               FETCH_LATERS: ids of the messages, rising */
     size_t topics_n;
     struct secret session;
     uint64_t op;
@@ -264,6 +266,7 @@ int core_load_group(struct core *core, const struct group_row *row, const char *
 int core_load_group_ack(struct core *core, const struct ack_row *row, const char **why);
 int core_load_group_try(struct core *core, const struct ack_row *row, const char **why);
 int core_load_once(struct core *core, const struct message_row *row, const char **why);
+int core_load_later(struct core *core, const struct later_row *row, const char **why);
 
 /* Before the first job: what was set of a queue while a daemon ran, from the store. 0, -ENOMEM, -EINVAL (why in *why, static). */
 int core_load_queue(struct core *core, struct bytes name, struct bytes kept, const char **why);

@@ -35,6 +35,8 @@ enum account_slot {
     SLOT_SUBSCRIPTIONS,
     SLOT_TOPICS,
     SLOT_GROUPS,
+    SLOT_DELAYED,
+    SLOT_DELAYED_BYTES,
     SLOTS
 };
 

@@ -85,6 +85,8 @@
     LIMIT(topics_max, "topics", 10000, "kept topics of one user")                                            \
     LIMIT(groups_max, "groups", 10000, "groups of one user")                                                 \
     LIMIT(group_window_max, "messages", 65536, "of one group that are not acknowledged")                     \
+    LIMIT(delayed_max, "messages", 100000, "of one user that are to be published later")                     \
+    LIMIT(delayed_bytes_max, "bytes", 256 << 20, "these together")                                           \
     LIMIT(topic_rules_max, "rules", 1000, "rules of topics that are set while the daemon runs")              \
     LIMIT(topic_cache_bytes, "bytes", 64 << 20, "messages of kept topics that are in memory to be read")     \
     LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \

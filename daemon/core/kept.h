@@ -6,11 +6,12 @@
  * and whoever matches gets them. So nobody sees what might not have happened, and a store that is full fails that publish
  * alone. Nothing stops it meanwhile: the store is past being cancelled.
  * Files: topic_rule.c which settings count; kept_topic.c topics and what they may keep; kept_publish.c publishing;
- * kept_load.c the start; kept_forget.c what the store forgets, in pieces.
+ * kept_later.c what is published later; kept_load.c the start; kept_forget.c what the store forgets, in pieces.
  */
 #pragma once
 
 #include "kept_read.h"
+#include "later.h"
 #include "topic.h"
 #include "topic_log.h"
 #include "topic_once.h"
@@ -35,7 +36,10 @@ struct kept_topic {
     struct timer timer; /* its oldest block is too old, or ids are; a place is reserved */
     struct list
         trimming; /* of kept->trimming: it has more than it may keep, and goes on with the store's word */
-    uint64_t forgettings; /* that have not told the store all: what comes behind them waits */
+    uint64_t forgettings;            /* that have not told the store all: what comes behind them waits */
+    struct list laters;              /* struct later, by id */
+    uint64_t delayed, delayed_bytes; /* of these */
+    uint64_t doomed; /* those up to this id go with the topic that they were of: none of them is published */
     uint8_t name_size;
     char name[];
 };
@@ -64,6 +68,7 @@ struct kept_topics {
     uint64_t group_last;   /* id of one */
     struct group *loading; /* to which what was loaded last belongs; before the first step */
     uint64_t ids;          /* once-ids that are remembered */
+    struct laters laters;
 };
 
 /* 0 or -ENOMEM. */
@@ -126,6 +131,10 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
                  const struct topic_policy *policy);
 /* A dead letter, as news: it shares the batch of the news behind it. 0, -ENOBUFS, -ENOMEM. */
 int kept_post(struct core *core, struct account *account, struct bytes topic, const struct letter *from);
+/* The time of the next message: none has an earlier one than that before it. */
+int64_t kept_time(struct core *core);
+/* Records that the store was not told. */
+void kept_drop_records(struct list *records);
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
 uint64_t kept_letter_bytes(const struct letter *letter);
@@ -141,8 +150,29 @@ int kept_check_room(struct core *core, struct op *op, const struct kept_topic *t
 /* NULL: out of memory. */
 struct record *kept_record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
                               const struct letter *letter, uint32_t uid, struct bytes once);
+/* The store was told of a publish of one message, which has its sequence and time, in this batch. Never fails. */
+void kept_sent(struct core *core, struct publish *p, struct kept_topic *topic, uint64_t batch);
 /* A publish of one message goes to the store, with this note. Never fails. */
 void kept_send(struct core *core, struct publish *p, struct kept_topic *topic, struct note *note);
+
+/* There is no room: op fails with words that name the limit, and has no answer. -ENOBUFS. */
+int kept_refuse(struct core *core, struct op *op, const char *what, const char *bound, uint64_t value);
+
+/* ---- kept_later.c: what is published later ---- */
+
+/* PUBLISH with a delay, which was checked. How many messages; negative: nothing happened, words may be said. */
+int laters_publish(struct core *core, struct op *op, const struct request_publish *asked,
+                   const struct topic_policy *policy);
+/* The store's word, as kept_stored; then what is due goes on. */
+void laters_stored(struct core *core, int error);
+/* The first ones of a topic that is to go, at most so many, and no more than are doomed: the store is told to forget them. False:
+ * memory is out, some are left. */
+bool laters_forget(struct core *core, struct kept_topic *topic, size_t most);
+/* Whether any of these is left. */
+bool laters_doomed(const struct kept_topic *topic);
+
+/* The id of one that was loaded, whoever had it before. 0 or -ENOMEM. */
+int kept_load_hold(struct core *core, struct later *later, struct bytes once);
 
 /* ---- kept_deal.c: what a transaction publishes ---- */
 

@@ -4,7 +4,8 @@
  * A purge is done at once for all who read: the topic's index and its mark of what is gone say so. The store is told piece by piece,
  * from the oldest on, the next one when it has the one before. Who asked waits for the last; whoever goes meanwhile has purged all the
  * same. A daemon that dies in between was not told to say that it is done, and finds what is left, without a gap.
- * A topic that is to go is emptied so, and goes with its last piece: until then its name and number are taken.
+ * A topic that is to go is emptied so, from what it was to get later on, and goes with its last piece: until then its name and number
+ * are taken.
  * What bounds let go is the same, but that the index keeps what the store has not been told of.
  */
 #include <errno.h>
@@ -67,12 +68,16 @@ static bool tell_piece(struct core *core, struct forgetting *forgetting)
 {
     struct kept_topic *topic = kept_topic_by_id(core, forgetting->topic);
     bool last = forgetting->next + 1 == forgetting->pieces;
+    bool empty;
 
     if (!topic) {
         end(core, forgetting, 0, -ENOENT);
         return true;
     }
-    if (last && forgetting->removes && !topic->on_way && !topic->log.messages) {
+    if (forgetting->removes && laters_doomed(topic))
+        return laters_forget(core, topic, FORGET_MESSAGES);
+    empty = !topic->on_way && !topic->log.messages && list_empty(&topic->laters);
+    if (last && forgetting->removes && empty) {
         uint64_t removed = tell_removed(core, topic);
         if (removed)
             end(core, forgetting, removed, 0);
@@ -173,6 +178,10 @@ int kept_forget(struct core *core, struct op *op, struct kept_topic *topic, uint
     topic->gone = up_to > topic->gone ? up_to : topic->gone;
     topic_log_cut(&topic->log, up_to, rest);
     forgetting->messages -= topic->log.messages;
+    if (removes) {
+        forgetting->messages += topic->delayed;
+        topic->doomed = kept->laters.last_id;
+    }
     topic->forgettings++;
     list_append(&kept->forgettings, &forgetting->link);
     return 0;

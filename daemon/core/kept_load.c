@@ -101,3 +101,14 @@ int core_load_once(struct core *core, const struct message_row *row, const char 
     core->kept_topics->ids++;
     return 0;
 }
+
+int kept_load_hold(struct core *core, struct later *later, struct bytes once)
+{
+    if (!once.size)
+        return 0;
+    forget_older(core, later->topic, once);
+    int r = later_hold(core, later, once);
+    if (r == 0)
+        later->once->batch = 0;
+    return r;
+}

@@ -23,7 +23,7 @@ uint64_t kept_letter_bytes(const struct letter *letter)
 }
 
 /* There is no answer with numbers then. */
-static int refuse_full(struct core *core, struct op *op, const char *what, const char *bound, uint64_t value)
+int kept_refuse(struct core *core, struct op *op, const char *what, const char *bound, uint64_t value)
 {
     op->answer = answer_drop(core, op->answer);
     op_fail(core, op, -ENOBUFS, "%s: %s is %lu", what, bound, value);
@@ -64,7 +64,7 @@ int kept_topic_for(struct core *core, struct op *op, struct bytes name, const st
     *out = kept_topic_find(core, name);
     r = *out ? 0 : make(core, op->scope->account, name, policy, out);
     if (r == -ENOBUFS)
-        refuse_full(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
+        kept_refuse(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
     return r;
 }
 
@@ -99,15 +99,21 @@ static int check_messages(struct core *core, struct op *op, const struct request
     return 0;
 }
 
+static int wish_refused(struct core *core, struct op *op, const char *why)
+{
+    op_fail(core, op, -EINVAL, "%s", why);
+    return -EINVAL;
+}
+
 static int check_wishes(struct core *core, struct op *op, const struct request_publish *asked)
 {
     const struct kept_topic *topic = kept_topic_find(core, asked->topic);
     uint64_t last = topic ? topic->last_sent : 0;
 
-    if (asked->delay_ns) {
-        op_fail(core, op, -EOPNOTSUPP, "a message is not delayed by this daemon");
-        return -EOPNOTSUPP;
-    }
+    if (asked->delay_ns < 0)
+        return wish_refused(core, op, "a delay cannot be negative");
+    if (asked->delay_ns && asked->expects)
+        return wish_refused(core, op, "an expected sequence is that of now: a delayed message has none");
     if (!asked->expects || asked->expect_sequence == last)
         return 0;
     op_fail(core, op, -ESTALE, "the last message of the topic is %lu, not %lu", last, asked->expect_sequence);
@@ -181,7 +187,7 @@ struct record *kept_record_of(struct core *core, enum record_kind kind, const st
     return record;
 }
 
-static void drop_records(struct list *records)
+void kept_drop_records(struct list *records)
 {
     struct record *record, *after;
 
@@ -248,22 +254,34 @@ static int ready_all(struct core *core, struct op *op, struct ready *ready,
     return r;
 }
 
-/* With what is on its way. */
+/* With what is on its way, and what is to come. */
 int kept_check_room(struct core *core, struct op *op, const struct kept_topic *topic,
                     const struct topic_policy *policy, uint64_t messages, uint64_t bytes)
 {
     struct topic_bounds bounds = kept_bounds(core, topic);
 
-    if (policy->full != LOG_REJECT || !messages)
+    messages += topic->log.messages + topic->on_way + topic->delayed;
+    bytes += topic->log.bytes + topic->on_way_bytes + topic->delayed_bytes;
+    if (policy->full != LOG_REJECT)
         return 0;
-    if (bounds.messages && topic->log.messages + topic->on_way + messages > bounds.messages)
-        return refuse_full(core, op, "the topic is full", "keep_messages", bounds.messages);
-    if (bounds.bytes && topic->log.bytes + topic->on_way_bytes + bytes > bounds.bytes)
-        return refuse_full(core, op, "the topic is full", "keep_bytes", bounds.bytes);
+    if (bounds.messages && messages > bounds.messages)
+        return kept_refuse(core, op, "the topic is full", "keep_messages", bounds.messages);
+    if (bounds.bytes && bytes > bounds.bytes)
+        return kept_refuse(core, op, "the topic is full", "keep_bytes", bounds.bytes);
     return 0;
 }
 
 /* ---- on its way ---- */
+
+int64_t kept_time(struct core *core)
+{
+    struct kept_topics *kept = core->kept_topics;
+    int64_t wall_us = core->now.wall_ns / 1000;
+
+    if (kept->time_us < wall_us)
+        kept->time_us = wall_us;
+    return kept->time_us;
+}
 
 static void last_ids_go_with(struct kept_topic *topic, size_t n, uint64_t batch)
 {
@@ -321,21 +339,19 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
                  const struct topic_policy *policy)
 {
     struct ready ready = {.fresh = 0};
-    int64_t wall_us = core->now.wall_ns / 1000;
     int r = kept_topic_for(core, op, asked->topic, policy, &ready.topic);
 
     if (r < 0)
         return r;
-    if (core->kept_topics->time_us < wall_us)
-        core->kept_topics->time_us = wall_us;
+    kept_time(core);
     kept_trim(core, ready.topic); /* ids that are too old are not asked */
     list_init(&ready.records);
     r = ready_all(core, op, &ready, asked);
-    if (r == 0)
+    if (r == 0 && op->publish->n)
         r = kept_check_room(core, op, ready.topic, policy, op->publish->n, ready.bytes);
     if (r == 0)
         r = op->publish->n ? send(core, op, &ready) : all_repeated(op);
-    drop_records(&ready.records);
+    kept_drop_records(&ready.records);
     if (r < 0)
         unremember(core, ready.topic, ready.fresh);
     return r;
@@ -343,17 +359,20 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
 
 /* ---- what the daemon publishes itself ---- */
 
+void kept_sent(struct core *core, struct publish *p, struct kept_topic *topic, uint64_t batch)
+{
+    const struct ready ready = {.topic = topic, .bytes = kept_letter_bytes(p->letter[0])};
+
+    set_out(core, p, &ready, batch);
+}
+
 void kept_send(struct core *core, struct publish *p, struct kept_topic *topic, struct note *note)
 {
-    struct kept_topics *kept = core->kept_topics;
-    struct ready ready = {.topic = topic, .bytes = kept_letter_bytes(p->letter[0])};
     struct message_row *row = &note->record->message;
-    int64_t wall_us = core->now.wall_ns / 1000;
 
-    kept->time_us = wall_us > kept->time_us ? wall_us : kept->time_us;
-    row->sequence = p->letter[0]->sequence = kept->sequence + 1;
-    row->time_us = p->letter[0]->time_us = kept->time_us;
-    set_out(core, p, &ready, note_write(core, note));
+    row->sequence = p->letter[0]->sequence = core->kept_topics->sequence + 1;
+    row->time_us = p->letter[0]->time_us = kept_time(core);
+    kept_sent(core, p, topic, note_write(core, note));
 }
 
 static int post(struct core *core, struct publish *p, struct kept_topic *topic)
@@ -449,4 +468,5 @@ void kept_stored(struct core *core, uint64_t last, int error)
         else
             arrived(core, p);
     }
+    laters_stored(core, error);
 }

@@ -259,8 +259,8 @@ static int read_cached(struct core *core, struct reader *reader)
 
 /* ---- from the store ---- */
 
-static struct letter *letter_of(struct core *core, const struct kept_topic *topic,
-                                const struct kept_message *message)
+struct letter *kept_letter(struct core *core, const struct kept_topic *topic,
+                           const struct kept_message *message)
 {
     const struct message_row *row = &message->row;
     int n = headers_count(row->headers);
@@ -291,7 +291,7 @@ static int read_row(struct core *core, struct reader *reader, const struct kept_
 
     if (!topic || message->row.sequence <= reader->next)
         return 0;
-    letter = letter_of(core, topic, message);
+    letter = kept_letter(core, topic, message);
     if (!letter)
         return -ENOMEM;
     r = read_one(core, reader, topic, letter);

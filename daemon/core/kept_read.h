@@ -65,6 +65,9 @@ void reader_later(struct core *core, struct reader *reader);
 /* It goes on behind another sequence. */
 void reader_seek(struct core *core, struct reader *reader, uint64_t next);
 
+/* What was fetched of this topic. NULL: out of memory. */
+struct letter *kept_letter(struct core *core, const struct kept_topic *topic,
+                           const struct kept_message *message);
 /* A publish is stored: its messages are there to be read. */
 void readers_arrived(struct core *core, const struct publish *publish);
 /* Nothing of this topic is to be read any more. */

@@ -65,6 +65,7 @@ struct kept_topic *kept_topic_new(struct core *core, struct account *account, co
     topic->name_size = (uint8_t)row->name.size;
     memcpy(topic->name, row->name.data, row->name.size);
     list_init(&topic->trimming);
+    list_init(&topic->laters);
     topic_log_init(&topic->log);
     once_window_init(&topic->once);
     enter(core, topic);
@@ -74,7 +75,10 @@ struct kept_topic *kept_topic_new(struct core *core, struct account *account, co
 void kept_topic_delete(struct core *core, struct kept_topic *topic)
 {
     struct kept_topics *kept = core->kept_topics;
+    struct later *later, *after;
 
+    list_each_safe (later, after, &topic->laters, in_topic)
+        later_delete(core, later);
     map_remove(&kept->by_name, &topic->by_name);
     map_remove(&kept->by_id, &topic->by_id);
     list_remove(&topic->link);
@@ -248,6 +252,7 @@ void kept_tell(const struct kept_topic *topic, struct topic_info *info)
     info->messages = topic->log.messages;
     info->bytes = topic->log.bytes;
     info->last_us = topic->last_us;
+    info->delayed = topic->delayed;
 }
 
 /* ---- the whole ---- */
@@ -256,8 +261,10 @@ int kept_init(struct core *core)
 {
     struct kept_topics *kept = core_alloc(core, sizeof(*kept));
 
-    if (!kept)
+    if (!kept || laters_init(core, &kept->laters) < 0) {
+        core_free(core, kept);
         return -ENOMEM;
+    }
     core->kept_topics = kept;
     list_init(&kept->topics);
     list_init(&kept->arriving);
@@ -281,6 +288,7 @@ void kept_free(struct core *core)
     publishes_forget(core, &kept->arriving);
     list_each_safe (topic, after, &kept->topics, link)
         kept_topic_delete(core, topic);
+    laters_free(core, &kept->laters);
     forgets_free(core);
     groups_free(core);
     cache_free(core, &kept->cache);
@@ -313,4 +321,5 @@ void kept_check(const struct core *core)
         topic_log_check(&topic->log);
         id = topic->id;
     }
+    laters_check(core);
 }

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "topic.h"
+#include "kept.h"
 
 enum { STATS_MAX = 128 };
 
@@ -59,6 +59,7 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "syncs", core->syncs.count);
     say(rows, "syncs.holds", core->holds.count);
     say(rows, "timers", core->timers.count);
+    say(rows, "topics.delayed", core->kept_topics->laters.reserved);
     say(rows, "topics.delivered", core->topics->delivered);
     say(rows, "topics.dropped", core->topics->dropped);
     say(rows, "topics.published", core->topics->published);

@@ -429,22 +429,26 @@ static int publish_new(struct core *core, struct op *op, const struct request_pu
     return n == p->n ? 0 : -ENOMEM;
 }
 
-struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
-                              const struct outgoing *message)
+struct publish *publish_letter(struct core *core, struct account *account, struct letter *letter)
 {
-    struct publish *p = core_take(core, publish_memory(1));
+    struct publish *p = letter ? core_take(core, publish_memory(1)) : NULL;
 
-    if (!p)
+    if (!p) {
+        letter_drop(core, letter);
         return NULL;
+    }
     list_init(&p->link);
     p->n = p->size = 1;
     p->account = account_ref(account);
+    p->letter[0] = letter;
     core->topics->publishes++;
-    p->letter[0] = letter_new(core, topic, message);
-    if (p->letter[0])
-        return p;
-    publish_free(core, p);
-    return NULL;
+    return p;
+}
+
+struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
+                              const struct outgoing *message)
+{
+    return publish_letter(core, account, letter_new(core, topic, message));
 }
 
 int handle_publish(struct core *core, struct op *op, const struct request *request)
@@ -456,6 +460,8 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
     if (r == 0)
         r = policy->durable ? kept_check_publish(core, op, &request->publish, policy)
                             : refuse_wishes(core, op, &request->publish);
+    if (r == 0 && request->publish.delay_ns)
+        return laters_publish(core, op, &request->publish, policy);
     if (r == 0)
         r = publish_new(core, op, &request->publish);
     if (r < 0)

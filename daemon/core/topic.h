@@ -112,6 +112,8 @@ void publish_free(struct core *core, struct publish *publish);
 /* Of one message, without an operation. NULL: out of memory. */
 struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
                               const struct outgoing *message);
+/* The same of this letter, of which it takes the reference also when it fails. */
+struct publish *publish_letter(struct core *core, struct account *account, struct letter *letter);
 /* All of a list, whose operations have ended. */
 void publishes_forget(struct core *core, struct list *publishes);
 /* The topic. */

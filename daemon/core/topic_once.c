@@ -42,10 +42,20 @@ void topic_once_delete(struct core *core, struct topic_once *once)
         core_give(core, once, sizeof(*once) + once->size);
 }
 
-void once_window_add(struct core *core, struct once_window *window, struct topic_once *once)
+void once_window_hold(struct core *core, struct once_window *window, struct topic_once *once)
 {
     map_add(&window->ids, &once->node, core_hash(core, once->text, once->size));
+}
+
+void once_window_settle(struct once_window *window, struct topic_once *once)
+{
     list_append(&window->order, &once->link);
+}
+
+void once_window_add(struct core *core, struct once_window *window, struct topic_once *once)
+{
+    once_window_hold(core, window, once);
+    once_window_settle(window, once);
 }
 
 void once_window_remove(struct core *core, struct once_window *window, struct topic_once *once)

@@ -2,7 +2,8 @@
  * The ids under which messages of one topic were published once: a repeat within the time is told the sequence of the first.
  *
  * Ids are in the order of their messages' times, and go from the oldest on. What is made is not there until it is added, so
- * that adding cannot fail.
+ * that adding cannot fail. The id of a message that is published later is found from the beginning on, and has its place in the
+ * order when the message has its time.
  */
 #pragma once
 
@@ -34,7 +35,12 @@ struct topic_once *topic_once_new(struct core *core, struct once_window *window,
 void topic_once_delete(struct core *core, struct topic_once *once);
 /* Takes it: behind all others. Its sequence and time are set. */
 void once_window_add(struct core *core, struct once_window *window, struct topic_once *once);
+/* Takes it, but not into the order: it stays until it is removed, or settled. */
+void once_window_hold(struct core *core, struct once_window *window, struct topic_once *once);
+/* Of one that is held: behind all others. Its sequence and time are set. */
+void once_window_settle(struct once_window *window, struct topic_once *once);
 void once_window_remove(struct core *core, struct once_window *window, struct topic_once *once);
-/* Forgets what is older than that time. How many. */
+/* Forgets what is older than that time, but for what is held. How many. */
 size_t once_window_expire(struct core *core, struct once_window *window, int64_t before_us);
+/* When nothing is held any more. */
 void once_window_free(struct core *core, struct once_window *window);

@@ -157,7 +157,7 @@ static int fetch_list(struct store *store, const struct fetch *what, struct fetc
     r = store_sqlite.fetch(store->disk, what, out);
     if (r == 0 && memory.rows_n)
         r = merge(&memory, out, what->limit);
-    if (r == 0 && what->kind == FETCH_MESSAGES)
+    if (r == 0 && what->kind != FETCH_JOBS)
         r = merge_messages(&memory, out, what);
     if (r < 0) {
         fetched_clear(&memory);
@@ -172,7 +172,7 @@ static int layered_fetch(struct store *store, const struct fetch *what, struct f
 {
     if (what->kind == FETCH_BACKUP)
         return store_sqlite.fetch(store->disk, what, out);
-    if (what->kind == FETCH_JOBS || what->kind == FETCH_MESSAGES)
+    if (what->kind == FETCH_JOBS || what->kind == FETCH_MESSAGES || what->kind == FETCH_LATERS)
         return fetch_list(store, what, out);
     int r = store_memory.fetch(store->memory, what, out);
     bool nothing = r == 0 && what->kind == FETCH_OUTPUT && out->body.size == 0;

@@ -524,7 +524,7 @@ static int fetch_output(struct store *store, const struct fetch *what, struct fe
     return 0;
 }
 
-static int fetch_messages(struct store *store, const struct fetch *what, struct fetched *out)
+static int fetch_log(struct store *store, const struct fetch *what, struct fetched *out)
 {
     return memory_log_fetch(store->log, what, out);
 }
@@ -538,9 +538,9 @@ static int fetch_backup(struct store *store, const struct fetch *what, struct fe
 }
 
 static int (*const fetches[])(struct store *, const struct fetch *, struct fetched *) = {
-    [FETCH_ARGUMENT] = fetch_argument, [FETCH_JOB] = fetch_job, [FETCH_OUTPUT] = fetch_output,
-    [FETCH_JOBS] = fetch_jobs,         [FETCH_OP] = fetch_op,   [FETCH_BACKUP] = fetch_backup,
-    [FETCH_MESSAGES] = fetch_messages,
+    [FETCH_ARGUMENT] = fetch_argument, [FETCH_JOB] = fetch_job,    [FETCH_OUTPUT] = fetch_output,
+    [FETCH_JOBS] = fetch_jobs,         [FETCH_OP] = fetch_op,      [FETCH_BACKUP] = fetch_backup,
+    [FETCH_MESSAGES] = fetch_log,      [FETCH_LATERS] = fetch_log,
 };
 
 static int memory_fetch(struct store *store, const struct fetch *what, struct fetched *out)

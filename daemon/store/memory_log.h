@@ -35,3 +35,6 @@ struct memory_log {
     struct message_kept *by_sequence; /* those that are in the log */
     uint64_t sequence;                /* the highest ever given */
 };
+
+/* NULL: it is not there. */
+struct entry *entry_find(const struct table *table, uint64_t id);

@@ -28,7 +28,7 @@ struct memory_log *memory_log_new(void)
 
 /* ---- entries ---- */
 
-static struct entry *entry_find(const struct table *table, uint64_t id)
+struct entry *entry_find(const struct table *table, uint64_t id)
 {
     struct entry *entry;
 

@@ -18,5 +18,5 @@ void memory_log_take(struct memory_log *log, struct record *record, void *fresh)
 void memory_log_step(struct memory_log *log, const struct feed_step *step);
 /* 0, or what the callback said. */
 int memory_log_load(const struct memory_log *log, const struct store_load *load);
-/* FETCH_MESSAGES. */
+/* FETCH_MESSAGES, FETCH_LATERS. */
 int memory_log_fetch(const struct memory_log *log, const struct fetch *what, struct fetched *out);

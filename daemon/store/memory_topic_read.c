@@ -166,7 +166,7 @@ static int take(const struct fetch *what, const struct record *record, uint64_t 
     return 1;
 }
 
-int memory_log_fetch(const struct memory_log *log, const struct fetch *what, struct fetched *out)
+static int fetch_messages(const struct memory_log *log, const struct fetch *what, struct fetched *out)
 {
     const struct list *at = behind(log, what->offset), *head = &log->messages;
     uint64_t bytes = 0, end = what->last == UINT64_MAX ? log->sequence : what->last;
@@ -187,4 +187,26 @@ int memory_log_fetch(const struct memory_log *log, const struct fetch *what, str
     if (end > out->offset)
         out->offset = end;
     return 0;
+}
+
+static int fetch_laters(const struct memory_log *log, const struct fetch *what, struct fetched *out)
+{
+    int r = 0;
+
+    out->offset = what->last;
+    for (size_t i = 0; r == 0 && i < what->topics_n; i++) {
+        const struct entry *later = entry_find(&log->laters, what->topics[i]);
+
+        if (!later)
+            continue;
+        struct message_row row = later->row->later.message;
+        row.sequence = later->id;
+        r = fetched_message(out, &row, later->row->body, what->topics_n);
+    }
+    return r;
+}
+
+int memory_log_fetch(const struct memory_log *log, const struct fetch *what, struct fetched *out)
+{
+    return (what->kind == FETCH_LATERS ? fetch_laters : fetch_messages)(log, what, out);
 }

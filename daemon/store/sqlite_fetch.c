@@ -130,7 +130,8 @@ static const struct {
     [FETCH_OUTPUT] = {fetch_output, READ_OUTPUT, READ_OUTPUT},
     [FETCH_JOBS] = {fetch_jobs, READ_JOBS, READ_ENDED},
     [FETCH_OP] = {fetch_op, READ_OP, READ_OP},
-    [FETCH_MESSAGES] = {log_fetch, READS, -1}, /* which sees to its own */
+    [FETCH_MESSAGES] = {log_fetch, READS, -1}, /* which sees to its own, as the next one does */
+    [FETCH_LATERS] = {log_fetch_laters, READS, -1},
 };
 
 int store_fetch(struct store *store, const struct fetch *what, struct fetched *out)

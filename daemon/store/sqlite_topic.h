@@ -43,7 +43,7 @@ enum log_write {
     LOG_WRITES
 };
 
-enum log_read { READ_END, READ_ALL, READ_PART, READ_MESSAGE, LOG_READS };
+enum log_read { READ_END, READ_ALL, READ_PART, READ_MESSAGE, READ_LATER, LOG_READS };
 
 extern const char *const log_writes[LOG_WRITES];
 extern const char *const log_reads[LOG_READS];
@@ -84,5 +84,7 @@ int log_settle(struct store *store);
 void log_forget(struct store *store);
 /* FETCH_MESSAGES. */
 int log_fetch(struct store *store, const struct fetch *what, struct fetched *out);
+/* FETCH_LATERS. */
+int log_fetch_laters(struct store *store, const struct fetch *what, struct fetched *out);
 /* All of the log for a start, in the order of store_load. 0, what a callback said in *said, or how reading failed. */
 int log_load(struct store *store, const struct store_load *load, int *said);

@@ -25,6 +25,7 @@ const char *const log_reads[LOG_READS] = {
         "SELECT sequence FROM messages INDEXED BY messages_topic WHERE " LOG_PART " = ?1 AND topic = ?2"
         " AND sequence > ?3 AND sequence <= ?4 ORDER BY sequence LIMIT ?5",
     [READ_MESSAGE] = MESSAGE_SELECT " WHERE sequence = ?1",
+    [READ_LATER] = "SELECT id, topic, due_us, of, uid, flags, key, headers, body FROM laters WHERE id = ?1",
 };
 
 /* How far one fetch has come. */
@@ -232,6 +233,34 @@ int log_fetch(struct store *store, const struct fetch *what, struct fetched *out
 
     if (r == 0)
         r = look_from(&look);
+    end_reads(store);
+    return r;
+}
+
+/* ---- what is to come later ---- */
+
+static int take_later(struct store *store, uint64_t id, const struct fetch *what, struct fetched *out)
+{
+    struct statement *select = store->log.read[READ_LATER];
+
+    bind_number(select, 1, (int64_t)id);
+    int r = statement_step(select);
+    if (r == 1) {
+        struct message_row row = row_of(select);
+        r = fetched_message(out, &row, column_bytes(select, 8), what->topics_n);
+    }
+    statement_reset(select);
+    return r;
+}
+
+int log_fetch_laters(struct store *store, const struct fetch *what, struct fetched *out)
+{
+    uint64_t end;
+    int r = find_end(store, &end);
+
+    out->offset = what->last;
+    for (size_t i = 0; r == 0 && i < what->topics_n; i++)
+        r = take_later(store, what->topics[i], what, out);
     end_reads(store);
     return r;
 }

@@ -39,6 +39,7 @@
     FIELD(NUM, messages, )                                                                                   \
     FIELD(NUM, bytes, )                                                                                      \
     FIELD(NUM, last_us, )                                                                                    \
+    FIELD(NUM, delayed, )                                                                                    \
     FIELD(MANY, settings, (counter, UINT32_MAX))
 
 #define GROUP_INFO_FIELDS(FIELD)                                                                             \

@@ -56,6 +56,14 @@ static int load_once(void *context, const struct message_row *row)
     return loaded(sim, core_load_once(sim->daemon.core, row, &why), "id", row->sequence, why);
 }
 
+static int load_later(void *context, const struct later_row *row)
+{
+    struct sim *sim = context;
+    const char *why = "";
+
+    return loaded(sim, core_load_later(sim->daemon.core, row, &why), "delayed message", row->id, why);
+}
+
 static int load_group(void *context, const struct group_row *row)
 {
     struct sim *sim = context;
@@ -89,6 +97,7 @@ void storage_load_topics(struct store_load *load)
     load->block = load_block;
     load->message = load_message;
     load->once = load_once;
+    load->later = load_later;
     load->group = load_group;
     load->group_ack = load_ack;
     load->group_try = load_try;

@@ -227,7 +227,7 @@ static void take_fetch(struct rig *rig, const struct effect *e)
 {
     struct rig_fetch *asked = &rig->asked[rig->asked_n];
 
-    if (e->fetch.what.kind != FETCH_MESSAGES)
+    if (e->fetch.what.kind != FETCH_MESSAGES && e->fetch.what.kind != FETCH_LATERS)
         return;
     assert_true(rig->asked_n++ < sizeof(rig->asked) / sizeof(*rig->asked));
     assert_true(e->fetch.what.topics_n <= sizeof(asked->topics) / sizeof(*asked->topics));

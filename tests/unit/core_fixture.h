@@ -88,8 +88,8 @@ struct rig {
     struct rig_fetch {
         uint64_t number;
         struct fetch what;
-        uint64_t topics[64]; /* `what` points here */
-    } asked[64];             /* all that nobody has answered */
+        uint64_t topics[256]; /* `what` points here */
+    } asked[64];              /* all that nobody has answered */
     size_t asked_n;
     long allocs, live;
     long fail_from, fail_to; /* allocations from..to-1 of all since rig_new fail */

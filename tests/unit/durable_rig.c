@@ -78,8 +78,7 @@ void stored_some(struct durable_rig *self, size_t n)
     report(self, store(self, n), 0);
 }
 
-/* The answer to the first question that nobody has answered. */
-static void fetched_one(struct durable_rig *self)
+void fetched(struct durable_rig *self)
 {
     struct rig_fetch asked = self->rig->asked[0];
     struct fetched out = {0};
@@ -131,7 +130,7 @@ void stored(struct durable_rig *self)
     while (waiting(self) || self->rig->asked_n || is_busy(self->rig)) {
         stored_some(self, SIZE_MAX);
         if (self->rig->asked_n)
-            fetched_one(self);
+            fetched(self);
         if (is_busy(self->rig))
             rig_step(self->rig, &(struct input){.kind = IN_TICK});
     }
@@ -200,6 +199,13 @@ static int load_message(void *context, const struct message_row *row)
     return core_load_message(context, row, &why);
 }
 
+static int load_later(void *context, const struct later_row *row)
+{
+    const char *why;
+
+    return core_load_later(context, row, &why);
+}
+
 static int load_once(void *context, const struct message_row *row)
 {
     const char *why;
@@ -222,6 +228,7 @@ void crash(struct durable_rig *self, size_t n)
                                     .block = load_block,
                                     .message = load_message,
                                     .once = load_once,
+                                    .later = load_later,
                                     .group = load_group,
                                     .group_ack = load_group_ack,
                                     .group_try = load_group_try};

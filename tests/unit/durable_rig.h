@@ -13,6 +13,8 @@ struct durable_rig *durable_rig_new(const struct limits *limits);
 void durable_rig_delete(struct durable_rig *self);
 /* All that waits is stored and reported, what is asked of the log answered, and what comes of that, until nothing waits. */
 void stored(struct durable_rig *self);
+/* The first question to the log that nobody has answered is. */
+void fetched(struct durable_rig *self);
 /* The first `n` batches that wait are stored and reported together. */
 void stored_some(struct durable_rig *self, size_t n);
 /* The store is full: admissions fail, news is stored. */

@@ -40,8 +40,33 @@ static void life(uint64_t sub)
     rig_sweep(d->rig);
 }
 
+/* The same of what is published later. */
+static void later_life(uint64_t sub)
+{
+    const struct wishes soon = {.once = "soon", .delay_ns = SECOND},
+                        much_later = {.delay_ns = 100 * (int64_t)SECOND};
+
+    set_topic(a, "k.>", "durable=yes");
+    for (int i = 0; i < 2; i++) {
+        publish_with(a, "k.x", soon);
+        publish_with(a, "k.y", much_later);
+        stored(d);
+    }
+    publish_with(b, "k.z", (struct wishes){.once = "full", .delay_ns = SECOND});
+    store_full(d);
+    kept_after(SECOND);
+    kept_after(SECOND);
+    recv_many(a, sub, 9);
+    client_do(a, (struct request){.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.y", 3}});
+    stored(d);
+    publish_with(a, "k.x", much_later);
+    client_die(b);
+    stored(d);
+    rig_sweep(d->rig);
+}
+
 /* How many allocations there were. */
-static long run(long from, long n)
+static long run(void (*live)(uint64_t sub), long from, long n)
 {
     d = durable_rig_new(&(struct limits)LIMITS_DEFAULT);
     meet();
@@ -50,27 +75,40 @@ static long run(long from, long n)
 
     d->rig->fail_from = begun + from;
     d->rig->fail_to = n == LONG_MAX ? LONG_MAX : d->rig->fail_from + n;
-    life(sub);
+    live(sub);
     long made = d->rig->allocs - begun;
     durable_rig_delete(d);
     return made;
 }
 
-static void test_memory_may_run_out_once(void **state)
+/* At each of them `fails` do. */
+static void run_all(void (*live)(uint64_t sub), long fails)
 {
-    long n = run(0, 0);
+    long n = run(live, 0, 0);
 
     assert_true(n > 50);
     for (long at = 0; at < n; at++)
-        run(at, 1);
+        run(live, at, fails);
+}
+
+static void test_memory_may_run_out_once(void **state)
+{
+    run_all(life, 1);
 }
 
 static void test_memory_may_run_out_for_good(void **state)
 {
-    long n = run(0, 0);
+    run_all(life, LONG_MAX);
+}
 
-    for (long at = 0; at < n; at++)
-        run(at, LONG_MAX);
+static void test_memory_may_run_out_once_with_what_is_published_later(void **state)
+{
+    run_all(later_life, 1);
+}
+
+static void test_memory_may_run_out_for_good_with_what_is_published_later(void **state)
+{
+    run_all(later_life, LONG_MAX);
 }
 
 int main(void)
@@ -78,6 +116,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_may_run_out_once),
         cmocka_unit_test(test_memory_may_run_out_for_good),
+        cmocka_unit_test(test_memory_may_run_out_once_with_what_is_published_later),
+        cmocka_unit_test(test_memory_may_run_out_for_good_with_what_is_published_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,38 @@ static void test_messages_of_both_stores_are_fetched_in_the_order_of_the_log(voi
     assert_fetched(fixture, (struct fetch){.last = UINT64_MAX}, "2/1 2/2 1/3 2/4 2/5 1/6 2/7 2/8 1/9 to 9");
 }
 
+static void test_messages_to_come_of_both_stores_are_fetched_by_their_ids(void **state)
+{
+    struct store_fixture *fixture = *state;
+    const uint64_t ids[] = {1, 2, 4, 5};
+    const struct fetch what = {.kind = FETCH_LATERS,
+                               .topics = ids,
+                               .topics_n = 4,
+                               .limit = 256,
+                               .last = UINT64_MAX,
+                               .bytes = UINT64_MAX};
+    struct fetched out;
+
+    make_two(fixture);
+    for (uint64_t id = 1; id <= 4; id++) {
+        struct later_row row = {.id = id, .due_us = 9, .message = row_of(1 + id % 2, 0)};
+        row.message.key = TEXT("key");
+        row.message.headers = TEXT("h");
+        row.message.once = TEXT("o");
+        put(fixture, record_new_later(RECORD_LATER, &row, (struct bytes){"abcd", id}));
+    }
+    assert_int_equal(fixture->ops->fetch(fixture->store, &what, &out), 0);
+    assert_int_equal(out.messages_n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(out.messages[i].row.sequence, ids[i]);
+        assert_int_equal(out.messages[i].row.topic, 1 + ids[i] % 2);
+        assert_true(bytes_are(out.messages[i].row.key, "key", 3));
+        assert_true(bytes_are(out.messages[i].row.headers, "h", 1));
+        assert_true(bytes_are(out.messages[i].body, "abcd", ids[i]));
+    }
+    fetched_clear(&out);
+}
+
 static void see_nothing(void *context, const char *line)
 {
     fail_msg("%s", line);
@@ -210,6 +242,9 @@ int main(void)
         cmocka_unit_test(test_fsck_names_each_planted_fault_of_the_log),
         cmocka_unit_test_prestate_setup_teardown(
             test_messages_of_both_stores_are_fetched_in_the_order_of_the_log, topics_set_up, topics_tear_down,
+            (void *)&store_layered),
+        cmocka_unit_test_prestate_setup_teardown(
+            test_messages_to_come_of_both_stores_are_fetched_by_their_ids, topics_set_up, topics_tear_down,
             (void *)&store_layered),
         cmocka_unit_test_prestate_setup_teardown(test_what_is_in_memory_alone_goes_with_the_daemon,
                                                  topics_set_up, topics_tear_down, (void *)&store_layered),
