@@ -76,6 +76,8 @@ struct gc_publish_options {
     const char *once; /* of a durable topic: published once, however often it is asked for; NULL: each time */
     bool expects;     /* of a durable topic: its last message has the sequence `expected`; 0: it has none */
     uint64_t expected;
+    int64_t delay_ns; /* of a durable topic: published so long after this call; without `expects` */
+    int64_t at_us; /* the same at this time: wall clock, UTC; one that has been is now. 0: it is not said */
 };
 
 /* What has become of it. */
@@ -88,11 +90,12 @@ struct gc_published {
 
 /* Publishes one message: 0, it is with every live subscription that has room, whoever they are. Waits only for
  * subscriptions with GC_SLOW_BLOCKS, until they have room or their time is over. Of a durable topic it is on disk, then; that is
- * waited for whatever `until` says, and no subscription is.
+ * waited for whatever `until` says, and no subscription is. With a delay or a time it is on disk too, then, and is published once, when its time
+ * has come, as if this were called then: it outlives the daemon, and what is due while none runs comes when one starts.
  * `options` and `out` may be NULL. -EINVAL: no topic, or a live one that cannot do what the options ask for; or the value carries
  * channels. -E2BIG: larger
  * than a message may be, or more headers. -ESTALE: not the last message that was expected. -ENOSPC: the disk is full. -ENOBUFS: the
- * topic is, and refuses more. After any of them nothing was published. */
+ * topic is, and refuses more, or as many messages wait for their time as may. After any of them nothing was published. */
 GC_API int gc_publish(gc_client *g, const char *topic, struct gc_value v,
                       const struct gc_publish_options *options, struct gc_published *out, gc_until until);
 
@@ -168,11 +171,11 @@ GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
 
 /* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. They are
  * read no more at once; it waits until they are gone from the disk too, which takes a while where they are many, and goes on when
- * the call ends before. What is published meanwhile stays. -ENOENT: no such durable topic. -EINVAL: both are said. -EAGAIN: another
- * purge of the same messages came first. -ENOBUFS: too many calls wait. -EPERM. */
+ * the call ends before. What is published meanwhile stays, and so does what waits for its time. -ENOENT: no such durable topic.
+ * -EINVAL: both are said. -EAGAIN: another purge of the same messages came first. -ENOBUFS: too many calls wait. -EPERM. */
 GC_API int64_t gc_topic_purge(gc_client *g, const char *topic, uint64_t up_to, uint64_t keep, gc_until until);
 
-/* Forgets a durable topic with all its messages, and tells how many these were. Waits as gc_topic_purge does. The next publish
+/* Forgets a durable topic with all its messages, also those that wait for their time, and tells how many these were. Waits as gc_topic_purge does. The next publish
  * makes it anew. -ENOENT. -EAGAIN: messages are on their way to it, or came while it was emptied, and are there. -ENOBUFS. -EPERM. */
 GC_API int64_t gc_topic_remove(gc_client *g, const char *topic, gc_until until);
 
@@ -188,6 +191,7 @@ struct gc_topic_info {
     int64_t last_us;                /* when the last message was published: wall clock, UTC; 0: never */
     const struct gc_stat *settings; /* by ORIGIN.NAME, as gc_queue_info has them */
     size_t settings_n;
+    uint64_t delayed; /* messages that wait for their time */
 };
 
 /* One page of a list, in the order of names. Its strings live until it is cleared. */

@@ -83,7 +83,9 @@ static int publish(gc_client *g, const char *topic, const struct outgoing *messa
                                           .messages = messages,
                                           .messages_n = n,
                                           .expect_sequence = use->expected,
-                                          .expects = use->expects}};
+                                          .expects = use->expects,
+                                          .delay_ns = use->delay_ns,
+                                          .at_us = use->at_us}};
     int r = call_run(g, &request, until, 0, &answer);
 
     if (out && answer.result.published)
@@ -233,7 +235,8 @@ static void give_topic(struct gc_topic_info *to, const struct topic_info *from, 
                                  .bytes = from->bytes,
                                  .last_us = from->last_us,
                                  .settings = settings,
-                                 .settings_n = from->settings_n};
+                                 .settings_n = from->settings_n,
+                                 .delayed = from->delayed};
     for (size_t i = 0; i < from->settings_n; i++)
         settings[i] = (struct gc_stat){from->settings[i].name.data, from->settings[i].value};
 }

@@ -99,9 +99,10 @@ GC_API int gc_txn_publish(gc_txn *txn, const char *topic, struct gc_value v,
 
     if (options_take(&use, sizeof use, options) < 0)
         return last_failed(-EINVAL, "gc_publish_options: size is not set, or of a newer library", false);
-    if (v.chans_n || use.once || use.expects)
+    if (v.chans_n || use.once || use.expects || use.delay_ns || use.at_us)
         return last_failed(
-            -EINVAL, "a message of a transaction carries no channels, has no `once` and expects nothing",
+            -EINVAL,
+            "a message of a transaction carries no channels, has no `once` or delay and expects nothing",
             false);
     publishes = room(txn->publishes, txn->what.publishes_n, sizeof *publishes);
     if (!publishes)

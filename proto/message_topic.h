@@ -42,6 +42,7 @@ struct request_publish {
     uint64_t expect_sequence; /* with `expects`: the last one of the topic; 0: it has none */
     bool expects;
     int64_t delay_ns; /* of a topic that is kept: not before now + delay */
+    int64_t at_us;    /* the same: not before this time, wall clock, UTC; 0: it is not said */
 };
 
 /* What a subscription does that has no room for a message. */

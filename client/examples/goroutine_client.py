@@ -302,12 +302,14 @@ class Client:
 
     # ---- topics; a subscription is a channel, whose Values have a message
 
-    def publish(self, topic, *bodies, key="", headers=(), **how):
-        """All of them in one operation: how many subscriptions got one, as Published. `headers`: pairs."""
+    def publish(self, topic, *bodies, key="", headers=(), delay_ns=0, at_us=0, **how):
+        """All of them in one operation: how many subscriptions got one, as Published. `headers`: pairs. `delay_ns`, of a topic that is
+        kept: they are published so much later; `at_us`: at that time."""
         values, parts = pack(bodies)
         told = [pb.Header(name=name.encode(), value=value.encode()) for name, value in headers]
         messages = [pb.Outgoing(value=value, key=key.encode(), headers=told) for value in values]
-        return self.call(parts, publish=pb.Publish(topic=topic.encode(), messages=messages), **how).published
+        what = pb.Publish(topic=topic.encode(), messages=messages, delay_ns=delay_ns, at_us=at_us)
+        return self.call(parts, publish=what, **how).published
 
     def subscribe(self, pattern, **options):
         """Further options as in Subscribe."""

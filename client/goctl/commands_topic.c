@@ -10,14 +10,17 @@ const struct command topic_commands[] = {
         .more =
             "They go to everybody who has subscribed, and a topic need not be made. With - or --lines each\n"
             "line of standard input is one message, without its newline. --once ID says ID of the first\n"
-            "message, and ID.2, ID.3, … of those behind it.",
+            "message, and ID.2, ID.3, … of those behind it. --in and --at have the daemon keep messages of "
+            "a\n"
+            "durable topic until their time has come; goctl topic info tells how many wait.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,
         .rows = pub_rows,
-        .examples = EXAMPLES("goctl pub news.sports 1:0", "tail -f app.log | goctl pub logs.app -",
-                             "goctl pub orders.new '{\"id\": 7}' --key customer-3 --header kind=order --json",
-                             "goctl pub ticks tick -n 5 --every 1s"),
+        .examples =
+            EXAMPLES("goctl pub news.sports 1:0", "tail -f app.log | goctl pub logs.app -",
+                     "goctl pub orders.new '{\"id\": 7}' --key customer-3 --header kind=order --json",
+                     "goctl pub ticks tick -n 5 --every 1s", "goctl pub reminders 'call back' --in 2h"),
         .run = command_pub,
     },
     {

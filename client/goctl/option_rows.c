@@ -74,6 +74,8 @@ const struct option_row pub_rows[] = {
     {"every", 0, OPTION_DURATION, AT(every_ns), "TIME", "wait so long between two messages"},
     {"batch", 0, OPTION_COUNT, AT(batch), "N", "publish at most N lines in one operation (default 1024)"},
     {"once", 0, OPTION_TEXT, AT(once_key), "ID", "durable topics: not if there was a message of this id before"},
+    {"in", 0, OPTION_DURATION, AT(delay_ns), "TIME", "durable topics: publish them after so long, not now"},
+    {"at", 0, OPTION_TEXT, AT(at), "TIME", "durable topics: publish them at this time, such as 2026-03-01T12:00:00Z"},
     {"expect", 0, OPTION_TEXT, AT(expected), "SEQ", "durable topics: only if the last message has this sequence; 0: if there is none"},
     TRY,
     CTX,

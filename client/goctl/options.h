@@ -72,7 +72,7 @@ struct options {
     struct select_option *cases;
     size_t cases_n;
     /* topics; `group` is the durable subscription */
-    const char *expected, *from, *policy, *format;
+    const char *expected, *from, *policy, *format, *at;
     int64_t block_ns;
     uint64_t keep, up_to;
     bool ack, headers, topic, bare, times;

@@ -187,9 +187,18 @@ static int report(const struct publisher *p)
 static int publisher_options(struct publisher *p, const struct options *options)
 {
     uint64_t expected = 0;
+    int64_t at_us = 0;
 
     if (options->expected && parse_count(options->expected, &expected) < 0) {
         fprintf(stderr, "goctl pub: --expect: \"%s\" is not a sequence, a number\n", options->expected);
+        return STATUS_USAGE;
+    }
+    if (options->at && parse_instant(options->at, &at_us) < 0) {
+        fprintf(stderr, "goctl pub: --at: \"%s\" is not a time, such as 2026-03-01T12:00:00Z\n", options->at);
+        return STATUS_USAGE;
+    }
+    if (options->at && options->delay_ns) {
+        fputs("goctl pub: --in and --at both say when; give one of them\n", stderr);
         return STATUS_USAGE;
     }
     p->headers = calloc(options->cases_n + 1, sizeof *p->headers);
@@ -204,7 +213,9 @@ static int publisher_options(struct publisher *p, const struct options *options)
                                              .headers = p->headers,
                                              .headers_n = options->cases_n,
                                              .expects = options->expected != NULL,
-                                             .expected = expected};
+                                             .expected = expected,
+                                             .delay_ns = options->delay_ns,
+                                             .at_us = at_us};
     return 0;
 }
 

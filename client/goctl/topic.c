@@ -32,7 +32,8 @@ static const char *missing_hint(int error)
     NUMBER(messages)                                                                                         \
     NUMBER(bytes)                                                                                            \
     NUMBER(first_sequence)                                                                                   \
-    NUMBER(last_sequence)
+    NUMBER(last_sequence)                                                                                    \
+    NUMBER(delayed)
 
 static const char *topic_place(const struct gc_topic_info *info)
 {

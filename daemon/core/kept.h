@@ -160,7 +160,9 @@ int kept_refuse(struct core *core, struct op *op, const char *what, const char *
 
 /* ---- kept_later.c: what is published later ---- */
 
-/* PUBLISH with a delay, which was checked. How many messages; negative: nothing happened, words may be said. */
+/* Whether its time is still to come. */
+bool publish_waits(const struct core *core, const struct request_publish *asked);
+/* PUBLISH of what waits, which was checked. How many messages; negative: nothing happened, words may be said. */
 int laters_publish(struct core *core, struct op *op, const struct request_publish *asked,
                    const struct topic_policy *policy);
 /* The store's word, as kept_stored; then what is due goes on. */

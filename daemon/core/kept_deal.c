@@ -19,7 +19,7 @@ static int refuse_wishes(struct core *core, struct op *op, const struct request_
 
     for (size_t i = 0; i < asked->messages_n; i++)
         once |= asked->messages[i].once.size > 0;
-    if (!once && !asked->expects && !asked->delay_ns)
+    if (!once && !asked->expects && !asked->delay_ns && !asked->at_us)
         return 0;
     op_fail(core, op, -EINVAL, "in a transaction a publish has no %s",
             once             ? "id: the transaction happens once"

@@ -34,7 +34,7 @@ static void set_time(struct core *core)
 {
     struct laters *l = laters_of(core);
     const struct later *first = laters_first(core);
-    int64_t left_us = first ? first->due_us - core->now.wall_ns / 1000 : 0;
+    int64_t left_us = first ? first->due_us - core->now.wall_ns / 1000 : 0; /* no time is negative */
 
     if (!first)
         return timer_disarm(core, &l->timer);
@@ -229,7 +229,18 @@ void laters_stored(struct core *core, int error)
     go(core);
 }
 
-/* ---- PUBLISH with a delay ---- */
+/* ---- PUBLISH of what waits ---- */
+
+bool publish_waits(const struct core *core, const struct request_publish *asked)
+{
+    return asked->delay_ns || asked->at_us > core->now.wall_ns / 1000;
+}
+
+/* Not before its time, to the microsecond. */
+static int64_t due_of(const struct core *core, const struct request_publish *asked)
+{
+    return asked->at_us ? asked->at_us : (time_after(core->now.wall_ns, asked->delay_ns) - 1) / 1000 + 1;
+}
 
 /* What one operation has made. Its laters are the last ones of the topic. */
 struct made {
@@ -367,7 +378,7 @@ static int make_all(struct core *core, struct op *op, struct made *made, const s
 int laters_publish(struct core *core, struct op *op, const struct request_publish *asked,
                    const struct topic_policy *policy)
 {
-    struct made made = {.due_us = (time_after(core->now.wall_ns, asked->delay_ns) - 1) / 1000 + 1};
+    struct made made = {.due_us = due_of(core, asked)};
     int r = kept_topic_for(core, op, asked->topic, policy, &made.topic);
 
     if (r < 0)

@@ -110,9 +110,11 @@ static int check_wishes(struct core *core, struct op *op, const struct request_p
     const struct kept_topic *topic = kept_topic_find(core, asked->topic);
     uint64_t last = topic ? topic->last_sent : 0;
 
-    if (asked->delay_ns < 0)
+    if (asked->delay_ns < 0 || asked->at_us < 0)
         return wish_refused(core, op, "a delay cannot be negative");
-    if (asked->delay_ns && asked->expects)
+    if (asked->delay_ns && asked->at_us)
+        return wish_refused(core, op, "a delay and a time both say when: give one of them");
+    if ((asked->delay_ns || asked->at_us) && asked->expects)
         return wish_refused(core, op, "an expected sequence is that of now: a delayed message has none");
     if (!asked->expects || asked->expect_sequence == last)
         return 0;

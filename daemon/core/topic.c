@@ -339,7 +339,7 @@ static int refuse_wishes(struct core *core, struct op *op, const struct request_
 
     for (size_t i = 0; i < publish->messages_n; i++)
         once |= publish->messages[i].once.size > 0;
-    if (!once && !publish->expects && !publish->delay_ns)
+    if (!once && !publish->expects && !publish->delay_ns && !publish->at_us)
         return 0;
     op_fail(core, op, -EINVAL, "%s needs a topic that is kept: goctl topic set TOPIC durable=yes",
             once               ? "a message that is taken once"
@@ -460,7 +460,7 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
     if (r == 0)
         r = policy->durable ? kept_check_publish(core, op, &request->publish, policy)
                             : refuse_wishes(core, op, &request->publish);
-    if (r == 0 && request->publish.delay_ns)
+    if (r == 0 && publish_waits(core, &request->publish))
         return laters_publish(core, op, &request->publish, policy);
     if (r == 0)
         r = publish_new(core, op, &request->publish);

@@ -60,7 +60,8 @@
     FIELD(RAWS, messages, (outgoing, 1, VALUES_MAX))                                                         \
     FIELD(NUM, expect_sequence, )                                                                            \
     FIELD(NUM, expects, )                                                                                    \
-    FIELD(NUM, delay_ns, )
+    FIELD(NUM, delay_ns, )                                                                                   \
+    FIELD(NUM, at_us, )
 #define REQUEST_SUBSCRIBE(FIELD)                                                                             \
     FIELD(TEXT, pattern, NAME_BYTES_MAX)                                                                     \
     FIELD(NUM, capacity, )                                                                                   \

@@ -170,6 +170,8 @@ _goctl()
             --every) :; return ;;
             --batch) :; return ;;
             --once) :; return ;;
+            --in) :; return ;;
+            --at) :; return ;;
             --expect) :; return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
@@ -179,7 +181,7 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --lines --raw --key --header --count --every --batch --once --expect --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --lines --raw --key --header --count --every --batch --once --in --at --expect --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi

@@ -576,6 +576,11 @@ def test_IP14_messages_come_with_their_topic_key_and_headers():
     assert [(header.name, header.value) for header in message.headers] == [(b"kind", b"test")]
     published = publisher.publish("foreign.a", *[b"v"] * 5)
     assert (published.receivers, published.dropped) == (3, 2)
+    try:
+        publisher.publish("foreign.a", b"v", delay_ns=1)
+        raise AssertionError("a live topic delays nothing")
+    except goroutine_client.Failed as failed:
+        assert "a delay needs a topic that is kept" in str(failed)
     assert publisher.close_topic("foreign.*") == 1
     assert list(subscriber.range(news)) == [b"v"] * 3
     publisher.bye()

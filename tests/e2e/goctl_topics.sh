@@ -218,6 +218,56 @@ test_IP15_5_topics_are_purged_and_removed() {
     expect 0 "" goctl topic unset 'purge.>'
 }
 
+test_IP15_10_messages_are_published_when_their_time_has_come() {
+    node_of_its_own --test-clock
+    goctl topic set 'later.>' durable=yes
+    expect 0 '{"topic":"later.a","published":2,"receivers":0,"dropped":0,"repeated":0,"sequence":0}' \
+        goctl pub later.a 1 2 --in 1h --json
+    expect 0 "" goctl pub later.a first --in 30m --once x
+    expect 0 '{"topic":"later.a","published":1,"receivers":0,"dropped":0,"repeated":1,"sequence":0}' \
+        goctl pub later.a first --once x --json
+    goctl topic info later.a | grep -qx 'delayed           3' || failed "$(goctl topic info later.a)"
+    node_stop KILL
+    node_start --test-clock
+    same "delayed" "$(number_of_topic later.a delayed)" 3
+    same "messages" "$(number_of_topic later.a messages)" 0
+    goctl advance 30m >/dev/null
+    expect 0 first goctl sub later.a --from start -n 1
+    goctl advance 30m >/dev/null
+    expect 0 $'first\n1\n2' goctl sub later.a --from start -n 3
+    node_stop KILL
+    node_start
+    same "delayed" "$(number_of_topic later.a delayed)" 0
+    same "messages" "$(number_of_topic later.a messages)" 3
+}
+
+test_IP15_10_a_time_on_the_wall_says_when_too() {
+    node_of_its_own --test-clock
+    goctl topic set 'later.>' durable=yes
+    expect 0 '{"topic":"later.a","published":1,"receivers":0,"dropped":0,"repeated":0,"sequence":1}' \
+        goctl pub later.a past --at 2020-03-01T12:00:00Z --json
+    seq 2 | goctl pub later.a --lines --batch 1 --at "$(date -u -d '1 hour' +%FT%TZ)"
+    same "delayed" "$(number_of_topic later.a delayed)" 2
+    goctl advance 1h >/dev/null
+    expect 0 $'past\n1\n2' goctl sub later.a --from start -n 3
+    refuse 2 "2026-03-01" goctl pub later.a x --at tomorrow
+    refuse 2 "one of them" goctl pub later.a x --at 2020-03-01 --in 1h
+    refuse 2 "goctl topic set" goctl pub live x --in 1h
+    refuse 2 "expected sequence" goctl pub later.a x --in 1h --expect 0
+}
+
+# It is due before it starts again, or before it is killed: either way it comes once.
+test_IP15_10_what_is_due_while_no_daemon_runs_comes_when_one_starts() {
+    node_of_its_own
+    goctl topic set 'later.>' durable=yes
+    goctl pub later.a 1 --in 1ms
+    node_stop KILL
+    node_start
+    expect 0 1 goctl sub later.a --from start -n 1
+    goctl pub later.a 2
+    expect 0 $'1\n2' goctl sub later.a --from start -n 2
+}
+
 # What the reader of a pipe has not taken stays where it was.
 test_a_reader_that_leaves_ends_the_subscription() {
     goctl sub left | head -1 >"$temporary/left" &

@@ -49,7 +49,7 @@ struct wishes {
     const char *body, *once;
     uint64_t expect; /* with `expects` */
     bool expects;
-    int64_t delay_ns;
+    int64_t delay_ns, at_us;
 };
 
 static __attribute__((unused)) uint64_t publish_with(struct client *c, const char *topic, struct wishes w)
@@ -63,7 +63,8 @@ static __attribute__((unused)) uint64_t publish_with(struct client *c, const cha
                                                      .messages_n = 1,
                                                      .expects = w.expects,
                                                      .expect_sequence = w.expect,
-                                                     .delay_ns = w.delay_ns}});
+                                                     .delay_ns = w.delay_ns,
+                                                     .at_us = w.at_us}});
 }
 
 /* Published and stored; its sequence. */

@@ -128,6 +128,24 @@ static void test_IP15_10_what_is_due_comes_in_the_order_of_its_times(void **stat
     assert_string_equal(in_the_log(), "1 3a 3b 3c 4 5 ");
 }
 
+static void test_IP15_10_a_publish_may_name_its_time(void **state)
+{
+    int64_t now_us = d->rig->now.wall_ns / 1000;
+
+    publish_with(a, "k.x", (struct wishes){.body = "second", .at_us = now_us + 2000000});
+    publish_with(a, "k.x", (struct wishes){.body = "first", .at_us = now_us + 1000000});
+    stored(d);
+    assert_int_equal(info_of(a, "k.x").delayed, 2);
+    kept_after(1999999 * 1000ll);
+    assert_has(b, sub, "first ");
+    kept_after(1000);
+    assert_has(b, sub, "second ");
+    publish_with(a, "k.x", (struct wishes){.body = "past", .at_us = now_us});
+    stored(d);
+    assert_int_equal(got(a, a->op)->published.sequence, 3);
+    assert_has(b, sub, "past ");
+}
+
 /* Without any input but the clock. */
 static void test_IP15_10_a_clock_that_is_set_forward_is_seen(void **state)
 {
@@ -340,6 +358,11 @@ static void test_IP15_10_a_delay_needs_a_topic_that_is_kept(void **state)
 {
     assert_status(a, publish_in("live", "1", 1), -EINVAL);
     assert_non_null(strstr(got(a, a->op)->text, "a delay needs a topic that is kept"));
+    assert_status(a, publish_with(a, "live", (struct wishes){.at_us = 1}), -EINVAL);
+    publish_with(a, "k.x", (struct wishes){.delay_ns = 1, .at_us = 1});
+    assert_status(a, a->op, -EINVAL);
+    assert_non_null(strstr(got(a, a->op)->text, "both"));
+    assert_status(a, publish_with(a, "k.x", (struct wishes){.at_us = -1}), -EINVAL);
     assert_status(a, publish_in("k.x", "1", -1), -EINVAL);
     assert_non_null(strstr(got(a, a->op)->text, "negative"));
     publish_with(a, "k.x", (struct wishes){.delay_ns = SECOND, .expects = true});
@@ -513,6 +536,7 @@ int main(void)
         LATER_TEST(test_IP15_10_it_comes_at_its_time_as_if_it_were_published_then),
         LATER_TEST(test_IP15_10_it_has_its_key_and_headers),
         LATER_TEST(test_IP15_10_what_is_due_comes_in_the_order_of_its_times),
+        LATER_TEST(test_IP15_10_a_publish_may_name_its_time),
         LATER_TEST(test_IP15_10_a_clock_that_is_set_forward_is_seen),
         LATER_TEST(test_IP15_10_a_clock_that_is_set_back_makes_it_wait),
         LATER_TEST(test_IP15_10_a_delay_without_end_is_far_away),
