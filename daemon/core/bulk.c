@@ -327,7 +327,7 @@ static int admit_with(struct core *core, struct op *op, struct bulk *bulk, uint3
     if (r == 0 && n)
         r = jobs_come(core, bulk->come, bulk->n);
     if (r < 0) {
-        jobs_unprepare(bulk->come, bulk->n);
+        jobs_unprepare(core, bulk->come, bulk->n);
         return r;
     }
     transaction_apply(core, op, bulk->with, !record_admits(kind));

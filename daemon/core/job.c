@@ -12,6 +12,7 @@
 #include "job_admit.h"
 #include "job_after.h"
 #include "job_once.h"
+#include "job_states.h"
 
 #define TO(STATE) (1u << JOB_##STATE)
 
@@ -198,6 +199,7 @@ void job_unblock(struct core *core, struct job *job)
 {
     bool later = job->due_ns != INT64_MAX && job->due_ns > core->now.mono_ns;
 
+    state_tell_to(core, job, later ? JOB_SCHEDULED : JOB_READY);
     after_drop(core, job);
     job_move(core, job, later ? JOB_SCHEDULED : JOB_READY);
     job->due_us = later ? job->due_us : 0;
@@ -283,13 +285,17 @@ int job_again(struct core *core, struct job *job)
 
     if (r < 0)
         return r;
-    uint64_t batch = job_index_reserve(core, &core->jobs->index, 1) < 0 || once_reserve(core, 1) < 0
+    struct notice *told = NULL;
+    uint64_t batch = job_index_reserve(core, &core->jobs->index, 1) < 0 || once_reserve(core, 1) < 0 ||
+                             state_ready(core, job, &row, &told) < 0
                          ? 0
                          : job_record(core, job, RECORD_JOB_STATE, &row, (struct bytes){0});
     if (!batch) {
+        notice_delete(core, told);
         account_release(job->terms->account, SLOT_JOBS, 1);
         return -ENOMEM;
     }
+    state_tell(core, job, told, batch);
     begin_again(core, job, &row);
     job_move(core, job, JOB_READY);
     if (stored)
@@ -353,12 +359,16 @@ void job_ends(struct core *core, struct job *job, const struct job_row *row, uin
 static int end(struct core *core, struct job *job, const struct job_row *row, struct bytes result)
 {
     struct job_row stored = row_of_end(job, row);
+    uint64_t batch = 0;
+    struct notice *told;
 
-    if (keep_result(core, job, result) < 0)
+    if (state_ready(core, job, row, &told) == 0 && keep_result(core, job, result) == 0)
+        batch = job_record(core, job, RECORD_JOB_END, &stored, result);
+    if (!batch) {
+        notice_delete(core, told);
         return -ENOMEM;
-    uint64_t batch = job_record(core, job, RECORD_JOB_END, &stored, result);
-    if (!batch)
-        return -ENOMEM;
+    }
+    state_tell(core, job, told, batch);
     job_ends(core, job, row, batch);
     return 0;
 }
@@ -375,6 +385,21 @@ int job_end(struct core *core, struct job *job, enum job_state state, enum job_c
     return end(core, job, &row, result);
 }
 
+/* The batch; 0: out of memory. */
+static uint64_t record_told(struct core *core, struct job *job, const struct job_row *row)
+{
+    struct notice *told;
+    uint64_t batch = state_ready(core, job, row, &told) < 0
+                         ? 0
+                         : job_record(core, job, RECORD_JOB_STATE, row, (struct bytes){0});
+
+    if (batch)
+        state_tell(core, job, told, batch);
+    else
+        notice_delete(core, told);
+    return batch;
+}
+
 /* Records the failure with the time of the next attempt. */
 static int schedule(struct core *core, struct job *job, struct job_row *row)
 {
@@ -382,7 +407,7 @@ static int schedule(struct core *core, struct job *job, struct job_row *row)
 
     row->state = JOB_SCHEDULED;
     row->due_us = job_wall_us(core, due_ns);
-    uint64_t batch = job_record(core, job, RECORD_JOB_STATE, row, (struct bytes){0});
+    uint64_t batch = record_told(core, job, row);
     if (!batch)
         return -ENOMEM;
     job_move(core, job, JOB_SCHEDULED);
@@ -442,10 +467,16 @@ int job_failed(struct core *core, struct job *job, enum job_cause cause, int err
     return r;
 }
 
-void job_returned(struct core *core, struct job *job)
+int job_returned(struct core *core, struct job *job)
 {
+    struct notice *told;
+
+    if (state_ready_to(core, job, JOB_READY, 0, &told) < 0)
+        return -ENOMEM;
     job_move(core, job, JOB_READY);
+    state_tell(core, job, told, job_work(job)->batch);
     job_line_up(core, job);
+    return 0;
 }
 
 void job_running(struct core *core, struct job *job)
@@ -477,22 +508,34 @@ static int deadline(struct core *core, struct job *job)
     return job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, (struct bytes){0});
 }
 
+static int due(struct core *core, struct job *job)
+{
+    struct notice *told;
+
+    if (state_ready_to(core, job, JOB_READY, 0, &told) < 0)
+        return -ENOMEM;
+    job_move(core, job, JOB_READY);
+    state_tell(core, job, told, job_work(job)->batch);
+    job_stamp(core, job, core->now.mono_ns);
+    job->due_us = 0;
+    job_line_up(core, job);
+    job_arm(core, job);
+    return 0;
+}
+
 static void fire(struct core *core, struct timer *timer)
 {
     struct job *job = container_of(timer, struct job, timer);
+    int r = 0;
 
-    if (job_deadline_ns(job) <= core->now.mono_ns) {
-        if (deadline(core, job) < 0)
-            timer_arm(core, timer, core->now.mono_ns + RETRY_NS, fire);
-        return;
-    }
-    if (job->state == JOB_SCHEDULED && job->due_ns <= core->now.mono_ns) {
-        job_move(core, job, JOB_READY);
-        job_stamp(core, job, core->now.mono_ns);
-        job->due_us = 0;
-        job_line_up(core, job);
-    }
-    job_arm(core, job);
+    if (job_deadline_ns(job) <= core->now.mono_ns)
+        r = deadline(core, job);
+    else if (job->state == JOB_SCHEDULED && job->due_ns <= core->now.mono_ns)
+        r = due(core, job);
+    else
+        job_arm(core, job);
+    if (r < 0)
+        timer_arm(core, timer, core->now.mono_ns + RETRY_NS, fire);
 }
 
 void job_arm(struct core *core, struct job *job)

@@ -11,6 +11,7 @@
 
 #include "job_after.h"
 #include "job_once.h"
+#include "job_states.h"
 
 /* The argument of what starts soon is not read from the store. There it is as well: memory is for a short line. */
 static void keep_argument(struct core *core, struct job *job)
@@ -45,6 +46,8 @@ static int record_job(struct core *core, struct newcomer *one, enum record_kind 
         job_id_keep(core, job->id);
     if (one->schedule)
         one->schedule->progress.last_job = job->id;
+    if (state_ready(core, job, &row, &one->told) < 0)
+        return -ENOMEM;
     one->record = record_new_of(kind, &row, one->schedule, (struct bytes){job->body, job->body_size});
     return one->record ? 0 : -ENOMEM;
 }
@@ -64,6 +67,8 @@ static int record_old(struct core *core, struct newcomer *one)
     row.ended_us = core->now.wall_ns / 1000;
     row.text = (struct bytes){words, sizeof(words) - 1};
     row.once = (struct bytes){0};
+    if (state_ready(core, one->old, &row, &one->told_end) < 0)
+        return -ENOMEM;
     one->end = record_new(RECORD_JOB_END, &row, (struct bytes){0});
     return one->end ? 0 : -ENOMEM;
 }
@@ -97,9 +102,11 @@ static int record_all(struct core *core, struct newcomer *list, size_t n, enum r
     return r;
 }
 
-void jobs_unprepare(struct newcomer *list, size_t n)
+void jobs_unprepare(struct core *core, struct newcomer *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        list[i].told = notice_delete(core, list[i].told);
+        list[i].told_end = notice_delete(core, list[i].told_end);
         list[i].record = record_delete(list[i].record);
         list[i].end = record_delete(list[i].end);
     }
@@ -142,9 +149,13 @@ static void become_known(struct core *core, struct job *job, enum job_state stat
 
 static void come_in(struct core *core, struct newcomer *one, enum job_state state, uint64_t batch)
 {
+    state_tell(core, one->job, one->told, batch);
     become_known(core, one->job, state, batch);
+    one->told = NULL;
     if (!one->old)
         return;
+    state_tell(core, one->old, one->told_end, batch);
+    one->told_end = NULL;
     job_forget_argument(core, one->old);
     job_say_bytes(core, one->old, one->end->job.text);
     job_ends(core, one->old, &one->end->job, batch);
@@ -160,7 +171,7 @@ int jobs_prepare(struct core *core, struct newcomer *list, size_t n, enum record
     if (r == 0)
         r = record_all(core, list, n, kind);
     if (r < 0)
-        jobs_unprepare(list, n);
+        jobs_unprepare(core, list, n);
     return r;
 }
 
@@ -183,7 +194,7 @@ int jobs_admit(struct core *core, struct newcomer *list, size_t n)
     if (r == 0)
         r = jobs_come(core, list, n);
     if (r < 0)
-        jobs_unprepare(list, n);
+        jobs_unprepare(core, list, n);
     return r;
 }
 

@@ -15,7 +15,8 @@ static inline int64_t job_wall_us(const struct core *core, int64_t mono_ns)
 struct newcomer {
     struct job *job; /* in state NONE, with its argument; NULL: nobody, it is passed over */
     struct job *old; /* one that waits and is cancelled: the newcomer takes its place; NULL: none */
-    struct record *record, *end; /* what the store is told of both */
+    struct record *record, *end;    /* what the store is told of both */
+    struct notice *told, *told_end; /* and who else (job_states.h) */
     struct schedule_row
         *schedule; /* that submits it, and moves in the same record; its last_job is set; NULL: none */
 };
@@ -32,7 +33,7 @@ enum record_kind jobs_kind(const struct newcomer *list, size_t n);
  * RECORD_JOB_REPLACE, with which they are no admission. Between the two: jobs_unprepare. */
 int jobs_prepare(struct core *core, struct newcomer *list, size_t n, enum record_kind kind);
 int jobs_come(struct core *core, struct newcomer *list, size_t n);
-void jobs_unprepare(struct newcomer *list, size_t n);
+void jobs_unprepare(struct core *core, struct newcomer *list, size_t n);
 /* The same for one. */
 int job_admit(struct core *core, struct job *job);
 /* The same of a job that a schedule submits. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "job_after.h"
+#include "job_states.h"
 #include "schedules.h"
 
 uint64_t job_record(struct core *core, struct job *job, enum record_kind kind, const struct job_row *row,
@@ -78,6 +79,7 @@ void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
     struct jobs *jobs = core->jobs;
     struct job_work *work, *after;
 
+    states_stored(core, first, last, error);
     list_each_safe (work, after, &jobs->unborn, unborn) {
         if (work->born > last)
             break;

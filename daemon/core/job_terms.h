@@ -5,6 +5,8 @@
 
 struct job;
 
+enum { JOB_UNTOLD = 1 << 29 }; /* in the flags, beside SUBMIT_*: its states are published nowhere */
+
 /* Who submitted a job, and on what terms: one for all that say the same (job_terms.c). Has no padding. */
 struct terms {
     struct account *account;

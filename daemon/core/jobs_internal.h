@@ -363,7 +363,7 @@ int job_end(struct core *core, struct job *job, enum job_state state, enum job_c
 /* A run failed: another attempt after a delay, or the end. `final`: the end. */
 int job_failed(struct core *core, struct job *job, enum job_cause cause, int error, bool final);
 /* Running to ready without an attempt: first in line again. */
-void job_returned(struct core *core, struct job *job);
+int job_returned(struct core *core, struct job *job);
 void job_running(struct core *core, struct job *job);
 /* Its end is recorded: the rest of it, which cannot fail. */
 void job_ends(struct core *core, struct job *job, const struct job_row *row, uint64_t batch);

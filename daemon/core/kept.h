@@ -141,12 +141,17 @@ uint64_t kept_letter_bytes(const struct letter *letter);
 /* What its topic takes. 0, or -E2BIG: words are said. */
 int kept_check_size(struct core *core, struct op *op, size_t size, const struct topic_policy *policy);
 
-/* The topic of that name, made if need be. 0; -ENOBUFS: words are said; -ENOMEM. */
+/* The topic of that name, made if need be. 0; -ENOBUFS: over topics_max; -ENOMEM. */
+int kept_topic_get(struct core *core, struct account *account, struct bytes name,
+                   const struct topic_policy *policy, struct kept_topic **out);
+/* The same for an operation. 0; -ENOBUFS: words are said; -ENOMEM. */
 int kept_topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
                    struct kept_topic **out);
 /* `full = reject`, for so many messages and bytes more. 0, or -ENOBUFS: words are said. */
 int kept_check_room(struct core *core, struct op *op, const struct kept_topic *topic,
                     const struct topic_policy *policy, uint64_t messages, uint64_t bytes);
+/* The same of one message, for nobody. */
+bool kept_has_room(const struct core *core, const struct kept_topic *topic, const struct letter *letter);
 /* NULL: out of memory. */
 struct record *kept_record_of(struct core *core, enum record_kind kind, const struct kept_topic *topic,
                               const struct letter *letter, uint32_t uid, struct bytes once);

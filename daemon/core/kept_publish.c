@@ -56,13 +56,18 @@ static int make(struct core *core, struct account *account, struct bytes name,
     return 0;
 }
 
+int kept_topic_get(struct core *core, struct account *account, struct bytes name,
+                   const struct topic_policy *policy, struct kept_topic **out)
+{
+    *out = kept_topic_find(core, name);
+    return *out ? 0 : make(core, account, name, policy, out);
+}
+
 int kept_topic_for(struct core *core, struct op *op, struct bytes name, const struct topic_policy *policy,
                    struct kept_topic **out)
 {
-    int r;
+    int r = kept_topic_get(core, op->scope->account, name, policy, out);
 
-    *out = kept_topic_find(core, name);
-    r = *out ? 0 : make(core, op->scope->account, name, policy, out);
     if (r == -ENOBUFS)
         kept_refuse(core, op, "there are no more kept topics", "topics_max", core->limits.topics_max);
     return r;
@@ -257,18 +262,36 @@ static int ready_all(struct core *core, struct op *op, struct ready *ready,
 }
 
 /* With what is on its way, and what is to come. */
+static bool messages_fit(const struct kept_topic *topic, const struct topic_bounds *bounds, uint64_t messages)
+{
+    messages += topic->log.messages + topic->on_way + topic->delayed;
+    return !bounds->messages || messages <= bounds->messages;
+}
+
+static bool bytes_fit(const struct kept_topic *topic, const struct topic_bounds *bounds, uint64_t bytes)
+{
+    bytes += topic->log.bytes + topic->on_way_bytes + topic->delayed_bytes;
+    return !bounds->bytes || bytes <= bounds->bytes;
+}
+
+bool kept_has_room(const struct core *core, const struct kept_topic *topic, const struct letter *letter)
+{
+    struct topic_bounds bounds = kept_bounds(core, topic);
+
+    return topic_policy_of(core, kept_name(topic))->full != LOG_REJECT ||
+           (messages_fit(topic, &bounds, 1) && bytes_fit(topic, &bounds, kept_letter_bytes(letter)));
+}
+
 int kept_check_room(struct core *core, struct op *op, const struct kept_topic *topic,
                     const struct topic_policy *policy, uint64_t messages, uint64_t bytes)
 {
     struct topic_bounds bounds = kept_bounds(core, topic);
 
-    messages += topic->log.messages + topic->on_way + topic->delayed;
-    bytes += topic->log.bytes + topic->on_way_bytes + topic->delayed_bytes;
     if (policy->full != LOG_REJECT)
         return 0;
-    if (bounds.messages && messages > bounds.messages)
+    if (!messages_fit(topic, &bounds, messages))
         return kept_refuse(core, op, "the topic is full", "keep_messages", bounds.messages);
-    if (bounds.bytes && bytes > bounds.bytes)
+    if (!bytes_fit(topic, &bounds, bytes))
         return kept_refuse(core, op, "the topic is full", "keep_bytes", bounds.bytes);
     return 0;
 }
@@ -392,8 +415,8 @@ int kept_post(struct core *core, struct account *account, struct bytes name, con
 {
     const struct outgoing message = {
         .value.body = from->body, .key = from->key, .headers = from->headers, .headers_n = from->headers_n};
-    struct kept_topic *topic = kept_topic_find(core, name);
-    int r = topic ? 0 : make(core, account, name, topic_policy_of(core, name), &topic);
+    struct kept_topic *topic;
+    int r = kept_topic_get(core, account, name, topic_policy_of(core, name), &topic);
     struct publish *p = r == 0 ? publish_alone(core, account, name, &message) : NULL;
 
     if (r == 0)

@@ -55,7 +55,9 @@ struct queue {
     int64_t paused_us,
         paused_ns; /* until then, wall clock and monotonic; 0: it is not; INT64_MAX: until told */
     bool pause_submits;
-    bool kept; /* its gate has kept it from starting since it started last */
+    uint64_t states_told, states_lost; /* published, or not (job_states.c) */
+    bool loses_states;                 /* the last one was not */
+    bool kept;                         /* its gate has kept it from starting since it started last */
     struct queue_purge {
         bool runs;       /* also when nobody waits for its end any more */
         struct list ops; /* struct waiter: who does */

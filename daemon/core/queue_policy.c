@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "pattern.h"
+
 const struct policy_row policy_rows[POLICY_FIELDS] = {
 #define POLICY_ROW(name, unit, value, least, most, help) {#name, unit, help, value, least, most},
     POLICIES(POLICY_ROW)
@@ -44,6 +46,11 @@ static bool has_list(const struct policy_row *row)
     return strncmp(row->unit, "list of", 7) == 0;
 }
 
+static bool has_topic(const struct policy_row *row)
+{
+    return strcmp(row->unit, "topic") == 0;
+}
+
 static struct bytes write_list(const uint32_t *list, uint64_t n, char room[POLICY_TEXT_BYTES])
 {
     size_t size = 0;
@@ -63,6 +70,8 @@ struct bytes policy_word(const struct queue_policy *policy, enum policy_field fi
 
     if (has_list(row))
         return write_list(policy->list, value, room);
+    if (has_topic(row))
+        return value ? (struct bytes){memcpy(room, policy->topic, value), value} : (struct bytes){"none", 4};
     return policy_row_word(row, value);
 }
 
@@ -83,6 +92,9 @@ size_t policy_row_demand(const struct policy_row *row, char *to, size_t size)
     if (has_list(row))
         n = __builtin_snprintf(to, size, "none, or a %s, at most %llu of them, each at most %llu", row->unit,
                                (unsigned long long)row->most, LIST_VALUE_MAX);
+    else if (has_topic(row))
+        n = __builtin_snprintf(to, size, "none, or a topic of at most %llu bytes",
+                               (unsigned long long)row->most);
     else if (has_words(row))
         n = __builtin_snprintf(to, size, "one of %s", row->unit);
     else
@@ -160,11 +172,26 @@ static int read_list(struct policy_part *part, enum policy_field field, struct b
     return 0;
 }
 
+/* What topics begin with, or `none`. */
+static int read_topic(struct policy_part *part, enum policy_field field, struct bytes text)
+{
+    const char *why;
+    bool none = bytes_are(text, "none", 4);
+
+    if (!none && (text.size > policy_rows[field].most || topic_check(text, &why) < 0))
+        return -EINVAL;
+    if (!none)
+        memcpy(part->policy.topic, text.data, text.size);
+    *policy_value(&part->policy, field) = none ? 0 : text.size;
+    return 0;
+}
+
 int policy_set(struct policy_part *part, enum policy_field field, struct bytes text)
 {
     const struct policy_row *row = &policy_rows[field];
-    int r = has_list(row) ? read_list(part, field, text)
-                          : policy_row_read(row, text, policy_value(&part->policy, field));
+    int r = has_list(row)    ? read_list(part, field, text)
+            : has_topic(row) ? read_topic(part, field, text)
+                             : policy_row_read(row, text, policy_value(&part->policy, field));
 
     if (r == 0)
         part->set |= UINT64_C(1) << field;
@@ -196,6 +223,8 @@ void policy_sum(const struct policy_part parts[ORIGINS], struct queue_policy *su
             *policy_value(sum, i) = *((const uint64_t *)&parts[from].policy + i);
             if (i == POLICY_delays_ms)
                 memcpy(sum->list, parts[from].policy.list, sizeof(sum->list));
+            if (i == POLICY_states)
+                memcpy(sum->topic, parts[from].policy.topic, sizeof(sum->topic));
         }
     }
 }

@@ -4,8 +4,8 @@
  * POLICY(name, unit, default, least, most, help): a member of struct queue_policy, a key of the section `queue NAME` in
  * the configuration, a NAME=VALUE of `goctl queue set`, a line of the manual. A unit with `|` in it lists words, and the
  * value is the place of the word. One that begins with "list of" takes numbers with commas between them, or `none`; the
- * value is how many there are. Each value has an origin: it was set at run time, else in the configuration, else it
- * is the default.
+ * value is how many there are. A "topic" is the beginning of the names of topics, or `none`; the value is its length. Each
+ * value has an origin: it was set at run time, else in the configuration, else it is the default.
  */
 #pragma once
 
@@ -51,16 +51,23 @@
            "of its runs that failed in breaker_window_ms, and it opens; 0: none do")                         \
     POLICY(breaker_least, "runs", 10, 1, 1000000, "that have to have ended in that time for it")             \
     POLICY(breaker_window_ms, "milliseconds", 60000, 8, 86400000, "after which a failure is forgotten")      \
-    POLICY(breaker_open_ms, "milliseconds", 30000, 1, 86400000, "before one job tries whether it may close")
+    POLICY(breaker_open_ms, "milliseconds", 30000, 1, 86400000, "before one job tries whether it may close") \
+    POLICY(states, "topic", 0, 0, POLICY_TOPIC_MAX,                                                          \
+           "on which, with .STATE behind it, each state of a job is published; none: it is not")
 
-enum { POLICY_LIST_MAX = 16, POLICY_TEXT_BYTES = 192 };
+enum {
+    POLICY_LIST_MAX = 16,
+    POLICY_TOPIC_MAX = 240, /* with the longest word behind it, it is the name of a topic */
+    POLICY_TEXT_BYTES = 248
+};
 
-/* The values, and behind them what the list among them has. */
+/* The values, and behind them what the list among them has, and the topic. */
 struct queue_policy {
 #define POLICY_MEMBER(name, unit, value, least, most, help) uint64_t name;
     POLICIES(POLICY_MEMBER)
 #undef POLICY_MEMBER
     uint32_t list[POLICY_LIST_MAX]; /* of delays_ms; 0 behind its end */
+    char topic[POLICY_TOPIC_MAX];   /* of states */
 };
 
 enum policy_field {
@@ -94,7 +101,7 @@ static inline uint64_t *policy_value(struct queue_policy *policy, enum policy_fi
 
 /* The row of that name, or -ENOENT. */
 int policy_field(struct bytes name);
-/* Puts what the text says of that row into it: a number, word or list. 0 or -EINVAL: none of them, or out of range. */
+/* Puts what the text says of that row into it: a number, word, list or topic. 0 or -EINVAL: none of them, or out of range. */
 int policy_set(struct policy_part *part, enum policy_field field, struct bytes text);
 /* Reads a number or word of a row of any table. 0 or -EINVAL. */
 int policy_row_read(const struct policy_row *row, struct bytes text, uint64_t *value);

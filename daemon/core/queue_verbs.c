@@ -6,7 +6,7 @@
 #include "name_page.h"
 
 enum {
-    STATE_ROWS = 11,
+    STATE_ROWS = 13,
     BREAKER_ROWS = 16, /* more are not told */
     ROWS = STATE_ROWS + POLICY_FIELDS + BREAKER_ROWS,
     ROW_BYTES = 64 + NAME_BYTES_MAX,
@@ -155,6 +155,8 @@ static void put_state(struct rows *rows, const struct core *core, const struct q
         {"breakers_open", queue->broken},
         {"ended", queue->ended.n},
         {"dead", queue->dead.n},
+        {"states_told", queue->states_told},
+        {"states_lost", queue->states_lost},
     };
 
     for (size_t i = 0; i < STATE_ROWS; i++)

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "job_states.h"
 #include "pool.h"
 #include "worker.h"
 
@@ -222,8 +223,9 @@ static void loaded(struct core *core, struct op *op, void *context, const struct
         return;
     job_say(core, job, "its argument cannot be read from the store (error %d)", -error);
     if (job_failed(core, job, CAUSE_ERROR, error, true) < 0)
-        job_returned(core, job);
-    run_close(core, run);
+        run_verdict(core, run, false, (struct bytes){0});
+    else
+        run_close(core, run);
 }
 
 /* With the argument that memory has, or the store. Told nothing when that fails. */
@@ -244,12 +246,16 @@ int run_start(struct core *core, struct job *job, struct host *host)
 {
     struct jobs *jobs = core->jobs;
     struct run *run = job_work_get(core, job) ? run_new(core, job, host) : NULL;
+    struct notice *told;
 
     if (!run)
         return -ENOMEM;
     run->number = core->incarnation << RUN_INCARNATION_SHIFT | ++jobs->run_last;
-    int r = load(core, run);
+    int r = state_ready_to(core, job, JOB_RUNNING, run->number, &told);
+    if (r == 0)
+        r = load(core, run);
     if (r < 0) {
+        notice_delete(core, told);
         host->offered--;
         if (run->scope)
             scope_end(core, run->scope);
@@ -266,6 +272,7 @@ int run_start(struct core *core, struct job *job, struct host *host)
     if (host->outside)
         worker_take(core, run);
     job_running(core, job);
+    state_tell(core, job, told, job_work(job)->batch);
     breaker_started(core, run);
     return 0;
 }
@@ -349,7 +356,7 @@ int run_returned(struct core *core, struct run *run)
     else if (run->final || job_deadline_ns(job) <= core->now.mono_ns)
         r = job_end(core, job, JOB_FAILED, CAUSE_TIMEOUT, -ETIMEDOUT, none);
     else
-        job_returned(core, job);
+        r = job_returned(core, job);
     if (r == 0)
         run_close(core, run);
     return r;

@@ -159,7 +159,7 @@ static const struct terms *terms_of(struct core *core, const struct op *op,
         .time_limit_ns = submit->time_limit_ns,
         .grace_ns = submit->grace_ns ? submit->grace_ns : (int64_t)core->limits.grace_ms * 1000000,
         .attempts_max = submit->attempts_max,
-        .flags = submit->flags,
+        .flags = submit->flags & ~(uint32_t)JOB_UNTOLD,
     };
 
     return terms_get(core, &terms);

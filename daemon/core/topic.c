@@ -142,6 +142,12 @@ static void await(struct core *core, struct publish *p, struct subscription *sub
         op_wait(core, op, WAIT_PUBLISH);
 }
 
+/* Its operation is gone, which it does not outlive. */
+static bool is_left(const struct publish *p)
+{
+    return !p->op && ((!p->topic && !p->own) || p->to == p->n);
+}
+
 /* Its next batch takes effect. False: it waits, or has ended. */
 static bool begin(struct core *core, struct publish *p)
 {
@@ -151,7 +157,7 @@ static bool begin(struct core *core, struct publish *p)
     t->matched_n = t->place = 0;
     trie_match(core, &t->trie, publish_topic(p), note_match, t);
     spend(t, t->matched_n);
-    struct subscription *full = p->topic ? NULL : first_full(core, p, &n);
+    struct subscription *full = p->topic || p->own ? NULL : first_full(core, p, &n);
     if (full) {
         t->matched_n = 0;
         await(core, p, full);
@@ -242,7 +248,7 @@ static void go(struct core *core, struct publish *p)
     for (;;) {
         if (p->under_way && !fan_out(core, p))
             return;
-        if (!p->op && (!p->topic || p->to == p->n))
+        if (is_left(p))
             return publish_free(core, p);
         if (p->to == p->n)
             return op_finish(core, p->op, (int32_t)(p->n + p->told.repeated));
@@ -260,7 +266,7 @@ static void go_on(struct core *core, struct publish *p)
     core->topics->left--;
     if (p->topic && p->op && p->op->scope->ended)
         publish_detach(p);
-    if (p->topic)
+    if (p->topic || p->own)
         return go(core, p);
     if (op_gone(core, p->op))
         return; /* the sweep ends it */
@@ -518,6 +524,7 @@ int topics_init(struct core *core)
         return -ENOMEM;
     list_init(&t->audiences);
     list_init(&t->queue);
+    list_init(&t->notices);
     list_init(&t->roomy);
     core->topics = t;
     topics_turn(core);
@@ -536,6 +543,7 @@ void topics_free(struct core *core)
         batch_done(core, now);
         publish_free(core, now);
     }
+    publishes_forget(core, &t->notices);
     publishes_forget(core, &t->queue); /* kept ones, whose operations have ended, and what closes */
     trie_free(core, &t->trie);
     core_free(core, t->matched);

@@ -55,6 +55,8 @@ struct publish {
         *topic; /* of the log (kept.h): it happens when the store has `batch`, and nothing stops it. NULL: it
                                * is live */
     uint64_t batch, bytes;
+    uint64_t about; /* `own`: the job whose state it tells (job_states.h) */
+    bool own;       /* live, of the daemon itself: there is no operation, and it waits for nobody */
     bool under_way; /* it is topics->now */
     bool closes;    /* subscriptions that were there at its ticket; the queue's own */
     int32_t stop;   /* negative errno value: why it goes no further than its batch */
@@ -65,6 +67,7 @@ struct topics {
     struct trie trie;          /* struct audience */
     struct list audiences;     /* in the order in which they were made */
     struct list queue;         /* struct publish: one after the other, behind `now` */
+    struct list notices;       /* struct publish: they wait for the store, by batch (job_states.c) */
     struct list roomy;         /* struct subscription: what waits there goes on after the queue */
     struct publish *now;       /* its batch is on its way; or NULL */
     struct audience **matched; /* of that batch */

@@ -46,7 +46,7 @@ def settings_of(headers):
     """name: (unit, default) of each row."""
     for name, unit, value in POLICY.findall("".join(tree.read(f"daemon/{header}.h") for header in headers)):
         words = unit.split("|")
-        value = "none" if unit.startswith("list of ") else words[int(value)] if len(words) > 1 else value
+        value = "none" if unit == "topic" or unit.startswith("list of ") else words[int(value)] if len(words) > 1 else value
         yield name, (" or ".join(words), value)
 
 

@@ -58,6 +58,7 @@ static void see_result(struct jobs_fixture *f, const struct effect *effect)
     see_job(seen, result);
     see_stats(seen, result);
     see_schedule(seen, result);
+    see_values(f, result);
     if (!result->offer)
         return;
     seen->offer = *result->offer;
@@ -133,13 +134,13 @@ static void answer_fetch(struct jobs_fixture *f, struct held_fetch *fetch)
 static void report(struct jobs_fixture *f, struct batch *batch, int error)
 {
     struct list one = LIST_INIT(one);
-    struct input in = {.kind = IN_STORED, .stored = {.batch = batch->number}};
+    struct input in = {.kind = IN_STORED,
+                       .stored = {.batch = batch->number, .error = batch_admits(batch) ? error : 0}};
 
     list_remove(&batch->link);
     list_append(&one, &batch->link);
-    if (error && batch_admits(batch))
-        in.stored.error = error;
-    else
+    see_records(f, batch, in.stored.error);
+    if (!in.stored.error)
         assert_int_equal(store_memory.apply(f->store, &one), 0);
     f->stored = batch->number;
     batch_delete(batch);

@@ -55,13 +55,15 @@ struct jobs_fixture {
     uint64_t host_killed;   /* number of the last EFFECT_HOST_KILL */
     uint64_t plugins_asked; /* EFFECT_PLUGIN so far */
     bool plugin_waiting, drained;
-    char zone_waiting[SEEN_TEXT]; /* of the last EFFECT_ZONE; "": answered */
-    char plugin_path[SEEN_TEXT];  /* of the last EFFECT_PLUGIN */
-    char generation[SEEN_TEXT];   /* of the last EFFECT_HOST_START */
-    long allocations_left;        /* before the next one fails; negative: none fails */
-    bool fails_once;              /* only that one; else all from there on */
-    long refused, live;           /* allocations that failed; blocks there are */
-    long live_bytes;              /* of them */
+    char zone_waiting[SEEN_TEXT];                 /* of the last EFFECT_ZONE; "": answered */
+    char plugin_path[SEEN_TEXT];                  /* of the last EFFECT_PLUGIN */
+    char generation[SEEN_TEXT];                   /* of the last EFFECT_HOST_START */
+    long allocations_left;                        /* before the next one fails; negative: none fails */
+    bool fails_once;                              /* only that one; else all from there on */
+    long refused, live;                           /* allocations that failed; blocks there are */
+    long live_bytes;                              /* of them */
+    void (*see_value)(const struct value *value); /* each that a result has; NULL: nobody looks */
+    void (*see_batch)(const struct batch *batch, int error); /* each with its fate; the same */
 };
 
 /* cmocka's set-up and tear-down. Before set-up's core is made, limits are the defaults. */

@@ -14,6 +14,18 @@ static inline void copy_text(char to[SEEN_TEXT], struct bytes from)
     to[n] = 0;
 }
 
+static inline void see_values(struct jobs_fixture *f, const struct result *result)
+{
+    for (size_t i = 0; f->see_value && i < result->values_n; i++)
+        f->see_value(&result->values[i]);
+}
+
+static inline void see_records(struct jobs_fixture *f, const struct batch *batch, int error)
+{
+    if (f->see_batch)
+        f->see_batch(batch, error);
+}
+
 static inline void see_stats(struct seen *seen, const struct result *result)
 {
     seen->stats_n = result->stats_n < 64 ? result->stats_n : 64;
