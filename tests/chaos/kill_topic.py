@@ -2,7 +2,7 @@
 """kill -9 of the daemon (at any time, and around a commit), of publishers and of members of groups, in turn and at random, while
 they publish on kept topics and take from them.
 
-usage: kill_topic.py BUILD TOPIC_LEDGER [--kills N] [--publishers N] [--seed N] [--plant back|lost]
+usage: kill_topic.py BUILD TOPIC_LEDGER [--kills N] [--publishers N] [--seed N] [--plant back|lost|late]
 
 All parties write what they do into files that outlive them (topic_ledger.c). Two groups read all topics: `ordered`, of several
 processes, and `free`, of one. At the end the daemon is killed once more; then what the groups have left is received, and the log
@@ -10,17 +10,18 @@ is read from its start. The database of each daemon that was killed is in order 
 with the sequence that was told, in the order of its sender (IP15.3, IP15.4, IP15.6). Each group had all of it; nothing after
 its acknowledgement was answered (IP16.6); what came again came with the flag (IP16.4). `ordered` had each key in order, and where
 a key went back, to what was acknowledged and not yet stored, it went on from there (IP16.3); `free` had what came without the flag in order. What was acknowledged in a transaction has one receipt, and nothing else has (IP15.9).
+What was accepted to be published later is in the log of its topic when nothing waits any more, once and not before its time (IP15.10).
 
 --plant makes something that none of this allows, before what is left is looked at: a group goes back to the start of the log, or
 messages are purged. Then the judge must say so.
 """
-import argparse, collections, os, random, subprocess, sys, time
+import argparse, collections, json, os, random, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 from kills import Party, kill_daemon, kill_in_commit
 from node import Node
 
-KEPT, RECEIPTS = "chaos.kept", "chaos.receipt"
+KEPT, RECEIPTS, LATER = "chaos.kept", "chaos.receipt", "chaos.later"
 # nobody is taken to be late here
 GROUPS = {"ordered": "ack_wait=3600000 ordered=yes", "free": "ack_wait=3600000"}
 PLANT_LINES = 100  # so that each topic has something to lose, and each group something to go back to
@@ -28,6 +29,7 @@ PLANT_LINES = 100  # so that each topic has something to lose, and each group so
 PLANTS = {
     "back": (["durable", "set", "free", "from=start"], "came again after its acknowledgement was answered"),
     "lost": (["topic", "purge", f"{KEPT}.0"], "was confirmed and is lost"),
+    "late": (["topic", "purge", f"{LATER}.0"], "was accepted and never came"),
 }
 
 
@@ -63,7 +65,7 @@ class Published:
 def judge_log(published, lines):
     """What the rules do not allow in "L sender number sequence", in words."""
     found, faults, before, last = {}, [], 0, {}
-    for _, value, (sequence,) in words(lines):
+    for _, value, (sequence, *_) in words(lines):
         sender, number = value
         if value not in published.tried:
             faults.append(f"{value} is in the log, and nobody published it")
@@ -80,6 +82,25 @@ def judge_log(published, lines):
         elif found[value] != sequence:
             faults.append(f"{value} was confirmed as {sequence} and is {found[value]}")
     return faults
+
+
+def judge_later(accepted, lines):
+    """What the rules do not allow in "L sender number sequence time", after "T sender number time" and "S sender number 0"."""
+    due, confirmed, found, faults = {}, set(), set(), []
+    for letter, value, (time_us,) in words(accepted):
+        if letter == "T":
+            due[value] = int(time_us)
+        else:
+            confirmed.add(value)
+    for _, value, (_, time_us) in words(lines):
+        if value not in due:
+            faults.append(f"{value} came, and nobody published it")
+        elif int(time_us) < due[value]:
+            faults.append(f"{value} came {due[value] - int(time_us)} us before its time")
+        if value in found:
+            faults.append(f"{value} came twice")
+        found.add(value)
+    return faults + [f"{value} was accepted and never came" for value in sorted(confirmed - found)]
 
 
 class Group:
@@ -142,6 +163,10 @@ def prove_the_judge():
     for bad in (log[:2], log[1:], [*log, "L c 0 8"], [*log, "L b 1 8"], ["L a 0 3", "L a 1 6", "L b 0 6"], [*log[:2], "L b 0 4"],
                 ["L a 0 3", "L a 1 4", "L b 0 6"], [*log[:2], "L b 1 6"]):
         assert judge_log(published, bad), bad
+    accepted, came = ["T a 0 50", "S a 0 0", "T a 1 40", "T b 0 60"], ["L b 0 1 70", "L a 0 2 50"]
+    assert judge_later(accepted, came) == judge_later(accepted, came[1:]) == []
+    for bad in (came[:1], [*came, "L a 1 3 39"], [*came, "L a 0 3 70"], [*came, "L c 0 3 70"]):
+        assert judge_later(accepted, bad), bad
     lines = ["R a 0 0", "R b 0 0", "R b 0 1", "R a 1 0", "A a 0", "A a 1"]
     left, receipts = ["R b 1 1"], ["L a 1 9"]
     for ordered in (True, False):
@@ -168,6 +193,7 @@ def parties_of(args, node):
         return Party([args.ledger, "member", f"{node.folder}/{name}", name, GROUPS[name], str(threads)], node.env)
 
     yield "publishers", Party([args.ledger, "publish", f"{node.folder}/published", str(args.publishers)], node.env)
+    yield "delayers", Party([args.ledger, "later", f"{node.folder}/accepted", "2"], node.env)
     yield "member", member("ordered", 2)
     yield "other member", member("ordered", 2)
     yield "reader", member("free", 1)
@@ -210,12 +236,22 @@ def read(path):
         return lines.readlines()
 
 
+def until_all_has_come(node):
+    """Nothing waits for its time any more."""
+    for line in node.goctl("topic", "ls", f"{LATER}.*", "--json").stdout.splitlines():
+        while json.loads(node.goctl("topic", "info", json.loads(line)["name"], "--json").stdout)["delayed"]:
+            assert node.process.poll() is None, "the daemon is gone"
+
+
 def judge_all(args, node):
     """What is left is received, and the log read. Faults, and how many lines of each kind there were."""
     published = Published(read(f"{node.folder}/published"))
     run([args.ledger, "log", f"{node.folder}/kept", KEPT], node.env)
     faults = judge_log(published, read(f"{node.folder}/kept"))
-    counts = collections.Counter(confirmed=len(published.sequences))
+    accepted = read(f"{node.folder}/accepted")
+    run([args.ledger, "log", f"{node.folder}/came", LATER], node.env)
+    faults += judge_later(accepted, read(f"{node.folder}/came"))
+    counts = collections.Counter(confirmed=len(published.sequences), accepted=sum(line[0] == "S" for line in accepted))
     for name, settings in GROUPS.items():
         left, receipts = f"{node.folder}/{name}.left", f"{node.folder}/{name}.receipts"
         run([args.ledger, "drain", left, name, settings], node.env)
@@ -246,6 +282,7 @@ def main():
         assert result.returncode == 0, result
         killed = load(args, node)
         kill_daemon(node, check_state)
+        until_all_has_come(node)
         said = plant(args, node) if args.plant else None
         faults, counts = judge_all(args, node)
         print(f"killed {killed}, {counts}")

@@ -4,6 +4,8 @@
  *     topic_ledger publish FILE THREADS       THREADS publishers, each with a session of its own, publish "SENDER NUMBER" over
  *                                             and over, each number until it is confirmed, once: "T SENDER NUMBER" is a line of
  *                                             FILE before, "S SENDER NUMBER SEQUENCE" behind. Ends on SIGTERM.
+ *     topic_ledger later FILE THREADS         the same of messages that are published later: "T SENDER NUMBER TIME_US" says when, and
+ *                                             "S SENDER NUMBER 0" that it was accepted
  *     topic_ledger member FILE GROUP SETTINGS THREADS
  *                                             THREADS members of a group. "R SENDER NUMBER FLAGGED" is a line of FILE before a
  *                                             message is acknowledged: an odd one in a transaction that publishes a receipt, an
@@ -11,7 +13,7 @@
  *                                             answered: of what it acknowledged, and of the even one before, which is
  *                                             acknowledged in the order of the session. Ends on SIGTERM.
  *     topic_ledger drain FILE GROUP SETTINGS  what is left for the group; nothing of it has a receipt
- *     topic_ledger log FILE TOPICS            "L SENDER NUMBER SEQUENCE" of all that is kept of TOPICS.*
+ *     topic_ledger log FILE TOPICS            "L SENDER NUMBER SEQUENCE TIME_US" of all that is kept of TOPICS.*
  *
  * Each line is followed by a newline on standard output, for who waits for progress.
  */
@@ -23,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "book.h"
@@ -30,9 +33,18 @@
 #include "term.h"
 
 #define KEPT     "chaos.kept"
+#define LATER    "chaos.later"
 #define RECEIPTS "chaos.receipt"
 #define END      "end" /* the value behind which nothing is looked for */
-enum { THREADS_MAX = 64, VALUE_BYTES = 64, NAME_BYTES = 128, TOPICS = 4, CAPACITY = 4, PATIENCE_MS = 100 };
+enum {
+    THREADS_MAX = 64,
+    VALUE_BYTES = 64,
+    NAME_BYTES = 128,
+    TOPICS = 4,
+    CAPACITY = 4,
+    PATIENCE_MS = 100,
+    LATER_MS = 200
+};
 
 /* Of a group; NULL where a log is read. */
 static const char *group, *settings;
@@ -60,9 +72,9 @@ static void note(const char *format, ...)
 /* ---- publish ---- */
 
 /* With another daemon it is asked again, under the same id. */
-static uint64_t publish(gc_client *g, const char *topic, const char *key, const char *value)
+static uint64_t publish(gc_client *g, const char *topic, const char *key, const char *value, int64_t at_us)
 {
-    struct gc_publish_options options = {.size = sizeof(options), .key = key, .once = value};
+    struct gc_publish_options options = {.size = sizeof(options), .key = key, .once = value, .at_us = at_us};
     struct gc_published out;
     int r;
 
@@ -83,7 +95,35 @@ static void *publisher(void *number)
     for (uint64_t n = 0; !stop; n++) {
         snprintf(value, sizeof(value), "%s %" PRIu64, key, n);
         book_line(ledger_fd, "T %s", value);
-        note("S %s %" PRIu64, value, publish(g, topic, key, value));
+        note("S %s %" PRIu64, value, publish(g, topic, key, value, 0));
+    }
+    gc_disconnect(g);
+    return NULL;
+}
+
+static int64_t soon_us(uint64_t n)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000 + (int64_t)(n * 7919 % LATER_MS) * 1000;
+}
+
+static void *delayer(void *number)
+{
+    int i = (int)(intptr_t)number;
+    char topic[NAME_BYTES], key[VALUE_BYTES / 2], value[VALUE_BYTES];
+    gc_client *g = survivor();
+
+    snprintf(topic, sizeof(topic), "%s.%d", LATER, i % TOPICS);
+    snprintf(key, sizeof(key), "%d-%d", getpid(), i);
+    for (uint64_t n = 0; !stop; n++) {
+        int64_t at_us = soon_us(n);
+
+        snprintf(value, sizeof(value), "%s %" PRIu64, key, n);
+        book_line(ledger_fd, "T %s %" PRId64, value, at_us);
+        publish(g, topic, key, value, at_us);
+        note("S %s 0", value);
     }
     gc_disconnect(g);
     return NULL;
@@ -206,7 +246,7 @@ static void note_one(const char *value, const struct gc_value *v)
     if (group)
         note("R %s %d", value, (v->flags & GC_REDELIVERED) != 0);
     else
-        note("L %s %" PRIu64, value, gc_message(v)->sequence);
+        note("L %s %" PRIu64 " %" PRId64, value, gc_message(v)->sequence, gc_message(v)->time_us);
 }
 
 /* One at a time: so all else that is there comes before the message that ends it. */
@@ -267,13 +307,16 @@ int main(int argc, char **argv)
     }
     if (argc == 4 && !strcmp(what, "publish"))
         return run_threads(publisher, threads(argv[3]));
+    if (argc == 4 && !strcmp(what, "later"))
+        return run_threads(delayer, threads(argv[3]));
     if (argc == 6 && !strcmp(what, "member"))
         return run_threads(member, threads(argv[5]));
     if (argc == 5 && !strcmp(what, "drain"))
         return read_all(KEPT);
     if (argc == 4 && !strcmp(what, "log"))
         return read_all(argv[3]);
-    errx(2, "usage: topic_ledger publish FILE THREADS | member FILE GROUP SETTINGS THREADS | drain FILE "
-            "GROUP SETTINGS | "
-            "log FILE TOPICS");
+    errx(2,
+         "usage: topic_ledger publish | later FILE THREADS | member FILE GROUP SETTINGS THREADS | drain FILE "
+         "GROUP SETTINGS | "
+         "log FILE TOPICS");
 }
