@@ -233,7 +233,7 @@ void laters_stored(struct core *core, int error)
 
 bool publish_waits(const struct core *core, const struct request_publish *asked)
 {
-    return asked->delay_ns || asked->at_us > core->now.wall_ns / 1000;
+    return asked->delay_ns || (asked->at_us && asked->at_us > core->now.wall_ns / 1000);
 }
 
 /* Not before its time, to the microsecond. */
