@@ -92,15 +92,15 @@ def kill_all(crowd, ways, kills):
     return killed
 
 
-def node_of(args):
+def node_of(args, *options):
     random.seed(args.seed)
     print(f"seed {args.seed}", flush=True)
     prove_the_judge()
-    return Node(args.build, "--limit", "crashes_max=1000", "--limit", "retained_jobs_max=1000000")
+    return Node(args.build, "--limit", "crashes_max=1000", "--limit", "retained_jobs_max=1000000", *options)
 
 
-def loop(args, node, plugin, ways):
-    """Clients submit jobs of the plugin while those are killed whom `ways` tell, and clients."""
+def loop(args, node, plugin, ways, also=lambda lines: []):
+    """Clients submit jobs of the plugin while those are killed whom `ways` tell, and clients. `also` finds further faults."""
     file, runs = f"{node.folder}/ledger", f"{node.folder}/runs"
     command = [args.ledger, "submit", file, plugin, str(args.clients), runs]
     crowd = Crowd(lambda news: Ledger(command, node.env, news))
@@ -115,7 +115,7 @@ def loop(args, node, plugin, ways):
     subprocess.run([args.ledger, "verify", file], env=node.env, timeout=600, check=True)
     with open(runs) as told:
         lines = told.readlines()
-    faults = judge(lines)
+    faults = judge(lines) + also(lines)
     assert not faults, "\n".join(faults[:20])
     assert node.stop() == 0
     vain = sum(line[0] == "S" for line in lines) - sum(line[0] == "C" for line in lines)
