@@ -219,6 +219,7 @@ GC_API const char *gc_version(void);
 enum gc_value_flags {
     GC_REDELIVERED = 1 << 0, /* perhaps seen before: its receiver died before acknowledging it */
     GC_RETURNED = 1 << 1,    /* surely unseen: its receiver gave it back */
+    GC_LAST = 1 << 2,        /* of a subscription: the last message of its topic, from before it began */
 };
 
 /* To send: set data and size, leave the rest zero. Received: all of it is the library's to fill, and the
@@ -281,8 +282,7 @@ struct gc_chan_options {
 
 /* Opens the channel `name`; NULL or "" makes an anonymous one. `options` NULL: as it is, with all rights.
  * -ENOENT: no such channel and no GC_CREATE. -EEXIST: GC_EXCLUSIVE and it is there, or it is there with
- * another capacity, element size, type or durability. -E2BIG: capacity or name too large. -EINVAL: a forbidden byte in
- * the name. */
+ * another capacity, element size, type or durability. -E2BIG: capacity or name too large. -EINVAL: a byte of the name. */
 GC_API int gc_open(gc_client *g, const char *name, const struct gc_chan_options *options, gc_chan *out,
                    gc_until until);
 

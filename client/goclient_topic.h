@@ -125,15 +125,17 @@ enum gc_slow {
     GC_SLOW_BLOCKS,      /* who publishes waits for room; for block_ns, then as GC_SLOW_DISCONNECTS */
 };
 
-/* Where a subscription of durable topics begins. */
+/* Where a subscription begins. But for GC_FROM_NEW and GC_FROM_LAST it has messages of durable topics alone. */
 enum gc_from {
     GC_FROM_NEW,      /* with what is published from now on */
     GC_FROM_START,    /* with the oldest message that is kept */
     GC_FROM_SEQUENCE, /* with the first message of this sequence or a later one */
     GC_FROM_TIME,     /* with the first message of this time or a later one */
-    GC_FROM_LAST,     /* with the last message of each topic; not of a durable subscription */
+    GC_FROM_LAST,     /* with the last message of each topic, as said below; not of a durable subscription */
 };
 
+/* The last messages that GC_FROM_LAST begins with are flagged GC_LAST, and have room beside the capacity. A live topic has one
+ * where `last=yes` was set of it (gc_topic_set), until the daemon ends; a durable one always. What is published then comes behind. */
 struct gc_subscribe_options {
     size_t size;
     uint64_t capacity; /* messages that may wait in it; 0: 1024 */
@@ -171,12 +173,14 @@ GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
 
 /* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. They are
  * read no more at once; it waits until they are gone from the disk too, which takes a while where they are many, and goes on when
- * the call ends before. What is published meanwhile stays, and so does what waits for its time. -ENOENT: no such durable topic.
- * -EINVAL: both are said. -EAGAIN: another purge of the same messages came first. -ENOBUFS: too many calls wait. -EPERM. */
+ * the call ends before. What is published meanwhile stays, and so does what waits for its time. Of a live topic whose last message
+ * is remembered (`last=yes`) that one goes. -ENOENT: neither. -EINVAL: both are said. -EAGAIN: another purge of the same messages
+ * came first. -ENOBUFS: too many calls wait. -EPERM. */
 GC_API int64_t gc_topic_purge(gc_client *g, const char *topic, uint64_t up_to, uint64_t keep, gc_until until);
 
-/* Forgets a durable topic with all its messages, also those that wait for their time, and tells how many these were. Waits as gc_topic_purge does. The next publish
- * makes it anew. -ENOENT. -EAGAIN: messages are on their way to it, or came while it was emptied, and are there. -ENOBUFS. -EPERM. */
+/* Forgets a durable topic with all its messages, also those that wait for their time, and tells how many these were; of a live one
+ * as gc_topic_purge. Waits as that does. The next publish makes it anew. -ENOENT. -EAGAIN: messages are on their way to it, or came
+ * while it was emptied, and are there. -ENOBUFS. -EPERM. */
 GC_API int64_t gc_topic_remove(gc_client *g, const char *topic, gc_until until);
 
 /* What is known of a topic; old news on arrival. */
@@ -187,7 +191,7 @@ struct gc_topic_info {
     uint64_t delivered, dropped; /* by subscriptions of just this name */
     bool durable;                /* what follows is of durable topics */
     uint64_t first_sequence, last_sequence;
-    uint64_t messages, bytes;
+    uint64_t messages, bytes;       /* of a live one: 1 while its last message is remembered */
     int64_t last_us;                /* when the last message was published: wall clock, UTC; 0: never */
     const struct gc_stat *settings; /* by ORIGIN.NAME, as gc_queue_info has them */
     size_t settings_n;
@@ -203,12 +207,12 @@ struct gc_topic_page {
 };
 
 /* The topics that this pattern matches (NULL: all), after the name `after` (NULL: from the first), at most `limit` (0: as many
- * as one answer holds): the durable ones, and of live topics the names and patterns that somebody has subscribed to. The
- * number in the page. */
+ * as one answer holds): the durable ones, and of live topics those with a last message, and the names and patterns that somebody
+ * has subscribed to. The number in the page. */
 GC_API int gc_topics(gc_client *g, const char *pattern, const char *after, uint32_t limit,
                      struct gc_topic_page *out, gc_until until);
 
-/* One topic or pattern, as a page with its one row. 0. -ENOENT: it is not durable, and nobody has subscribed to it. */
+/* One topic or pattern, as a page with its one row. 0. -ENOENT: nothing of it is kept or set, and nobody has subscribed to it. */
 GC_API int gc_topic_info(gc_client *g, const char *topic, struct gc_topic_page *out, gc_until until);
 GC_API void gc_topic_page_clear(struct gc_topic_page *page);
 

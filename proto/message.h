@@ -36,6 +36,7 @@ struct secret {
 enum value_flags {
     VALUE_REDELIVERED = 1 << 0, /* perhaps seen before: its receiver died before the ACK (IP3) */
     VALUE_RETURNED = 1 << 1,    /* surely unseen: its receiver gave it back (IP1.2) */
+    VALUE_LAST = 1 << 2,        /* the last message of its topic, from before the subscription (IP14.13) */
 };
 
 /* A channel inside a value (U6). Sent: a handle of the sender, with rights it has; received: one of the receiver's. */

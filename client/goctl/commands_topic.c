@@ -36,11 +36,12 @@ const struct command topic_commands[] = {
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,
         .rows = sub_rows,
-        .examples = EXAMPLES("goctl sub news.sports", "goctl sub 'news.>' 'weather.*' --json",
-                             "goctl sub orders.new -n 1 --timeout 2s",
-                             "goctl sub 'logs.>' --policy drop-oldest --capacity 100",
-                             "goctl sub 'shop.>' --format '%T %t %h{kind} %p'",
-                             "goctl sub 'orders.>' --durable billing --from start --ack"),
+        .examples =
+            EXAMPLES("goctl sub news.sports", "goctl sub 'news.>' 'weather.*' --json",
+                     "goctl sub orders.new -n 1 --timeout 2s",
+                     "goctl sub 'logs.>' --policy drop-oldest --capacity 100",
+                     "goctl sub 'shop.>' --format '%T %t %h{kind} %p'", "goctl sub 'sensors.>' --from last",
+                     "goctl sub 'orders.>' --durable billing --from start --ack"),
         .run = command_sub,
     },
     {
@@ -51,18 +52,21 @@ const struct command topic_commands[] = {
         .help = "look at topics, have them kept, end their subscriptions",
         .verbs = "ls info close set unset purge rm",
         .more =
-            "ls lists the topics that are kept, and the names and patterns that somebody has subscribed to.\n"
+            "ls lists the topics that are kept, those with a last message that is remembered, and the names\n"
+            "and patterns that somebody has subscribed to.\n"
             "close ends the live subscriptions with just this pattern, behind what they have got.\n"
-            "set has the daemon keep the messages of all topics that match, and says how many; SETTING=\n"
-            "takes that back, unset all that was set of the pattern. purge forgets what is kept, but for\n"
-            "the last --keep, or only up to --until; rm forgets the topic, too.",
+            "set has the daemon keep the messages of all topics that match, and says how many, or remember\n"
+            "the last one of each, with last=yes, for goctl sub --from last. SETTING= takes that back, "
+            "unset\n"
+            "all that was set of the pattern. purge forgets what is kept, but for the last --keep, or only\n"
+            "up to --until; rm forgets the topic, too.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,
         .rows = topic_rows,
-        .examples =
-            EXAMPLES("goctl topic ls", "goctl topic info news.sports --json", "goctl topic close news.sports",
-                     "goctl topic set 'orders.>' durable=yes keep_for=604800"),
+        .examples = EXAMPLES(
+            "goctl topic ls", "goctl topic info news.sports --json", "goctl topic close news.sports",
+            "goctl topic set 'orders.>' durable=yes keep_for=604800", "goctl topic set 'sensors.>' last=yes"),
         .run = command_topic,
     },
     {

@@ -59,6 +59,8 @@ json_t *message_json(const struct gc_message *message, const struct gc_value *va
     set_number(object, "of", message->of);
     if (value->flags & GC_REDELIVERED)
         json_object_set_new(object, "redelivered", json_true());
+    if (value->flags & GC_LAST)
+        json_object_set_new(object, "last", json_true());
     return object;
 }
 

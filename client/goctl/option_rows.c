@@ -96,7 +96,7 @@ const struct option_row sub_rows[] = {
     {"value-max", 0, OPTION_SIZE, AT(value_bytes_max), "BYTES", "drop larger messages"},
     {"durable", 'd', OPTION_TEXT, AT(group), "NAME", "join this durable subscription, or make it: who is in it shares its messages"},
     {"set", 0, OPTION_CASE_SEND, 0, "SETTING=VALUE", "of a durable subscription that this makes: ack_wait, tries, dead, ordered, window"},
-    {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "durable topics: begin at start, now (the default), last, a sequence, a time, or so long ago"},
+    {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "begin with last, the last message of each topic; or, of durable topics, at start, a sequence, a time, so long ago; now is the default"},
     {"ack", 'a', OPTION_FLAG, AT(ack), NULL, "acknowledge each message when the reader of the pipe has taken it, not when it was written"},
     TRY,
     CTX,

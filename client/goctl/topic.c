@@ -22,22 +22,24 @@ static const char *missing_hint(int error)
 
 /* ---- what is known of one ---- */
 
-/* All numbers of a topic, in the order in which they are shown: of every topic, and of a durable one. */
+/* All numbers of a topic, in the order in which they are shown: of every topic, of one of which there are messages, and of a
+ * durable one. */
 #define TOPIC_NUMBERS(NUMBER)                                                                                \
     NUMBER(subscriptions)                                                                                    \
     NUMBER(published)                                                                                        \
     NUMBER(delivered)                                                                                        \
     NUMBER(dropped)
-#define LOG_NUMBERS(NUMBER)                                                                                  \
+#define KEPT_NUMBERS(NUMBER)                                                                                 \
     NUMBER(messages)                                                                                         \
-    NUMBER(bytes)                                                                                            \
+    NUMBER(bytes)
+#define LOG_NUMBERS(NUMBER)                                                                                  \
     NUMBER(first_sequence)                                                                                   \
     NUMBER(last_sequence)                                                                                    \
     NUMBER(delayed)
 
 static const char *topic_place(const struct gc_topic_info *info)
 {
-    return info->durable ? "disk" : "live";
+    return info->durable ? "disk" : info->messages ? "last" : "live";
 }
 
 static json_t *topic_json(const struct gc_topic_info *info)
@@ -47,6 +49,9 @@ static json_t *topic_json(const struct gc_topic_info *info)
 
 #define SET_NUMBER(member) json_object_set_new(object, #member, json_integer((json_int_t)info->member));
     TOPIC_NUMBERS(SET_NUMBER)
+    if (info->durable || info->messages) {
+        KEPT_NUMBERS(SET_NUMBER)
+    }
     if (info->durable) {
         LOG_NUMBERS(SET_NUMBER)
     }
@@ -65,6 +70,9 @@ static void topic_text(const struct gc_topic_info *info)
     printf("%-17s %s\n%-17s %s\n", "name", info->name, "kept", topic_place(info));
 #define PRINT_NUMBER(member) printf("%-17s %" PRIu64 "\n", #member, info->member);
     TOPIC_NUMBERS(PRINT_NUMBER)
+    if (info->durable || info->messages) {
+        KEPT_NUMBERS(PRINT_NUMBER)
+    }
     if (info->durable) {
         LOG_NUMBERS(PRINT_NUMBER)
     }

@@ -324,6 +324,7 @@ static void account_sums(const struct core *core, const struct account *account,
     }
     contexts_charged(core, account, used);
     laters_charged(core, account, used);
+    lasts_charged(core, account, used);
 }
 
 static void accounts_check(const struct core *core)
@@ -347,6 +348,8 @@ static void accounts_check(const struct core *core)
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
         assert(account->used[SLOT_SCHEDULES] == schedules_charged(core, account) && "schedules are charged");
+        assert(account->used[SLOT_LASTS] == used[SLOT_LASTS] &&
+               account->used[SLOT_LAST_BYTES] == used[SLOT_LAST_BYTES] && "last messages are charged");
         assert(account->used[SLOT_HOLDS] == holds_charged(core, account) && "holds are charged");
     }
 }

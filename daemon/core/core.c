@@ -187,7 +187,8 @@ static int64_t wake_at(const struct core *core, bool flushed)
     enum sweep_left contexts = contexts_left(core), readers = readers_left(core);
 
     if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
-        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core) || readers == SWEEP_NOW)
+        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core) || lasts_busy(core) ||
+        readers == SWEEP_NOW)
         return core->now.mono_ns;
     return (flushed && contexts == SWEEP_NOTHING && readers == SWEEP_NOTHING) || next < retry ? next : retry;
 }
@@ -204,6 +205,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     contexts_sweep(core);
     jobs_turn(core);
     topics_run(core);
+    lasts_run(core);
     readers_run(core);
     forgets_run(core);
     sweep(core, in);

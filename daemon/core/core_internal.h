@@ -37,6 +37,8 @@ enum account_slot {
     SLOT_GROUPS,
     SLOT_DELAYED,
     SLOT_DELAYED_BYTES,
+    SLOT_LASTS,
+    SLOT_LAST_BYTES,
     SLOTS
 };
 
@@ -60,6 +62,7 @@ struct answer {
 
 enum item_mark {
     VALUE_FLAGS = VALUE_REDELIVERED | VALUE_RETURNED,
+    VALUE_TOLD = VALUE_FLAGS | VALUE_LAST,
     ITEM_ACKED = 1 << 8,    /* its receiver has acknowledged it; stays for a repeated result */
     ITEM_TRIES = 1 << 10,   /* of a member of a group: `index` is how often it was given */
     ITEM_SETTLED = 1 << 11, /* the same: what becomes of it says nothing any more */

@@ -93,6 +93,8 @@
     LIMIT(message_once_bytes, "bytes", 128, "id of such a message, at most 255")                             \
     LIMIT(message_headers_max, "headers", 32, "headers of one message of a topic")                           \
     LIMIT(message_header_bytes, "bytes", 4096, "names and values of them together")                          \
+    LIMIT(lasts_max, "messages", 200000, "last messages of live topics of one user that are remembered")     \
+    LIMIT(last_bytes_max, "bytes", 256 << 20, "memory that these take")                                      \
     LIMIT(topic_block_ms, "milliseconds", 60000, "a full subscription may make a publish wait")              \
     LIMIT(sweep_per_turn, "operations", 4096, "operations resolved, and messages delivered, in one turn")    \
     LIMIT(op_status_s, "seconds", 60, "time for which ended sessions are remembered")                        \

@@ -136,7 +136,7 @@ static struct value value_of(const struct item *item, const struct message *mess
 {
     struct bytes body = item->letter ? item->letter->body : (struct bytes){item->data, item->size};
 
-    return (struct value){.body = body, .flags = item->flags & VALUE_FLAGS, .message = message};
+    return (struct value){.body = body, .flags = item->flags & VALUE_TOLD, .message = message};
 }
 
 static void fill_values(struct box *box, struct op *op, struct result *result, const struct load *load)

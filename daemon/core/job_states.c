@@ -262,7 +262,7 @@ static void await(struct core *core, struct publish *p, uint64_t batch)
 
 static void send_live(struct core *core, struct publish *p, uint64_t batch)
 {
-    p->own = true;
+    p->own = p->remembers = true;
     p->ticket = ++core->ticket;
     if (core_stored(core, batch))
         list_append(&core->topics->queue, &p->link);

@@ -3,6 +3,7 @@
  *
  * A purge is up to a sequence. The index counts whole blocks; where it ends inside of one, the rows of that block are asked for
  * first, and counted. What is published meanwhile changes nothing of that.
+ * Of a live topic both forget the last message, where that is remembered.
  */
 #include <errno.h>
 
@@ -26,7 +27,8 @@ static struct kept_topic *find(struct core *core, struct op *op, struct bytes na
 
     *r = topic ? 0 : -ENOENT;
     if (!topic)
-        op_fail(core, op, *r, "%.*s is no topic that is kept", (int)name.size, (const char *)name.data);
+        op_fail(core, op, *r, "%.*s is no topic that is kept, and nothing of it is remembered",
+                (int)name.size, (const char *)name.data);
     return topic;
 }
 
@@ -117,6 +119,21 @@ static int count(struct core *core, struct op *op, const struct purge *from)
     return r;
 }
 
+/* ---- live topics ---- */
+
+/* The last message is forgotten, unless `keep`. Whether that is all: of a topic that is not kept and may have one. */
+static bool forget_last(struct core *core, struct op *op, struct bytes name, uint64_t keep)
+{
+    struct last *last = last_find(core, name);
+    bool known = last || (pattern_is_exact(name) && lasts_wanted(topic_policy_of(core, name)));
+
+    if (last && !keep) {
+        last_forget(core, last);
+        op->handle = 1;
+    }
+    return known && !kept_topic_find(core, name);
+}
+
 /* ---- TOPIC_PURGE ---- */
 
 static int purge_up_to(struct core *core, struct op *op, struct kept_topic *topic, uint64_t up_to)
@@ -149,15 +166,18 @@ static int purge_but(struct core *core, struct op *op, struct kept_topic *topic,
 int handle_topic_purge(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_topic_purge *what = &request->topic_purge;
+    struct kept_topic *topic;
     int r;
-    struct kept_topic *topic = find(core, op, what->topic, &r);
 
-    if (!topic)
-        return r;
     if (what->up_to && what->keep) {
         op_fail(core, op, -EINVAL, "a purge is up to a sequence, or leaves a number of messages");
         return -EINVAL;
     }
+    if (!what->up_to && forget_last(core, op, what->topic, what->keep))
+        return 0;
+    topic = find(core, op, what->topic, &r);
+    if (!topic)
+        return r;
     if (what->keep)
         return purge_but(core, op, topic, what->keep);
     return purge_up_to(core, op, topic,
@@ -168,9 +188,12 @@ int handle_topic_purge(struct core *core, struct op *op, const struct request *r
 
 int handle_topic_remove(struct core *core, struct op *op, const struct request *request)
 {
+    struct kept_topic *topic;
     int r;
-    struct kept_topic *topic = find(core, op, request->topic_remove.topic, &r);
 
+    if (forget_last(core, op, request->topic_remove.topic, 0))
+        return 0;
+    topic = find(core, op, request->topic_remove.topic, &r);
     if (!topic)
         return r;
     if (topic->on_way) {

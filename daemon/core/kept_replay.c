@@ -1,6 +1,7 @@
 /*
  * Replays: subscriptions that begin in the past. They read the log as they have room, so nothing is dropped and nobody waits;
  * what is published later comes behind what was there. A replay is gone with its handle.
+ * One that begins with the last messages has those of live topics too (topic_last.h), and leaves half its room to them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,9 +25,11 @@ static struct replay *replay_of(struct reader *reader)
 
 static size_t room(struct core *core, struct reader *reader)
 {
-    const struct channel *c = replay_of(reader)->sub->channel;
+    const struct subscription *sub = replay_of(reader)->sub;
+    const struct channel *c = sub->channel;
+    uint64_t most = sub->audience ? (c->capacity + 1) / 2 : c->capacity;
 
-    return c->closed ? 0 : (size_t)(c->capacity - c->length);
+    return c->closed || c->length >= most ? 0 : (size_t)(most - c->length);
 }
 
 static int compare(const void *a, const void *b)
@@ -66,6 +69,7 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
     if (!item)
         return -ENOMEM;
     item->index = sub->lost < UINT32_MAX ? (uint32_t)sub->lost : UINT32_MAX;
+    item->flags |= letter->sequence <= replay_of(reader)->then ? VALUE_LAST : 0;
     sub->lost = 0;
     channel_put(c, item);
     return 0;

@@ -62,6 +62,9 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "topics.delayed", core->kept_topics->laters.reserved);
     say(rows, "topics.delivered", core->topics->delivered);
     say(rows, "topics.dropped", core->topics->dropped);
+    say(rows, "topics.lasts", core->topics->lasts.by_topic.count);
+    say(rows, "topics.lasts_bytes", core->topics->lasts.bytes);
+    say(rows, "topics.lasts_refused", core->topics->lasts.refused);
     say(rows, "topics.published", core->topics->published);
     say(rows, "topics.publishes", core->topics->publishes);
     say(rows, "topics.subscriptions", core->topics->subscriptions);

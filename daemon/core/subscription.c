@@ -7,6 +7,7 @@
  * A subscription ends with the last handle of its channel, by TOPIC_CLOSE, or because it had no room and its policy says so:
  * then its channel closes behind what is in it.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -57,6 +58,23 @@ void audience_settle(struct core *core, struct audience *audience)
     core->topics->audiences_n--;
     list_remove(&audience->link);
     core_free(core, audience);
+}
+
+void audience_check(const struct core *core, const struct audience *audience)
+{
+    const struct subscription *sub;
+    uint64_t n = 0, ticket = 0;
+
+    list_each (sub, &audience->all, link) {
+        assert(sub->audience == audience && sub->ticket > ticket && !sub->channel->closed &&
+               "a subscription is in its audience while it may get something");
+        assert((sub->full == TOPIC_BLOCK) == list_linked(&sub->blocking) && "who blocks is known");
+        assert((list_empty(&sub->waiting) || timer_armed(&sub->timer)) && "nobody waits for room for ever");
+        ticket = sub->ticket;
+        n++;
+    }
+    assert(n == audience->subscriptions && (n || audience->matched) && "an audience is somebody");
+    assert(audience_find(core, audience->entry.pattern) == audience && "an audience is known by its pattern");
 }
 
 /* ---- room ---- */
@@ -135,6 +153,7 @@ static bool take(struct core *core, struct subscription *sub, struct letter *let
         return false;
     }
     item->index = count_of(sub->lost);
+    item->flags |= sub->greeted ? VALUE_LAST : 0;
     sub->lost = 0;
     channel_put(c, item);
     if (PLANTED(TWO_COPIES))
@@ -164,6 +183,28 @@ size_t subscription_deliver(struct core *core, struct subscription *sub, struct 
     c->delivered_n--;
     channel_settle(core, c);
     return taken;
+}
+
+void subscription_greet(struct core *core, struct subscription *sub, struct letter *const *letter, size_t n)
+{
+    struct channel *c = sub->channel;
+    struct audience *audience = sub->audience;
+    uint64_t lost;
+
+    c->capacity += n;
+    sub->extra += n;
+    sub->greeted = true;
+    c->delivered_n++; /* keeps both */
+    size_t taken = subscription_deliver(core, sub, letter, n, &lost);
+    sub->greeted = false;
+    if (sub->audience) {
+        audience->delivered += taken;
+        audience->dropped += lost;
+    }
+    core->topics->delivered += taken;
+    core->topics->dropped += lost;
+    c->delivered_n--;
+    channel_settle(core, c);
 }
 
 size_t subscription_fits(const struct core *core, const struct subscription *sub,
@@ -210,8 +251,20 @@ void subscription_await(struct core *core, struct subscription *sub, struct publ
     list_insert_before(at->next, &publish->link);
 }
 
+/* Room for what it begins with is no longer than that is there. */
+static void take_extra(struct subscription *sub)
+{
+    struct channel *c = sub->channel;
+
+    if (sub->extra <= c->length)
+        return;
+    c->capacity -= sub->extra - c->length;
+    sub->extra = c->length;
+}
+
 void subscription_room(struct core *core, struct subscription *sub)
 {
+    take_extra(sub);
     if (sub->replay)
         replay_room(core, sub);
     if (list_empty(&sub->waiting))
@@ -227,6 +280,9 @@ void subscription_end(struct core *core, struct subscription *sub)
 {
     struct audience *audience = sub->audience;
 
+    if (sub->greeting)
+        publish_free(core, sub->greeting);
+    sub->greeting = NULL;
     if (sub->replay)
         replay_end(core, sub);
     if (sub->member)
@@ -347,21 +403,35 @@ static void join(struct core *core, struct subscription *sub, struct audience *a
         list_append(&audience->blocking, &sub->blocking);
 }
 
-/* One that is told what is published from now on. */
+/* What FROM_LAST needs. 0 or -ENOMEM. */
+static int begin_with_lasts(struct core *core, struct op *op, const struct request_subscribe *what,
+                            struct subscription *sub)
+{
+    sub->greeting = publish_empty(core, op->scope->account, 0);
+    if (!sub->greeting)
+        return -ENOMEM;
+    sub->greeting->greets = sub;
+    return replay_begin(core, sub, what);
+}
+
+/* One that is told what is published from now on; FROM_LAST: behind the last messages there are. */
 static int subscribe_live(struct core *core, struct op *op, const struct request_subscribe *what,
                           struct subscription *sub)
 {
     struct request_chan_open open = {.capacity = capacity_of(what), .rights = RIGHT_RECV};
     struct audience *audience = audience_find(core, what->pattern);
-    int r;
+    int r = what->from == FROM_LAST ? begin_with_lasts(core, op, what, sub) : 0;
 
-    if (!audience)
+    if (!audience && r == 0)
         audience = audience_new(core, what->pattern);
-    r = audience ? channel_subscribe(core, op, &open, sub) : -ENOMEM;
+    if (r == 0)
+        r = audience ? channel_subscribe(core, op, &open, sub) : -ENOMEM;
     if (r == 0)
         join(core, sub, audience);
     else if (audience)
         audience_settle(core, audience);
+    if (r == 0 && sub->greeting)
+        greeting_begin(core, sub);
     return r;
 }
 
@@ -386,7 +456,8 @@ int handle_subscribe(struct core *core, struct op *op, const struct request *req
     if (what->group.size)
         r = group_subscribe(core, op, what, capacity_of(what), sub);
     else
-        r = what->from == FROM_NEW ? subscribe_live(core, op, what, sub) : subscribe_log(core, op, what, sub);
+        r = what->from == FROM_NEW || what->from == FROM_LAST ? subscribe_live(core, op, what, sub)
+                                                              : subscribe_log(core, op, what, sub);
     if (r < 0)
         subscription_free(core, sub);
     return r;

@@ -121,6 +121,8 @@ static struct subscription *first_full(struct core *core, const struct publish *
             const struct publish *before = list_first(&sub->waiting, struct publish, link);
 
             spend(t, 1);
+            if (sub->greeting)
+                continue;
             if (before && before->ticket < p->ticket)
                 return sub;
             *n = subscription_fits(core, sub, p->letter + p->to, *n);
@@ -176,6 +178,8 @@ static bool begin(struct core *core, struct publish *p)
     t->next = t->matched_n ? list_first(&t->matched[0]->all, struct subscription, link) : NULL;
     t->began = core->ticket;
     t->published += n;
+    if (p->remembers)
+        lasts_remember(core, p);
     return true;
 }
 
@@ -218,6 +222,12 @@ void topics_pass(struct core *core, const struct subscription *sub)
         core->topics->next = next_of(sub->audience, sub);
 }
 
+/* Of those of its audience that were there: one that reads the log has kept messages from there. */
+static bool gets(const struct publish *p, const struct subscription *sub)
+{
+    return !sub->greeting && !(p->topic && sub->replay);
+}
+
 /* False: this turn has had its deliveries. */
 static bool fan_out(struct core *core, struct publish *p)
 {
@@ -233,7 +243,8 @@ static bool fan_out(struct core *core, struct publish *p)
                 return false;
             spend(t, n);
             t->next = next_of(audience, sub);
-            deliver(core, p, audience, sub);
+            if (gets(p, sub))
+                deliver(core, p, audience, sub);
         } else if (++t->place < t->matched_n) {
             t->next = list_first(&t->matched[t->place]->all, struct subscription, link);
         }
@@ -317,6 +328,8 @@ void topics_run(struct core *core)
             go(core, t->now);
         else if (first && first->closes)
             close_some(core, first);
+        else if (first && first->greets)
+            greeting_go_on(core, first);
         else if (first)
             go_on(core, first);
         else
@@ -333,7 +346,7 @@ bool topics_busy(const struct core *core)
 
 void topics_turn(struct core *core)
 {
-    core->topics->left = core->limits.sweep_per_turn;
+    core->topics->left = core->topics->lasts.left = core->limits.sweep_per_turn;
 }
 
 /* ---- PUBLISH ---- */
@@ -435,19 +448,28 @@ static int publish_new(struct core *core, struct op *op, const struct request_pu
     return n == p->n ? 0 : -ENOMEM;
 }
 
+struct publish *publish_empty(struct core *core, struct account *account, size_t n)
+{
+    struct publish *p = core_take(core, publish_memory(n));
+
+    if (!p)
+        return NULL;
+    list_init(&p->link);
+    p->n = p->size = n;
+    p->account = account_ref(account);
+    core->topics->publishes++;
+    return p;
+}
+
 struct publish *publish_letter(struct core *core, struct account *account, struct letter *letter)
 {
-    struct publish *p = letter ? core_take(core, publish_memory(1)) : NULL;
+    struct publish *p = letter ? publish_empty(core, account, 1) : NULL;
 
     if (!p) {
         letter_drop(core, letter);
         return NULL;
     }
-    list_init(&p->link);
-    p->n = p->size = 1;
-    p->account = account_ref(account);
     p->letter[0] = letter;
-    core->topics->publishes++;
     return p;
 }
 
@@ -473,6 +495,7 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
     if (r < 0)
         return r;
     op->publish->ticket = ++core->ticket;
+    op->publish->remembers = lasts_wanted(policy);
     op_may_wait(core, op);
     if (policy->durable)
         return kept_publish(core, op, &request->publish, policy);
@@ -494,21 +517,12 @@ int handle_publish(struct core *core, struct op *op, const struct request *reque
 
 int topic_close(struct core *core, struct account *account, struct bytes pattern)
 {
-    struct publish *p = core_take(core, publish_memory(1));
+    struct publish *p = publish_alone(core, account, pattern, &(struct outgoing){0});
 
     if (!p)
         return -ENOMEM;
-    p->letter[0] = letter_new(core, pattern, &(struct outgoing){0});
-    if (!p->letter[0]) {
-        core_give(core, p, publish_memory(1));
-        return -ENOMEM;
-    }
-    list_init(&p->link);
-    p->n = p->size = 1;
     p->closes = true;
     p->ticket = ++core->ticket;
-    p->account = account_ref(account);
-    core->topics->publishes++;
     list_append(&core->topics->queue, &p->link);
     topics_run(core);
     return 0;
@@ -526,6 +540,7 @@ int topics_init(struct core *core)
     list_init(&t->queue);
     list_init(&t->notices);
     list_init(&t->roomy);
+    lasts_init(&t->lasts);
     core->topics = t;
     topics_turn(core);
     return 0;
@@ -545,6 +560,7 @@ void topics_free(struct core *core)
     }
     publishes_forget(core, &t->notices);
     publishes_forget(core, &t->queue); /* kept ones, whose operations have ended, and what closes */
+    lasts_free(core);
     trie_free(core, &t->trie);
     core_free(core, t->matched);
     core_free(core, t);
@@ -552,23 +568,6 @@ void topics_free(struct core *core)
 }
 
 /* ---- invariants ---- */
-
-static void audience_check(const struct core *core, const struct audience *audience)
-{
-    const struct subscription *sub;
-    uint64_t n = 0, ticket = 0;
-
-    list_each (sub, &audience->all, link) {
-        assert(sub->audience == audience && sub->ticket > ticket && !sub->channel->closed &&
-               "a subscription is in its audience while it may get something");
-        assert((sub->full == TOPIC_BLOCK) == list_linked(&sub->blocking) && "who blocks is known");
-        assert((list_empty(&sub->waiting) || timer_armed(&sub->timer)) && "nobody waits for room for ever");
-        ticket = sub->ticket;
-        n++;
-    }
-    assert(n == audience->subscriptions && (n || audience->matched) && "an audience is somebody");
-    assert(audience_find(core, audience->entry.pattern) == audience && "an audience is known by its pattern");
-}
 
 void topics_check(const struct core *core)
 {

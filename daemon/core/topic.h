@@ -3,11 +3,13 @@
  *
  * Words: an `audience` is all subscriptions of one pattern, a `publish` what is left of an operation PUBLISH, a `batch` those
  * of its messages that take effect at one moment: nothing of them is before it, and all who match then get all of them.
- * Files: topic.c publishes and fans out, subscription.c makes, fills and ends subscriptions, topic_verbs.c is asked.
+ * Files: topic.c publishes and fans out, subscription.c makes, fills and ends subscriptions, topic_last.c remembers last
+ * messages, topic_verbs.c is asked.
  */
 #pragma once
 
 #include "letter.h"
+#include "topic_last.h"
 #include "trie.h"
 
 /* Lives while it has a subscription, or is matched. */
@@ -37,11 +39,14 @@ struct subscription {
     uint32_t full;            /* enum full_subscription */
     struct member *member;    /* of a group (group.h); or NULL */
     struct replay *replay;    /* it reads the log (kept_replay.c); or NULL */
+    struct publish *greeting; /* until it has had all of it, it gets nothing else (topic_last.h); or NULL */
+    uint64_t extra;           /* of its capacity: for the greeting; goes as its buffer empties */
+    bool greeted;             /* what is delivered at this moment is of its greeting */
     bool cut;                 /* it had no room, and ended of it */
 };
 
 /* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. Also what is left of a
- * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. */
+ * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. Or a greeting, without letters. */
 struct publish {
     struct list link; /* of topics->queue, or of the `waiting` of a subscription */
     struct op *op;    /* NULL: it has ended meanwhile, or it closes */
@@ -55,9 +60,11 @@ struct publish {
         *topic; /* of the log (kept.h): it happens when the store has `batch`, and nothing stops it. NULL: it
                                * is live */
     uint64_t batch, bytes;
-    uint64_t about; /* `own`: the job whose state it tells (job_states.h) */
+    struct subscription *greets; /* whose greeting it is, and the owner; NULL: it is none */
+    uint64_t about;              /* `own`: the job whose state it tells (job_states.h) */
     bool own;       /* live, of the daemon itself: there is no operation, and it waits for nobody */
-    bool under_way; /* it is topics->now */
+    bool under_way; /* it is topics->now; of a greeting: it has begun */
+    bool remembers; /* its topic may have a rule that has the last message remembered */
     bool closes;    /* subscriptions that were there at its ticket; the queue's own */
     int32_t stop;   /* negative errno value: why it goes no further than its batch */
     struct letter *letter[];
@@ -78,6 +85,7 @@ struct topics {
     size_t left;                       /* deliveries that this turn may still have */
     uint64_t subscriptions, publishes; /* how many there are */
     uint64_t published, delivered, dropped;
+    struct lasts lasts;
 };
 
 /* 0 or -ENOMEM. */
@@ -112,6 +120,8 @@ uint64_t publish_bytes(const struct request_publish *publish);
 /* Its operation ends otherwise. */
 void publish_detach(struct publish *publish);
 void publish_free(struct core *core, struct publish *publish);
+/* Without an operation, and with room for so many letters, of which there is none yet. NULL: out of memory. */
+struct publish *publish_empty(struct core *core, struct account *account, size_t n);
 /* Of one message, without an operation. NULL: out of memory. */
 struct publish *publish_alone(struct core *core, struct account *account, struct bytes topic,
                               const struct outgoing *message);
@@ -126,11 +136,14 @@ struct bytes publish_topic(const struct publish *publish);
 
 /* The audience of exactly that pattern, or NULL. */
 struct audience *audience_find(const struct core *core, struct bytes pattern);
+void audience_check(const struct core *core, const struct audience *audience);
 /* Frees it if nobody needs it. */
 void audience_settle(struct core *core, struct audience *audience);
 /* How many of the `n` messages it takes. *lost: how many are lost to it, of these or of what it had before. May free it. */
 size_t subscription_deliver(struct core *core, struct subscription *sub, struct letter *const *letter,
                             size_t n, uint64_t *lost);
+/* The same of messages it begins with, which have room beside its capacity. */
+void subscription_greet(struct core *core, struct subscription *sub, struct letter *const *letter, size_t n);
 /* How many of the `n` messages it has room for. */
 size_t subscription_fits(const struct core *core, const struct subscription *sub,
                          struct letter *const *letter, size_t n);

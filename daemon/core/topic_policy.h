@@ -23,6 +23,7 @@
     POLICY(dedup, "seconds", 120, 0, 1000000,                                                                \
            "for which the once of a publish is remembered; 0: it is refused")                                \
     POLICY(durability, "full|process", 0, 0, 1, "what its messages outlive: the machine, the daemon alone")  \
+    POLICY(last, "no|yes|until-empty", 0, 0, 2, "the last message of a live topic is remembered")            \
     POLICY(message_bytes_max, "bytes", 1048576, 1, 67108864, "size of a message")
 
 struct topic_policy {
@@ -38,7 +39,8 @@ enum topic_field {
         TOPIC_FIELDS
 };
 
-enum topic_full { LOG_DROP_OLDEST, LOG_REJECT }; /* words of `full` */
+enum topic_full { LOG_DROP_OLDEST, LOG_REJECT };         /* words of `full` */
+enum topic_last { LAST_NO, LAST_YES, LAST_UNTIL_EMPTY }; /* of `last` */
 
 enum { TOPIC_TEXT_MAX = 1024 };
 

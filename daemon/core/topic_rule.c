@@ -196,6 +196,7 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
     r = check_set(core, op, set, &part);
     if (r == 0 && !rule && !part.set)
         return set->remove ? -ENOENT : 0;
+    lasts_settle(core);
     if (r < 0 || (r = rule_for(core, op, set->pattern, &rule)) < 0)
         return r;
     struct job_row row = {.queue = set->pattern};
@@ -208,6 +209,7 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
     if (is_empty(rule))
         rule_delete(core, rules_of(core), rule);
     kept_rules_changed(core);
+    lasts_rules_changed(core);
     return batch ? 0 : -ENOMEM;
 }
 

@@ -35,6 +35,16 @@ static struct topic_info info_of_kept(const struct core *core, const struct kept
     return info;
 }
 
+/* One of which the last message is remembered, the same. */
+static struct topic_info info_of_last(const struct core *core, const struct last *last)
+{
+    const struct audience *audience = audience_find(core, last_topic(last));
+    struct topic_info info = audience ? info_of(audience) : (struct topic_info){.name = last_topic(last)};
+
+    last_tell(last, &info);
+    return info;
+}
+
 static bool is_asked(const struct request_topic_list *list, struct bytes name)
 {
     return !list->pattern.size || pattern_match(list->pattern, name);
@@ -52,12 +62,17 @@ int handle_topic_list(struct core *core, struct op *op, const struct request *re
     if (r < 0)
         return r;
     list_each (audience, &core->topics->audiences, link)
-        if (!kept_topic_find(core, audience->entry.pattern) && is_asked(list, audience->entry.pattern) &&
+        if (!kept_topic_find(core, audience->entry.pattern) && !last_find(core, audience->entry.pattern) &&
+            is_asked(list, audience->entry.pattern) &&
             (row = name_page_place(&page, audience->entry.pattern)))
             *row = info_of(audience);
     list_each (topic, &core->kept_topics->topics, link)
         if (is_asked(list, kept_name(topic)) && (row = name_page_place(&page, kept_name(topic))))
             *row = info_of_kept(core, topic);
+    for (const struct last *last = lasts_walk(core, NULL); last; last = lasts_walk(core, last))
+        if (!kept_topic_find(core, last_topic(last)) && is_asked(list, last_topic(last)) &&
+            (row = name_page_place(&page, last_topic(last))))
+            *row = info_of_last(core, last);
     r = op_answer(core, op,
                   &(struct result){.flags = name_page_flags(&page), .topics = page.row, .topics_n = page.n});
     core_free(core, page.row);
@@ -82,6 +97,7 @@ int handle_topic_info(struct core *core, struct op *op, const struct request *re
     const struct audience *audience = audience_find(core, name);
     const struct kept_topic *topic = kept_topic_find(core, name);
     const struct topic_rule *rule = rule_of(core, name);
+    const struct last *last = last_find(core, name);
     struct topic_info info = audience ? info_of(audience) : (struct topic_info){.name = name};
     struct topic_rows rows;
 
@@ -89,12 +105,14 @@ int handle_topic_info(struct core *core, struct op *op, const struct request *re
         info.subscriptions = 0;
         trie_match(core, &core->topics->trie, name, count_subscriptions, &info.subscriptions);
     }
-    if (!info.subscriptions && !topic && !rule) {
+    if (!info.subscriptions && !topic && !rule && !last) {
         op_fail(core, op, -ENOENT, "nobody has subscribed to %.*s, and it is not kept", (int)name.size,
                 (const char *)name.data);
         return -ENOENT;
     }
     info.durable = rule && rule->policy.durable;
+    if (last)
+        last_tell(last, &info);
     if (topic)
         kept_tell(topic, &info);
     topic_rows_of(rule, &rows);

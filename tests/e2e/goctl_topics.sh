@@ -268,6 +268,32 @@ test_IP15_10_what_is_due_while_no_daemon_runs_comes_when_one_starts() {
     expect 0 $'1\n2' goctl sub later.a --from start -n 2
 }
 
+test_IP14_13_a_subscription_begins_with_the_last_message_of_each_topic() {
+    goctl topic set 'sensors.>' last=yes
+    seq 3 | goctl pub sensors.a -
+    goctl pub sensors.b 4
+    expect 0 $'sensors.a 3\nsensors.b 4' goctl sub 'sensors.>' --from last -n 2
+    goctl sub sensors.a --from last --json -n 1 | grep -q '"value":"3".*"last":true' ||
+        failed "$(goctl sub sensors.a --from last --json -n 1)"
+    goctl topic ls 'sensors.*' | grep -qE ' 1 last sensors.a$' || failed "$(goctl topic ls)"
+    goctl topic info sensors.b | grep -qx 'kept              last' || failed "$(goctl topic info sensors.b)"
+    "$GOCTL" sub 'sensors.*' --from last -n 3 --json >"$temporary/last" &
+    local reader=$!
+    until_subscribed 'sensors.*' 1
+    goctl pub sensors.a 5
+    ended "$reader" 0
+    same "with the new one" "$(grep -c '"last":true' "$temporary/last")" 2
+    expect 0 "1 messages are forgotten" goctl topic purge sensors.a
+    expect 0 "0 messages are forgotten" goctl topic purge sensors.a
+    refuse 8 "" goctl sub sensors.a --from last --try
+    goctl topic set 'sensors.>' last=until-empty
+    goctl pub sensors.a 6
+    goctl pub sensors.a ''
+    refuse 8 "" goctl sub sensors.a --from last --try
+    expect 0 "" goctl topic unset 'sensors.>'
+    refuse 8 "" goctl sub sensors.b --from last --try
+}
+
 # What the reader of a pipe has not taken stays where it was.
 test_a_reader_that_leaves_ends_the_subscription() {
     goctl sub left | head -1 >"$temporary/left" &

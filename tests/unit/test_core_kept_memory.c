@@ -16,6 +16,14 @@ static void life(uint64_t sub)
     store_full(d);
     publish_with(b, "k.z", (struct wishes){.expects = true});
     publish(b, "k.z", "last");
+    publish(b, "l.x", "1");
+    publish(a, "l.y", "2 3");
+    publish(a, "l.x", "4");
+    recv_many(a, replay(a, ">", (struct request_subscribe){.from = FROM_LAST, .capacity = 1}), 1);
+    replay(b, "l.x", (struct request_subscribe){.from = FROM_LAST});
+    publish(a, "l.x", "5");
+    client_do(a, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge.topic = {"l.x", 3}});
+    set_topic(a, "l.y", "last=no");
     client_die(b);
     stored(d);
     recv_many(a, sub, 9);
@@ -70,6 +78,7 @@ static long run(void (*live)(uint64_t sub), long from, long n)
 {
     d = durable_rig_new(&(struct limits)LIMITS_DEFAULT);
     meet();
+    set_topic(a, "l.>", "last=yes");
     uint64_t sub = subscribe(a, "k.>");
     long begun = d->rig->allocs;
 

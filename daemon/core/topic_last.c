@@ -1,0 +1,286 @@
+#include "topic_last.h"
+
+#include <errno.h>
+
+#include "kept.h"
+
+/* One topic. Charged to whoever published what it has. */
+struct last {
+    struct map_node node; /* of lasts->by_topic */
+    struct list link;     /* of lasts->list */
+    struct account *account;
+    struct letter *letter;
+};
+
+enum { GREETING_RUN = 64 };
+#define TELL_AGAIN_NS (60 * INT64_C(1000000000))
+
+static struct lasts *lasts_of(const struct core *core)
+{
+    return &core->topics->lasts;
+}
+
+void lasts_init(struct lasts *lasts)
+{
+    list_init(&lasts->list);
+    lasts->next = &lasts->list;
+    lasts->told_ns = INT64_MIN;
+}
+
+void lasts_free(struct core *core)
+{
+    struct lasts *l = lasts_of(core);
+
+    while (!list_empty(&l->list))
+        last_forget(core, list_first(&l->list, struct last, link));
+    map_free(core, &l->by_topic);
+}
+
+struct bytes last_topic(const struct last *last)
+{
+    return last->letter->topic;
+}
+
+static uint64_t cost(const struct last *last)
+{
+    return sizeof(*last) + last->letter->memory;
+}
+
+bool lasts_wanted(const struct topic_policy *policy)
+{
+    return policy->last != LAST_NO && !policy->durable;
+}
+
+/* False: its rule is gone, and it goes too. */
+static bool counts(const struct core *core, const struct last *last)
+{
+    return !lasts_of(core)->doubt || lasts_wanted(topic_policy_of(core, last_topic(last)));
+}
+
+static struct last *find(const struct core *core, struct bytes topic)
+{
+    struct map_node *n = map_first(&lasts_of(core)->by_topic, core_hash(core, topic.data, topic.size));
+
+    for (; n; n = map_next(n)) {
+        struct last *last = map_entry(n, struct last, node);
+
+        if (bytes_are(last_topic(last), topic.data, topic.size))
+            return last;
+    }
+    return NULL;
+}
+
+struct last *last_find(const struct core *core, struct bytes topic)
+{
+    struct last *last = find(core, topic);
+
+    return last && counts(core, last) ? last : NULL;
+}
+
+const struct last *lasts_walk(const struct core *core, const struct last *after)
+{
+    const struct lasts *l = lasts_of(core);
+    const struct list *at = after ? after->link.next : l->list.next;
+
+    while (at != &l->list && !counts(core, container_of(at, struct last, link)))
+        at = at->next;
+    return at == &l->list ? NULL : container_of(at, struct last, link);
+}
+
+void last_tell(const struct last *last, struct topic_info *info)
+{
+    info->messages = 1;
+    info->bytes = kept_letter_bytes(last->letter);
+    info->last_us = last->letter->time_us;
+}
+
+void lasts_charged(const struct core *core, const struct account *account, uint64_t *used)
+{
+    const struct last *last;
+
+    list_each (last, &lasts_of(core)->list, link) {
+        if (last->account != account)
+            continue;
+        used[SLOT_LASTS]++;
+        used[SLOT_LAST_BYTES] += cost(last);
+    }
+}
+
+/* ---- remembering ---- */
+
+void last_forget(struct core *core, struct last *last)
+{
+    struct lasts *l = lasts_of(core);
+
+    if (l->next == &last->link)
+        l->next = last->link.next;
+    if (l->doubt == &last->link)
+        l->doubt = last->link.next;
+    map_remove(&l->by_topic, &last->node);
+    list_remove(&last->link);
+    l->bytes -= cost(last);
+    account_release(last->account, SLOT_LASTS, 1);
+    account_release(last->account, SLOT_LAST_BYTES, cost(last));
+    account_drop(core, last->account);
+    letter_drop(core, last->letter);
+    core_give(core, last, sizeof(*last));
+}
+
+static void charge(struct core *core, struct last *last, struct account *account)
+{
+    last->account = account_ref(account);
+    account->used[SLOT_LASTS]++;
+    account->used[SLOT_LAST_BYTES] += cost(last);
+    lasts_of(core)->bytes += cost(last);
+}
+
+/* 0, -ENOBUFS, -ENOMEM. None is remembered of that topic. */
+static int remember(struct core *core, struct account *account, struct letter *letter)
+{
+    struct lasts *l = lasts_of(core);
+    struct last *last;
+
+    if (!account_has_room(core, account, SLOT_LASTS, 1) ||
+        !account_has_room(core, account, SLOT_LAST_BYTES, sizeof(*last) + letter->memory))
+        return -ENOBUFS;
+    last = map_reserve(core, &l->by_topic, 1) < 0 ? NULL : core_take(core, sizeof(*last));
+    if (!last)
+        return -ENOMEM;
+    last->letter = letter_ref(letter);
+    charge(core, last, account);
+    list_append(&l->list, &last->link);
+    map_add(&l->by_topic, &last->node, core_hash(core, letter->topic.data, letter->topic.size));
+    return 0;
+}
+
+/* Not of each one: they may be many. */
+static void tell_refused(struct core *core, const struct account *account, struct bytes topic, int error)
+{
+    struct lasts *l = lasts_of(core);
+    char who[KEY_NAME_BYTES_MAX + 16];
+
+    l->refused++;
+    if (l->told_ns != INT64_MIN && core->now.mono_ns < time_after(l->told_ns, TELL_AGAIN_NS))
+        return;
+    l->told_ns = core->now.mono_ns;
+    size_t size = account_words(account, who, sizeof(who));
+    core_log(core, LOG_LEVEL_WARN, "event=last_not_remembered topic=%.*s by=%.*s reason=%s refused=%llu",
+             (int)topic.size, (const char *)topic.data, (int)size, who, error == -ENOMEM ? "memory" : "limit",
+             (unsigned long long)l->refused);
+}
+
+/* One that was remembered is no longer the last one, whatever becomes of this. */
+void lasts_remember(struct core *core, const struct publish *p)
+{
+    struct letter *letter = p->letter[p->to - 1];
+    const struct topic_policy *policy = topic_policy_of(core, letter->topic);
+    struct last *last = find(core, letter->topic);
+    int r = 0;
+
+    if (last)
+        last_forget(core, last);
+    if (!lasts_wanted(policy) || (policy->last == LAST_UNTIL_EMPTY && !letter->body.size))
+        return;
+    r = remember(core, p->account, letter);
+    if (r < 0)
+        tell_refused(core, p->account, letter->topic, r);
+}
+
+/* ---- rules change ---- */
+
+static void look(struct core *core, size_t most)
+{
+    struct lasts *l = lasts_of(core);
+
+    for (; l->doubt && l->doubt != &l->list && most; most--) {
+        struct last *last = container_of(l->doubt, struct last, link);
+
+        l->doubt = l->doubt->next;
+        if (!lasts_wanted(topic_policy_of(core, last_topic(last))))
+            last_forget(core, last);
+    }
+    if (l->doubt == &l->list)
+        l->doubt = NULL;
+}
+
+void lasts_settle(struct core *core)
+{
+    look(core, SIZE_MAX);
+}
+
+void lasts_rules_changed(struct core *core)
+{
+    struct lasts *l = lasts_of(core);
+
+    l->doubt = list_empty(&l->list) ? NULL : l->list.next;
+}
+
+void lasts_run(struct core *core)
+{
+    struct lasts *l = lasts_of(core);
+    size_t most = l->left;
+
+    if (!l->doubt)
+        return;
+    l->left = 0;
+    look(core, most);
+}
+
+bool lasts_busy(const struct core *core)
+{
+    return lasts_of(core)->doubt;
+}
+
+/* ---- greetings ---- */
+
+void greeting_begin(struct core *core, struct subscription *sub)
+{
+    list_append(&core->topics->queue, &sub->greeting->link);
+    topics_run(core);
+}
+
+/* Those of its topic, which is one, or none. */
+static size_t collect_one(struct core *core, struct bytes topic, struct letter **run)
+{
+    struct last *last = last_find(core, topic);
+
+    lasts_of(core)->next = &lasts_of(core)->list;
+    if (last)
+        run[0] = last->letter;
+    return last ? 1 : 0;
+}
+
+/* The next ones that match, as many as this turn may look at. */
+static size_t collect(struct core *core, struct bytes pattern, struct letter **run)
+{
+    struct lasts *l = lasts_of(core);
+    size_t n = 0;
+
+    for (; n < GREETING_RUN && core->topics->left && l->next != &l->list; core->topics->left--) {
+        struct last *last = container_of(l->next, struct last, link);
+
+        l->next = l->next->next;
+        if (pattern_match(pattern, last_topic(last)) && counts(core, last))
+            run[n++] = last->letter;
+    }
+    return n;
+}
+
+void greeting_go_on(struct core *core, struct publish *greeting)
+{
+    struct lasts *l = lasts_of(core);
+    struct subscription *sub = greeting->greets;
+    struct bytes pattern = subscription_pattern(sub);
+    struct letter *run[GREETING_RUN];
+
+    if (!greeting->under_way)
+        l->next = l->list.next;
+    greeting->under_way = true;
+    size_t n = pattern_is_exact(pattern) ? collect_one(core, pattern, run) : collect(core, pattern, run);
+    if (l->next == &l->list) {
+        sub->greeting = NULL;
+        publish_free(core, greeting);
+    }
+    if (n)
+        subscription_greet(core, sub, run, n);
+}

@@ -1,0 +1,62 @@
+/*
+ * The last message of live topics, where a rule says that it is remembered, and subscriptions that begin with it.
+ *
+ * Words: a `greeting` is what a subscription with FROM_LAST begins with. It has its place in the queue of publishes, so it
+ * takes effect at one moment as a batch does: nothing is published while it is under way, and the subscription gets nothing
+ * before it.
+ */
+#pragma once
+
+#include "list.h"
+#include "map.h"
+#include "message.h"
+
+struct account;
+struct core;
+struct last;
+struct publish;
+struct subscription;
+struct topic_policy;
+
+struct lasts {
+    struct map by_topic; /* struct last */
+    struct list list;    /* in the order of their publishes */
+    struct list *next;   /* in `list`: where the greeting under way is */
+    struct list *doubt;  /* rules have changed: those from there on may have no rule any more. NULL: none */
+    size_t left;         /* of those, so many more this turn */
+    uint64_t bytes;      /* charged for all */
+    uint64_t refused;    /* messages that were to be remembered and had no room */
+    int64_t told_ns;     /* when the log was told of one */
+};
+
+void lasts_init(struct lasts *lasts);
+void lasts_free(struct core *core);
+
+/* Whether this policy has the last message remembered. */
+bool lasts_wanted(const struct topic_policy *policy);
+/* A batch takes effect whose last message is to be remembered, if there is still a rule that says so. Never fails: without
+ * room for it none is remembered. */
+void lasts_remember(struct core *core, const struct publish *publish);
+/* What is remembered of a topic; NULL: nothing. */
+struct last *last_find(const struct core *core, struct bytes topic);
+void last_forget(struct core *core, struct last *last);
+/* Its topic; of the list: NULL ends. */
+struct bytes last_topic(const struct last *last);
+const struct last *lasts_walk(const struct core *core, const struct last *after);
+/* What TOPIC_INFO and TOPIC_LIST tell of it. */
+void last_tell(const struct last *last, struct topic_info *info);
+
+/* Before rules change: what the last change is still to let go, goes now. */
+void lasts_settle(struct core *core);
+/* They have changed: what has no rule any more is forgotten, as fast as turns allow; nobody gets it meanwhile. */
+void lasts_rules_changed(struct core *core);
+/* Goes on with that. */
+void lasts_run(struct core *core);
+bool lasts_busy(const struct core *core);
+/* What is charged to this account, in number and bytes. */
+void lasts_charged(const struct core *core, const struct account *account, uint64_t *used);
+
+/* What the subscription begins with goes to the queue. It has its place in its audience. */
+void greeting_begin(struct core *core, struct subscription *sub);
+/* It is first in the queue: as many as this turn may. It may be gone, and its subscription too. */
+void greeting_go_on(struct core *core, struct publish *greeting);
