@@ -65,15 +65,16 @@ static bool is_flat(const struct result *result)
 {
     return !result->values_n && !result->chans_n && !result->jobs_n && !result->stats_n && !result->offer &&
            !result->ctxs_n && !result->waits_n && !result->schedules_n && !result->ids_n &&
-           !result->published && !result->topics_n && !result->groups_n && !result->text.size &&
-           !result->output.size;
+           !result->published && !result->topics_n && !result->groups_n && !result->feeds_n &&
+           !result->text.size && !result->output.size;
 }
 
 /* Without memory, what has taken effect is still told; what was only asked for has failed. */
 static void keep_flat(struct call *call, const struct result *result)
 {
     bool asked = result->chans_n || result->jobs_n || result->stats_n || result->ctxs_n || result->waits_n ||
-                 result->schedules_n || result->topics_n || result->groups_n || result->output.size;
+                 result->schedules_n || result->topics_n || result->groups_n || result->feeds_n ||
+                 result->output.size;
     call->no_memory = result->values_n > 0;
     call->result = (struct result){.op = result->op,
                                    .status = asked ? -ENOMEM : result->status,

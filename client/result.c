@@ -156,6 +156,16 @@ static void copy_groups(struct group_info *groups, size_t n, struct span *span)
     }
 }
 
+static void copy_feeds(struct feed_info *feeds, size_t n, struct span *span)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct feed_info *f = &feeds[i];
+        struct bytes *fields[] = {&f->name, &f->pattern, &f->plugin, &f->function, &f->queue, &f->text};
+        for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
+            copy_bytes(fields[k], span);
+    }
+}
+
 /* Where an array stands in an array: while counting it stays what it is. */
 static void copy_settings(const struct counter **settings, size_t n, struct span *span)
 {
@@ -188,6 +198,7 @@ static void result_walk(struct result *result, struct span *span)
         span_array(span, result->published, result->published ? 1 : 0, sizeof *published);
     struct topic_info *topics = span_array(span, result->topics, result->topics_n, sizeof *topics);
     struct group_info *groups = span_array(span, result->groups, result->groups_n, sizeof *groups);
+    struct feed_info *feeds = span_array(span, result->feeds, result->feeds_n, sizeof *feeds);
     copy_passed(values, result->values_n, span);
     copy_messages(values, result->values_n, span);
     for (size_t i = 0; i < result->topics_n; i++)
@@ -197,6 +208,7 @@ static void result_walk(struct result *result, struct span *span)
     result->published = published;
     result->topics = topics;
     result->groups = groups;
+    result->feeds = feeds;
     result->schedules = schedules;
     result->values = values;
     result->chans = chans;
@@ -217,6 +229,7 @@ static void result_walk(struct result *result, struct span *span)
     copy_schedules(schedules, result->schedules_n, span);
     copy_topics(topics, result->topics_n, span);
     copy_groups(groups, result->groups_n, span);
+    copy_feeds(feeds, result->feeds_n, span);
     if (offer)
         copy_offer(offer, span);
 }

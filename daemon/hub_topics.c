@@ -101,6 +101,14 @@ static int load_group_try(void *context, const struct ack_row *row)
     return topic_loaded(core_load_group_try(core, row, &why), "group_try", 0, row->sequence, why);
 }
 
+static int load_feed(void *context, const struct feed_row *row)
+{
+    struct core *core = core_of(context);
+    const char *why = NULL;
+
+    return topic_loaded(core_load_feed(core, row, &why), "feed", 0, row->id, why);
+}
+
 void load_topics(struct store_load *load)
 {
     load->sequence = load_sequence;
@@ -113,4 +121,5 @@ void load_topics(struct store_load *load)
     load->group = load_group;
     load->group_ack = load_group_ack;
     load->group_try = load_group_try;
+    load->feed = load_feed;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message_feed.h"
 #include "message_inspect.h"
 #include "message_pool.h"
 #include "message_queue.h"
@@ -492,6 +493,8 @@ struct result {
     size_t topics_n;
     const struct group_info *groups;
     size_t groups_n;
+    const struct feed_info *feeds;
+    size_t feeds_n;
 };
 
 struct welcome {

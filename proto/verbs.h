@@ -107,7 +107,10 @@ enum verb_flags {
     VERB(SETTLE, settle, 156, VERB_STORED, "messages of a group: again later, dead, or more time")           \
     VERB(GROUP_SET, group_set, 157, VERB_STORED, "set what a group does, and where it goes on")              \
     VERB(GROUP_LIST, group_list, 158, VERB_PLAIN, "groups, and how far they are")                            \
-    VERB(GROUP_REMOVE, group_remove, 159, VERB_STORED, "forget a group")
+    VERB(GROUP_REMOVE, group_remove, 159, VERB_STORED, "forget a group")                                     \
+    VERB(FEED_SET, feed_set, 160, VERB_STORED | VERB_PARKS, "make jobs of the messages of topics")           \
+    VERB(FEED_REMOVE, feed_remove, 161, VERB_STORED, "forget a feed; its jobs stay")                         \
+    VERB(FEED_LIST, feed_list, 162, VERB_PLAIN, "feeds, how far they are and what they wait for")
 
 enum verb {
     VERB_NONE = 0,

@@ -65,6 +65,7 @@ static uint64_t slot_limit(const struct core *core, enum account_slot slot)
         [SLOT_DELAYED_BYTES] = offsetof(struct limits, delayed_bytes_max),
         [SLOT_LASTS] = offsetof(struct limits, lasts_max),
         [SLOT_LAST_BYTES] = offsetof(struct limits, last_bytes_max),
+        [SLOT_FEEDS] = offsetof(struct limits, feeds_max),
     };
 
     return *(const uint64_t *)((const char *)&core->limits + place[slot]);

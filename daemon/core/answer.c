@@ -37,6 +37,9 @@ static const size_t offer_strings[] = {STRING(offer, function), STRING(offer, ar
 
 static const size_t topic_strings[] = {STRING(topic_info, name)};
 static const size_t group_strings[] = {STRING(group_info, name), STRING(group_info, pattern)};
+static const size_t feed_strings[] = {STRING(feed_info, name),   STRING(feed_info, pattern),
+                                      STRING(feed_info, plugin), STRING(feed_info, function),
+                                      STRING(feed_info, queue),  STRING(feed_info, text)};
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -99,6 +102,7 @@ static void pack_result(struct packer *p, const struct result *from, struct resu
     to->schedules = PACK_ROWS(p, from->schedules, from->schedules_n, schedule_strings);
     to->published = pack(p, from->published, from->published ? sizeof(*from->published) : 0);
     pack_topics(p, from, to);
+    to->feeds = PACK_ROWS(p, from->feeds, from->feeds_n, feed_strings);
     to->offer = PACK_ROWS(p, from->offer, from->offer ? 1 : 0, offer_strings);
 }
 

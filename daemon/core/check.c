@@ -347,6 +347,7 @@ static void accounts_check(const struct core *core)
         assert(account->used[SLOT_CONTEXTS] == used[SLOT_CONTEXTS] &&
                account->used[SLOT_DETACHED] == used[SLOT_DETACHED] && "contexts are charged");
         assert(account->used[SLOT_LOCKS] == syncs_charged(core, account) && "sync objects are charged");
+        assert(account->used[SLOT_FEEDS] == feeds_charged(core, account) && "feeds are charged");
         assert(account->used[SLOT_SCHEDULES] == schedules_charged(core, account) && "schedules are charged");
         assert(account->used[SLOT_LASTS] == used[SLOT_LASTS] &&
                account->used[SLOT_LAST_BYTES] == used[SLOT_LAST_BYTES] && "last messages are charged");

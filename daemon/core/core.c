@@ -69,6 +69,7 @@ static void everything_ends(struct core *core)
     cargo_sweep(core, SIZE_MAX);
     list_each_safe (c, next, &core->channel_list, link)
         channel_discard(core, c);
+    jobs_feeds_free(core);
     kept_free(core);
     topics_free(core);
     commit_end(core);
@@ -135,6 +136,11 @@ int core_load_schedule(struct core *core, const struct schedule_row *row, struct
                        const char **why)
 {
     return jobs_load_schedule(core, row, argument, why);
+}
+
+int core_load_feed(struct core *core, const struct feed_row *row, const char **why)
+{
+    return jobs_load_feed(core, row, why);
 }
 
 static void input_tick(struct core *core, const struct input *in)

@@ -267,6 +267,7 @@ int core_load_group_ack(struct core *core, const struct ack_row *row, const char
 int core_load_group_try(struct core *core, const struct ack_row *row, const char **why);
 int core_load_once(struct core *core, const struct message_row *row, const char **why);
 int core_load_later(struct core *core, const struct later_row *row, const char **why);
+int core_load_feed(struct core *core, const struct feed_row *row, const char **why);
 
 /* Before the first job: what was set of a queue while a daemon ran, from the store. 0, -ENOMEM, -EINVAL (why in *why, static). */
 int core_load_queue(struct core *core, struct bytes name, struct bytes kept, const char **why);

@@ -39,6 +39,7 @@ enum account_slot {
     SLOT_DELAYED_BYTES,
     SLOT_LASTS,
     SLOT_LAST_BYTES,
+    SLOT_FEEDS,
     SLOTS
 };
 

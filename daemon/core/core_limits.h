@@ -87,6 +87,8 @@
     LIMIT(group_window_max, "messages", 65536, "of one group that are not acknowledged")                     \
     LIMIT(delayed_max, "messages", 100000, "of one user that are to be published later")                     \
     LIMIT(delayed_bytes_max, "bytes", 256 << 20, "these together")                                           \
+    LIMIT(feeds_max, "feeds", 1000, "feeds of one user")                                                     \
+    LIMIT(feed_ahead_max, "jobs", 1000000, "may wait in a queue while a feed makes more")                    \
     LIMIT(topic_rules_max, "rules", 1000, "rules of topics that are set while the daemon runs")              \
     LIMIT(topic_cache_bytes, "bytes", 64 << 20, "messages of kept topics that are in memory to be read")     \
     LIMIT(dedup_max, "ids", 1000000, "ids of messages taken once that are remembered, of all topics")        \

@@ -41,6 +41,7 @@ static void end_drain(struct core *core)
     struct op *op;
 
     core->jobs->drained_by_hand = false;
+    core->jobs->room = true;
     pools_soon(core);
     while ((op = next_drainer(core)))
         op_fail(core, op, -ECANCELED, "the drain was ended");

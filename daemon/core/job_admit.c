@@ -49,7 +49,13 @@ static int record_job(struct core *core, struct newcomer *one, enum record_kind 
     if (state_ready(core, job, &row, &one->told) < 0)
         return -ENOMEM;
     one->record = record_new_of(kind, &row, one->schedule, (struct bytes){job->body, job->body_size});
-    return one->record ? 0 : -ENOMEM;
+    if (!one->record)
+        return -ENOMEM;
+    if (one->step) {
+        one->step->to.last_job = job->id;
+        one->record->step = *one->step;
+    }
+    return 0;
 }
 
 static int record_old(struct core *core, struct newcomer *one)
@@ -206,4 +212,9 @@ int job_admit(struct core *core, struct job *job)
 int job_admit_of(struct core *core, struct job *job, struct schedule_row *schedule)
 {
     return jobs_admit(core, &(struct newcomer){.job = job, .schedule = schedule}, 1);
+}
+
+int job_admit_from(struct core *core, struct job *job, struct feed_step *step)
+{
+    return jobs_admit(core, &(struct newcomer){.job = job, .step = step}, 1);
 }

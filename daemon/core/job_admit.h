@@ -19,6 +19,7 @@ struct newcomer {
     struct notice *told, *told_end; /* and who else (job_states.h) */
     struct schedule_row
         *schedule; /* that submits it, and moves in the same record; its last_job is set; NULL: none */
+    struct feed_step *step; /* the same of a feed */
 };
 
 /* Gives each its id, in their order. */
@@ -38,3 +39,5 @@ void jobs_unprepare(struct core *core, struct newcomer *list, size_t n);
 int job_admit(struct core *core, struct job *job);
 /* The same of a job that a schedule submits. */
 int job_admit_of(struct core *core, struct job *job, struct schedule_row *schedule);
+/* The same of a job that a feed submits. */
+int job_admit_from(struct core *core, struct job *job, struct feed_step *step);

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "feeds.h"
 #include "job_after.h"
 #include "job_states.h"
 #include "schedules.h"
@@ -97,6 +98,7 @@ void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
             settle(core, work->job);
     }
     schedules_stored(core, first, last, error);
+    feeds_stored(core, first, last, error);
 }
 
 uint64_t jobs_store_failed(struct core *core, struct op *op, int error)

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "feeds.h"
 #include "job_after.h"
 #include "job_once.h"
 #include "pool.h"
@@ -39,7 +40,7 @@ int jobs_init(struct core *core)
             return -ENOMEM;
     if (!queue_get(core, (struct bytes){"default", 7}))
         return -ENOMEM;
-    return schedules_init(core);
+    return feeds_init(core) < 0 ? -ENOMEM : schedules_init(core);
 }
 
 void jobs_fini(struct core *core)
@@ -356,6 +357,7 @@ void jobs_stats(const struct core *core, void (*say)(void *context, const char *
     for (size_t i = 0; i < sizeof(stats) / sizeof(*stats); i++)
         say(context, stats[i].name, stats[i].value);
     schedules_stats(core, say, context);
+    feeds_stats(core, say, context);
 }
 
 void jobs_check(const struct core *core)
@@ -378,5 +380,6 @@ void jobs_check(const struct core *core)
     host_check(core);
     workers_check(core);
     schedules_check(core);
+    feeds_check(core);
     pools_check(core);
 }

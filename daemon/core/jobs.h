@@ -60,6 +60,11 @@ struct answer *jobs_case_answer(struct core *core, struct op *op, uint64_t job);
 struct list *jobs_case_waiters(struct core *core, uint64_t job);
 
 void jobs_check(const struct core *core);
+/* A feed from the store, before the first step, behind all kept topics. As core_load. */
+int jobs_load_feed(struct core *core, const struct feed_row *row, const char **why);
+/* Feeds go before what they read. Accepts that jobs_init failed. */
+void jobs_feeds_free(struct core *core);
+uint64_t feeds_charged(const struct core *core, const struct account *account);
 /* How many schedules this account pays for. */
 uint64_t schedules_charged(const struct core *core, const struct account *account);
 /* Calls `say` for each counter: `jobs.ready`, `jobs.running`, ... */

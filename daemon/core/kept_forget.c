@@ -175,6 +175,7 @@ int kept_forget(struct core *core, struct op *op, struct kept_topic *topic, uint
         return r;
     }
     forgetting->messages = topic->log.messages;
+    readers_lose(core, topic, up_to);
     topic->gone = up_to > topic->gone ? up_to : topic->gone;
     topic_log_cut(&topic->log, up_to, rest);
     forgetting->messages -= topic->log.messages;

@@ -218,6 +218,35 @@ void readers_arrived(struct core *core, const struct publish *p)
     trie_match(core, &kept->readers, publish_topic(p), wake_all, &arrival);
 }
 
+struct loss {
+    struct core *core;
+    const struct kept_topic *topic;
+    uint64_t sequence;
+};
+
+static int lose_all(void *arg, struct trie_entry *entry)
+{
+    const struct loss *loss = arg;
+    const struct topic_log *log = &loss->topic->log;
+    struct reader *reader;
+
+    list_each (reader, &map_entry(entry, struct readership, entry)->all, link) {
+        if (!reader->user->lost || !reader->behind || reader->next >= loss->sequence)
+            continue;
+        uint64_t unread = topic_log_behind(log, reader->next), left = topic_log_behind(log, loss->sequence);
+        if (unread > left)
+            reader->user->lost(loss->core, reader, unread - left);
+    }
+    return 0;
+}
+
+void readers_lose(struct core *core, const struct kept_topic *topic, uint64_t sequence)
+{
+    struct loss loss = {core, topic, sequence};
+
+    trie_match(core, &core->kept_topics->readers, kept_name(topic), lose_all, &loss);
+}
+
 /* Whether this message is one for the reader. */
 static bool is_for(const struct reader *reader, const struct kept_topic *topic, const struct letter *letter)
 {

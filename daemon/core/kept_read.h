@@ -37,6 +37,8 @@ struct reader_user {
                 struct letter *letter);
     /* There is no more for it at this moment, or no room. It may end the reader. */
     void (*done)(struct core *core, struct reader *reader);
+    /* So many messages that it has not read, about, are about to go. NULL: that is nothing to it. */
+    void (*lost)(struct core *core, struct reader *reader, uint64_t messages);
 };
 
 struct readership;
@@ -70,6 +72,8 @@ struct letter *kept_letter(struct core *core, const struct kept_topic *topic,
                            const struct kept_message *message);
 /* A publish is stored: its messages are there to be read. */
 void readers_arrived(struct core *core, const struct publish *publish);
+/* The messages of this topic up to this sequence are about to go. */
+void readers_lose(struct core *core, const struct kept_topic *topic, uint64_t sequence);
 /* Nothing of this topic is to be read any more. */
 void cache_forget(struct core *core, const struct kept_topic *topic);
 void cache_free(struct core *core, struct kept_cache *cache);

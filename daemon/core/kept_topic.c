@@ -205,6 +205,7 @@ static size_t drop_blocks(struct core *core, struct kept_topic *topic, size_t n)
 
     if (!n || !kept_tell_gone(core, topic, topic_log_end_of(&topic->log, n)))
         return 0;
+    readers_lose(core, topic, topic_log_end_of(&topic->log, n));
     topic->gone = topic_log_end_of(&topic->log, n);
     topic_log_drop(&topic->log, n);
     kept->may_forget -= (int64_t)(messages - topic->log.messages);

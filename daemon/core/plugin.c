@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "feeds.h"
 #include "pool.h"
 #include "schedules.h"
 #include "worker.h"
@@ -356,6 +357,7 @@ void jobs_plugin(struct core *core, const struct input *in)
     dispatch_soon(core);
     admissions_go_on(core, plugin, error, in->plugin.text);
     schedules_go_on(core, plugin, error, in->plugin.text);
+    feeds_go_on(core, plugin, error, in->plugin.text);
     if (plugin_idle(plugin) && !plugin->newest)
         plugin_free(core, plugin); /* a path that never was a plugin takes no room */
 }

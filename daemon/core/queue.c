@@ -36,6 +36,7 @@ struct queue *queue_get(struct core *core, struct bytes name)
     list_init(&queue->tracks);
     list_init(&queue->turn);
     list_init(&queue->waiting);
+    list_init(&queue->feeds);
     list_init(&queue->submits);
     list_init(&queue->purge.ops);
     list_init(&queue->ended.list);

@@ -64,6 +64,7 @@ struct queue {
         uint64_t last;   /* the jobs up to this id */
         uint64_t count, batch;
     } purge;
+    struct list feeds;           /* struct feed: each waits for room (feed.h) */
     struct list submits;         /* struct waiter: each has a job, or a bulk of them, that waits for room */
     uint64_t bulk_n, bulk_bytes; /* what the bulk that is looked at needs here (bulk.c), */
     uint64_t bulk_all_n,

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "bulk.h"
+#include "feeds.h"
 
 /* ---- the jobs that wait ---- */
 
@@ -33,7 +34,8 @@ void room_give(struct core *core, struct job *job)
     list_remove(&job->waits);
     queue->waiting_n--;
     queue->waiting_bytes -= job->argument_bytes;
-    core->jobs->room = core->jobs->room || core->jobs->bulks || !list_empty(&queue->submits);
+    core->jobs->room =
+        core->jobs->room || core->jobs->bulks || !list_empty(&queue->submits) || !list_empty(&queue->feeds);
 }
 
 /* ---- a submit ---- */
@@ -167,6 +169,7 @@ void jobs_submit_left(struct core *core, struct waiter *w)
 {
     void *came = take_from_line(core, w);
 
+    core->jobs->room = true; /* feeds may have waited behind it */
     if (is_bulk(w))
         bulk_delete(core, came);
     else
@@ -236,9 +239,11 @@ void rooms_turn(struct core *core)
     if (!core->jobs->room)
         return;
     core->jobs->room = false;
-    list_each (queue, &core->jobs->queues, link)
+    list_each (queue, &core->jobs->queues, link) {
         while ((w = next_submit(core, queue)) && may_go_on(core, queue, w))
             go_on(core, queue, w);
+        feeds_room(core, queue);
+    }
 }
 
 void room_check(const struct queue *queue)

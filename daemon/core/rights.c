@@ -126,6 +126,22 @@ static size_t group_set_wants(const struct request_group_set *what, struct right
     return 1 + dead_wants(what->settings, wants + 1);
 }
 
+/* For what it names. Of what it leaves as it is the feed itself is judged, as often as it submits. */
+static size_t feed_wants(const struct request_feed_set *set, struct right_want *wants)
+{
+    size_t n = 0;
+
+    if (set->pattern.size)
+        wants[n++] = (struct right_want){.groups = GROUP_SUBSCRIBE, .name = pattern_prefix(set->pattern)};
+    if (set->function.size)
+        n += rights_of_submit(set->queue, set->plugin, set->function, wants + n);
+    else if (set->queue.size)
+        wants[n++] = (struct right_want){.groups = GROUP_SUBMIT, .name = set->queue};
+    if (!n)
+        wants[n++] = (struct right_want){.groups = GROUP_SUBSCRIBE, .anywhere = true};
+    return n;
+}
+
 static size_t special_wants(const struct request *request, bool there, struct right_want *wants)
 {
     switch (request->verb) {
@@ -142,6 +158,8 @@ static size_t special_wants(const struct request *request, bool there, struct ri
         return reserve_wants(request->work_reserve.queues, wants);
     case VERB_SUBSCRIBE:
         return subscribe_wants(&request->subscribe, wants);
+    case VERB_FEED_SET:
+        return feed_wants(&request->feed_set, wants);
     case VERB_GROUP_SET:
         return group_set_wants(&request->group_set, wants);
     case VERB_COND_WAIT:

@@ -132,7 +132,10 @@ enum right_group {
     VERB_RIGHT(SETTLE, SUBSCRIBE, FREE, id)                                                                  \
     VERB_RIGHT(GROUP_SET, TOPIC, SPECIAL, group_set.group)                                                   \
     VERB_RIGHT(GROUP_LIST, INSPECT, NAMED, group_list.prefix)                                                \
-    VERB_RIGHT(GROUP_REMOVE, TOPIC, NAMED, group_remove.group)
+    VERB_RIGHT(GROUP_REMOVE, TOPIC, NAMED, group_remove.group)                                               \
+    VERB_RIGHT(FEED_SET, SUBSCRIBE, SPECIAL, feed_set.name)                                                  \
+    VERB_RIGHT(FEED_REMOVE, SUBMIT, ANYWHERE, id)                                                            \
+    VERB_RIGHT(FEED_LIST, SUBMIT, ANYWHERE, id)
 
 enum { RIGHT_ROWS_MAX = 4096 };
 

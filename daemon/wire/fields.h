@@ -51,6 +51,7 @@
     MESSAGE(PUBLISHED, published, struct published, Goroutined__Published)                                   \
     MESSAGE(TOPIC_INFO, topic_info, struct topic_info, Goroutined__TopicInfo)                                \
     MESSAGE(GROUP_INFO, group_info, struct group_info, Goroutined__GroupInfo)                                \
+    MESSAGE(FEED_INFO, feed_info, struct feed_info, Goroutined__FeedInfo)                                    \
     MESSAGE(RESULT, result, struct result, Goroutined__Result)
 
 /* Frames; `requests` and `values` have codecs of their own. */
@@ -136,7 +137,8 @@
     FIELD(NUMS, ids, UINT32_MAX)                                                                             \
     FIELD(ONE, published, published)                                                                         \
     FIELD(MANY, topics, (topic_info, UINT32_MAX))                                                            \
-    FIELD(MANY, groups, (group_info, UINT32_MAX))
+    FIELD(MANY, groups, (group_info, UINT32_MAX))                                                            \
+    FIELD(MANY, feeds, (feed_info, UINT32_MAX))
 
 #define SUBMIT_FIELDS  REQUEST_SUBMIT
 #define SEND_FIELDS    REQUEST_SEND

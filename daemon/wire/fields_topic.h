@@ -55,6 +55,23 @@
     FIELD(NUM, paused, )                                                                                     \
     FIELD(MANY, settings, (counter, UINT32_MAX))
 
+#define FEED_INFO_FIELDS(FIELD)                                                                              \
+    FIELD(TEXT, name, 0)                                                                                     \
+    FIELD(TEXT, pattern, 0)                                                                                  \
+    FIELD(TEXT, plugin, 0)                                                                                   \
+    FIELD(TEXT, function, 0)                                                                                 \
+    FIELD(TEXT, queue, 0)                                                                                    \
+    FIELD(NUM, uid, )                                                                                        \
+    FIELD(NUM, flags, )                                                                                      \
+    FIELD(NUM, argument, )                                                                                   \
+    FIELD(NUM, ahead, )                                                                                      \
+    FIELD(NUM, cursor, )                                                                                     \
+    FIELD(NUM, waiting, )                                                                                    \
+    FIELD(NUM, jobs, )                                                                                       \
+    FIELD(NUM, missed, )                                                                                     \
+    FIELD(NUM, last_job, )                                                                                   \
+    FIELD(TEXT, text, 0)
+
 #define REQUEST_PUBLISH(FIELD)                                                                               \
     FIELD(NAME, topic, )                                                                                     \
     FIELD(RAWS, messages, (outgoing, 1, VALUES_MAX))                                                         \
@@ -101,3 +118,20 @@
     FIELD(TEXT, pattern, NAME_BYTES_MAX)                                                                     \
     FIELD(TEXT, settings, SETTINGS_BYTES_MAX)                                                                \
     FIELD(NUM, remove, )
+#define REQUEST_FEED_SET(FIELD)                                                                              \
+    FIELD(NAME, name, )                                                                                      \
+    FIELD(TEXT, pattern, NAME_BYTES_MAX)                                                                     \
+    FIELD(TEXT, plugin, WIRE_PLUGIN_BYTES_MAX)                                                               \
+    FIELD(NAME, function, )                                                                                  \
+    FIELD(NAME, queue, )                                                                                     \
+    FIELD(NUM, ahead, )                                                                                      \
+    FIELD(ENUM, argument, FEED_MESSAGE)                                                                      \
+    FIELD(ENUM, pause, FEED_GO_ON)                                                                           \
+    FIELD(ENUM, from, FEED_FROM_TIME)                                                                        \
+    FIELD(NUM, from_sequence, )                                                                              \
+    FIELD(NUM, from_time_us, )
+#define REQUEST_FEED_REMOVE(FIELD) FIELD(NAME, name, )
+#define REQUEST_FEED_LIST(FIELD)                                                                             \
+    FIELD(NAME, prefix, )                                                                                    \
+    FIELD(NAME, after, )                                                                                     \
+    FIELD(NUM, limit, )

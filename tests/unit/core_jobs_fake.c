@@ -49,6 +49,20 @@ void jobs_zone(struct core *core, const struct input *in)
 {
 }
 
+int jobs_load_feed(struct core *core, const struct feed_row *row, const char **why)
+{
+    return 0;
+}
+
+void jobs_feeds_free(struct core *core)
+{
+}
+
+uint64_t feeds_charged(const struct core *core, const struct account *account)
+{
+    return 0;
+}
+
 uint64_t schedules_charged(const struct core *core, const struct account *account)
 {
     return 0;
@@ -229,4 +243,7 @@ REFUSED(schedule_set)
 REFUSED(schedule_remove)
 REFUSED(schedule_pause)
 REFUSED(schedule_list)
+REFUSED(feed_set)
+REFUSED(feed_remove)
+REFUSED(feed_list)
 REFUSED(transact)

@@ -11,12 +11,14 @@
 
 #include "filter.h"
 #include "jobs_seen.h"
+#include "kept_loads.h"
 #include "queue_settings.h"
 
 struct held_fetch {
     struct list link;
     uint64_t number;
     struct fetch what;
+    uint64_t topics[]; /* what.topics */
 };
 
 /* ---- effects ---- */
@@ -59,6 +61,7 @@ static void see_result(struct jobs_fixture *f, const struct effect *effect)
     see_stats(seen, result);
     see_schedule(seen, result);
     see_values(f, result);
+    see_feed(seen, result);
     if (!result->offer)
         return;
     seen->offer = *result->offer;
@@ -69,10 +72,12 @@ static void see_result(struct jobs_fixture *f, const struct effect *effect)
 
 static void see_fetch(struct jobs_fixture *f, const struct effect *effect)
 {
-    struct held_fetch *fetch = calloc(1, sizeof(*fetch));
+    const struct fetch *what = &effect->fetch.what;
+    struct held_fetch *fetch = calloc(1, sizeof(*fetch) + what->topics_n * sizeof(*fetch->topics));
 
-    fetch->number = effect->fetch.number;
-    fetch->what = effect->fetch.what;
+    *fetch = (struct held_fetch){.number = effect->fetch.number, .what = *what};
+    memcpy(fetch->topics, what->topics, what->topics_n * sizeof(*fetch->topics));
+    fetch->what.topics = what->topics ? fetch->topics : NULL;
     list_append(&f->fetches, &fetch->link);
 }
 
@@ -115,14 +120,7 @@ static void answer_fetch(struct jobs_fixture *f, struct held_fetch *fetch)
 {
     struct fetched out;
     int error = store_memory.fetch(f->store, &fetch->what, &out);
-    struct input in = {.kind = IN_FETCHED,
-                       .fetched = {.fetch = fetch->number,
-                                   .error = error,
-                                   .rows = out.rows,
-                                   .rows_n = out.rows_n,
-                                   .body = out.body,
-                                   .offset = out.offset,
-                                   .more = out.more}};
+    struct input in = fetched_input(fetch->number, error, &out);
 
     list_remove(&fetch->link);
     free(fetch);
@@ -321,14 +319,14 @@ static int load_schedule(void *context, const struct schedule_row *row, struct b
 
 void restart(struct jobs_fixture *f)
 {
-    struct store_load load = {.job = load_one,
-                              .context = f,
-                              .queue = load_queue,
-                              .pool = fixture_pool,
-                              .schedule = load_schedule,
-                              .channel = fixture_channel,
-                              .value = fixture_value,
-                              .job_ids = fixture_job_ids};
+    struct store_load load = with_kept((struct store_load){.job = load_one,
+                                                           .context = f,
+                                                           .queue = load_queue,
+                                                           .pool = fixture_pool,
+                                                           .schedule = load_schedule,
+                                                           .channel = fixture_channel,
+                                                           .value = fixture_value,
+                                                           .job_ids = fixture_job_ids});
 
     clear(f);
     core_up(f);

@@ -28,6 +28,10 @@ struct seen {
     size_t schedules_n;
     struct schedule_info schedule;     /* the first row; its strings are those of `schedule_words` */
     char schedule_words[3][SEEN_TEXT]; /* name, text, spec of the first row */
+    size_t feeds_n;
+    struct feed_info feed;         /* as `schedule` */
+    char feed_words[2][SEEN_TEXT]; /* name, text of the first row */
+    uint64_t sequence;             /* that a publish gave */
     char function[SEEN_TEXT], argument[SEEN_TEXT], offer_text[SEEN_TEXT];
 };
 

@@ -46,3 +46,29 @@ static inline void see_schedule(struct seen *seen, const struct result *result)
     copy_text(seen->schedule_words[1], seen->schedule.text);
     copy_text(seen->schedule_words[2], seen->schedule.spec);
 }
+
+static inline void see_feed(struct seen *seen, const struct result *result)
+{
+    seen->feeds_n = result->feeds_n;
+    if (result->published)
+        seen->sequence = result->published->sequence;
+    if (!result->feeds_n)
+        return;
+    seen->feed = result->feeds[0];
+    copy_text(seen->feed_words[0], seen->feed.name);
+    copy_text(seen->feed_words[1], seen->feed.text);
+}
+
+static inline struct input fetched_input(uint64_t fetch, int error, const struct fetched *out)
+{
+    return (struct input){.kind = IN_FETCHED,
+                          .fetched = {.fetch = fetch,
+                                      .error = error,
+                                      .rows = out->rows,
+                                      .rows_n = out->rows_n,
+                                      .body = out->body,
+                                      .messages = out->messages,
+                                      .messages_n = out->messages_n,
+                                      .offset = out->offset,
+                                      .more = out->more}};
+}

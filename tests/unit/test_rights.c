@@ -133,6 +133,26 @@ static void test_IP16_1_dead_letters_need_the_right_to_publish_there(void **stat
     assert_int_equal(rights_wanted(&r, false, wants), 1);
 }
 
+static void test_IP17_6_a_feed_needs_what_it_names(void **state)
+{
+    struct right_want wants[RIGHT_WANTS_MAX];
+    struct request r = {.verb = VERB_FEED_SET,
+                        .feed_set = {.pattern = BYTES("a.*"), .function = BYTES("f"), .plugin = BYTES("/p")}};
+
+    assert_int_equal(rights_wanted(&r, false, wants), 3);
+    assert_int_equal(wants[0].groups, GROUP_SUBSCRIBE);
+    assert_int_equal(wants[0].name.size, 2);
+    assert_int_equal(wants[1].groups, GROUP_SUBMIT);
+    assert_memory_equal(wants[1].name.data, "default", 7);
+    assert_memory_equal(wants[2].name.data, "/p", 2);
+    r.feed_set = (struct request_feed_set){.queue = BYTES("q")};
+    assert_int_equal(rights_wanted(&r, false, wants), 1);
+    assert_int_equal(wants[0].groups, GROUP_SUBMIT);
+    r.feed_set = (struct request_feed_set){.name = BYTES("mail")};
+    assert_int_equal(rights_wanted(&r, false, wants), 1);
+    assert_true(wants[0].groups == GROUP_SUBSCRIBE && wants[0].anywhere);
+}
+
 static void test_an_open_needs_what_it_asks_for(void **state)
 {
     struct right_want wants[RIGHT_WANTS_MAX];
@@ -285,6 +305,7 @@ int main(void)
         TEST(test_every_verb_has_its_row),
         TEST(test_only_these_verbs_need_no_right),
         TEST(test_IP16_1_dead_letters_need_the_right_to_publish_there),
+        cmocka_unit_test(test_IP17_6_a_feed_needs_what_it_names),
         TEST(test_an_open_needs_what_it_asks_for),
         TEST(test_without_a_table_everybody_may_everything),
         TEST(test_an_empty_table_lets_nobody),
