@@ -8,6 +8,7 @@
 #include "feed.h"
 #include "job_admit.h"
 #include "job_defaults.h"
+#include "job_states.h"
 #include "letter.h"
 
 static struct feed *feed_of(struct reader *reader)
@@ -141,8 +142,11 @@ static bool has_account(struct core *core, struct feed *feed)
 
 static struct job *new_job(struct core *core, const struct feed *feed, const struct letter *letter)
 {
-    const struct terms like = {.account = feed->account,
-                               .grace_ns = (int64_t)core->limits.grace_ms * 1000000};
+    const struct terms like = {
+        .account = feed->account,
+        .grace_ns = (int64_t)core->limits.grace_ms * 1000000,
+        .flags = states_has_topic(core, letter->topic) ? JOB_UNTOLD : 0, /* what feeds itself ends */
+    };
     struct lane *lane = lane_get(core, feed->lane->queue, feed->lane->function, letter->key, 0);
     const struct terms *terms = lane ? terms_get(core, &like) : NULL;
     struct job *job = terms ? job_new(core, terms, lane) : NULL;

@@ -69,7 +69,7 @@ struct kept_topics {
     struct group *loading; /* to which what was loaded last belongs; before the first step */
     uint64_t ids;          /* once-ids that are remembered */
     struct laters laters;
-    struct feeds *feeds;   /* feed.h: jobs are made of messages */
+    struct feeds *feeds; /* feed.h: jobs are made of messages */
 };
 
 /* 0 or -ENOMEM. */

@@ -116,6 +116,20 @@ static void test_IP17_1_workers_take_the_jobs_of_a_feed_without_a_plugin(void **
     assert_int_equal(f->plugins_asked, 0);
 }
 
+static void test_IP18_6_a_queue_that_feeds_itself_comes_to_an_end(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+
+    set_queue(f, "default", "states=k.jobs");
+    ask_status(f, c, FEED("mail", .pattern = TEXT("k.jobs.>")), 0);
+    submit(f, c, SUBMIT());
+    assert_int_equal(feed(f, c, "mail")->feed.jobs, 1); /* it is ready */
+    begin(f, host_up(f));
+    assert_int_equal(feed(f, c, "mail")->feed.jobs, 2); /* and runs; nothing is told of those two */
+    assert_int_equal(feed(f, c, "mail")->feed.waiting, 0);
+}
+
 /* ---- once ---- */
 
 static void test_IP17_2_jobs_that_the_store_refuses_are_made_again(void **state)
@@ -406,6 +420,7 @@ int main(void)
         TEST(test_IP17_1_the_argument_may_tell_of_the_message),
         TEST(test_IP17_1_what_a_job_may_do_is_its_function_s_and_its_queue_s),
         TEST(test_IP17_1_workers_take_the_jobs_of_a_feed_without_a_plugin),
+        TEST(test_IP18_6_a_queue_that_feeds_itself_comes_to_an_end),
         TEST(test_IP17_2_jobs_that_the_store_refuses_are_made_again),
         TEST(test_IP17_2_each_message_has_one_job_wherever_the_daemon_dies),
         TEST(test_IP17_2_all_steps_under_way_are_in_one_batch),
