@@ -52,8 +52,9 @@ GC_API int gc_txn_ack(gc_txn *txn, struct gc_value *v);
  * their order. Waits for room in their queues, until `until`.
  * On an error nothing has happened, and the transaction is still there: to be tried again, or dropped. -ESTALE: the task is the
  * worker's no more, or a value is not held any more. -EAGAIN: a channel has no room. -EPIPE: one is closed. -EINVAL: one is not
- * durable, or a topic. -ENOSPC: the disk is full. -E2BIG: over a limit. -ENETRESET: the daemon has restarted; gc_in_doubt tells
- * whether it may have happened, and then it is not to be tried again. And as gc_submit. gc_why tells more. */
+ * durable, or a topic. -ENOSPC: the disk is full. -E2BIG: over a limit. -ENETRESET, -ECONNRESET: the daemon has restarted, or the
+ * session is over: so are the channels and the held values of before. gc_in_doubt tells whether it may have happened, and then it
+ * is not to be tried again. And as gc_submit. gc_why tells more. */
 GC_API int gc_txn_commit(gc_txn *txn, gc_job *jobs, gc_until until);
 /* Nothing of it happens. Accepts NULL. */
 GC_API void gc_txn_drop(gc_txn *txn);

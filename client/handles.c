@@ -44,6 +44,12 @@ uint64_t handles_add(struct gc_client *g, uint64_t remote)
     return (uint64_t)handle->uses << 32 | place;
 }
 
+/* Why what was of an earlier session is not there. */
+static int error_of_session(const struct gc_client *g)
+{
+    return g->protocol->error ? g->protocol->error : -ECONNRESET;
+}
+
 int handles_find(const struct gc_client *g, uint64_t id, uint64_t *remote)
 {
     const struct handle *handle = place_of(g, id);
@@ -51,7 +57,7 @@ int handles_find(const struct gc_client *g, uint64_t id, uint64_t *remote)
         return -ENOENT;
     bool alive = handle->session == g->sessions && g->link == LINK_UP;
     if (!alive)
-        return g->protocol->error ? g->protocol->error : -ECONNRESET;
+        return error_of_session(g);
     *remote = handle->remote;
     return 0;
 }
@@ -99,12 +105,17 @@ static int resolve_cases(const struct gc_client *g, struct request *request)
     return 0;
 }
 
-static int resolve_sends(const struct gc_client *g, const struct request *request)
+/* A transaction that was begun in an earlier session sends and acknowledges what is not there any more. */
+static int resolve_transaction(const struct gc_client *g, const struct request *request)
 {
-    struct request_send *sends = (struct request_send *)request->transact.sends; /* of our copy */
+    const struct request_transact *transact = &request->transact;
+    struct request_send *sends = (struct request_send *)transact->sends; /* of our copy */
     int r = 0;
-    for (size_t i = 0; r == 0 && i < request->transact.sends_n; i++)
+    for (size_t i = 0; r == 0 && i < transact->sends_n; i++)
         r = handles_find(g, sends[i].handle, &sends[i].handle);
+    for (size_t i = 0; r == 0 && i < transact->acks_n; i++)
+        if (transact->acks[i].op && (transact->acks[i].op < g->protocol->session_from || g->link != LINK_UP))
+            r = error_of_session(g);
     return r;
 }
 
@@ -120,7 +131,7 @@ int handles_resolve(const struct gc_client *g, struct request *request)
     if (request->verb == VERB_SELECT)
         return resolve_cases(g, request);
     if (request->verb == VERB_TRANSACT)
-        return resolve_sends(g, request);
+        return resolve_transaction(g, request);
     if (!handle || (request->verb == VERB_CHAN_INFO && !*handle))
         return 0;
     if (!*handle) {

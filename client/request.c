@@ -521,6 +521,8 @@ bool request_names_handle(const struct request *request)
 {
     if (request->verb == VERB_CHAN_INFO)
         return request->chan_info.handle != 0;
+    if (request->verb == VERB_TRANSACT)
+        return request->transact.sends_n || request->transact.acks_n;
     return (traits[request->verb] & NAMES_HANDLE) || (verb_flags(request->verb) & VERB_HOST);
 }
 

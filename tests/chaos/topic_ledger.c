@@ -193,7 +193,7 @@ static int settle(struct member *member, struct gc_value *v)
     }
     r = commit(member, v);
     if (r == -ESTALE)
-        return 0; /* held by a session that is gone, as the next receive tells; or nobody gets that key any more */
+        return 0; /* somebody else has it by now */
     if (r < 0)
         return r;
     if (*member->before)

@@ -232,6 +232,33 @@ static void test_IP16_4_a_message_is_acknowledged_with_what_it_leads_to(void **s
     assert_fails(gc_recv(g, live, &v, 0, GC_NOW), -EAGAIN);
 }
 
+static void test_IP13_3_what_it_names_of_a_daemon_that_was_restarted_is_gone(void **state)
+{
+    struct gc_value order = {0};
+
+    node = node_start();
+    begin();
+    assert_ok(gc_send(g, orders, gc_string("order"), GC_FOREVER));
+    assert_int_equal(gc_recv(g, orders, &order, GC_HOLD, GC_FOREVER), 1);
+    node_kill(node, SIGKILL);
+    node_run(node, true);
+    gc_txn *acks = gc_txn_begin(g), *sends = gc_txn_begin(g);
+    assert_ok(gc_txn_ack(acks, &order));
+    assert_ok(gc_txn_send(sends, packed, gc_string("parcel")));
+    assert_fails(gc_txn_commit(acks, NULL, GC_FOREVER), -ENETRESET);
+    assert_false(gc_in_doubt());
+    for (int r; (r = gc_ping(g, GC_FOREVER)) < 0;) /* now in another session */
+        assert_int_equal(r, -ENETRESET);
+    assert_fails(gc_txn_commit(acks, NULL, GC_FOREVER), -ENETRESET);
+    assert_fails(gc_txn_commit(sends, NULL, GC_FOREVER), -ENETRESET);
+    assert_false(gc_in_doubt());
+    gc_txn_drop(acks);
+    gc_txn_drop(sends);
+    gc_value_clear(&order);
+    orders = open_durable("orders");
+    assert_true(takes(orders));
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
 int main(void)
@@ -240,6 +267,7 @@ int main(void)
         TEST(test_IP13_4_a_worker_ends_its_task_with_all_else),
         TEST(test_IP13_4_a_client_that_is_no_worker_does_the_rest_at_once),
         TEST(test_IP16_4_a_message_is_acknowledged_with_what_it_leads_to),
+        TEST(test_IP13_3_what_it_names_of_a_daemon_that_was_restarted_is_gone),
         TEST(test_IP13_2_a_daemon_killed_before_a_commit_leaves_all_or_nothing),
         TEST(test_IP13_2_a_daemon_killed_after_a_commit_leaves_all_or_nothing),
     };

@@ -148,6 +148,26 @@ static void test_what_never_left_and_names_no_handle_waits_for_the_next_session(
     assert_int_equal(rig_leaves(rig)->requests[0].id, open->op.request.id);
 }
 
+static void test_IP13_3_transaction_that_sends_or_acknowledges_dies_with_its_session(void **state)
+{
+    struct rig *rig = *state;
+    const struct value value = {.body = {"v", 1}};
+    const struct request_send send = {1, &value, 1};
+    const struct ack ack = {1, 1};
+    struct rig_op *sends = rig_start(
+        rig, (struct request){.verb = VERB_TRANSACT, .transact = {.sends = &send, .sends_n = 1}}, PROTOCOL_NEVER);
+    struct rig_op *acks = rig_start(
+        rig, (struct request){.verb = VERB_TRANSACT, .transact = {.acks = &ack, .acks_n = 1}}, PROTOCOL_NEVER);
+    struct rig_op *neither = rig_verb(rig, VERB_TRANSACT);
+    session_ends(rig, -ENETRESET);
+    assert_int_equal(sends->status, -ENETRESET);
+    assert_int_equal(acks->status, -ENETRESET);
+    assert_int_equal((sends->flags | acks->flags) & RESULT_DOUBT, 0);
+    assert_int_equal(neither->results, 0);
+    next_session(rig);
+    assert_int_equal(rig_leaves(rig)->requests[0].id, neither->op.request.id);
+}
+
 static void test_unreachable_daemon_fails_what_waits_for_it(void **state)
 {
     struct rig *rig = *state;
@@ -299,6 +319,7 @@ int main(void)
         TEST(test_IP0_late_frames_of_the_old_session_change_nothing),
         TEST(test_IP4_waits_on_jobs_go_on_in_the_next_session),
         TEST(test_what_never_left_and_names_no_handle_waits_for_the_next_session),
+        TEST(test_IP13_3_transaction_that_sends_or_acknowledges_dies_with_its_session),
         TEST(test_unreachable_daemon_fails_what_waits_for_it),
         TEST(test_call_that_cannot_wait_fails_while_no_session_is_there),
         TEST(test_deadline_ends_what_waits_for_a_session),
