@@ -31,7 +31,8 @@ const struct command topic_commands[] = {
             "In a pattern, * stands for one part of a topic and > at its end for one or more: news.*,\n"
             "shop.>. Then the topic is printed in front of each value. It ends when its topics are closed\n"
             "(goctl topic close), after -n messages, or when --timeout passes without one.\n"
-            "What it had no room for is counted, and told in front of the next message.",
+            "What it had no room for is counted, and told in front of the next message. When the daemon\n"
+            "goes away it waits, and goes on when there is one again; --no-reconnect ends it then.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,

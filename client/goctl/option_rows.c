@@ -98,6 +98,8 @@ const struct option_row sub_rows[] = {
     {"set", 0, OPTION_CASE_SEND, 0, "SETTING=VALUE", "of a durable subscription that this makes: ack_wait, tries, dead, ordered, window"},
     {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "begin with last, the last message of each topic; or, of durable topics, at start, a sequence, a time, so long ago; now is the default"},
     {"ack", 'a', OPTION_FLAG, AT(ack), NULL, "acknowledge each message when the reader of the pipe has taken it, not when it was written"},
+    {"reconnect", 0, OPTION_DURATION, AT(reconnect_ns), "TIME", "wait so long for a daemon that went away (default: until it is back)"},
+    {"no-reconnect", 0, OPTION_FLAG, AT(no_reconnect), NULL, "end when the daemon goes away"},
     TRY,
     CTX,
     END,

@@ -225,7 +225,8 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
     struct getopt_table table;
     int found;
 
-    *options = (struct options){.timeout_ns = -1, .connect_ns = -1, .every_ns = -1, .open_ns = -1};
+    *options = (struct options){
+        .timeout_ns = -1, .connect_ns = -1, .every_ns = -1, .open_ns = -1, .reconnect_ns = -1};
     table_fill(&table, command);
     optind = 0; /* glibc: start afresh */
     opterr = 0;

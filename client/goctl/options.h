@@ -73,9 +73,9 @@ struct options {
     size_t cases_n;
     /* topics; `group` is the durable subscription */
     const char *expected, *from, *policy, *format, *at;
-    int64_t block_ns;
+    int64_t block_ns, reconnect_ns;
     uint64_t keep, up_to;
-    bool ack, headers, topic, bare, times;
+    bool ack, headers, topic, bare, times, no_reconnect;
     /* contexts */
     const char *ctx, *parent, *group, *job_ctx;
     /* jobs */

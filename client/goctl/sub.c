@@ -4,12 +4,16 @@
  * Of one subscription many messages are taken at once and written together; of several, each by a select. What a durable
  * subscription gives is held until it was written, with --ack until the reader of a pipe has taken it: whatever ends the command
  * before gives the rest back.
+ *
+ * A session that ends with its daemon takes the subscriptions with it: they are made anew when there is a daemon again. What can
+ * be read again goes on behind the last message that was printed.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "commands.h"
 #include "from.h"
@@ -27,6 +31,7 @@ struct subscriber {
     gc_chan chans[PATTERNS_MAX]; /* nil: it has ended */
     size_t n, open;
     uint64_t lost[PATTERNS_MAX]; /* messages, of which it was told */
+    uint64_t last[PATTERNS_MAX]; /* sequence of the last one that was printed; 0: none, or of a live topic */
     size_t from;                 /* whose messages are at hand */
     bool topic;                  /* is printed */
     bool hold;
@@ -106,10 +111,110 @@ static int take_options(struct subscriber *s, const struct options *options)
         fprintf(stderr, "goctl sub: at most %d patterns\n", PATTERNS_MAX);
         return STATUS_USAGE;
     }
+    if (options->no_reconnect && options->reconnect_ns >= 0) {
+        fputs("goctl sub: --reconnect and --no-reconnect do not go together\n", stderr);
+        return STATUS_USAGE;
+    }
     s->hold = options->group || options->ack;
     s->topic = options->topic || options->operands_n > 1 || is_wild(options->operands[0]);
     s->topic &= !options->bare;
     return 0;
+}
+
+/* ---- subscribing ---- */
+
+/* Whether all that comes has its place in the log: of a pattern only kept topics are read there. */
+static bool reads_log(const struct subscriber *s, size_t i)
+{
+    bool live = s->options.from == GC_FROM_NEW || s->options.from == GC_FROM_LAST;
+
+    return !live || (s->last[i] && !is_wild(s->session->options->operands[i]));
+}
+
+/* Behind what was printed. */
+static struct gc_subscribe_options options_now(const struct subscriber *s, size_t i)
+{
+    struct gc_subscribe_options options = s->options;
+
+    if (s->last[i] && !options.group && reads_log(s, i)) {
+        options.from = GC_FROM_SEQUENCE;
+        options.from_sequence = s->last[i] + 1;
+    }
+    return options;
+}
+
+static int subscribe_to(struct subscriber *s, size_t i, gc_until until)
+{
+    struct gc_subscribe_options options = options_now(s, i);
+
+    return gc_subscribe(s->session->client, s->session->options->operands[i], &options, &s->chans[i], until);
+}
+
+/* ---- when the daemon has gone ---- */
+
+/* The session ended, and the command is to go on in another one. */
+static bool comes_back(const struct subscriber *s, int error)
+{
+    const struct options *options = s->session->options;
+
+    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && !session_stopped() &&
+           !options->no_reconnect && !options->try_once && !options->ctx;
+}
+
+static int64_t in_time(int64_t ns)
+{
+    struct timespec now;
+    int64_t end;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return __builtin_add_overflow(ns, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &end) ? INT64_MAX : end;
+}
+
+/* Those that had not ended. 0, or the error of the first one that could not be. */
+static int subscribe_again(struct subscriber *s, gc_until until)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < s->n && r >= 0; i++)
+        if (s->chans[i].id)
+            r = subscribe_to(s, i, until);
+    return r < 0 ? r : 0;
+}
+
+static void tell_how(const struct subscriber *s)
+{
+    bool reads = true;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->chans[i].id)
+            reads &= reads_log(s, i);
+    fprintf(stderr, "goctl: subscribed again: %s\n",
+            s->options.group ? "what was not acknowledged comes again"
+            : reads          ? "it goes on behind the last message"
+                             : "messages that were published meanwhile may be missing");
+}
+
+/* STATUS_OK: it goes on. */
+static int come_back(struct subscriber *s)
+{
+    const struct options *options = s->session->options;
+    gc_until until = session_patience(s->session);
+    int64_t end = options->reconnect_ns < 0 ? INT64_MAX : in_time(options->reconnect_ns);
+    int r;
+
+    fprintf(stderr, "goctl: %s; waiting for it to come back\n", gc_why());
+    if (end < until.ns)
+        until.ns = end;
+    do
+        r = subscribe_again(s, until);
+    while (r < 0 && comes_back(s, r));
+    if (r == -ETIMEDOUT && until.ns == end)
+        r = -ECONNREFUSED;
+    if (r < 0)
+        return session_fail(r, "subscribe again");
+    memset(s->lost, 0, sizeof s->lost); /* those of the new ones are counted anew */
+    tell_how(s);
+    return STATUS_OK;
 }
 
 /* ---- printing ---- */
@@ -130,6 +235,7 @@ static int print_message(struct subscriber *s, const struct gc_value *value)
     if (!message)
         return -EPROTO;
     s->lost[s->from] += message->lost;
+    s->last[s->from] = message->sequence;
     if (!s->session->options->json)
         tell_lost(message->lost, "before the next one");
     return s->session->options->json ? output_json(message_json(message, value))
@@ -151,7 +257,8 @@ static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bo
         return output_fail(r);
     if (r == 0 && s->hold)
         r = gc_ack(s->session->client, &values[n - 1]);
-    return r < 0 ? session_fail(r, "messages") : STATUS_OK;
+    return r < 0 && !comes_back(s, r) ? session_fail(r, "messages")
+                                      : STATUS_OK; /* the next receive says so again */
 }
 
 /* ---- receiving ---- */
@@ -211,6 +318,10 @@ static int receive(struct subscriber *s, uint64_t most)
         size_t n = most - got < AT_ONCE ? (size_t)(most - got) : AT_ONCE;
         int r = receive_some(s, values, n);
 
+        if (comes_back(s, r)) {
+            status = come_back(s);
+            continue;
+        }
         if (r < 0)
             return session_fail(r, "subscription");
         if (r == 0 && s->open == 0)
@@ -233,12 +344,10 @@ static const char *subscribe_hint(int error)
 static int subscribe(struct subscriber *s, const struct options *options)
 {
     for (; s->n < (size_t)options->operands_n; s->n++, s->open++) {
-        const char *pattern = options->operands[s->n];
-        int r = gc_subscribe(s->session->client, pattern, &s->options, &s->chans[s->n],
-                             session_patience(s->session));
+        int r = subscribe_to(s, s->n, session_patience(s->session));
 
         if (r < 0)
-            return session_fail_hint(r, subscribe_hint(r), "subscribe to %s", pattern);
+            return session_fail_hint(r, subscribe_hint(r), "subscribe to %s", options->operands[s->n]);
     }
     return STATUS_OK;
 }

@@ -197,6 +197,7 @@ _goctl()
             --durable) :; return ;;
             --set) :; return ;;
             --from) :; return ;;
+            --reconnect) :; return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
@@ -205,7 +206,7 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --count --topic --bare --time --format --headers --raw --capacity --policy --block --value-max --durable --set --from --ack --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --count --topic --bare --time --format --headers --raw --capacity --policy --block --value-max --durable --set --from --ack --reconnect --no-reconnect --try --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl topic ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi

@@ -248,7 +248,7 @@ test_IP15_10_a_time_on_the_wall_says_when_too() {
         goctl pub later.a past --at 2020-03-01T12:00:00Z --json
     seq 2 | goctl pub later.a --lines --batch 1 --at "$(date -u -d '1 hour' +%FT%TZ)"
     same "delayed" "$(number_of_topic later.a delayed)" 2
-    goctl advance 1h >/dev/null
+    goctl advance 2h >/dev/null # its clock stands still since its start
     expect 0 $'past\n1\n2' goctl sub later.a --from start -n 3
     refuse 2 "2026-03-01" goctl pub later.a x --at tomorrow
     refuse 2 "one of them" goctl pub later.a x --at 2020-03-01 --in 1h
@@ -303,6 +303,83 @@ test_a_reader_that_leaves_ends_the_subscription() {
     ended "$reader" 0
     until [ -z "$(number_of_topic left subscriptions)" ]; do goctl pub left 2; done
     same "read" "$(cat "$temporary/left")" 1
+}
+
+# until_lines FILE NUMBER waits until the file has so many lines.
+until_lines() {
+    until [ "$(wc -l <"$temporary/$1")" = "$2" ]; do
+        kill -0 "$subscriber" || failed "the subscriber has ended: $(cat "$temporary/$1.errors")"
+    done
+}
+
+# restarted [SIGNAL] ends the daemon, by SIGKILL if not given, and starts another one.
+restarted() {
+    node_stop "${1:-KILL}"
+    node_start
+}
+
+test_a_live_subscription_comes_back_with_the_daemon_and_says_what_may_be_missing() {
+    node_of_its_own
+    subscribed back
+    goctl pub back 1
+    until_lines back 1
+    restarted
+    until_subscribed back 1
+    goctl pub back 2
+    goctl topic close back
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/back")" $'1\n2'
+    grep -q "waiting for it to come back" "$temporary/back.errors" || failed "$(cat "$temporary/back.errors")"
+    grep -q "published meanwhile may be missing" "$temporary/back.errors" || failed "$(cat "$temporary/back.errors")"
+}
+
+test_IP15_8_a_kept_topic_is_read_on_behind_what_was_printed() {
+    node_of_its_own
+    goctl topic set 'log.>' durable=yes
+    goctl pub log.a 1
+    "$GOCTL" sub log.a --from start -n 3 >"$temporary/log.a" 2>"$temporary/log.a.errors" &
+    subscriber=$!
+    until_lines log.a 1
+    kill -STOP "$subscriber"
+    restarted
+    goctl pub log.a 2
+    kill -CONT "$subscriber"
+    until_lines log.a 2
+    goctl pub log.a 3
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/log.a")" $'1\n2\n3'
+    grep -q "behind the last message" "$temporary/log.a.errors" || failed "$(cat "$temporary/log.a.errors")"
+}
+
+test_IP16_6_a_durable_subscription_is_joined_again() {
+    node_of_its_own
+    goctl topic set 'job.>' durable=yes
+    goctl pub job.a 1
+    "$GOCTL" sub 'job.>' --durable joined --from start --bare -n 3 >"$temporary/job" 2>"$temporary/job.errors" &
+    subscriber=$!
+    until goctl durable info joined --json 2>/dev/null | grep -q '"outstanding":0,.*"floor":1,'; do kill -0 "$subscriber" || failed "it ended"; done
+    restarted TERM # what is acknowledged is on the disk then
+    goctl pub job.a 2 3
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/job")" $'1\n2\n3'
+    grep -q "not acknowledged comes again" "$temporary/job.errors" || failed "$(cat "$temporary/job.errors")"
+}
+
+test_a_subscription_waits_for_a_daemon_as_long_as_it_is_told() {
+    node_of_its_own
+    subscribed ends --no-reconnect
+    restarted
+    ended "$subscriber" 7
+    subscribed ends --reconnect 20ms
+    node_stop KILL
+    ended "$subscriber" 7
+    grep -q "subscribe again" "$temporary/ends.errors" || failed "$(cat "$temporary/ends.errors")"
+    node_start
+    subscribed ends
+    node_stop KILL
+    kill -TERM "$subscriber"
+    ended "$subscriber" 143
+    refuse 2 "do not go together" goctl sub ends --reconnect 1s --no-reconnect
 }
 
 node_start

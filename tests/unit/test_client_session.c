@@ -154,10 +154,12 @@ static void test_IP13_3_transaction_that_sends_or_acknowledges_dies_with_its_ses
     const struct value value = {.body = {"v", 1}};
     const struct request_send send = {1, &value, 1};
     const struct ack ack = {1, 1};
-    struct rig_op *sends = rig_start(
-        rig, (struct request){.verb = VERB_TRANSACT, .transact = {.sends = &send, .sends_n = 1}}, PROTOCOL_NEVER);
-    struct rig_op *acks = rig_start(
-        rig, (struct request){.verb = VERB_TRANSACT, .transact = {.acks = &ack, .acks_n = 1}}, PROTOCOL_NEVER);
+    struct rig_op *sends =
+        rig_start(rig, (struct request){.verb = VERB_TRANSACT, .transact = {.sends = &send, .sends_n = 1}},
+                  PROTOCOL_NEVER);
+    struct rig_op *acks =
+        rig_start(rig, (struct request){.verb = VERB_TRANSACT, .transact = {.acks = &ack, .acks_n = 1}},
+                  PROTOCOL_NEVER);
     struct rig_op *neither = rig_verb(rig, VERB_TRANSACT);
     session_ends(rig, -ENETRESET);
     assert_int_equal(sends->status, -ENETRESET);
