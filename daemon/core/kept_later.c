@@ -47,7 +47,7 @@ static void set_time(struct core *core)
 
 static bool is_due(const struct core *core, const struct later *later)
 {
-    return later && later->due_us <= core->now.wall_ns / 1000;
+    return later && later->due_us <= core->now.wall_ns / 1000 + (PLANTED(EARLY_MESSAGE) ? 1000 : 0);
 }
 
 /* ---- to the log ---- */
@@ -66,24 +66,36 @@ static void settle(struct core *core, struct later *later, const struct letter *
     once_window_settle(&later->topic->once, once);
 }
 
+/* What the store is told. NULL: out of memory. */
+static struct record *record_of_move(struct core *core, const struct later *later,
+                                     const struct letter *letter)
+{
+    const struct later_row due = {
+        .id = later->id,
+        .message = {.sequence = letter->sequence, .time_us = letter->time_us, .flags = later->topic->flags}};
+
+    if (PLANTED(SECOND_MESSAGE)) /* and it waits there, too */
+        return kept_record_of(core, RECORD_MESSAGE_JOINED, later->topic, letter, later->account->uid,
+                              (struct bytes){0});
+    return record_new_later(RECORD_LATER_DUE, &due, (struct bytes){0});
+}
+
 /* 0 or -ENOMEM. */
 static int publish(struct core *core, struct later *later, const struct kept_message *message)
 {
     struct letter *letter = kept_letter(core, later->topic, message);
     struct publish *p = publish_letter(core, later->account, letter);
-    struct later_row due = {.id = later->id,
-                            .message = {.sequence = core->kept_topics->sequence + 1,
-                                        .time_us = kept_time(core),
-                                        .flags = later->topic->flags}};
-    uint64_t batch = p ? kept_record(core, record_new_later(RECORD_LATER_DUE, &due, (struct bytes){0})) : 0;
+    uint64_t batch;
 
+    if (!p)
+        return -ENOMEM;
+    letter->sequence = core->kept_topics->sequence + 1;
+    letter->time_us = kept_time(core);
+    batch = kept_record(core, record_of_move(core, later, letter));
     if (!batch) {
-        if (p)
-            publish_free(core, p);
+        publish_free(core, p);
         return -ENOMEM;
     }
-    letter->sequence = due.message.sequence;
-    letter->time_us = due.message.time_us;
     kept_sent(core, p, later->topic, batch);
     settle(core, later, letter, batch);
     later_delete(core, later);
@@ -439,6 +451,10 @@ int core_load_later(struct core *core, const struct later_row *row, const char *
     if (!later)
         return -ENOMEM;
     l->last_id = row->id;
+    if (PLANTED(LOST_MESSAGE)) {
+        later_delete(core, later);
+        return 0;
+    }
     later_wait(core, later);
     timer_arm(core, &l->timer, 0, fire); /* in the first step: there is no time yet */
     return kept_load_hold(core, later, row->message.once);

@@ -10,7 +10,7 @@ enum { CHILDREN = 4, LATERS_FIRST = 16 };
 
 static bool is_before(const struct later *a, const struct later *b)
 {
-    return a->due_us != b->due_us ? a->due_us < b->due_us : a->id < b->id;
+    return a->due_us != b->due_us && !PLANTED(OVERTAKEN_MESSAGE) ? a->due_us < b->due_us : a->id < b->id;
 }
 
 /* ---- the heap ---- */

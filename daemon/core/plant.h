@@ -61,7 +61,11 @@
     PLANT(HASTY_FLOOR, "hasty-floor")                                                                        \
     PLANT(ANY_ORDER, "any-order")                                                                            \
     PLANT(LOST_ACK, "lost-ack")                                                                              \
-    PLANT(SHORT_REPLAY, "short-replay")
+    PLANT(SHORT_REPLAY, "short-replay")                                                                      \
+    PLANT(EARLY_MESSAGE, "early-message")                                                                    \
+    PLANT(LOST_MESSAGE, "lost-message")                                                                      \
+    PLANT(SECOND_MESSAGE, "second-message")                                                                  \
+    PLANT(OVERTAKEN_MESSAGE, "overtaken-message")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "groups.h"
+#include "laters.h"
 #include "lock_ledger.h"
 #include "operator.h"
 #include "plugins.h"
@@ -88,6 +89,7 @@ static struct limits daemon_limits(const struct sim *sim)
         limits.holds_max = 10;
         limits.contexts_detached_max = 2;
         limits.dump_bytes_max = 6;
+        limits.delayed_max = 5;
         limits.jobs_waiting_max = 12;
         limits.bulk_jobs_max = 3;
         limits.schedules_max = 3;
@@ -168,6 +170,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
         abort();
     pools_configure(sim, core);
     groups_configure(sim, core);
+    laters_configure(sim, core);
     users_start(sim, core);
     core_set_stats(core, tell_memory, sim);
 }

@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "groups.h"
 #include "inspect.h"
+#include "laters.h"
 #include "objects.h"
 #include "operator.h"
 #include "pools.h"
@@ -396,6 +397,8 @@ void sim_drain(struct sim *sim)
         stuck(sim);
     if (!sim->failed)
         groups_end(sim);
+    if (!sim->failed)
+        laters_come(sim);
     if (!sim->failed)
         pools_end(sim);
     if (!sim->failed)

@@ -257,6 +257,7 @@ struct task {
     bool scripted;       /* of the drain: nobody but it looks at the result */
     bool ignored;        /* nobody looks at the result */
     bool topical;        /* of topics (topics.c): what it receives are messages */
+    bool delayed;        /* of messages that are published later (laters.c) */
     bool blocks;         /* whoever waits for it does nothing else */
     size_t proven;       /* waits that were told to be so */
     uint64_t group;      /* of the last one of these, */
@@ -359,6 +360,7 @@ struct sim {
     struct pool_ledger *pools;   /* NULL: none in this seed */
     struct topic_ledger *topics; /* the same */
     struct group_ledger *groups; /* the same */
+    struct later_ledger *laters; /* the same */
     bool ruled;                  /* its clients are several users, and there is a table of rights */
     uint64_t rules;              /* how often that gave way to another one */
     struct held *held;

@@ -8,6 +8,7 @@
 
 #include "backup.h"
 #include "groups.h"
+#include "laters.h"
 #include "pools.h"
 #include "schedules.h"
 #include "workers.h"
@@ -39,6 +40,7 @@ static void begin_commit(struct sim *sim)
 void storage_take(struct sim *sim, struct list *batches)
 {
     judge_schedules_taken(sim, batches);
+    judge_laters_taken(sim, batches);
     list_splice(&sim->daemon.pending, batches);
     if (sim->daemon.up)
         begin_commit(sim);
@@ -57,6 +59,7 @@ static void apply(struct sim *sim, struct list *batches)
     judge_schedules_stored(sim, batches);
     judge_lives_stored(sim, batches);
     judge_groups_stored(sim, batches);
+    judge_laters_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }

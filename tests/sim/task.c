@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "groups.h"
+#include "laters.h"
 #include "operator.h"
 #include "topics.h"
 #include "workers.h"
@@ -157,6 +158,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     worker_told(task, result);
     topic_told(task, result);
     group_told(task, result);
+    later_told(task, result);
     judge_arrived(task);
     object_told(task);
     judge_context(task, result);

@@ -10,6 +10,7 @@
 #include "backup.h"
 #include "bulk.h"
 #include "groups.h"
+#include "laters.h"
 #include "operator.h"
 #include "pools.h"
 #include "schedules.h"
@@ -336,7 +337,8 @@ static void begin_something(struct client *client)
                  {2, work_schedule}};
     uint64_t at = below(client->sim, 196);
 
-    if (operator_relents(client) || work_pool(client) || work_topic(client) || work_group(client))
+    if (operator_relents(client) || work_pool(client) || work_topic(client) || work_later(client) ||
+        work_group(client))
         return;
     if (sim_is_long(client->sim) && chance(client->sim, 1, 6)) {
         work_schedule(client);
