@@ -132,11 +132,16 @@ static const struct message *message_of(const struct item *item, struct message 
     return own;
 }
 
-static struct value value_of(const struct item *item, const struct message *message)
+/* Member by member: a struct put together elsewhere is read wider than it was written, for which the processor waits. */
+static void fill_value(struct value *to, const struct item *item, const struct message *message,
+                       const struct passed *passed)
 {
-    struct bytes body = item->letter ? item->letter->body : (struct bytes){item->data, item->size};
-
-    return (struct value){.body = body, .flags = item->flags & VALUE_TOLD, .message = message};
+    to->body.data = item->letter ? item->letter->body.data : item->data;
+    to->body.size = item->letter ? item->letter->body.size : item->size;
+    to->flags = item->flags & VALUE_TOLD;
+    to->handles = passed;
+    to->handles_n = cargo_count(item);
+    to->message = message;
 }
 
 static void fill_values(struct box *box, struct op *op, struct result *result, const struct load *load)
@@ -151,9 +156,7 @@ static void fill_values(struct box *box, struct op *op, struct result *result, c
     result->values_n = load->values;
     list_each (item, &op->items, link) {
         cargo_tell(item, passed);
-        *value = value_of(item, message_of(item, own));
-        value->handles = passed;
-        value->handles_n = cargo_count(item);
+        fill_value(value, item, message_of(item, own), passed);
         passed += cargo_count(item);
         own += value->message == own;
         value++;
