@@ -99,14 +99,23 @@ static void write_lane(struct outbox *outbox, struct outbox_lane *lane, struct e
     list_splice(&home->list, &lane->effects);
 }
 
+static bool several(const struct list *lanes)
+{
+    return lanes->next != lanes->prev;
+}
+
+/* What is told of a message lies where it is until its effects are freed: behind this. */
 void outbox_write(struct outbox *outbox, struct effects *home)
 {
     struct outbox_lane *lane;
 
+    if (several(&outbox->ready))
+        wire_share(outbox->wire);
     while ((lane = list_first(&outbox->ready, struct outbox_lane, link))) {
         list_remove(&lane->link);
         write_lane(outbox, lane, home);
     }
+    wire_unshare(outbox->wire);
 }
 
 int outbox_say(struct outbox *outbox, struct outbox_lane *lane, struct server_frame head)

@@ -3,6 +3,7 @@
 
 #include "arena.h"
 #include "goroutined.pb-c.h"
+#include "shared.h"
 #include "wire.h"
 
 /*
@@ -11,6 +12,7 @@
 struct wire {
     struct wire_bounds bounds;
     struct arena arena;
+    struct shared shared;
 };
 
 /* The field of an operation that has the message of this verb, or NULL. */

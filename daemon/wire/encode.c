@@ -202,13 +202,6 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
             pack_entry(e, &entry.base, out); \
         else if ((out->data = take_room(e, room))) \
             out->len = (size_t)(plain_write_##name(out->data, &entry) - out->data); \
-    } \
-    static ProtobufCBinaryData *encode_each_raw_##name(struct encoder *e, const ctype *in, size_t n) \
-    { \
-        ProtobufCBinaryData *out = take(e, n, sizeof(*out)); \
-        for (size_t i = 0; out && i < n && !e->error; i++) \
-            encode_raw_##name(e, &in[i], &out[i]); \
-        return out; \
     }
 /* clang-format on */
 
@@ -225,6 +218,40 @@ static ProtobufCBinaryData *encode_each_raw_outgoing(struct encoder *e, const st
 MESSAGES(ENCODE_MESSAGE)
 ENCODE_RAW(value, struct value, Goroutined__Value)
 ENCODE_RAW(outgoing, struct outgoing, Goroutined__Outgoing)
+
+/* Others may get the same message. */
+static void encode_shared_value(struct encoder *e, const struct value *in, ProtobufCBinaryData *out)
+{
+    struct shared *shared = &e->wire->shared;
+    struct shared_value *place = in->body.size < PAYLOAD_FRAME_BYTES ? shared_place(shared, in) : NULL;
+
+    if (place && shared_has(shared, place, in)) {
+        *out = place->bytes;
+        return;
+    }
+    encode_raw_value(e, in, out);
+    if (place && !e->error)
+        shared_keep(shared, place, in, *out);
+}
+
+static ProtobufCBinaryData *encode_each_raw_value(struct encoder *e, const struct value *in, size_t n)
+{
+    ProtobufCBinaryData *out = take(e, n, sizeof(*out));
+
+    for (size_t i = 0; out && i < n && !e->error; i++)
+        encode_shared_value(e, &in[i], &out[i]);
+    return out;
+}
+
+static ProtobufCBinaryData *encode_each_raw_outgoing(struct encoder *e, const struct outgoing *in, size_t n)
+{
+    ProtobufCBinaryData *out = take(e, n, sizeof(*out));
+
+    for (size_t i = 0; out && i < n && !e->error; i++)
+        encode_raw_outgoing(e, &in[i], &out[i]);
+    return out;
+}
+
 VERBS(ENCODE_VERB)
 
 /* Those that are no verb's stand first. */

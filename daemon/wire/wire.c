@@ -10,15 +10,28 @@ struct wire *wire_new(const struct wire_bounds *bounds)
         return NULL;
     wire->bounds = *bounds;
     arena_init(&wire->arena, bounds->memory_max);
+    shared_init(&wire->shared);
     return wire;
 }
 
 struct wire *wire_delete(struct wire *wire)
 {
-    if (wire)
-        arena_destroy(&wire->arena);
+    if (!wire)
+        return NULL;
+    arena_destroy(&wire->arena);
+    shared_destroy(&wire->shared);
     free(wire);
     return NULL;
+}
+
+void wire_share(struct wire *wire)
+{
+    shared_begin(&wire->shared);
+}
+
+void wire_unshare(struct wire *wire)
+{
+    shared_end(&wire->shared);
 }
 
 void wire_reset(struct wire *wire)

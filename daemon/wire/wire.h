@@ -61,5 +61,9 @@ struct wire_message {
 /* 0; -ENOMEM; -E2BIG: more than WIRE_PARTS_MAX parts. */
 int wire_encode_client(struct wire *wire, const struct client_frame *frame, struct wire_message *out);
 int wire_encode_server(struct wire *wire, const struct server_frame *frame, struct wire_message *out);
+/* Until wire_unshare, which has to come before any of them is freed, struct messages of values (value.message) that are at the
+ * same place are one message with one body: it may be encoded once for many frames. wire_reset changes nothing of that. */
+void wire_share(struct wire *wire);
+void wire_unshare(struct wire *wire);
 /* Writes exactly head_bytes to `head`. Before wire_reset. */
 void wire_pack(const struct wire_message *message, void *head);
