@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 /* Sets values of a queue, from now on and over restarts. `settings`: NAME=VALUE, a blank between two, all or none of
- * them; NAME= takes back what was set. goroutined.conf(5) lists them. -EINVAL: one makes no sense, gc_why says which. */
+ * them; NAME= takes back what was set. goroutined.conf(5) lists them. A queue that is not there it makes. 0; 1: it made
+ * the queue. -EINVAL: a name or setting makes no sense, gc_why says which. -ENOBUFS: there are queues_max. */
 GC_API int gc_queue_set(gc_client *g, const char *name, const char *settings, gc_until until);
 
 /* What is known of a queue, as numbers by name, to be freed with gc_stats_clear: `state.NAME` says how it is, and of each
@@ -39,6 +40,11 @@ GC_API int gc_queue_pause(gc_client *g, const char *name, enum gc_pause what, in
 /* Cancels all jobs that wait in the queue now, and waits until that is done. How many of them. That this wait ends early
  * does not end the purge. -EAGAIN with GC_NOW: there are some, and nothing happened. */
 GC_API int64_t gc_queue_purge(gc_client *g, const char *name, gc_until until);
+
+/* Takes a queue away that gc_queue_set has made, with what was set of it. Its ended jobs stay as long as those of a queue
+ * with nothing set. -EBUSY: it has jobs that wait or run, a schedule puts jobs there, or it stands in the configuration;
+ * gc_why says which. */
+GC_API int gc_queue_remove(gc_client *g, const char *name, gc_until until);
 
 #ifdef __cplusplus
 }

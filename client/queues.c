@@ -11,7 +11,11 @@ GC_API int gc_queue_set(gc_client *g, const char *name, const char *settings, gc
 {
     const struct request request = {.verb = VERB_QUEUE_SET,
                                     .queue_set = {text_bytes(name), text_bytes(settings)}};
-    return call_plain(g, &request, until);
+    struct answer answer;
+    int r = call_run(g, &request, until, 0, &answer);
+    int made = r < 0 ? r : (int)answer.result.handle;
+    answer_end(&answer);
+    return made;
 }
 
 GC_API int gc_queue_info(gc_client *g, const char *name, struct gc_stats *out, gc_until until)
@@ -43,4 +47,10 @@ GC_API int64_t gc_queue_purge(gc_client *g, const char *name, gc_until until)
     int64_t purged = r < 0 ? r : (int64_t)answer.result.handle;
     answer_end(&answer);
     return purged;
+}
+
+GC_API int gc_queue_remove(gc_client *g, const char *name, gc_until until)
+{
+    const struct request request = {.verb = VERB_QUEUE_REMOVE, .queue_remove = {text_bytes(name)}};
+    return call_plain(g, &request, until);
 }

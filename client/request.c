@@ -59,6 +59,7 @@ static const size_t fields[VERB_NUMBER_END][FIELDS_MAX] = {
     [VERB_QUEUE_LIST] = {FIELD(queue_list.prefix), FIELD(queue_list.after)},
     [VERB_QUEUE_PAUSE] = {FIELD(queue_pause.name)},
     [VERB_QUEUE_PURGE] = {FIELD(queue_purge.name)},
+    [VERB_QUEUE_REMOVE] = {FIELD(queue_remove.name)},
     [VERB_POOL_SET] = {FIELD(pool_set.name), FIELD(pool_set.settings)},
     [VERB_POOL_REMOVE] = {FIELD(pool_remove.name)},
     [VERB_POOL_INFO] = {FIELD(pool_info.name)},

@@ -37,3 +37,7 @@ struct request_queue_pause {
 struct request_queue_purge {
     struct bytes name;
 };
+
+struct request_queue_remove {
+    struct bytes name;
+};

@@ -75,12 +75,13 @@ enum verb_flags {
     VERB(CTX_INFO, ctx_info, 99, VERB_PLAIN, "what is known of one context, and one of its values")          \
     VERB(CTX_WATCH, ctx_watch, 100, VERB_PARKS, "wait for a context to end")                                 \
     VERB(CTX_LIST, ctx_list, 101, VERB_PLAIN, "the named contexts")                                          \
-    VERB(QUEUE_SET, queue_set, 120, VERB_STORED, "set what a queue may do, until it is set again")           \
+    VERB(QUEUE_SET, queue_set, 120, VERB_STORED, "make a queue, or set what it may do")                      \
     VERB(QUEUE_INFO, queue_info, 121, VERB_PLAIN, "what is set of a queue and by whom, and what waits")      \
     VERB(QUEUE_LIST, queue_list, 122, VERB_PLAIN, "the queues")                                              \
     VERB(QUEUE_PAUSE, queue_pause, 123, VERB_STORED, "start no job of a queue, for a time or until told")    \
     VERB(QUEUE_PURGE, queue_purge, 124, VERB_STORED | VERB_PARKS, "cancel all jobs that wait in a queue")    \
     VERB(SUBMIT_MANY, submit_many, 125, VERB_STORED | VERB_PARKS, "submit many jobs, all or none")           \
+    VERB(QUEUE_REMOVE, queue_remove, 126, VERB_STORED, "forget a queue that has no jobs")                    \
     VERB(SCHEDULE_SET, schedule_set, 128, VERB_STORED | VERB_PARKS, "submit a job again and again")          \
     VERB(SCHEDULE_REMOVE, schedule_remove, 129, VERB_STORED, "forget a schedule; its jobs stay")             \
     VERB(SCHEDULE_PAUSE, schedule_pause, 130, VERB_STORED, "hold a schedule, or let it go on")               \

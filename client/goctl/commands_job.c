@@ -105,15 +105,16 @@ const struct command job_commands[] = {
     },
     {
         .name = "queue",
-        .operands = "set NAME SETTING=VALUE…, info|pause|resume|purge NAME, or ls [PREFIX]",
-        .help = "what queues may do, what waits in them; pause and empty them",
-        .more = "set changes settings from now on and over restarts; SETTING= takes that back. info tells\n"
-                "what waits and runs, and each setting with its origin: default, config or set. pause lets\n"
-                "no job start, for --for or until resume; with --submits none is taken, either. purge\n"
-                "cancels all that wait. goroutined.conf(5) lists the settings.",
+        .operands = "set NAME [SETTING=VALUE…], info|pause|resume|purge|rm NAME, or ls [PREFIX]",
+        .help = "make queues; what they may do, what waits in them; pause and empty them",
+        .more = "set makes a queue or changes its settings, from now on and over restarts; SETTING= takes\n"
+                "that back. info tells what waits and runs, and each setting with its origin: default,\n"
+                "config or set. pause lets no job start, for --for or until resume; with --submits none is\n"
+                "taken, either. purge cancels all that wait; rm forgets a queue that set has made, once it\n"
+                "has no jobs. goroutined.conf(5) lists the settings.",
         .operands_min = 1,
         .operands_max = -1,
-        .verbs = "set info pause resume purge ls",
+        .verbs = "set info pause resume purge rm ls",
         .rows = queue_rows,
         .examples =
             EXAMPLES("goctl queue set mail concurrency=8 key_concurrency=1", "goctl queue info mail --json",

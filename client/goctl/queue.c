@@ -85,12 +85,22 @@ static void print_line(const char *name, const struct gc_stats *info)
            facts_state(info, "pause_left") ? "paused" : "-", name);
 }
 
+/* So who mistyped a name comes to know. */
+static int set_and_tell(gc_client *g, const char *name, const char *settings, gc_until until)
+{
+    int made = gc_queue_set(g, name, settings, until);
+
+    if (made > 0)
+        fprintf(stderr, "goctl: made queue %s\n", name);
+    return made;
+}
+
 static const struct fact_kind queues = {
     .word = "queue",
     .heading = " RUNNING    READY  WAITING     KEYS STATE   NAME",
     .list = gc_queues,
     .info = gc_queue_info,
-    .set = gc_queue_set,
+    .set = set_and_tell,
     .json = info_json,
     .print = print_all,
     .print_line = print_line,
@@ -139,6 +149,13 @@ static int queue_purge(struct session *session, const char *name)
     return r < 0 ? output_fail(r) : STATUS_OK;
 }
 
+static int queue_rm(struct session *session, const char *name)
+{
+    int r = gc_queue_remove(session->client, name, session_until(session));
+
+    return r < 0 ? facts_fail(&queues, r, "rm", name) : STATUS_OK;
+}
+
 /* ---- the table ---- */
 
 static const struct action {
@@ -146,7 +163,7 @@ static const struct action {
     int (*run)(struct session *session, const char *name);
 } actions[] = {
     {"set", queue_set},       {"info", queue_info},   {"pause", queue_pause},
-    {"resume", queue_resume}, {"purge", queue_purge},
+    {"resume", queue_resume}, {"purge", queue_purge}, {"rm", queue_rm},
 };
 
 static int act(struct session *session)

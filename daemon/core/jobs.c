@@ -38,7 +38,7 @@ int jobs_init(struct core *core)
     for (int i = 0; i < 3; i++) /* for retention, purges and what comes after */
         if (timers_reserve(core) < 0)
             return -ENOMEM;
-    if (!queue_get(core, (struct bytes){"default", 7}))
+    if (core_set_queue(core, (struct bytes){"default", 7}, &(struct policy_part){0}) < 0)
         return -ENOMEM;
     return feeds_init(core) < 0 ? -ENOMEM : schedules_init(core);
 }
@@ -81,6 +81,7 @@ int core_set_queue(struct core *core, struct bytes name, const struct policy_par
 
     if (!queue)
         return r < 0 ? r : -ENOMEM;
+    queue->configured = true;
     queue_set(core, queue, ORIGIN_CONFIG, part);
     return 0;
 }
@@ -102,6 +103,7 @@ int core_load_queue(struct core *core, struct bytes name, struct bytes text, con
     queue_set(core, queue, ORIGIN_SET, &kept.part);
     queue->paused_us = kept.paused_us;
     queue->pause_submits = kept.pause_submits;
+    queue->made = kept.made;
     return 0;
 }
 

@@ -261,6 +261,7 @@ struct jobs {
     struct list parting, doomed; /* struct job_parts: ended, with children; children to be cancelled */
     struct timer after_timer;
     struct list queues, turns, plugins, hosts;
+    struct map queue_names;
     struct list workers;   /* struct host that is outside */
     struct list reserves;  /* struct waiter of each WORK_RESERVE that takes jobs, in order of arrival */
     struct list gathering; /* struct reserve: has jobs, or does not wait for one */
@@ -281,11 +282,10 @@ struct jobs {
     uint64_t bulks;     /* of them, those of many jobs that wait for room, or for what they join */
     struct timer purge; /* armed while a queue is being purged */
     size_t purging;     /* such queues */
-    bool draining, drained;
-    bool drained_by_hand;        /* DRAIN: no job is started or taken */
-    struct list drainers;        /* struct waiter: until no job runs (drain.c) */
-    struct schedules *schedules; /* schedule.h */
-    struct list pools;           /* struct pool (pool.h), by name */
+    bool draining, drained, drained_by_hand; /* by DRAIN: no job is started or taken */
+    struct list drainers;                    /* struct waiter: until no job runs (drain.c) */
+    struct schedules *schedules;             /* schedule.h */
+    struct list pools;                       /* struct pool (pool.h), by name */
     size_t pools_n;
     bool pools_look;           /* hosts of pools are to be started, or drains have ended */
     struct generation outside; /* of workers: none takes jobs for it. Last: its name has no end of its own */

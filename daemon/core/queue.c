@@ -12,23 +12,41 @@
 
 enum { PASS = 1 << 20 }; /* of a queue of weight 1, for one job */
 
-struct queue *queue_find(const struct core *core, struct bytes name)
+static uint64_t hash_of(const struct core *core, struct bytes name)
 {
-    struct queue *queue;
+    return core_hash(core, name.data, name.size);
+}
 
-    list_each (queue, &core->jobs->queues, link)
+/* Also one that is removed. */
+static struct queue *find_any(const struct core *core, struct bytes name)
+{
+    struct map_node *n = map_first(&core->jobs->queue_names, hash_of(core, name));
+
+    for (; n; n = map_next(n)) {
+        struct queue *queue = map_entry(n, struct queue, node);
         if (bytes_are(name, queue->name, queue->name_size))
             return queue;
+    }
     return NULL;
+}
+
+struct queue *queue_find(const struct core *core, struct bytes name)
+{
+    struct queue *queue = find_any(core, name);
+
+    return queue && !queue->removed ? queue : NULL;
 }
 
 struct queue *queue_get(struct core *core, struct bytes name)
 {
-    struct queue *queue = queue_find(core, name);
+    struct queue *queue = find_any(core, name);
 
-    if (queue)
+    if (queue) {
+        queue->removed = false;
         return queue;
-    queue = core_alloc(core, sizeof(*queue) + name.size);
+    }
+    queue = map_reserve(core, &core->jobs->queue_names, 1) < 0 ? NULL
+                                                               : core_alloc(core, sizeof(*queue) + name.size);
     if (!queue || timers_reserve(core) < 0) {
         core_free(core, queue);
         return NULL;
@@ -44,6 +62,7 @@ struct queue *queue_get(struct core *core, struct bytes name)
     list_append(&core->jobs->queues, &queue->link);
     queue->name_size = (uint32_t)name.size;
     memcpy(queue->name, name.data, name.size);
+    map_add(&core->jobs->queue_names, &queue->node, hash_of(core, name));
     queue_set(core, queue, ORIGIN_CONFIG, &(struct policy_part){0});
     return queue;
 }
@@ -103,18 +122,24 @@ void queue_set(struct core *core, struct queue *queue, enum policy_origin origin
     dispatch_soon(core);
 }
 
+void queue_delete(struct core *core, struct queue *queue)
+{
+    assert(list_empty(&queue->tracks) && "a queue outlives its lanes");
+    list_remove(&queue->link);
+    map_remove(&core->jobs->queue_names, &queue->node);
+    map_free(core, &queue->keys);
+    timer_disarm(core, &queue->timer);
+    timers_unreserve(core);
+    core_free(core, queue);
+}
+
 void queues_free(struct core *core)
 {
     struct queue *queue, *after;
 
-    list_each_safe (queue, after, &core->jobs->queues, link) {
-        assert(list_empty(&queue->tracks) && "a queue outlives its lanes");
-        list_remove(&queue->link);
-        map_free(core, &queue->keys);
-        timer_disarm(core, &queue->timer);
-        timers_unreserve(core);
-        core_free(core, queue);
-    }
+    list_each_safe (queue, after, &core->jobs->queues, link)
+        queue_delete(core, queue);
+    map_free(core, &core->jobs->queue_names);
 }
 
 /* ---- turns ---- */

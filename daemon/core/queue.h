@@ -32,7 +32,10 @@ struct kept_list {
 };
 
 struct queue {
-    struct list link;   /* jobs->queues */
+    struct list link;      /* jobs->queues */
+    struct map_node node;  /* of jobs->queue_names */
+    bool configured, made; /* stands in the configuration / was made by QUEUE_SET */
+    bool removed; /* nobody finds it: it is there for ended jobs and waiting workers alone (queue_made.c) */
     struct list turn;   /* jobs->turns, while it has open lanes */
     struct list tracks; /* struct track by queue_link */
     struct map keys;    /* struct queue_key */
@@ -118,10 +121,12 @@ struct lane {
 
 /* ---- queue.c ---- */
 
-/* NULL: unknown. */
+/* NULL: unknown, or removed. */
 struct queue *queue_find(const struct core *core, struct bytes name);
 /* Makes it when it is not there. NULL: out of memory. */
 struct queue *queue_get(struct core *core, struct bytes name);
+/* It has no jobs but ended ones of other queues: it goes. */
+void queue_delete(struct core *core, struct queue *queue);
 /* What is set from this origin, all of it. */
 void queue_set(struct core *core, struct queue *queue, enum policy_origin origin,
                const struct policy_part *part);
@@ -157,6 +162,11 @@ int room_make(struct core *core, struct queue *queue, uint64_t n, uint64_t bytes
 void rooms_turn(struct core *core);
 void room_check(const struct queue *queue);
 
+/* ---- queue_verbs.c ---- */
+
+/* The queue that the daemon's own user asks about. 0, -EPERM, or -ENOENT in words. */
+int queue_asked(struct core *core, struct op *op, struct bytes name, struct queue **queue);
+
 /* ---- queue_purge.c ---- */
 
 /* The operation waits until all jobs that wait now are cancelled. 0, -EAGAIN, -ENOBUFS. */
@@ -164,12 +174,19 @@ int purge_begin(struct core *core, struct queue *queue, struct op *op);
 /* A part of each purge that there is. */
 void purge_turn(struct core *core);
 
+/* ---- queue_made.c: made and removed while the daemon runs ---- */
+
+/* One that is not there yet, to be kept with kept_set or given back with queue_unmake. 0; -EINVAL, -ENOBUFS, in words;
+ * -ENOMEM. */
+int queue_make(struct core *core, struct op *op, struct bytes name, struct queue **queue);
+void queue_unmake(struct core *core, struct queue *queue);
+
 /* ---- queue_kept.c: what is set while the daemon runs ---- */
 
 struct queue_kept {
     struct policy_part part;
     int64_t paused_us;
-    bool pause_submits;
+    bool pause_submits, made;
 };
 
 /* What is kept of the queue now. */

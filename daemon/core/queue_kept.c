@@ -11,7 +11,7 @@ enum { KEPT_BYTES = 4096 };
 
 struct queue_kept kept_of(const struct queue *queue)
 {
-    return (struct queue_kept){queue->parts[ORIGIN_SET], queue->paused_us, queue->pause_submits};
+    return (struct queue_kept){queue->parts[ORIGIN_SET], queue->paused_us, queue->pause_submits, queue->made};
 }
 
 static bool is(struct bytes text, const char *word)
@@ -50,9 +50,10 @@ static int read_one(struct queue_kept *kept, struct bytes name, struct bytes val
         return read_setting(&kept->part, (enum policy_field)field, value);
     if (is(name, ".paused_us"))
         return read_number(value, &kept->paused_us);
-    if (!is(name, ".pause_submits") || read_number(value, &number) < 0)
+    bool *flag = is(name, ".pause_submits") ? &kept->pause_submits : is(name, ".made") ? &kept->made : NULL;
+    if (!flag || read_number(value, &number) < 0)
         return -EINVAL;
-    kept->pause_submits = number != 0;
+    *flag = number != 0;
     return 0;
 }
 
@@ -92,8 +93,10 @@ static struct bytes write_kept(const struct queue_kept *kept, char to[KEPT_BYTES
         if (part.set >> i & 1)
             n += write_setting(&part, (enum policy_field)i, to + n, KEPT_BYTES - n);
     if (kept->paused_us)
-        n += text_write(to + n, KEPT_BYTES - n, ".paused_us=%lld .pause_submits=%d",
+        n += text_write(to + n, KEPT_BYTES - n, ".paused_us=%lld .pause_submits=%d ",
                         (long long)kept->paused_us, kept->pause_submits);
+    if (kept->made)
+        n += text_write(to + n, KEPT_BYTES - n, ".made=1");
     return (struct bytes){to, n};
 }
 
@@ -119,6 +122,7 @@ uint64_t kept_set(struct core *core, struct queue *queue, const struct queue_kep
     queue->paused_us = kept->paused_us;
     queue->paused_ns = mono_of(core, kept->paused_us);
     queue->pause_submits = kept->pause_submits;
+    queue->made = kept->made;
     queue_set(core, queue, ORIGIN_SET, &kept->part);
     return batch;
 }

@@ -24,6 +24,14 @@ static struct queue *find(struct core *core, struct op *op, struct bytes name, i
     return NULL;
 }
 
+int queue_asked(struct core *core, struct op *op, struct bytes name, struct queue **queue)
+{
+    int r = account_owns(core, op->scope->account) ? 0 : -EPERM;
+
+    *queue = r == 0 ? find(core, op, name, &r) : NULL;
+    return r;
+}
+
 static int keep(struct core *core, struct op *op, struct queue *queue, const struct queue_kept *kept)
 {
     uint64_t batch = kept_set(core, queue, kept);
@@ -32,6 +40,22 @@ static int keep(struct core *core, struct op *op, struct queue *queue, const str
         return -ENOMEM;
     op_depends(op, batch);
     return 0;
+}
+
+/* The answer tells that it is new: so does who mistyped a name come to know. */
+static int make(struct core *core, struct op *op, struct bytes name, const struct queue_kept *kept)
+{
+    struct queue *queue;
+    int r = queue_make(core, op, name, &queue);
+
+    if (r < 0)
+        return r;
+    r = keep(core, op, queue, kept);
+    if (r < 0)
+        queue_unmake(core, queue);
+    else
+        op->handle = 1;
+    return r;
 }
 
 static int refuse_setting(struct core *core, struct op *op, struct bytes wrong)
@@ -52,35 +76,31 @@ static int refuse_setting(struct core *core, struct op *op, struct bytes wrong)
 int handle_queue_set(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_queue_set *set = &request->queue_set;
+    struct queue *queue = queue_find(core, set->name);
     struct bytes wrong;
-    int r = 0;
 
     if (!account_owns(core, op->scope->account))
         return -EPERM;
-    struct queue *queue = find(core, op, set->name, &r);
-    if (!queue)
-        return r;
-    struct queue_kept kept = kept_of(queue), asked = {.part = kept.part};
+    struct queue_kept kept = queue ? kept_of(queue) : (struct queue_kept){.made = true},
+                      asked = {.part = kept.part};
     if (kept_read(&asked, set->settings, &wrong) < 0)
         return refuse_setting(core, op, wrong);
-    if (asked.paused_us || asked.pause_submits)
+    if (asked.paused_us || asked.pause_submits || asked.made)
         return -EINVAL;
     kept.part = asked.part;
-    return keep(core, op, queue, &kept);
+    return queue ? keep(core, op, queue, &kept) : make(core, op, set->name, &kept);
 }
 
 int handle_queue_pause(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_queue_pause *pause = &request->queue_pause;
-    int r = 0;
+    struct queue *queue;
+    int r = queue_asked(core, op, pause->name, &queue);
 
-    if (!account_owns(core, op->scope->account))
-        return -EPERM;
+    if (r < 0)
+        return r;
     if (pause->for_ns < 0 || pause->what < PAUSE_BEGIN || pause->what > PAUSE_END)
         return -EINVAL;
-    struct queue *queue = find(core, op, pause->name, &r);
-    if (!queue)
-        return r;
     struct queue_kept kept = kept_of(queue);
     kept.pause_submits = pause->what == PAUSE_SUBMITS;
     kept.paused_us = pause->what == PAUSE_END ? 0
@@ -91,12 +111,10 @@ int handle_queue_pause(struct core *core, struct op *op, const struct request *r
 
 int handle_queue_purge(struct core *core, struct op *op, const struct request *request)
 {
-    int r = 0;
+    struct queue *queue;
+    int r = queue_asked(core, op, request->queue_purge.name, &queue);
 
-    if (!account_owns(core, op->scope->account))
-        return -EPERM;
-    struct queue *queue = find(core, op, request->queue_purge.name, &r);
-    if (!queue || list_empty(&queue->waiting))
+    if (r < 0 || list_empty(&queue->waiting))
         return r;
     return purge_begin(core, queue, op);
 }
@@ -220,7 +238,7 @@ int handle_queue_list(struct core *core, struct op *op, const struct request *re
     list_each (queue, &core->jobs->queues, link) {
         struct bytes name = {queue->name, queue->name_size};
 
-        row = name_page_place(&page, name);
+        row = queue->removed ? NULL : name_page_place(&page, name);
         if (row)
             *row = (struct counter){.name = name, .value = queue->waiting_n};
     }

@@ -16,7 +16,7 @@ enum { DELETES_PER_TURN = 256, SECONDS_MOST = 1000000000 };
 struct kept {
     struct map_node node;
     struct list link, queue_link;
-    struct queue *queue;
+    struct queue *queue; /* NULL: it stays for its key */
     uint64_t id;
     int64_t ended_us;
     uint32_t uid, flags;
@@ -38,7 +38,9 @@ static void leave_lists(struct retained *r, struct kept *kept)
 {
     list_of(r, kept)->n--;
     list_remove(&kept->link);
-    queue_list_of(kept)->n -= list_linked(&kept->queue_link);
+    if (!kept->queue)
+        return;
+    queue_list_of(kept)->n--;
     list_remove(&kept->queue_link);
 }
 
@@ -223,6 +225,7 @@ static bool let_go(struct core *core, struct kept *kept)
         kept->once->until_us <= 0 || !once_holds(core, kept->once))
         return forget(core, kept);
     leave_lists(r, kept);
+    kept->queue = NULL;
     kept->keyed = true;
     list_append(&r->keyed.list, &kept->link);
     r->keyed.n++;

@@ -108,6 +108,7 @@ enum right_group {
     VERB_RIGHT(QUEUE_LIST, INSPECT, NAMED, queue_list.prefix)                                                \
     VERB_RIGHT(QUEUE_PAUSE, ADMIN, NAMED, queue_pause.name)                                                  \
     VERB_RIGHT(QUEUE_PURGE, ADMIN, NAMED, queue_purge.name)                                                  \
+    VERB_RIGHT(QUEUE_REMOVE, ADMIN, NAMED, queue_remove.name)                                                \
     VERB_RIGHT(SCHEDULE_SET, SCHEDULE, SPECIAL, schedule_set.name)                                           \
     VERB_RIGHT(SCHEDULE_REMOVE, SCHEDULE, NAMED, schedule_remove.name)                                       \
     VERB_RIGHT(SCHEDULE_PAUSE, SCHEDULE, NAMED, schedule_pause.name)                                         \

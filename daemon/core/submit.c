@@ -136,7 +136,7 @@ struct queue *submit_queue(struct core *core, struct op *op, struct bytes name)
 
     if (!queue)
         op_fail(core, op, -ENOENT,
-                "no queue %.*s: sections `queue NAME` of the configuration name those beside `default`",
+                "no queue %.*s; `goctl queue set` or a section `queue NAME` of the configuration makes one",
                 (int)(name.size < NAME_BYTES_MAX ? name.size : NAME_BYTES_MAX), (const char *)name.data);
     return queue;
 }

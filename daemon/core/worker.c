@@ -56,6 +56,20 @@ static bool names_function(const struct reserve *reserve, const struct function 
     return false;
 }
 
+bool workers_name(const struct core *core, const struct queue *queue)
+{
+    const struct reserve *reserve;
+    const struct waiter *w;
+
+    list_each (w, &core->jobs->reserves, link)
+        if (names_queue(w->job, queue))
+            return true;
+    list_each (reserve, &core->jobs->gathering, link)
+        if (names_queue(reserve, queue))
+            return true;
+    return false;
+}
+
 /* The one that waits longest of those that take this job. */
 static struct reserve *reserve_for(const struct core *core, const struct job *job)
 {

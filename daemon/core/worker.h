@@ -7,6 +7,8 @@
 struct host *worker_ready(struct core *core, const struct job *job);
 /* Why no worker takes it, in words; empty: one would. */
 size_t worker_reason(const struct core *core, const struct job *job, char *to, size_t size);
+/* One that waits takes jobs of this queue. */
+bool workers_name(const struct core *core, const struct queue *queue);
 /* A run that begins is for the WORK_RESERVE that takes it: worker_ready was not NULL in this step. */
 void worker_take(struct core *core, struct run *run);
 /* The argument of such a run is here. 0 or -ENOMEM. */

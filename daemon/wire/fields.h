@@ -495,7 +495,8 @@
     FIELD(NAME, name, )                                                                                      \
     FIELD(RANGE, what, PAUSE_END)                                                                            \
     FIELD(NUM, for_ns, )
-#define REQUEST_QUEUE_PURGE(FIELD) FIELD(NAME, name, )
+#define REQUEST_QUEUE_PURGE(FIELD)  FIELD(NAME, name, )
+#define REQUEST_QUEUE_REMOVE(FIELD) FIELD(NAME, name, )
 #define REQUEST_POOL_SET(FIELD)                                                                              \
     FIELD(NAME, name, )                                                                                      \
     FIELD(TEXT, settings, SETTINGS_BYTES_MAX)

@@ -71,6 +71,7 @@ struct scene {
     LIST(lock)                                                                                               \
     LIST(part)                                                                                               \
     LIST(pool)                                                                                               \
+    LIST(queue)                                                                                              \
     LIST(schedule)                                                                                           \
     LIST(session)                                                                                            \
     LIST(sync)                                                                                               \

@@ -14,6 +14,8 @@ void prove_costs_of_queues(gc_client *g)
     costs("gc_queue_set", assert_ok(gc_queue_set(g, "default", "weight=2", GC_FOREVER)));
     costs("gc_queue_pause", assert_ok(gc_queue_pause(g, "default", GC_PAUSE_END, 0, GC_FOREVER)));
     costs("gc_queue_purge", assert_int_equal(gc_queue_purge(g, "default", GC_FOREVER), 0));
+    assert_int_equal(gc_queue_set(g, "made", "", GC_FOREVER), 1);
+    costs("gc_queue_remove", assert_ok(gc_queue_remove(g, "made", GC_FOREVER)));
 }
 
 void prove_costs_of_pools(gc_client *g)

@@ -88,6 +88,29 @@ test_kill_9_takes_what_its_queue_allows() {
     expect 0 "$node/state: 0 faults" "$GOROUTINED" --fsck "$node/state"
 }
 
+test_a_queue_is_made_and_removed_while_the_daemon_runs() {
+    local id
+    node_of_its_own
+    refuse 5 "no queue mail; \`goctl queue set\`" goctl submit "$trial:hello" --queue mail
+    goctl queue set mail weight=2 2>"$node/said"
+    same "what is made is told" "$(cat "$node/said")" "goctl: made queue mail"
+    expect 0 "" goctl queue set mail weight=3
+    id=$(goctl submit "$trial:hello" --queue mail)
+    goctl wait "$id" >/dev/null
+    node_stop KILL
+    node_start
+    same "kept" "$(setting mail weight)" "3 set"
+    expect 0 "" goctl queue rm mail
+    same "the end of its job" "$(goctl job "$id" --json | jq -r .state)" "done"
+    refuse 5 "no queue mail" goctl queue info mail
+    refuse 10 "stands in the configuration" goctl queue rm default
+    node_stop KILL
+    node_start
+    refuse 5 "no queue mail" goctl queue info mail
+    node_stop
+    expect 0 "$node/state: 0 faults" "$GOROUTINED" --fsck "$node/state"
+}
+
 test_wrong_settings_and_queues_are_refused_in_words() {
     refuse 2 "there is no such setting of a queue" goctl queue set default colour=3
     refuse 2 "is not a number of jobs from 1" goctl queue set default concurrency=0

@@ -216,11 +216,27 @@ static void run_wrongly(struct stranger *s)
     ASK(s, .verb = VERB_SYNC_GIVE, .sync_give = give);
 }
 
+/* Makes a queue, or sets what another stranger has made; it goes, comes again, or is left. */
+static void make_queue(struct stranger *s)
+{
+    const struct bytes name = chance(s->sim, 1, 2) ? text("passing") : text("passing.too");
+    uint64_t times = below(s->sim, 3);
+
+    ASK(s, .verb = VERB_QUEUE_SET, .queue_set = {name, text("weight=2")});
+    for (uint64_t i = 0; i < times; i++) {
+        ASK(s, .verb = VERB_WORK_RESERVE, .work_reserve = {.queues = name});
+        ASK(s, .verb = VERB_QUEUE_REMOVE, .queue_remove = {name});
+        ASK(s, .verb = VERB_QUEUE_INFO, .queue_info = {name});
+        ASK(s, .verb = VERB_QUEUE_SET, .queue_set = {name, text("retained_s=5")});
+    }
+    ASK(s, .verb = VERB_QUEUE_REMOVE, .queue_remove = {text("default")});
+}
+
 void stranger_corners(struct stranger *s)
 {
     static void (*const deeds[])(struct stranger *) = {
         name_wrongly, open_otherwise, open_durably,  submit_wrongly, end_what_is_not_his,
-        claim_lock,   group_context,  write_wrongly, run_wrongly,
+        claim_lock,   group_context,  write_wrongly, run_wrongly,    make_queue,
     };
     uint64_t first = below(s->sim, sizeof(deeds) / sizeof(*deeds));
 

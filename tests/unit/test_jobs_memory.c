@@ -235,6 +235,16 @@ static void pools(struct life *life)
     SAY(life->a, POOL_REMOVE, pool_remove, TEXT("p"));
 }
 
+/* A queue is made, has a job, and goes. */
+static void made_queue(struct life *life)
+{
+    SAY(life->a, QUEUE_SET, queue_set, TEXT("made"), TEXT("weight=2"));
+    say(life, life->a, SUBMIT(.queue = TEXT("made"), .delay_ns = 60 * MS));
+    SAY(life->a, QUEUE_REMOVE, queue_remove, TEXT("made"));
+    SAY(life->a, QUEUE_PURGE, queue_purge, TEXT("made"));
+    SAY(life->a, QUEUE_REMOVE, queue_remove, TEXT("made"));
+}
+
 /* Each verb with nothing in its request. */
 static void ask_nothing(struct life *life)
 {
@@ -279,6 +289,7 @@ static void live(struct life *life, struct jobs_fixture *f, long n, bool once)
     host_works(life);
     works(life);
     pools(life);
+    made_queue(life);
     goes_out(life);
     f->allocations_left = -1;
     advance_ms(f, 1000);
