@@ -27,8 +27,9 @@ int command_recv(const struct options *options);
 int command_range(const struct options *options);
 int command_select(const struct options *options);
 
-/* pub.c, sub.c, topic.c, durable.c */
+/* pub.c, sub.c, topic.c, durable.c, feed.c */
 int command_durable(const struct options *options);
+int command_feed(const struct options *options);
 int command_pub(const struct options *options);
 int command_sub(const struct options *options);
 int command_topic(const struct options *options);

@@ -89,5 +89,25 @@ const struct command topic_commands[] = {
                      "goctl durable set billing tries=5 dead=dead.orders", "goctl durable seek billing 1h"),
         .run = command_durable,
     },
+    {
+        .name = "feed",
+        .operands = "set NAME [PATTERN [PLUGIN.so:FUNCTION]], ls [PREFIX], or rm|pause|resume NAME…",
+        .help = "feeds: messages of durable topics become jobs",
+        .more =
+            "Each message that matches PATTERN becomes one job, whatever dies; without the plugin, as\n"
+            ":FUNCTION, for workers. set makes a feed, or changes what is named of one that is there. While\n"
+            "its queue is full a feed waits, and the log keeps what is to come; ls says what it waits for.\n"
+            "rm forgets some, whose jobs stay; pause holds some until resume.",
+        .operands_min = 1,
+        .operands_max = -1,
+        .verbs = "set ls rm pause resume",
+        .completes = COMPLETES_FILE,
+        .rows = feed_rows,
+        .examples =
+            EXAMPLES("goctl feed set billing 'orders.paid.>' ./billing.so:bill --queue billing --from start",
+                     "goctl feed set mail 'orders.*' :send_mail --message", "goctl feed ls --json",
+                     "goctl feed set billing --ahead 100", "goctl feed pause billing"),
+        .run = command_feed,
+    },
     {.name = NULL},
 };

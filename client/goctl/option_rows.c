@@ -138,6 +138,16 @@ const struct option_row select_rows[] = {
     END,
 };
 
+const struct option_row feed_rows[] = {
+    QUEUE("set: of its jobs; \"default\" if a new one has none"),
+    {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "set: go on at start, a sequence, a time, so long ago, or now, where a new one begins"},
+    {"ahead", 0, OPTION_COUNT, AT(capacity), "N", "set: make no job while N wait in the queue (default 1000)"},
+    {"message", 0, OPTION_FLAG, AT(headers), NULL, "set: the argument is lines that tell of the message, an empty one, and its body"},
+    {"paused", 0, OPTION_FLAG, AT(paused), NULL, "set: it is held until resume"},
+    {"limit", 0, OPTION_COUNT, AT(limit), "N", "ls: list at most N"},
+    END,
+};
+
 const struct option_row ls_rows[] = {
     {"limit", 0, OPTION_COUNT, AT(limit), "N", "list at most N"},
     END,

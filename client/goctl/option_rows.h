@@ -16,6 +16,7 @@ extern const struct option_row wait_rows[];
 extern const struct option_row ctx_rows[];
 extern const struct option_row keygen_rows[];
 extern const struct option_row select_rows[];
+extern const struct option_row feed_rows[];
 extern const struct option_row ls_rows[];
 extern const struct option_row submit_rows[];
 extern const struct option_row work_rows[];

@@ -72,9 +72,10 @@ static int check_pattern(struct core *core, struct op *op, struct bytes pattern)
 static int check_new(struct core *core, struct op *op, const struct request_feed_set *set)
 {
     if (!set->pattern.size || !set->function.size) {
-        op_fail(core, op, -EINVAL, "there is no feed %.*s: a new one needs a pattern and a function",
-                (int)set->name.size, (const char *)set->name.data);
-        return -EINVAL;
+        int r = set->pattern.size || set->function.size ? -EINVAL : -ENOENT;
+        op_fail(core, op, r, "no feed %.*s: a new one needs a pattern and a function", (int)set->name.size,
+                (const char *)set->name.data);
+        return r;
     }
     if (account_has_room(core, op->scope->account, SLOT_FEEDS, 1))
         return 0;

@@ -66,9 +66,10 @@ static int judge(struct core *core, struct op *op, const struct queue *queue)
         op_fail(core, op, -EBUSY, "queue %.*s stands in the configuration, and every daemon has `default`", n,
                 queue->name);
     else if (!is_idle(queue))
-        op_fail(core, op, -EBUSY,
-                "queue %.*s has %llu jobs that wait and %llu that run, or a schedule puts them there", n,
-                queue->name, (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
+        op_fail(
+            core, op, -EBUSY,
+            "queue %.*s has %llu jobs that wait and %llu that run, or a schedule or a feed puts them there",
+            n, queue->name, (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
     else
         return 0;
     return -EBUSY;

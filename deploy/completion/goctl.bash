@@ -1,5 +1,5 @@
 # bash completion for goctl, made by `goctl completion bash` from its option tables.
-_goctl_commands="make send recv range close select ls info rm pub sub topic durable submit work wait jobs job logs cancel dead queue pool cron ctx lock rwlock sem cond wg counter barrier once flight limit breaker errgroup dump deadlocks leaks keygen backup drain health ping stats stacks profile trace monitor metrics procs advance version examples completion help"
+_goctl_commands="make send recv range close select ls info rm pub sub topic durable feed submit work wait jobs job logs cancel dead queue pool cron ctx lock rwlock sem cond wg counter barrier once flight limit breaker errgroup dump deadlocks leaks keygen backup drain health ping stats stacks profile trace monitor metrics procs advance version examples completion help"
 
 # Names may hold a colon, at which readline breaks words.
 _goctl_words()
@@ -247,6 +247,26 @@ _goctl()
             :
         fi
         ;;
+    feed)
+        case $previous in
+            --queue) :; return ;;
+            --from) :; return ;;
+            --ahead) :; return ;;
+            --limit) :; return ;;
+            --timeout) :; return ;;
+            --endpoint) :; return ;;
+            --server-key) :; return ;;
+            --secret-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+            --connect-timeout) :; return ;;
+        esac
+        if [[ $cur == -* ]]; then
+            _goctl_words " --queue --from --ahead --message --paused --limit --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+        elif ((COMP_CWORD == 2)); then
+            _goctl_words "set ls rm pause resume"
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
+        fi
+        ;;
     submit)
         case $previous in
             --bulk) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -406,7 +426,7 @@ _goctl()
         if [[ $cur == -* ]]; then
             _goctl_words " --for --submits --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         elif ((COMP_CWORD == 2)); then
-            _goctl_words "set info pause resume purge ls"
+            _goctl_words "set info pause resume purge rm ls"
         else
             :
         fi

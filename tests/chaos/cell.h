@@ -64,6 +64,7 @@ struct scene {
     LIST(await)                                                                                              \
     LIST(chan)                                                                                               \
     LIST(context)                                                                                            \
+    LIST(feed)                                                                                               \
     LIST(host)                                                                                               \
     LIST(inspect)                                                                                            \
     LIST(job)                                                                                                \

@@ -44,6 +44,8 @@ void prove_costs_of_a_worker(gc_client *g);
 /* The rows of queues and pools (costs_pool.c). */
 void prove_costs_of_queues(gc_client *g);
 void prove_costs_of_pools(gc_client *g);
+/* The same of feeds (costs_feed.c). */
+void prove_costs_of_feeds(gc_client *g, const char *plugin);
 /* The rows of schedules (costs_schedule.c), which submit `echo` of this plugin. */
 void prove_costs_of_schedules(gc_client *g, const char *plugin);
 /* The rows of topics (costs_topic.c). */

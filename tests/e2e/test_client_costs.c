@@ -487,8 +487,9 @@ static void test_the_daemons_own_calls_cost_what_the_table_says(void **state)
     costs("gc_clock_advance", assert_fails(gc_clock_advance(g, 1, GC_FOREVER), -EOPNOTSUPP));
 }
 
-static void test_schedules_cost_what_the_table_says(void **state)
+static void test_schedules_and_feeds_cost_what_the_table_says(void **state)
 {
+    prove_costs_of_feeds(*state, plugin);
     prove_costs_of_schedules(*state, plugin);
 }
 
@@ -585,7 +586,7 @@ int main(void)
         TEST(test_waits_that_end_by_a_context_of_the_daemon_cost_what_the_table_says),
         TEST(test_jobs_cost_what_the_table_says),
         TEST(test_the_daemons_own_calls_cost_what_the_table_says),
-        TEST(test_schedules_cost_what_the_table_says),
+        TEST(test_schedules_and_feeds_cost_what_the_table_says),
         TEST(test_what_is_told_of_waits_costs_what_the_table_says),
         TEST(test_what_is_asked_of_queues_and_pools_costs_what_the_table_says),
         TEST(test_what_is_published_costs_what_the_table_says),

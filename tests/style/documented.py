@@ -8,7 +8,7 @@ import sys
 import tree
 
 PUBLIC = {"goroutine.h": "go_", "goroutine_patterns.h": "go_", "goroutine_sync.h": "go_", "goroutine_inspect.h": "go_",
-          "goroutine_net.h": "go_", "goroutine_test.h": "go_", "goclient.h": "gc_", "goclient_chan.h": "gc_", "goclient_context.h": "gc_", "goclient_inspect.h": "gc_", "goclient_job.h": "gc_", "goclient_key.h": "gc_", "goclient_pool.h": "gc_", "goclient_queue.h": "gc_", "goclient_schedule.h": "gc_", "goclient_worker.h": "gc_", "goclient_go.h": "gc_",
+          "goroutine_net.h": "go_", "goroutine_test.h": "go_", "goclient.h": "gc_", "goclient_chan.h": "gc_", "goclient_context.h": "gc_", "goclient_feed.h": "gc_", "goclient_inspect.h": "gc_", "goclient_job.h": "gc_", "goclient_key.h": "gc_", "goclient_pool.h": "gc_", "goclient_queue.h": "gc_", "goclient_schedule.h": "gc_", "goclient_worker.h": "gc_", "goclient_go.h": "gc_",
           "goclient_sync.h": "gc_", "goclient_topic.h": "gc_", "goclient_txn.h": "gc_", "goplugin.h": "gp_"}
 PROGRAMS = ("goroutined", "goroutined-host", "goctl")
 PROTOTYPE = re.compile(r"^[A-Za-z_][\w \t\*]*?\b(?P<name>g[ocp]_\w+)\s*\((?!\s*\*)", re.M)

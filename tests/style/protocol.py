@@ -14,13 +14,14 @@ SYNC = "proto/message_sync.h"
 WORK = "proto/message_work.h"
 SCHEDULE = "proto/message_schedule.h"
 TOPIC = "proto/message_topic.h"
+FEED = "proto/message_feed.h"
 LIMITS = "daemon/core/core_limits.h"
 # Enumerations of message.h that are numbers on the wire. `verb` and `until_kind` have tables of another form.
 ENUMS = ("value_flags", "op_fate", "result_flags", "open_flags", "right", "full_policy", "case_kind", "submit_flags",
          "job_state", "job_cause", "offer_kind", "sync_kind", "take_flags", "give_flags",
          "add_flags", "signal_flags", "op_flags", "wait_flags", "schedule_missed", "schedule_overlap",
-         "schedule_flags", "full_subscription", "topic_from")
-CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_pool.h", "client/goclient_queue.h", "client/goclient_inspect.h",
+         "schedule_flags", "full_subscription", "topic_from", "feed_argument", "feed_pause", "feed_from", "feed_flags")
+CALLS = ("client/goclient.h", "client/goclient_chan.h", "client/goclient_context.h", "client/goclient_feed.h", "client/goclient_pool.h", "client/goclient_queue.h", "client/goclient_inspect.h",
          "client/goclient_job.h", "client/goclient_schedule.h", "client/goclient_sync.h", "client/goclient_topic.h", "client/goclient_worker.h")
 STATUS = "daemon/wire/status.c"
 WIRE = "daemon/wire/wire.h"
@@ -132,7 +133,7 @@ def errno_rows(document):
 
 
 def enum_findings(document, schema_enums):
-    constants = c_enums(MESSAGE) | c_enums(INSPECT) | c_enums(SYNC) | c_enums(SCHEDULE) | c_enums(TOPIC)
+    constants = c_enums(MESSAGE) | c_enums(INSPECT) | c_enums(SYNC) | c_enums(SCHEDULE) | c_enums(TOPIC) | c_enums(FEED)
     for name in ENUMS:
         rows = {(int(row[0]), row[1]) for row in table_rows(after(document, f"`enum {name}`"))}
         yield from differences(f"enum {name}", rows, constants[name])

@@ -107,6 +107,19 @@ static void test_IP17_5_removed_it_is_forgotten_and_its_jobs_stay(void **state)
     assert_int_equal(ask_ok(f, c, (struct request){.verb = VERB_FEED_LIST}, 0)->feeds_n, 0);
 }
 
+static void test_IP17_5_the_queue_of_a_feed_is_not_removed(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = client_new(f, 0);
+    const struct request remove = {.verb = VERB_QUEUE_REMOVE, .queue_remove = {TEXT("q")}};
+
+    ask_status(f, root, (struct request){.verb = VERB_QUEUE_SET, .queue_set = {.name = TEXT("q")}}, 0);
+    ask_status(f, root, FEED("mail", .queue = TEXT("q")), 0);
+    assert_non_null(strstr(ask_status(f, root, remove, -EBUSY)->text, "a feed puts them there"));
+    ask_status(f, root, CHANGE("mail", .queue = TEXT("default")), 0);
+    ask_status(f, root, remove, 0);
+}
+
 static void test_IP17_5_a_feed_is_its_maker_s(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -132,7 +145,8 @@ static void test_IP17_5_what_makes_no_sense_is_refused(void **state)
         int32_t status;
         const char *words;
     } cases[] = {
-        {CHANGE("mail"), -EINVAL, "there is no feed mail: a new one needs a pattern and a function"},
+        {CHANGE("mail"), -ENOENT, "no feed mail: a new one needs a pattern and a function"},
+        {CHANGE("mail", .pattern = TEXT("k.>")), -EINVAL, "no feed mail: a new one needs"},
         {CHANGE("a b"), -EINVAL, "the name of a feed has 1 to 255 bytes"},
         {FEED("mail", .pattern = TEXT("a..b")), -EINVAL, "the pattern 'a..b'"},
         {FEED("mail", .queue = TEXT("none")), -ENOENT, "no queue none"},
@@ -216,6 +230,7 @@ int main(void)
         TEST(test_IP17_5_sent_elsewhere_it_begins_there),
         TEST(test_IP17_5_another_pattern_counts_from_where_it_is),
         TEST(test_IP17_5_removed_it_is_forgotten_and_its_jobs_stay),
+        TEST(test_IP17_5_the_queue_of_a_feed_is_not_removed),
         TEST(test_IP17_5_a_feed_is_its_maker_s),
         TEST(test_IP17_5_what_makes_no_sense_is_refused),
         TEST(test_IP17_5_one_change_at_a_time),

@@ -28,6 +28,7 @@
     COMMAND(pub)                                                                                             \
     COMMAND(sub)                                                                                             \
     COMMAND(durable)                                                                                         \
+    COMMAND(feed)                                                                                            \
     COMMAND(topic)                                                                                           \
     COMMAND(submit)                                                                                          \
     COMMAND(work)                                                                                            \
