@@ -13,9 +13,11 @@
 #include <string.h>
 
 enum { GROUP_SPAN = 131072, GROUP_ROOM = 256 };
-#define GROUP_BYTES   (64ull << 20)
-#define NS_PER_MS     1000000ll
-#define BURY_AGAIN_NS 1000000000ll
+#define GROUP_BYTES    (64ull << 20)
+#define NS_PER_MS      1000000ll
+#define BURY_AGAIN_NS  1000000000ll
+#define LOOK_NS        10000000ll
+#define LOOK_BEHIND_NS 1000000000ll
 
 static struct group *group_of_work(const struct group_work *work)
 {
@@ -119,17 +121,37 @@ static void give_back(struct core *core, struct group_message *message, enum val
     group_wake(core, group);
 }
 
+/* Its member has received all that it has, but this one and those behind it. */
+static bool is_next(const struct group_message *message)
+{
+    const struct list *before = message->link.prev;
+
+    return before == &message->member->out || container_of(before, struct group_message, link)->received;
+}
+
+/* Its time is over, and it stays: of a member one is looked at again soon, the others not as often as a short time would have it. */
+static void look_again(struct core *core, struct group_message *message)
+{
+    int64_t least = is_next(message) ? LOOK_NS : LOOK_BEHIND_NS, wait_ns = message->work->terms.ack_wait_ns;
+
+    group_extend(core, message, wait_ns > least ? wait_ns : least);
+}
+
 /* ack_wait is over. What nobody has received stays where it is, in order, unless somebody else would have it now. */
 static void over(struct core *core, struct group_message *message)
 {
-    if (!message->received && !group_others_first(message))
-        return group_extend(core, message, message->work->terms.ack_wait_ns);
-    bool received = message->received;
     struct group *group = group_of_work(message->work);
+    struct list *behind = message->link.next == &message->member->out ? NULL : message->link.next;
+    bool received = message->received;
 
+    if (!received && !group_others_first(message))
+        return look_again(core, message);
     give_back(core, message, VALUE_REDELIVERED);
-    if (!received)
-        deal(core, group); /* at once: who has how many is what the next one is judged by */
+    if (received)
+        return;
+    deal(core, group); /* at once: who has how many is what the next one is judged by */
+    if (behind && !container_of(behind, struct group_message, link)->received)
+        look_again(core, container_of(behind, struct group_message, link)); /* it is the next one now */
 }
 
 static void due(struct core *core, struct group_work *work)
@@ -268,7 +290,7 @@ static const struct loaded_try *try_of(struct group *group, uint64_t sequence)
                : NULL;
 }
 
-/* What an earlier daemon knew of it. */
+/* What an earlier daemon knew of it, or this one before the group rested. */
 static void recall(struct core *core, struct group *group, struct group_message *message)
 {
     const struct loaded_try *known = try_of(group, message->sequence);
@@ -276,7 +298,7 @@ static void recall(struct core *core, struct group *group, struct group_message 
 
     if ((message->sequence > group->old_mark || PLANTED(FORGOTTEN_MARK)) && !known)
         return;
-    message->flags = VALUE_REDELIVERED;
+    message->flags = known ? known->flags : VALUE_REDELIVERED;
     message->tries = known ? known->tries : 1;
     if (known && known->due_us > now_us && message->state == GROUP_READY)
         group_later(core, message, (known->due_us - now_us) * 1000);
@@ -360,6 +382,7 @@ void member_leave(struct core *core, struct subscription *sub)
 void member_delete(struct core *core, struct subscription *sub)
 {
     struct member *member = sub->member;
+    struct group *group = member ? member->group : NULL;
 
     if (!member)
         return;
@@ -367,6 +390,8 @@ void member_delete(struct core *core, struct subscription *sub)
     list_remove(&member->link);
     core_free(core, member);
     sub->member = NULL;
+    if (group && list_empty(&group->members))
+        group_rest(core, group);
 }
 
 struct bytes member_pattern(const struct subscription *sub)
@@ -499,8 +524,7 @@ struct group *group_new(struct core *core, struct account *account, const struct
     return group;
 }
 
-/* Nobody has a message any more, and nothing is open. */
-static void drop_all(struct core *core, struct group *group)
+void group_drop_all(struct core *core, struct group *group)
 {
     struct group_message *message;
 
@@ -513,25 +537,12 @@ static void drop_all(struct core *core, struct group *group)
     }
 }
 
-void group_go_to(struct core *core, struct group *group, uint64_t floor)
-{
-    struct member *member;
-
-    drop_all(core, group);
-    list_each (member, &group->members, link)
-        member->sought = member->sub->channel->sequence;
-    group_seek(&group->work, floor);
-    group->mark = group->old_mark = floor;
-    group->tries_n = group->tries_at = 0;
-    reader_seek(core, &group->reader, floor);
-}
-
 void group_delete(struct core *core, struct group *group)
 {
     struct kept_topics *kept = core->kept_topics;
     struct member *member, *after;
 
-    drop_all(core, group);
+    group_drop_all(core, group);
     list_each_safe (member, after, &group->members, link) {
         if (member->joined)
             group_leave(core, &group->work, &member->place);

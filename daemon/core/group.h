@@ -5,7 +5,8 @@
  * What the store knows: the floor, acknowledgements above it, how often a message was given when that is more than once, and a mark:
  * messages up to there may have been received. A result with messages leaves when the mark covers them, so that after a restart
  * what may have been seen is flagged.
- * Files: group_work.c who has what; group.c members, acknowledgements and the store; group_verbs.c what is asked.
+ * Files: group_work.c who has what; group.c members, acknowledgements and the store; group_rest.c when nobody is in it;
+ * group_verbs.c what is asked.
  */
 #pragma once
 
@@ -16,7 +17,7 @@
 struct loaded_try {
     uint64_t sequence;
     int64_t due_us;
-    uint32_t tries;
+    uint32_t tries, flags; /* enum value_flags */
 };
 
 struct group {
@@ -27,11 +28,12 @@ struct group {
     struct reader reader;
     struct group_work work;
     struct group_part part;
-    struct list members;      /* struct member, also those that have left and have values */
-    uint64_t mark;            /* messages up to here may have been received, as the store knows */
-    uint64_t batch;           /* the last one that changed its row, or the mark */
-    uint64_t old_mark;        /* of an earlier daemon */
-    struct loaded_try *tries; /* the same: by sequence, what is not read yet from `tries_at` on */
+    struct list members; /* struct member, also those that have left and have values */
+    uint64_t mark;       /* messages up to here may have been received, as the store knows */
+    uint64_t batch;      /* the last one that changed its row, or the mark */
+    uint64_t old_mark;   /* of an earlier daemon */
+    struct loaded_try
+        *tries; /* the same, or of before it rested: by sequence, what is not read yet from `tries_at` on */
     size_t tries_n, tries_at, tries_size;
     uint64_t redelivered, dead;
     uint8_t name_size, pattern_size;
@@ -73,6 +75,10 @@ struct note *group_note(struct core *core, const struct group *group);
 void group_set(struct core *core, struct group *group, const struct group_part *part);
 /* It goes on behind this sequence: nobody has a message of it any more. */
 void group_go_to(struct core *core, struct group *group, uint64_t floor);
+/* Nobody has a message of it any more, and nothing is open. */
+void group_drop_all(struct core *core, struct group *group);
+/* Nobody is in it, and nobody has received what he has not acknowledged. */
+void group_rest(struct core *core, struct group *group);
 /* It may have something to give. */
 void group_wake(struct core *core, struct group *group);
 /* What a member does with one that it has. */

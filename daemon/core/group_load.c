@@ -107,6 +107,7 @@ int core_load_group_try(struct core *core, const struct ack_row *row, const char
         group->tries = more;
         group->tries_size = size;
     }
-    group->tries[group->tries_n++] = (struct loaded_try){row->sequence, row->due_us, row->tries};
+    group->tries[group->tries_n++] =
+        (struct loaded_try){row->sequence, row->due_us, row->tries, VALUE_REDELIVERED};
     return 0;
 }

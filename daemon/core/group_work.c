@@ -426,6 +426,17 @@ void group_seek(struct group_work *work, uint64_t floor)
     work->next = floor;
 }
 
+void group_work_rest(struct core *core, struct group_work *work, uint64_t floor, uint64_t *acked, size_t n)
+{
+    group_seek(work, floor);
+    core_free(core, work->slot);
+    work->slot = NULL;
+    work->size = work->head = 0;
+    core_free(core, work->acked);
+    work->acked = acked;
+    work->acked_n = work->acked_size = n;
+}
+
 /* ---- invariants ---- */
 
 static void check_message(const struct group_message *message)

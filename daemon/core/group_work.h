@@ -64,7 +64,7 @@ struct group_work {
     struct group_slot *slot; /* from `head` on */
     size_t head, slots, size;
     uint64_t next;   /* everything up to here was read */
-    uint64_t *acked; /* of an earlier daemon: rising, above the floor, not read yet */
+    uint64_t *acked; /* of an earlier daemon, or of before it rested: rising, above the floor, not read yet */
     size_t acked_n, acked_at, acked_size;
     struct list ready, again;
     struct list idle, busy; /* members with room, and without */
@@ -122,6 +122,8 @@ void group_message_delete(struct core *core, struct group_message *message);
 struct group_message *group_any(const struct group_work *work);
 /* Nothing is open: it goes on behind this sequence. */
 void group_seek(struct group_work *work, uint64_t floor);
+/* The same, and of what is above it these were acknowledged: the array is the group's from here on. */
+void group_work_rest(struct core *core, struct group_work *work, uint64_t floor, uint64_t *acked, size_t n);
 
 /* ---- members ---- */
 

@@ -195,8 +195,9 @@ void deals_free(struct core *core, struct list *deals);
 
 /* ---- kept_replay.c: subscriptions that read the log from a place in it ---- */
 
-/* 0 or -ENOMEM. The subscription gets its channel in the same step. */
-int replay_begin(struct core *core, struct subscription *sub, const struct request_subscribe *what);
+/* 0, -ENOMEM; -ENOBUFS, in words. The subscription gets its channel in the same step. */
+int replay_begin(struct core *core, struct op *op, struct subscription *sub,
+                 const struct request_subscribe *what);
 /* It may have room again. */
 void replay_room(struct core *core, struct subscription *sub);
 /* It reads no more. Safe to repeat. */

@@ -14,8 +14,9 @@ struct replay {
     uint64_t *
         lasts; /* FROM_LAST: the last messages of topics, rising; of what was there then it has these alone */
     size_t lasts_n;
-    uint64_t then; /* FROM_LAST: the last sequence there was */
-    bool handing;  /* its receivers are seen to: that is no news to it */
+    struct account *account; /* charged for them */
+    uint64_t then;           /* FROM_LAST: the last sequence there was */
+    bool handing;            /* its receivers are seen to: that is no news to it */
 };
 
 static struct replay *replay_of(struct reader *reader)
@@ -75,6 +76,8 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
     return 0;
 }
 
+static void forget_lasts(struct core *core, struct replay *replay);
+
 /* Whoever waits receives. Its handle may be gone behind that, and it with it. */
 static void done(struct core *core, struct reader *reader)
 {
@@ -82,6 +85,8 @@ static void done(struct core *core, struct reader *reader)
     struct channel *c = replay->sub->channel;
     uint64_t length = c->length;
 
+    if (replay->lasts && reader->next >= replay->then)
+        forget_lasts(core, replay);
     replay->handing = true;
     c->delivered_n++;
     channel_arrived(core, c);
@@ -123,8 +128,36 @@ uint64_t replay_begins_behind(const struct core *core, const struct request_subs
     return what->from == FROM_TIME ? before_time(core, what->pattern, what->from_time_us) : 0;
 }
 
-/* 0 or -ENOMEM. */
-static int note_lasts(struct core *core, struct replay *replay, struct bytes pattern)
+/* ---- the last messages ---- */
+
+/* 0; -ENOBUFS, in words. */
+static int charge_lasts(struct core *core, struct op *op, struct replay *replay, size_t n)
+{
+    struct account *account = op->scope->account;
+
+    if (account_charge(core, account, SLOT_BYTES, n * sizeof(*replay->lasts)) < 0) {
+        op_fail(core, op, -ENOBUFS, "to begin with the last messages of %zu topics: account_bytes_max is %lu",
+                n, core->limits.account_bytes_max);
+        return -ENOBUFS;
+    }
+    replay->account = account_ref(account);
+    replay->lasts_n = n;
+    return 0;
+}
+
+static void forget_lasts(struct core *core, struct replay *replay)
+{
+    if (replay->account) {
+        account_release(replay->account, SLOT_BYTES, replay->lasts_n * sizeof(*replay->lasts));
+        replay->account = account_drop(core, replay->account);
+    }
+    core_free(core, replay->lasts);
+    replay->lasts = NULL;
+    replay->lasts_n = 0;
+}
+
+/* 0, -ENOBUFS, -ENOMEM. */
+static int note_lasts(struct core *core, struct op *op, struct replay *replay, struct bytes pattern)
 {
     const struct kept_topics *kept = core->kept_topics;
     const struct kept_topic *topic;
@@ -135,24 +168,31 @@ static int note_lasts(struct core *core, struct replay *replay, struct bytes pat
     replay->lasts = core_alloc(core, (n + 1) * sizeof(*replay->lasts));
     if (!replay->lasts)
         return -ENOMEM;
+    if (charge_lasts(core, op, replay, n) < 0)
+        return -ENOBUFS;
+    n = 0;
     list_each (topic, &kept->topics, link)
         if (topic->log.messages && pattern_match(pattern, kept_name(topic)))
-            replay->lasts[replay->lasts_n++] = topic->log.last;
+            replay->lasts[n++] = topic->log.last;
     qsort(replay->lasts, n, sizeof(*replay->lasts), compare);
     replay->then = kept->stored;
     replay->reader.next = n ? replay->lasts[0] - 1 : kept->stored;
     return 0;
 }
 
+/* ---- its life ---- */
+
 static void free_replay(struct core *core, struct replay *replay)
 {
-    core_free(core, replay->lasts);
+    forget_lasts(core, replay);
     core_free(core, replay);
 }
 
-int replay_begin(struct core *core, struct subscription *sub, const struct request_subscribe *what)
+int replay_begin(struct core *core, struct op *op, struct subscription *sub,
+                 const struct request_subscribe *what)
 {
     struct replay *replay = core_alloc(core, sizeof(*replay));
+    int r;
 
     if (!replay)
         return -ENOMEM;
@@ -160,10 +200,12 @@ int replay_begin(struct core *core, struct subscription *sub, const struct reque
     replay->reader.user = &replay_user;
     replay->reader.next = replay_begins_behind(core, what);
     replay->reader.from_us = what->from == FROM_TIME ? what->from_time_us : INT64_MIN;
-    if ((what->from == FROM_LAST && note_lasts(core, replay, what->pattern) < 0) ||
-        reader_begin(core, &replay->reader, what->pattern) < 0) {
+    r = what->from == FROM_LAST ? note_lasts(core, op, replay, what->pattern) : 0;
+    if (r == 0)
+        r = reader_begin(core, &replay->reader, what->pattern);
+    if (r < 0) {
         free_replay(core, replay);
-        return -ENOMEM;
+        return r;
     }
     sub->replay = replay;
     return 0;

@@ -403,7 +403,7 @@ static void join(struct core *core, struct subscription *sub, struct audience *a
         list_append(&audience->blocking, &sub->blocking);
 }
 
-/* What FROM_LAST needs. 0 or -ENOMEM. */
+/* What FROM_LAST needs. 0, -ENOMEM, -ENOBUFS. */
 static int begin_with_lasts(struct core *core, struct op *op, const struct request_subscribe *what,
                             struct subscription *sub)
 {
@@ -411,7 +411,7 @@ static int begin_with_lasts(struct core *core, struct op *op, const struct reque
     if (!sub->greeting)
         return -ENOMEM;
     sub->greeting->greets = sub;
-    return replay_begin(core, sub, what);
+    return replay_begin(core, op, sub, what);
 }
 
 /* One that is told what is published from now on; FROM_LAST: behind the last messages there are. */
@@ -440,7 +440,7 @@ static int subscribe_log(struct core *core, struct op *op, const struct request_
                          struct subscription *sub)
 {
     struct request_chan_open open = {.capacity = capacity_of(what), .rights = RIGHT_RECV};
-    int r = replay_begin(core, sub, what);
+    int r = replay_begin(core, op, sub, what);
 
     return r < 0 ? r : channel_subscribe(core, op, &open, sub);
 }

@@ -93,6 +93,7 @@ static void take_message(struct got *g, size_t i, const struct message *m)
     copy_text(g->value[i].key, sizeof(g->value[i].key), m->key);
     g->value[i].sequence = m->sequence;
     g->value[i].lost = m->lost;
+    g->value[i].tries = m->tries;
     g->value[i].time_us = m->time_us;
     if (m->headers_n)
         snprintf(g->value[i].header, sizeof(g->value[i].header), "%.*s=%.*s", (int)m->headers[0].name.size,

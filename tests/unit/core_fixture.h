@@ -42,6 +42,7 @@ struct got {
         char topic[32], key[16], header[32]; /* the first header, as NAME=VALUE */
         uint64_t sequence, lost;
         int64_t time_us;
+        uint32_t tries;
     } value[GOT_VALUES_MAX];
     char text[128], output[128];
     size_t chans_n, stats_n, chan_name_size;

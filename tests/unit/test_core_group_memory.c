@@ -49,6 +49,11 @@ static void life(void)
     client_do(a, (struct request){.verb = VERB_GROUP_LIST, .group_list = {.prefix = {"g", 1}}});
     client_die(a);
     stored(d);
+    client_do(b, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {y}});
+    stored(d);
+    y = join(b, "");
+    recv_many(b, y, 2);
+    stored(d);
     kept_after(2 * (int64_t)SECOND);
     client_do(b, (struct request){.verb = VERB_GROUP_REMOVE, .group_remove.group = {"g", 1}});
     stored(d);

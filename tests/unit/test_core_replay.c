@@ -215,6 +215,30 @@ static void test_IP15_8_the_cache_is_bounded(void **state)
     assert_int_equal(strlen(gets(b, r, 60)), 80);
 }
 
+/* Of each topic a sequence is noted, until it has come there. */
+static void test_IP15_8_what_a_replay_notes_of_last_messages_is_charged(void **state)
+{
+    uint64_t before, r, op;
+
+    published(a, "k.x", "1");
+    published(a, "k.y", "2");
+    published(a, "k.z", "3");
+    before = rig_stat(d->rig, "bytes");
+    r = replay(b, "k.*", (struct request_subscribe){.from = FROM_LAST, .capacity = 1});
+    assert_true(rig_stat(d->rig, "bytes") >= before + 3 * sizeof(uint64_t));
+    for (int i = 0; i < 3; i++) {
+        op = recv_many(b, r, 1);
+        stored(d);
+        ack(b, op, 1);
+        rig_sweep(d->rig);
+    }
+    assert_int_equal(rig_stat(d->rig, "bytes"), before);
+    d->rig->core->limits.account_bytes_max = before + 2 * sizeof(uint64_t);
+    op = subscribe_as(b, (struct request_subscribe){.pattern = {"k.*", 3}, .from = FROM_LAST});
+    assert_status(b, op, -ENOBUFS);
+    assert_int_equal(rig_stat(d->rig, "bytes"), before);
+}
+
 #define REPLAY_TESTS(setup)                                                                                  \
     cmocka_unit_test_setup_teardown(test_IP15_8_a_replay_has_what_was_and_then_what_comes, setup,            \
                                     durable_teardown),                                                       \
@@ -242,6 +266,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REPLAY_TESTS(kept_setup),
         REPLAY_TESTS(bare_setup),
+        cmocka_unit_test_setup_teardown(test_IP15_8_what_a_replay_notes_of_last_messages_is_charged,
+                                        kept_setup, durable_teardown),
         cmocka_unit_test_setup_teardown(test_IP15_8_the_cache_is_bounded, kept_setup, durable_teardown),
         cmocka_unit_test_setup_teardown(test_IP15_8_a_store_that_cannot_be_read_is_asked_again_after_a_while,
                                         bare_setup, durable_teardown),
