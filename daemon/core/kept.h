@@ -103,6 +103,8 @@ void kept_trim(struct core *core, struct kept_topic *topic);
 void kept_trim_soon(struct core *core, struct kept_topic *topic);
 /* Lets the store keep a record. Takes it; NULL is -ENOMEM. The number of its batch; 0: out of memory. */
 uint64_t kept_record(struct core *core, struct record *record);
+/* Of a block of it. NULL: out of memory. */
+struct record *kept_block_record(const struct kept_topic *topic, const struct topic_block *block);
 /* What TOPIC_INFO and TOPIC_LIST tell of it. */
 void kept_tell(const struct kept_topic *topic, struct topic_info *info);
 
@@ -130,6 +132,16 @@ int kept_check_publish(struct core *core, struct op *op, const struct request_pu
 /* op->publish is made: it goes to the store. 0; negative: not, words may be said. */
 int kept_publish(struct core *core, struct op *op, const struct request_publish *asked,
                  const struct topic_policy *policy);
+/* What a publish says of messages that were there before. One answer has one fate. */
+struct kept_repeats {
+    uint64_t batch; /* on its way to the store, with messages that it repeats; 0: none */
+    bool apart;     /* there is more than one */
+};
+/* This one is told with the sequence it has. */
+void kept_repeat(const struct core *core, struct kept_repeats *repeats, struct published *told,
+                 const struct topic_once *once);
+/* Beside `more` that are new. 0: the answer has the fate of what it repeats; -EAGAIN: words are said. */
+int kept_check_repeats(struct core *core, struct op *op, const struct kept_repeats *repeats, size_t more);
 /* A dead letter, as news: it shares the batch of the news behind it. 0, -ENOBUFS, -ENOMEM. */
 int kept_post(struct core *core, struct account *account, struct bytes topic, const struct letter *from);
 /* The time of the next message: none has an earlier one than that before it. */

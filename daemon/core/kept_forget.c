@@ -18,6 +18,8 @@ struct forgetting {
     uint64_t topic;
     uint64_t messages; /* that go */
     bool removes;      /* the topic too */
+    struct topic_block
+        cut; /* what is left of the block where it ends, when the store knows that; else without messages */
     size_t next, pieces;
     uint64_t end[]; /* sequences */
 };
@@ -50,16 +52,50 @@ static void end(struct core *core, struct forgetting *forgetting, uint64_t batch
 
 /* ---- pieces ---- */
 
+/* Its number does not come again (kept_publish.c): sequences go on behind it, also over a restart. */
+static bool keep_number(struct core *core, const struct kept_topic *topic)
+{
+    const struct message_row row = {.sequence = topic->id};
+
+    return topic->id <= core->kept_topics->stored || PLANTED(OLD_NUMBER) ||
+           kept_record(core, record_new_message(RECORD_SEQUENCE, &row, (struct bytes){0}));
+}
+
 static uint64_t tell_removed(struct core *core, struct kept_topic *topic)
 {
     struct topic_row row = {.id = topic->id, .flags = topic->flags};
-    uint64_t batch = kept_record(core, record_new_topic(RECORD_TOPIC_GONE, &row));
+    uint64_t batch =
+        keep_number(core, topic) ? kept_record(core, record_new_topic(RECORD_TOPIC_GONE, &row)) : 0;
 
     if (!batch)
         return 0;
     cache_forget(core, topic);
     core->kept_topics->ids -= topic->once.ids.count;
     kept_topic_delete(core, topic);
+    return batch;
+}
+
+/* The last piece, and what is left of the block where it ends: as one. The number of the batch; 0: out of memory. */
+static uint64_t tell_last(struct core *core, const struct kept_topic *topic,
+                          const struct forgetting *forgetting)
+{
+    const struct message_row row = {
+        .topic = topic->id, .sequence = forgetting->end[forgetting->next], .flags = topic->flags};
+    struct record *gone = record_new_message(RECORD_MESSAGES_GONE, &row, (struct bytes){0});
+    struct record *block = kept_block_record(topic, &forgetting->cut);
+    uint64_t batch = 0;
+    struct list both;
+
+    if (gone && block) {
+        list_init(&both);
+        list_append(&both, &gone->link);
+        list_append(&both, &block->link);
+        batch = core_record_all(core, &both);
+    }
+    if (!batch) {
+        record_delete(gone);
+        record_delete(block);
+    }
     return batch;
 }
 
@@ -83,7 +119,9 @@ static bool tell_piece(struct core *core, struct forgetting *forgetting)
             end(core, forgetting, removed, 0);
         return removed;
     }
-    uint64_t batch = kept_tell_gone(core, topic, forgetting->end[forgetting->next]);
+    uint64_t batch = last && forgetting->cut.messages
+                         ? tell_last(core, topic, forgetting)
+                         : kept_tell_gone(core, topic, forgetting->end[forgetting->next]);
     if (!batch)
         return false;
     forgetting->next++;
@@ -168,6 +206,7 @@ int kept_forget(struct core *core, struct op *op, struct kept_topic *topic, uint
 {
     struct kept_topics *kept = core->kept_topics;
     struct forgetting *forgetting = forgetting_new(core, topic, up_to, removes);
+    const struct topic_block *cut;
     int r = forgetting ? wait_for(core, op, forgetting) : -ENOMEM;
 
     if (r < 0) {
@@ -177,7 +216,9 @@ int kept_forget(struct core *core, struct op *op, struct kept_topic *topic, uint
     forgetting->messages = topic->log.messages;
     readers_lose(core, topic, up_to);
     topic->gone = up_to > topic->gone ? up_to : topic->gone;
-    topic_log_cut(&topic->log, up_to, rest);
+    cut = topic_log_cut(&topic->log, up_to, rest);
+    if (cut && !PLANTED(OLD_BLOCK))
+        forgetting->cut = *cut;
     forgetting->messages -= topic->log.messages;
     if (removes) {
         forgetting->messages += topic->delayed;

@@ -261,6 +261,7 @@ struct made {
     size_t n;
     int64_t due_us;
     struct published told;
+    struct kept_repeats repeats;
 };
 
 static struct record *record_of(struct core *core, const struct later_row *row,
@@ -319,10 +320,7 @@ static int take(struct core *core, struct op *op, struct made *made, const struc
 
     if (!once)
         return make(core, op, made, message);
-    made->told.repeated++;
-    made->told.sequence = once->sequence;
-    if (once->batch != UINT64_MAX)
-        op_depends(op, once->batch);
+    kept_repeat(core, &made->repeats, &made->told, once);
     return 0;
 }
 
@@ -382,6 +380,8 @@ static int make_all(struct core *core, struct op *op, struct made *made, const s
 
     for (size_t i = 0; r == 0 && i < asked->messages_n; i++)
         r = take(core, op, made, &asked->messages[i]);
+    if (r == 0)
+        r = kept_check_repeats(core, op, &made->repeats, made->n);
     if (r == 0 && made->n)
         r = check_room(core, op, made, policy);
     return r == 0 && made->n ? send(core, op, made) : r;

@@ -32,12 +32,19 @@ int kept_refuse(struct core *core, struct op *op, const char *what, const char *
 
 /* ---- the topic ---- */
 
+/* No topic has had it, nor will one: none that the store has a message of has a number above the sequences that were given, and
+ * one that goes sees to it that these go on behind its own. */
+static uint64_t number_for(const struct kept_topics *kept)
+{
+    return (kept->last_id > kept->sequence || PLANTED(OLD_NUMBER) ? kept->last_id : kept->sequence) + 1;
+}
+
 /* 0, -ENOBUFS, -ENOMEM. */
 static int make(struct core *core, struct account *account, struct bytes name,
                 const struct topic_policy *policy, struct kept_topic **out)
 {
     struct topic_row row = {
-        .id = core->kept_topics->last_id + 1,
+        .id = number_for(core->kept_topics),
         .uid = account->uid,
         .flags = (uint32_t)policy->durability << DURABILITY_SHIFT,
         .name = name,
@@ -52,7 +59,7 @@ static int make(struct core *core, struct account *account, struct bytes name,
         kept_topic_delete(core, *out);
         return -ENOMEM;
     }
-    core->kept_topics->last_id++;
+    core->kept_topics->last_id = row.id;
     return 0;
 }
 
@@ -121,7 +128,7 @@ static int check_wishes(struct core *core, struct op *op, const struct request_p
         return wish_refused(core, op, "a delay and a time both say when: give one of them");
     if ((asked->delay_ns || asked->at_us) && asked->expects)
         return wish_refused(core, op, "an expected sequence is that of now: a delayed message has none");
-    if (!asked->expects || asked->expect_sequence == last)
+    if (!asked->expects || asked->expect_sequence == last || PLANTED(ANY_LAST))
         return 0;
     op_fail(core, op, -ESTALE, "the last message of the topic is %lu, not %lu", last, asked->expect_sequence);
     return -ESTALE;
@@ -156,13 +163,27 @@ static int remember(struct core *core, struct kept_topic *topic, struct bytes te
     return 0;
 }
 
-/* A message that was there before: it is not published, and told with the sequence it has. */
-static void repeat(struct op *op, struct publish *p, const struct topic_once *once)
+void kept_repeat(const struct core *core, struct kept_repeats *repeats, struct published *told,
+                 const struct topic_once *once)
 {
-    p->told.repeated++;
-    p->told.sequence = once->sequence;
-    if (once->batch != UINT64_MAX)
-        op_depends(op, once->batch);
+    told->repeated++;
+    told->sequence = once->sequence;
+    if (once->batch == UINT64_MAX || core_stored(core, once->batch))
+        return;
+    repeats->apart |= repeats->batch && repeats->batch != once->batch;
+    repeats->batch = once->batch;
+}
+
+int kept_check_repeats(struct core *core, struct op *op, const struct kept_repeats *repeats, size_t more)
+{
+    if (!repeats->batch || (!more && !repeats->apart) || PLANTED(SHARED_DOUBT)) {
+        op_depends(op, repeats->batch);
+        return 0;
+    }
+    op->answer = answer_drop(core, op->answer);
+    op_fail(core, op, -EAGAIN,
+            "a message with the id of another that is on its way: publish it alone, or later");
+    return -EAGAIN;
 }
 
 /* ---- records ---- */
@@ -210,6 +231,7 @@ struct ready {
     struct list records;
     size_t fresh; /* ids that were remembered: the last ones of the window */
     uint64_t bytes;
+    struct kept_repeats repeats;
 };
 
 /* The i-th message is to be the n-th that is published. 0, -ENOBUFS, -ENOMEM. */
@@ -250,7 +272,7 @@ static int ready_all(struct core *core, struct op *op, struct ready *ready,
         const struct topic_once *there = once.size ? once_window_find(core, &ready->topic->once, once) : NULL;
 
         if (there) {
-            repeat(op, p, there);
+            kept_repeat(core, &ready->repeats, &p->told, there);
             p->letter[i] = letter_drop(core, p->letter[i]);
         } else {
             r = ready_one(core, op, ready, once, i, n++);
@@ -372,6 +394,8 @@ int kept_publish(struct core *core, struct op *op, const struct request_publish 
     kept_trim(core, ready.topic); /* ids that are too old are not asked */
     list_init(&ready.records);
     r = ready_all(core, op, &ready, asked);
+    if (r == 0)
+        r = kept_check_repeats(core, op, &ready.repeats, op->publish->n);
     if (r == 0 && op->publish->n)
         r = kept_check_room(core, op, ready.topic, policy, op->publish->n, ready.bytes);
     if (r == 0)

@@ -153,8 +153,12 @@ static int purge_but(struct core *core, struct op *op, struct kept_topic *topic,
     struct purge purge = {.topic = topic->id, .counts = true};
     const struct topic_block *block;
 
-    if (topic->log.messages <= keep)
+    if (topic->log.messages <= keep && topic->forgettings) /* what was purged before goes first */
+        return kept_forget(core, op, topic, topic->gone, &purge.rest, false);
+    if (topic->log.messages <= keep) {
+        op_depends(op, PLANTED(EARLY_PURGE) ? 0 : core->kept_topics->forgot);
         return 0;
+    }
     purge.left = topic->log.messages - keep;
     block = topic_log_nth(&topic->log, &purge.left);
     if (!purge.left)

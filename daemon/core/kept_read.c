@@ -298,7 +298,7 @@ struct letter *kept_letter(struct core *core, const struct kept_topic *topic,
     struct letter *letter = NULL;
 
     if (n <= 0 || headers) {
-        from.headers_n = headers ? (size_t)n : 0;
+        from.headers_n = headers ? (size_t)n - PLANTED(LOST_HEADER) : 0;
         if (headers)
             headers_read(row->headers, headers);
         letter = letter_new(core, kept_name(topic), &from);

@@ -96,9 +96,10 @@ void kept_topic_delete(struct core *core, struct kept_topic *topic)
 
 static struct topic_bounds bounds_of(const struct topic_policy *policy)
 {
-    return (struct topic_bounds){.messages = policy->keep_messages,
+    return (struct topic_bounds){.messages = policy->keep_messages -
+                                             (PLANTED(HASTY_TRIM) ? policy->keep_messages / 3 : 0),
                                  .bytes = policy->keep_bytes,
-                                 .age_us = (int64_t)policy->keep_for * US_PER_S};
+                                 .age_us = PLANTED(LONG_LOG) ? 0 : (int64_t)policy->keep_for * US_PER_S};
 }
 
 struct topic_bounds kept_bounds(const struct core *core, const struct kept_topic *topic)
@@ -123,27 +124,35 @@ uint64_t kept_record(struct core *core, struct record *record)
 
 uint64_t kept_tell_gone(struct core *core, const struct kept_topic *topic, uint64_t sequence)
 {
-    struct message_row row = {.topic = topic->id, .sequence = sequence, .flags = topic->flags};
+    struct message_row row = {
+        .topic = topic->id, .sequence = sequence + 2 * PLANTED(FAR_PURGE), .flags = topic->flags};
 
     return kept_record(core, record_new_message(RECORD_MESSAGES_GONE, &row, (struct bytes){0}));
 }
 
+struct record *kept_block_record(const struct kept_topic *topic, const struct topic_block *block)
+{
+    const struct block_row row = {
+        .topic = topic->id,
+        .first = block->first,
+        .last = block->last,
+        .messages = block->messages,
+        .bytes = block->bytes,
+        .first_us = block->first_us,
+        .last_us = block->last_us,
+        .flags = topic->flags,
+    };
+
+    return record_new_block(&row);
+}
+
+/* While some of it is to be forgotten that would say more than is so: the store still has what its first block has not. */
 static void tell_blocks(struct core *core, struct kept_topic *topic)
 {
     const struct topic_block *block;
 
-    while ((block = topic_log_untold(&topic->log))) {
-        struct block_row row = {
-            .topic = topic->id,
-            .first = block->first,
-            .last = block->last,
-            .messages = block->messages,
-            .bytes = block->bytes,
-            .first_us = block->first_us,
-            .last_us = block->last_us,
-            .flags = topic->flags,
-        };
-        if (!kept_record(core, record_new_block(&row)))
+    while (!topic->forgettings && (block = topic_log_untold(&topic->log))) {
+        if (!kept_record(core, kept_block_record(topic, block)))
             return;
         topic_log_tell(&topic->log);
     }
@@ -153,7 +162,7 @@ static void tell_blocks(struct core *core, struct kept_topic *topic)
 static void forget_ids(struct core *core, struct kept_topic *topic, uint64_t dedup_s)
 {
     struct message_row row = {.topic = topic->id, .flags = topic->flags};
-    int64_t before_us = core->now.wall_ns / 1000 - (int64_t)dedup_s * US_PER_S;
+    int64_t before_us = core->now.wall_ns / 1000 - (PLANTED(BRIEF_ID) ? 0 : (int64_t)dedup_s * US_PER_S);
     struct topic_once *oldest;
 
     while ((oldest = list_first(&topic->once.order, struct topic_once, link)) &&

@@ -65,7 +65,17 @@
     PLANT(EARLY_MESSAGE, "early-message")                                                                    \
     PLANT(LOST_MESSAGE, "lost-message")                                                                      \
     PLANT(SECOND_MESSAGE, "second-message")                                                                  \
-    PLANT(OVERTAKEN_MESSAGE, "overtaken-message")
+    PLANT(OVERTAKEN_MESSAGE, "overtaken-message")                                                            \
+    PLANT(FAR_PURGE, "far-purge")                                                                            \
+    PLANT(EARLY_PURGE, "early-purge")                                                                        \
+    PLANT(OLD_BLOCK, "old-block")                                                                            \
+    PLANT(OLD_NUMBER, "old-number")                                                                          \
+    PLANT(BRIEF_ID, "brief-id")                                                                              \
+    PLANT(SHARED_DOUBT, "shared-doubt")                                                                      \
+    PLANT(ANY_LAST, "any-last")                                                                              \
+    PLANT(HASTY_TRIM, "hasty-trim")                                                                          \
+    PLANT(LONG_LOG, "long-log")                                                                              \
+    PLANT(LOST_HEADER, "lost-header")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -201,7 +201,8 @@ void topic_log_drop(struct topic_log *log, size_t n)
     log->told -= log->told < n ? log->told : n;
 }
 
-void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_rest *rest)
+const struct topic_block *topic_log_cut(struct topic_log *log, uint64_t sequence,
+                                        const struct topic_rest *rest)
 {
     size_t n = 0;
 
@@ -209,7 +210,7 @@ void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_
         n++;
     topic_log_drop(log, n);
     if (!log->blocks || block_at(log, 0)->first > sequence)
-        return;
+        return NULL;
     struct topic_block *block = block_at(log, 0);
     log->messages -= block->messages - rest->messages;
     log->bytes -= block->bytes - rest->bytes;
@@ -217,6 +218,7 @@ void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_
     block->first_us = rest->first_us;
     block->messages = rest->messages;
     block->bytes = rest->bytes;
+    return log->told ? block : NULL;
 }
 
 size_t topic_log_pieces(const struct topic_log *log, uint64_t sequence, uint64_t messages, uint64_t *end)

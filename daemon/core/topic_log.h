@@ -68,7 +68,9 @@ struct topic_rest {
     uint64_t first, messages, bytes;
     int64_t first_us;
 };
-void topic_log_cut(struct topic_log *log, uint64_t sequence, const struct topic_rest *rest);
+/* The block that has some of both, if the store was told of it: what it has now is news. Else NULL. */
+const struct topic_block *topic_log_cut(struct topic_log *log, uint64_t sequence,
+                                        const struct topic_rest *rest);
 /* Where pieces of about so many messages end, of whole blocks, the last one at `sequence`. How many there are, at least one; `end`
  * may be NULL. */
 size_t topic_log_pieces(const struct topic_log *log, uint64_t sequence, uint64_t messages, uint64_t *end);
