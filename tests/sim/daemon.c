@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "groups.h"
+#include "keeps.h"
 #include "laters.h"
 #include "lock_ledger.h"
 #include "operator.h"
@@ -171,6 +172,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
     pools_configure(sim, core);
     groups_configure(sim, core);
     laters_configure(sim, core);
+    keeps_configure(sim, core);
     users_start(sim, core);
     core_set_stats(core, tell_memory, sim);
 }
@@ -430,6 +432,7 @@ static void taken(struct sim *sim, uint64_t conn, const struct request *request)
     judge_work_came(sim, task_of_op(sim, conn, request->id), request);
     judge_pool_came(sim, conn, request);
     judge_topic_came(sim, session, request, task_of_op(sim, conn, request->id));
+    judge_keep_came(sim, request, task_of_op(sim, conn, request->id));
     judge_user_came(sim, conn, request);
 }
 

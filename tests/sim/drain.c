@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "groups.h"
 #include "inspect.h"
+#include "keeps.h"
 #include "laters.h"
 #include "objects.h"
 #include "operator.h"
@@ -385,6 +386,7 @@ void sim_drain(struct sim *sim)
         if (sim->clients[who].leaving)
             client_kill(&sim->clients[who]);
     sim->faults_on = sim->working = sim->memory.short_of = false;
+    keeps_restart(sim);
     if (!run_until(sim, calm, NULL, "calm"))
         return;
     judge_topics_end(sim);
@@ -399,6 +401,8 @@ void sim_drain(struct sim *sim)
         groups_end(sim);
     if (!sim->failed)
         laters_come(sim);
+    if (!sim->failed)
+        keeps_end(sim);
     if (!sim->failed)
         pools_end(sim);
     if (!sim->failed)

@@ -95,7 +95,7 @@ void judge_deal_told(const struct task *task, const struct result *result)
 {
     struct sim *sim = task->client->sim;
 
-    if (task->op.request.verb != VERB_TRANSACT)
+    if (task->op.request.verb != VERB_TRANSACT || task->topical)
         return;
     if (result->flags & RESULT_DOUBT) {
         sim->faults[FAULT_DEAL_UNKNOWN]++;

@@ -8,6 +8,7 @@
 
 #include "backup.h"
 #include "bulk.h"
+#include "keeps.h"
 #include "operator.h"
 #include "pools.h"
 #include "schedules.h"
@@ -107,7 +108,7 @@ void judge_run_came(struct sim *sim, uint64_t conn, const struct request *reques
     struct task *task = task_of_op(sim, conn, request->id);
     uint64_t job = request->verb == VERB_DONE ? request->done.job : request->started.job;
 
-    if (task)
+    if (task && job)
         task->last_run = job_entry(sim, job)->run;
 }
 
@@ -205,7 +206,8 @@ static void reply_first(struct sim *sim, const struct task *task, const struct r
         reply_done(sim, task);
         break;
     case VERB_TRANSACT:
-        judge_deal_reply(sim, task, result);
+        if (!task->topical)
+            judge_deal_reply(sim, task, result);
         break;
     case VERB_SCHEDULE_SET:
     case VERB_SCHEDULE_REMOVE:
@@ -239,6 +241,8 @@ void judge_reply(struct sim *sim, uint64_t conn, const struct result *result)
     judge_user_reply(sim, task, result);
     if (task)
         judge_topic_reply(sim, task);
+    if (task)
+        judge_keep_reply(sim, task, result);
     if (task && task->op.request.verb == VERB_SUBMIT_MANY)
         judge_bulk_reply(sim, sim->conns[conn].session, result);
     if (task && task->op.request.verb == VERB_BACKUP)

@@ -142,7 +142,7 @@ void judge_work_came(struct sim *sim, struct task *task, const struct request *r
     const struct request_started *about = &request->started;
     struct stint *stint;
 
-    if (!task || !is_about_run(request->verb))
+    if (!task || task->topical || !is_about_run(request->verb))
         return;
     stint = find(sim, about->run);
     task->fence = FENCE_OTHER;
@@ -169,7 +169,7 @@ static void reply_about_run(struct sim *sim, const struct task *task, const stru
 
 void judge_work_reply(struct sim *sim, uint64_t session, const struct task *task, const struct result *result)
 {
-    if (!task || task->answered)
+    if (!task || task->answered || task->topical)
         return;
     if (task->op.request.verb == VERB_WORK_RESERVE)
         reply_reserve(sim, session, task, result);

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "groups.h"
+#include "keeps.h"
 #include "laters.h"
 #include "pools.h"
 #include "schedules.h"
@@ -163,6 +164,7 @@ static void sim_open(struct sim *sim, uint64_t seed, const struct options *optio
     topics_open(sim);
     groups_open(sim);
     laters_open(sim);
+    keeps_open(sim);
     daemon_start(sim);
     for (uint32_t who = 0; who < CLIENTS; who++)
         client_start(sim, who, between(sim, 0, 1 * MS));
@@ -192,6 +194,7 @@ static void sim_close(struct sim *sim)
     judge_topics_free(sim);
     judge_groups_free(sim);
     judge_laters_free(sim);
+    judge_keeps_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

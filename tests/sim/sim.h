@@ -251,7 +251,7 @@ struct task {
     uint32_t slot; /* LOCK, UNLOCK: the lock */
     uint64_t name, incarnation, session;
     bool finished, surfaced, dropped; /* dropped: abandoned */
-    bool mistaken;                    /* an UNLOCK with a token that is not this client's */
+    bool mistaken; /* an UNLOCK with a token that is not this client's; of topics: must be refused */
     bool cancelled;
     bool clean;          /* no deadline, no cancel: IP2.2's exception does not apply */
     bool scripted;       /* of the drain: nobody but it looks at the result */
@@ -361,6 +361,7 @@ struct sim {
     struct topic_ledger *topics; /* the same */
     struct group_ledger *groups; /* the same */
     struct later_ledger *laters; /* the same */
+    struct keep_ledger *keeps;   /* the same */
     bool ruled;                  /* its clients are several users, and there is a table of rights */
     uint64_t rules;              /* how often that gave way to another one */
     struct held *held;

@@ -8,6 +8,7 @@
 
 #include "backup.h"
 #include "groups.h"
+#include "keeps.h"
 #include "laters.h"
 #include "pools.h"
 #include "schedules.h"
@@ -60,6 +61,7 @@ static void apply(struct sim *sim, struct list *batches)
     judge_lives_stored(sim, batches);
     judge_groups_stored(sim, batches);
     judge_laters_stored(sim, batches);
+    judge_keeps_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }

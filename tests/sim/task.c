@@ -7,6 +7,7 @@
 
 #include "bulk.h"
 #include "groups.h"
+#include "keeps.h"
 #include "laters.h"
 #include "operator.h"
 #include "topics.h"
@@ -159,6 +160,7 @@ static void finish(struct protocol_op *op, const struct result *result, void *co
     topic_told(task, result);
     group_told(task, result);
     later_told(task, result);
+    keep_told(task, result);
     judge_arrived(task);
     object_told(task);
     judge_context(task, result);

@@ -10,6 +10,7 @@
 #include "backup.h"
 #include "bulk.h"
 #include "groups.h"
+#include "keeps.h"
 #include "laters.h"
 #include "operator.h"
 #include "pools.h"
@@ -338,7 +339,7 @@ static void begin_something(struct client *client)
     uint64_t at = below(client->sim, 196);
 
     if (operator_relents(client) || work_pool(client) || work_topic(client) || work_later(client) ||
-        work_group(client))
+        work_group(client) || work_keep(client))
         return;
     if (sim_is_long(client->sim) && chance(client->sim, 1, 6)) {
         work_schedule(client);
