@@ -142,8 +142,11 @@ static void *fill_publishes(const struct gc_host_transaction *what, struct reque
         return NULL;
     for (size_t i = 0; i < n; i++) {
         messages[i] = outgoing_wire(&what->publishes[i].message, &none);
-        publishes[i] = (struct request_publish){
-            .topic = text_bytes(what->publishes[i].topic), .messages = &messages[i], .messages_n = 1};
+        publishes[i] = (struct request_publish){.topic = text_bytes(what->publishes[i].topic),
+                                                .messages = &messages[i],
+                                                .messages_n = 1,
+                                                .delay_ns = what->publishes[i].delay_ns,
+                                                .at_us = what->publishes[i].at_us};
     }
     transact->publishes = publishes;
     transact->publishes_n = n;

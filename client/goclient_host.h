@@ -87,6 +87,7 @@ struct gc_host_send {
 struct gc_host_publish {
     const char *topic; /* durable */
     struct gc_outgoing message;
+    int64_t delay_ns, at_us; /* as of gc_publish_options */
 };
 
 /* What happens at once, all or nothing (goclient_txn.h). */

@@ -41,7 +41,7 @@ GC_API int gc_txn_complete(gc_txn *txn, const struct gc_task *task, const void *
 GC_API int gc_txn_submit(gc_txn *txn, const struct gc_submit *what);
 /* A value for a durable channel, which must have room for it. 0, -ENOMEM; -EINVAL: the value carries channels. */
 GC_API int gc_txn_send(gc_txn *txn, gc_chan c, struct gc_value v);
-/* A message for a durable topic, with the key and headers of `options`, or NULL. 0, -ENOMEM; -EINVAL: it carries channels, or the
+/* A message for a durable topic, with key, headers, delay or time of `options`, or NULL. 0, -ENOMEM; -EINVAL: it carries channels, or the
  * options ask for more. */
 GC_API int gc_txn_publish(gc_txn *txn, const char *topic, struct gc_value v,
                           const struct gc_publish_options *options);

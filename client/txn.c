@@ -99,17 +99,19 @@ GC_API int gc_txn_publish(gc_txn *txn, const char *topic, struct gc_value v,
 
     if (options_take(&use, sizeof use, options) < 0)
         return last_failed(-EINVAL, "gc_publish_options: size is not set, or of a newer library", false);
-    if (v.chans_n || use.once || use.expects || use.delay_ns || use.at_us)
+    if (v.chans_n || use.once || use.expects)
         return last_failed(
-            -EINVAL,
-            "a message of a transaction carries no channels, has no `once` or delay and expects nothing",
+            -EINVAL, "a message of a transaction carries no channels, has no `once` and expects nothing",
             false);
     publishes = room(txn->publishes, txn->what.publishes_n, sizeof *publishes);
     if (!publishes)
         return -ENOMEM;
     txn->what.publishes = txn->publishes = publishes;
     publishes[txn->what.publishes_n++] = (struct gc_host_publish){
-        topic, {.value = v, .key = use.key, .headers = use.headers, .headers_n = use.headers_n}};
+        topic,
+        {.value = v, .key = use.key, .headers = use.headers, .headers_n = use.headers_n},
+        use.delay_ns,
+        use.at_us};
     return 0;
 }
 

@@ -148,6 +148,8 @@ int kept_post(struct core *core, struct account *account, struct bytes topic, co
 int64_t kept_time(struct core *core);
 /* Records that the store was not told. */
 void kept_drop_records(struct list *records);
+/* When it is to happen makes sense. 0, or -EINVAL: words are said. */
+int kept_check_delay(struct core *core, struct op *op, const struct request_publish *asked);
 /* Bytes of a message as bounds count them. */
 uint64_t kept_bytes(size_t key, size_t headers, size_t body);
 uint64_t kept_letter_bytes(const struct letter *letter);
@@ -183,6 +185,13 @@ bool publish_waits(const struct core *core, const struct request_publish *asked)
 /* PUBLISH of what waits, which was checked. How many messages; negative: nothing happened, words may be said. */
 int laters_publish(struct core *core, struct op *op, const struct request_publish *asked,
                    const struct topic_policy *policy);
+/* Room for so many more of op's user. 0, or -ENOBUFS: words are said. */
+int laters_check_room(struct core *core, struct op *op, uint64_t messages, uint64_t bytes);
+/* What the store is told of a publish of one message when it is taken for later: without id and time. NULL: out of memory. */
+struct record *laters_record(struct core *core, const struct kept_topic *topic, const struct publish *p);
+/* Now it is, with this note of that. Never fails. */
+void laters_send(struct core *core, struct later *later, struct kept_topic *topic, struct account *account,
+                 struct note *note, int64_t delay_ns, int64_t at_us);
 /* The store's word, as kept_stored; then what is due goes on. */
 void laters_stored(struct core *core, int error);
 /* The first ones of a topic that is to go, at most so many, and no more than are doomed: the store is told to forget them. False:

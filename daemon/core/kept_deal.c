@@ -11,6 +11,9 @@ struct deal {
     struct publish *publish;
     struct kept_topic *topic; /* while it is ready */
     struct note *note;        /* the same */
+    int64_t delay_ns, at_us;
+    bool waits;          /* it is published later */
+    struct later *later; /* while it is ready, of what waits */
 };
 
 static int refuse_wishes(struct core *core, struct op *op, const struct request_publish *asked)
@@ -19,12 +22,10 @@ static int refuse_wishes(struct core *core, struct op *op, const struct request_
 
     for (size_t i = 0; i < asked->messages_n; i++)
         once |= asked->messages[i].once.size > 0;
-    if (!once && !asked->expects && !asked->delay_ns && !asked->at_us)
-        return 0;
+    if (!once && !asked->expects)
+        return kept_check_delay(core, op, asked);
     op_fail(core, op, -EINVAL, "in a transaction a publish has no %s",
-            once             ? "id: the transaction happens once"
-            : asked->expects ? "expected sequence"
-                             : "delay");
+            once ? "id: the transaction happens once" : "expected sequence");
     return -EINVAL;
 }
 
@@ -38,14 +39,17 @@ static int check_right(struct core *core, struct op *op, struct bytes topic)
     return -EPERM;
 }
 
-static int add(struct core *core, struct op *op, struct bytes topic, const struct outgoing *message,
-               struct list *deals)
+static int add(struct core *core, struct op *op, const struct request_publish *asked,
+               const struct outgoing *message, struct list *deals)
 {
     struct deal *deal = core_alloc(core, sizeof(*deal));
 
     if (!deal)
         return -ENOMEM;
-    deal->publish = publish_alone(core, op->scope->account, topic, message);
+    deal->delay_ns = asked->delay_ns;
+    deal->at_us = asked->at_us;
+    deal->waits = publish_waits(core, asked);
+    deal->publish = publish_alone(core, op->scope->account, asked->topic, message);
     if (!deal->publish) {
         core_free(core, deal);
         return -ENOMEM;
@@ -63,14 +67,44 @@ int deals_new(struct core *core, struct op *op, const struct request_publish *as
     if (r == 0)
         r = check_right(core, op, asked->topic);
     for (size_t i = 0; r == 0 && i < asked->messages_n; i++)
-        r = add(core, op, asked->topic, &asked->messages[i], deals);
+        r = add(core, op, asked, &asked->messages[i], deals);
     return r;
 }
 
 static void unready(struct core *core, struct deal *deal)
 {
     deal->note = note_delete(core, deal->note);
+    deal->later = later_delete(core, deal->later);
     deal->topic = NULL;
+}
+
+/* Room for what waits of all deals up to this one. */
+static int check_delayed(struct core *core, struct op *op, const struct deal *deal, const struct list *deals)
+{
+    const struct deal *other;
+    uint64_t n = 0, bytes = 0;
+
+    list_each (other, deals, link) {
+        n += other->waits;
+        bytes += other->waits ? kept_letter_bytes(other->publish->letter[0]) : 0;
+        if (other == deal)
+            break;
+    }
+    return deal->waits ? laters_check_room(core, op, n, bytes) : 0;
+}
+
+/* 0 or -ENOMEM. */
+static int make_note(struct core *core, struct deal *deal)
+{
+    const struct publish *p = deal->publish;
+    struct record *record = deal->waits ? laters_record(core, deal->topic, p)
+                                        : kept_record_of(core, RECORD_MESSAGE, deal->topic, p->letter[0],
+                                                         p->account->uid, (struct bytes){0});
+
+    deal->note = note_new(core, record);
+    if (deal->note && deal->waits)
+        deal->later = later_new(core);
+    return deal->note && (deal->later || !deal->waits) ? 0 : -ENOMEM;
 }
 
 static int ready_one(struct core *core, struct op *op, struct deal *deal, struct list *deals)
@@ -100,11 +134,9 @@ static int ready_one(struct core *core, struct op *op, struct deal *deal, struct
         bytes += before->topic == deal->topic ? kept_letter_bytes(before->publish->letter[0]) : 0;
     }
     r = kept_check_room(core, op, deal->topic, policy, n, bytes);
-    if (r < 0)
-        return r;
-    deal->note = note_new(core, kept_record_of(core, RECORD_MESSAGE, deal->topic, letter,
-                                               deal->publish->account->uid, (struct bytes){0}));
-    return deal->note ? 0 : -ENOMEM;
+    if (r == 0)
+        r = check_delayed(core, op, deal, deals);
+    return r < 0 ? r : make_note(core, deal);
 }
 
 int deals_ready(struct core *core, struct op *op, struct list *deals)
@@ -120,14 +152,25 @@ int deals_ready(struct core *core, struct op *op, struct list *deals)
     return r;
 }
 
+static void send_later(struct core *core, struct deal *deal)
+{
+    struct publish *p = deal->publish;
+
+    laters_send(core, deal->later, deal->topic, p->account, deal->note, deal->delay_ns, deal->at_us);
+    publish_free(core, p);
+}
+
 void deals_apply(struct core *core, struct list *deals, bool news)
 {
     struct deal *deal, *after;
 
     list_each_safe (deal, after, deals, link) {
         if (news)
-            deal->note->record->kind = RECORD_MESSAGE_JOINED;
-        kept_send(core, deal->publish, deal->topic, deal->note);
+            deal->note->record->kind = deal->waits ? RECORD_LATER_JOINED : RECORD_MESSAGE_JOINED;
+        if (deal->waits)
+            send_later(core, deal);
+        else
+            kept_send(core, deal->publish, deal->topic, deal->note);
         list_remove(&deal->link);
         core_free(core, deal);
     }

@@ -249,9 +249,9 @@ bool publish_waits(const struct core *core, const struct request_publish *asked)
 }
 
 /* Not before its time, to the microsecond. */
-static int64_t due_of(const struct core *core, const struct request_publish *asked)
+static int64_t due_of(const struct core *core, int64_t delay_ns, int64_t at_us)
 {
-    return asked->at_us ? asked->at_us : (time_after(core->now.wall_ns, asked->delay_ns) - 1) / 1000 + 1;
+    return at_us ? at_us : (time_after(core->now.wall_ns, delay_ns) - 1) / 1000 + 1;
 }
 
 /* What one operation has made. Its laters are the last ones of the topic. */
@@ -263,6 +263,21 @@ struct made {
     struct published told;
     struct kept_repeats repeats;
 };
+
+/* Without id and time, and of its headers the size alone. */
+static struct later_row row_of(const struct kept_topic *topic, const struct account *account,
+                               const struct outgoing *message)
+{
+    return (struct later_row){
+        .message = {.topic = topic->id,
+                    .uid = account->uid,
+                    .flags = topic->flags,
+                    .body_bytes = message->value.body.size,
+                    .key = message->key,
+                    .once = message->once,
+                    .headers = {"", headers_size(message->headers, message->headers_n)}},
+    };
+}
 
 static struct record *record_of(struct core *core, const struct later_row *row,
                                 const struct outgoing *message)
@@ -283,25 +298,18 @@ static struct record *record_of(struct core *core, const struct later_row *row,
 static int make(struct core *core, struct op *op, struct made *made, const struct outgoing *message)
 {
     struct account *account = op->scope->account;
-    const struct later_row row = {
-        .id = laters_of(core)->last_id + made->n + 1,
-        .due_us = made->due_us,
-        .message = {.topic = made->topic->id,
-                    .uid = account->uid,
-                    .flags = made->topic->flags,
-                    .body_bytes = message->value.body.size,
-                    .key = message->key,
-                    .once = message->once,
-                    .headers = {"", headers_size(message->headers, message->headers_n)}},
-    };
+    struct later_row row = row_of(made->topic, account, message);
     struct later *later;
     struct record *record;
 
     if (message->once.size && core->kept_topics->ids >= core->limits.dedup_max)
         return -ENOBUFS;
-    later = later_new(core, made->topic, account, &row);
+    later = later_new(core);
     if (!later)
         return -ENOMEM;
+    row.id = laters_of(core)->last_id + made->n + 1;
+    row.due_us = made->due_us;
+    later_enter(core, later, made->topic, account, &row);
     made->n++;
     if (later_hold(core, later, message->once) < 0)
         return -ENOMEM;
@@ -324,19 +332,26 @@ static int take(struct core *core, struct op *op, struct made *made, const struc
     return 0;
 }
 
+int laters_check_room(struct core *core, struct op *op, uint64_t messages, uint64_t bytes)
+{
+    const struct account *account = op->scope->account;
+
+    if (!account_has_room(core, account, SLOT_DELAYED, messages))
+        return kept_refuse(core, op, "there are no more messages to be published later", "delayed_max",
+                           core->limits.delayed_max);
+    if (!account_has_room(core, account, SLOT_DELAYED_BYTES, bytes))
+        return kept_refuse(core, op, "messages to be published later are no longer together",
+                           "delayed_bytes_max", core->limits.delayed_bytes_max);
+    return 0;
+}
+
 /* With what was made. */
 static int check_room(struct core *core, struct op *op, const struct made *made,
                       const struct topic_policy *policy)
 {
-    const struct account *account = op->scope->account;
+    int r = laters_check_room(core, op, 0, 0);
 
-    if (!account_has_room(core, account, SLOT_DELAYED, 0))
-        return kept_refuse(core, op, "there are no more messages to be published later", "delayed_max",
-                           core->limits.delayed_max);
-    if (!account_has_room(core, account, SLOT_DELAYED_BYTES, 0))
-        return kept_refuse(core, op, "messages to be published later are no longer together",
-                           "delayed_bytes_max", core->limits.delayed_bytes_max);
-    return kept_check_room(core, op, made->topic, policy, 0, 0);
+    return r < 0 ? r : kept_check_room(core, op, made->topic, policy, 0, 0);
 }
 
 static struct later *last_later(const struct kept_topic *topic)
@@ -390,7 +405,7 @@ static int make_all(struct core *core, struct op *op, struct made *made, const s
 int laters_publish(struct core *core, struct op *op, const struct request_publish *asked,
                    const struct topic_policy *policy)
 {
-    struct made made = {.due_us = due_of(core, asked)};
+    struct made made = {.due_us = due_of(core, asked->delay_ns, asked->at_us)};
     int r = kept_topic_for(core, op, asked->topic, policy, &made.topic);
 
     if (r < 0)
@@ -408,6 +423,33 @@ int laters_publish(struct core *core, struct op *op, const struct request_publis
     }
     *(struct published *)op->answer->result.published = made.told;
     return (int)(made.n + made.told.repeated);
+}
+
+/* ---- the same in a transaction ---- */
+
+struct record *laters_record(struct core *core, const struct kept_topic *topic, const struct publish *p)
+{
+    const struct letter *letter = p->letter[0];
+    const struct outgoing message = {.value.body = letter->body,
+                                     .key = letter->key,
+                                     .headers = letter->headers,
+                                     .headers_n = letter->headers_n};
+    const struct later_row row = row_of(topic, p->account, &message);
+
+    return record_of(core, &row, &message);
+}
+
+void laters_send(struct core *core, struct later *later, struct kept_topic *topic, struct account *account,
+                 struct note *note, int64_t delay_ns, int64_t at_us)
+{
+    struct laters *l = laters_of(core);
+    struct later_row *row = &note->record->later;
+
+    row->id = ++l->last_id;
+    row->due_us = due_of(core, delay_ns, at_us);
+    later_enter(core, later, topic, account, row);
+    later->batch = note_write(core, note);
+    list_append(&l->storing, &later->link);
 }
 
 /* ---- a topic that is to go ---- */
@@ -446,7 +488,9 @@ int core_load_later(struct core *core, const struct later_row *row, const char *
         return -EINVAL;
     *why = "out of memory";
     account = account_get(core, row->message.uid);
-    later = account ? later_new(core, topic, account, row) : NULL;
+    later = account ? later_new(core) : NULL;
+    if (later)
+        later_enter(core, later, topic, account, row);
     account_drop(core, account);
     if (!later)
         return -ENOMEM;

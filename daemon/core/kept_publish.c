@@ -117,15 +117,22 @@ static int wish_refused(struct core *core, struct op *op, const char *why)
     return -EINVAL;
 }
 
+int kept_check_delay(struct core *core, struct op *op, const struct request_publish *asked)
+{
+    if (asked->delay_ns < 0 || asked->at_us < 0)
+        return wish_refused(core, op, "a delay cannot be negative");
+    if (asked->delay_ns && asked->at_us)
+        return wish_refused(core, op, "a delay and a time both say when: give one of them");
+    return 0;
+}
+
 static int check_wishes(struct core *core, struct op *op, const struct request_publish *asked)
 {
     const struct kept_topic *topic = kept_topic_find(core, asked->topic);
     uint64_t last = topic ? topic->last_sent : 0;
 
-    if (asked->delay_ns < 0 || asked->at_us < 0)
-        return wish_refused(core, op, "a delay cannot be negative");
-    if (asked->delay_ns && asked->at_us)
-        return wish_refused(core, op, "a delay and a time both say when: give one of them");
+    if (kept_check_delay(core, op, asked) < 0)
+        return -EINVAL;
     if ((asked->delay_ns || asked->at_us) && asked->expects)
         return wish_refused(core, op, "an expected sequence is that of now: a delayed message has none");
     if (!asked->expects || asked->expect_sequence == last || PLANTED(ANY_LAST))

@@ -96,8 +96,7 @@ static int reserve(struct core *core, struct laters *l)
     return 0;
 }
 
-struct later *later_new(struct core *core, struct kept_topic *topic, struct account *account,
-                        const struct later_row *row)
+struct later *later_new(struct core *core)
 {
     struct laters *l = &core->kept_topics->laters;
     struct later *later = reserve(core, l) < 0 ? NULL : core_alloc(core, sizeof(*later));
@@ -106,6 +105,13 @@ struct later *later_new(struct core *core, struct kept_topic *topic, struct acco
         return NULL;
     l->reserved++;
     list_init(&later->link);
+    list_init(&later->in_topic);
+    return later;
+}
+
+void later_enter(struct core *core, struct later *later, struct kept_topic *topic, struct account *account,
+                 const struct later_row *row)
+{
     later->topic = topic;
     later->account = account_ref(account);
     later->id = row->id;
@@ -116,7 +122,7 @@ struct later *later_new(struct core *core, struct kept_topic *topic, struct acco
     topic->delayed_bytes += later->bytes;
     account->used[SLOT_DELAYED]++;
     account->used[SLOT_DELAYED_BYTES] += later->bytes;
-    return later;
+    core->kept_topics->laters.count++;
 }
 
 /* An id that nobody finds any more. */
@@ -128,7 +134,7 @@ static void release(struct core *core, struct later *later)
     core->kept_topics->ids--;
 }
 
-void later_delete(struct core *core, struct later *later)
+static void leave(struct core *core, struct later *later)
 {
     later_take(core, later);
     release(core, later);
@@ -139,8 +145,18 @@ void later_delete(struct core *core, struct later *later)
     account_release(later->account, SLOT_DELAYED, 1);
     account_release(later->account, SLOT_DELAYED_BYTES, later->bytes);
     account_drop(core, later->account);
+    core->kept_topics->laters.count--;
+}
+
+struct later *later_delete(struct core *core, struct later *later)
+{
+    if (!later)
+        return NULL;
+    if (later->topic)
+        leave(core, later);
     core->kept_topics->laters.reserved--;
     core_free(core, later);
+    return NULL;
 }
 
 int later_hold(struct core *core, struct later *later, struct bytes once)
@@ -215,7 +231,8 @@ void laters_check(const struct core *core)
 
     list_each (topic, &core->kept_topics->topics, link)
         n += count_of(topic);
-    assert(n == l->reserved && l->n <= n && l->reserved <= l->size && "there is a place for what is to come");
+    assert(n == l->count && l->n <= n && n <= l->reserved && l->reserved <= l->size &&
+           "there is a place for what is to come");
     for (size_t i = 0; i < l->n; i++) {
         assert(l->heap[i]->place == i + 1 && "what is to come knows its place");
         assert((!i || is_before(l->heap[(i - 1) / CHILDREN], l->heap[i])) && "nothing comes out of its turn");

@@ -29,7 +29,8 @@ struct later {
 
 struct laters {
     struct later **heap;
-    size_t n, size, reserved; /* reserved: how many laters there are */
+    size_t n, size, reserved; /* reserved: how many laters there are, with those that are only made */
+    uint64_t count;           /* those that topics have */
     struct list storing;      /* struct later, by batch */
     struct list fetching;     /* struct later, by due_us and id: the store is asked for these */
     struct timer timer;       /* the first one is due, or may be; a place is reserved */
@@ -43,12 +44,13 @@ int laters_init(struct core *core, struct laters *laters);
 /* When all of them are gone. */
 void laters_free(struct core *core, struct laters *laters);
 
-/* Charged and known to its topic from now on, in no list. NULL: out of memory. The row's headers, key and body count for its
- * size (body_bytes). */
-struct later *later_new(struct core *core, struct kept_topic *topic, struct account *account,
-                        const struct later_row *row);
-/* It is published, or will never be. Frees it and its id. */
-void later_delete(struct core *core, struct later *later);
+/* One of no topic yet, for which there is a place. NULL: out of memory. */
+struct later *later_new(struct core *core);
+/* Charged and known to its topic from now on, in no list. The row's headers, key and body count for its size (body_bytes). */
+void later_enter(struct core *core, struct later *later, struct kept_topic *topic, struct account *account,
+                 const struct later_row *row);
+/* It is published, or will never be. Frees it and its id. Accepts NULL, and one that was never entered; returns NULL. */
+struct later *later_delete(struct core *core, struct later *later);
 /* Its id, empty: it has none. Repeats find it. 0 or -ENOMEM. */
 int later_hold(struct core *core, struct later *later, struct bytes once);
 /* It waits for its time. */

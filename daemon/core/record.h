@@ -64,12 +64,13 @@ enum record_kind {
     RECORD_ONCE_GONE,      /* the once-ids of that topic up to that sequence */
     RECORD_SEQUENCE,       /* what is not above it counts as given */
     RECORD_BLOCK,
-    RECORD_LATER,      /* `body` is to be published when it is due */
-    RECORD_LATER_DUE,  /* now: it is the next one of the log */
-    RECORD_LATER_GONE, /* never */
-    RECORD_GROUP,      /* made, or changed */
-    RECORD_GROUP_GONE, /* with its acks and tries */
-    RECORD_GROUP_SEEN, /* group.mark has risen; nothing else of the row counts */
+    RECORD_LATER,        /* `body` is to be published when it is due */
+    RECORD_LATER_JOINED, /* the same in a batch of news: no admission */
+    RECORD_LATER_DUE,    /* now: it is the next one of the log */
+    RECORD_LATER_GONE,   /* never */
+    RECORD_GROUP,        /* made, or changed */
+    RECORD_GROUP_GONE,   /* with its acks and tries */
+    RECORD_GROUP_SEEN,   /* group.mark has risen; nothing else of the row counts */
     RECORD_GROUP_ACK,
     RECORD_GROUP_TRY,
     RECORD_FEED, /* made, or changed */

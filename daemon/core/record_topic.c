@@ -49,25 +49,16 @@ static const struct shape of_feed = {
 };
 
 static const struct shape *const shapes[RECORD_KINDS] = {
-    [RECORD_TOPIC] = &of_topic,
-    [RECORD_TOPIC_GONE] = &of_topic,
-    [RECORD_MESSAGE] = &of_message,
-    [RECORD_MESSAGE_JOINED] = &of_message,
-    [RECORD_MESSAGES_GONE] = &of_message,
-    [RECORD_ONCE_GONE] = &of_message,
-    [RECORD_SEQUENCE] = &of_message,
-    [RECORD_BLOCK] = &of_block,
-    [RECORD_LATER] = &of_later,
-    [RECORD_LATER_DUE] = &of_later,
-    [RECORD_LATER_GONE] = &of_later,
-    [RECORD_GROUP] = &of_group,
-    [RECORD_GROUP_GONE] = &of_group,
-    [RECORD_GROUP_SEEN] = &of_group,
-    [RECORD_GROUP_ACK] = &of_ack,
-    [RECORD_GROUP_TRY] = &of_ack,
-    [RECORD_FEED] = &of_feed,
-    [RECORD_FEED_MOVE] = &of_feed,
-    [RECORD_FEED_GONE] = &of_feed,
+    [RECORD_TOPIC] = &of_topic,           [RECORD_TOPIC_GONE] = &of_topic,
+    [RECORD_MESSAGE] = &of_message,       [RECORD_MESSAGE_JOINED] = &of_message,
+    [RECORD_MESSAGES_GONE] = &of_message, [RECORD_ONCE_GONE] = &of_message,
+    [RECORD_SEQUENCE] = &of_message,      [RECORD_BLOCK] = &of_block,
+    [RECORD_LATER] = &of_later,           [RECORD_LATER_DUE] = &of_later,
+    [RECORD_LATER_JOINED] = &of_later,    [RECORD_LATER_GONE] = &of_later,
+    [RECORD_GROUP] = &of_group,           [RECORD_GROUP_GONE] = &of_group,
+    [RECORD_GROUP_SEEN] = &of_group,      [RECORD_GROUP_ACK] = &of_ack,
+    [RECORD_GROUP_TRY] = &of_ack,         [RECORD_FEED] = &of_feed,
+    [RECORD_FEED_MOVE] = &of_feed,        [RECORD_FEED_GONE] = &of_feed,
 };
 
 bool record_of_topics(enum record_kind kind)

@@ -49,7 +49,7 @@ struct block_row {
     uint32_t flags;
 };
 
-/* RECORD_LATER: all of it, but message.sequence and message.time_us; the bytes in record.body. RECORD_LATER_DUE: id,
+/* RECORD_LATER and RECORD_LATER_JOINED: all of it, but message.sequence and message.time_us; the bytes in record.body. RECORD_LATER_DUE: id,
  * message.sequence, message.time_us and message.flags. RECORD_LATER_GONE: id and message.flags. */
 struct later_row {
     uint64_t id;

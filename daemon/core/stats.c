@@ -59,7 +59,7 @@ static void say_all(const struct core *core, struct rows *rows)
     say(rows, "syncs", core->syncs.count);
     say(rows, "syncs.holds", core->holds.count);
     say(rows, "timers", core->timers.count);
-    say(rows, "topics.delayed", core->kept_topics->laters.reserved);
+    say(rows, "topics.delayed", core->kept_topics->laters.count);
     say(rows, "topics.delivered", core->topics->delivered);
     say(rows, "topics.dropped", core->topics->dropped);
     say(rows, "topics.lasts", core->topics->lasts.by_topic.count);

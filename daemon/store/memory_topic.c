@@ -401,6 +401,7 @@ static const struct kind {
     [RECORD_SEQUENCE] = {take_sequence},
     [RECORD_BLOCK] = {take_block},
     [RECORD_LATER] = {take_later, sizeof(struct entry)},
+    [RECORD_LATER_JOINED] = {take_later, sizeof(struct entry)},
     [RECORD_LATER_DUE] = {take_later_due, sizeof(struct message_kept)},
     [RECORD_LATER_GONE] = {take_later_gone},
     [RECORD_GROUP] = {take_group, sizeof(struct entry)},

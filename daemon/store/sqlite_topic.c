@@ -418,6 +418,7 @@ static int (*const writers[RECORD_KINDS])(struct store *, const struct record *)
     [RECORD_SEQUENCE] = write_sequence,
     [RECORD_BLOCK] = write_block,
     [RECORD_LATER] = write_later,
+    [RECORD_LATER_JOINED] = write_later,
     [RECORD_LATER_DUE] = publish_later,
     [RECORD_LATER_GONE] = drop_later,
     [RECORD_GROUP] = write_group,

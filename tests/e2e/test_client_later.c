@@ -58,13 +58,30 @@ static void test_IP15_10_many_keep_their_order_and_name_a_time(void **state)
     assert_ok(gc_drop(g, c));
 }
 
-static void test_IP15_9_a_transaction_delays_nothing(void **state)
+static void test_IP15_9_a_transaction_publishes_for_later(void **state)
 {
-    struct gc_publish_options soon = {.size = sizeof soon, .delay_ns = 1};
-    gc_txn *txn = gc_txn_begin(*state);
+    struct gc_publish_options soon = {.size = sizeof soon, .delay_ns = 1000000},
+                              never = {.size = sizeof never, .at_us = INT64_MAX};
+    struct gc_topic_page page;
+    struct gc_value v = {0};
+    gc_client *g = *state;
+    gc_txn *txn = gc_txn_begin(g);
+    gc_chan c;
 
-    assert_int_equal(gc_txn_publish(txn, "later.a", gc_string("1"), &soon), -EINVAL);
-    gc_txn_drop(txn);
+    assert_ok(gc_topic_set(g, "deal.>", "durable=yes", GC_FOREVER));
+    assert_ok(gc_subscribe(g, "deal.>", NULL, &c, GC_FOREVER));
+    assert_ok(gc_txn_publish(txn, "deal.a", gc_string("soon"), &soon));
+    assert_ok(gc_txn_publish(txn, "deal.a", gc_string("never"), &never));
+    assert_ok(gc_txn_publish(txn, "deal.a", gc_string("now"), NULL));
+    assert_ok(gc_txn_commit(txn, NULL, GC_FOREVER));
+    assert_int_equal(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
+    assert_value(&v, "now");
+    assert_int_equal(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
+    assert_value(&v, "soon");
+    assert_ok(gc_topic_info(g, "deal.a", &page, GC_FOREVER));
+    assert_int_equal(page.items->delayed, 1);
+    gc_topic_page_clear(&page);
+    assert_ok(gc_drop(g, c));
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, connect_client, disconnect_client)
@@ -74,7 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_IP15_10_a_message_is_published_when_its_time_has_come),
         TEST(test_IP15_10_many_keep_their_order_and_name_a_time),
-        TEST(test_IP15_9_a_transaction_delays_nothing),
+        TEST(test_IP15_9_a_transaction_publishes_for_later),
     };
     return cmocka_run_group_tests(tests, start_node, stop_node);
 }

@@ -328,7 +328,8 @@ void shelf_take(struct kept_log *log, const struct record *record)
 {
     if (record->kind <= RECORD_BLOCK)
         take_of_topic(log, record);
-    else if (record->kind == RECORD_LATER && there(log, SHELF_TOPICS, record->later.message.topic))
+    else if ((record->kind == RECORD_LATER || record->kind == RECORD_LATER_JOINED) &&
+             there(log, SHELF_TOPICS, record->later.message.topic))
         put_later(log, &record->later, record->body);
     else if (record->kind == RECORD_LATER_DUE)
         take_later_due(log, &record->later);

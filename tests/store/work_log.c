@@ -162,7 +162,8 @@ static void change_later(struct work *work, struct batch *batch)
     row.message = row_of(work, topic ? topic->a : NOBODY, next);
     if (kind == 0 && count(work, SHELF_LATERS) < 8) {
         row.id = 1 + below(work, 1 << 20);
-        append(batch, record_new_later(RECORD_LATER, &row, some_bytes(work)));
+        append(batch,
+               record_new_later(below(work, 3) ? RECORD_LATER : RECORD_LATER_JOINED, &row, some_bytes(work)));
     } else {
         enum record_kind what = kind == 1 ? RECORD_LATER_DUE : RECORD_LATER_GONE;
         append(batch, record_new_later(what, &row, (struct bytes){0}));

@@ -67,13 +67,17 @@ static const struct value third = {.body = TEXT("three")};
 
 static const struct outgoing message = {.value.body = TEXT("done"), .key = TEXT("key")};
 static const struct request_publish said = {.topic = TEXT("log.x"), .messages = &message, .messages_n = 1};
+/* Now and in a second. */
+static const struct request_publish both_said[] = {
+    {.topic = TEXT("log.x"), .messages = &message, .messages_n = 1},
+    {.topic = TEXT("log.x"), .messages = &message, .messages_n = 1, .delay_ns = 1000000000}};
 
 /* Everything that a transaction can do. */
 #define ALL(s, held)                                                                                         \
     TRANSACT(s, .result = TEXT("result"),                                                                    \
              .jobs = &(struct request_submit){.plugin = PLUGIN, .function = TEXT("other")}, .jobs_n = 1,     \
              .sends = &(struct request_send){(s)->mine, &third, 1}, .sends_n = 1,                            \
-             .acks = &(struct ack){(held), 1}, .acks_n = 1, .publishes = &said, .publishes_n = 1)
+             .acks = &(struct ack){(held), 1}, .acks_n = 1, .publishes = both_said, .publishes_n = 2)
 
 static size_t jobs_in(struct scene *s, enum job_state state)
 {
@@ -95,11 +99,18 @@ static int32_t values_there(struct jobs_fixture *f)
     return n;
 }
 
+/* A transaction that publishes for later does so with what it publishes now, or not at all. */
 static uint64_t messages_there(struct jobs_fixture *f)
 {
     const struct kept_topic *topic = kept_topic_find(f->core, said.topic);
 
+    assert_true(!topic || !topic->delayed || topic->log.messages);
     return topic ? topic->log.messages : 0;
+}
+
+static uint64_t messages_to_come(struct jobs_fixture *f)
+{
+    return kept_topic_find(f->core, said.topic)->delayed;
 }
 
 static void nothing_happened(struct scene *s)
@@ -125,6 +136,19 @@ static void test_IP13_1_all_of_it_happens_in_one_write_of_the_store(void **state
     assert_state(s.f, s.client, seen->ids[0], JOB_RUNNING, CAUSE_NONE); /* the host is free for it */
     assert_int_equal(values_there(s.f), 2);                             /* "two" and "three" */
     assert_int_equal(messages_there(s.f), 1);
+    assert_int_equal(messages_to_come(s.f), 1);
+}
+
+static void test_IP15_9_what_it_publishes_for_later_comes_at_its_time(void **state)
+{
+    struct scene s = begin_scene(state);
+
+    ask_ok(s.f, s.host, ALL(&s, hold_one(&s)), 1);
+    advance_ms(s.f, 999);
+    assert_int_equal(messages_there(s.f), 1);
+    advance_ms(s.f, 2);
+    assert_int_equal(messages_there(s.f), 2);
+    assert_int_equal(messages_to_come(s.f), 0);
 }
 
 static void test_IP13_1_the_end_of_the_job_alone_is_enough(void **state)
@@ -215,8 +239,16 @@ static void test_IP15_9_what_it_cannot_publish_lets_nothing_happen(void **state)
     publish.topic = (struct bytes)TEXT("log..x");
     refuse_publish(&s, publish, -EINVAL);
     publish = said;
-    publish.delay_ns = 1;
+    publish.delay_ns = -1;
     refuse_publish(&s, publish, -EINVAL);
+    publish.delay_ns = publish.at_us = 1;
+    refuse_publish(&s, publish, -EINVAL);
+    publish.at_us = 0;
+    s.f->core->limits.delayed_max = 0;
+    refuse_publish(&s, publish, -ENOBUFS);
+    s.f->core->limits.delayed_max = 1;
+    s.f->core->limits.delayed_bytes_max = 6; /* of 7 */
+    refuse_publish(&s, publish, -ENOBUFS);
     publish = said;
     publish.messages = &once;
     refuse_publish(&s, publish, -EINVAL);
@@ -355,7 +387,7 @@ static void test_IP13_3_sizes_are_bounded(void **state)
 
 static void test_IP13_3_no_allocation_that_fails_leaves_half_of_it(void **state)
 {
-    for (int at = 0; at < 60; at++) {
+    for (int at = 0; at < 80; at++) {
         struct scene s = begin_scene(state);
         uint64_t held = hold_one(&s);
 
@@ -430,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_IP13_1_all_of_it_happens_in_one_write_of_the_store),
+        TEST(test_IP15_9_what_it_publishes_for_later_comes_at_its_time),
         TEST(test_IP13_1_the_end_of_the_job_alone_is_enough),
         TEST(test_IP13_1_what_the_run_says_afterwards_is_stale),
         TEST(test_IP13_2_a_crash_leaves_all_of_it_or_nothing),
