@@ -194,14 +194,16 @@ static Goroutined__Value *value_of(struct encoder *e, struct value in)
 #define ENCODE_RAW(name, ctype, schema) \
     static void encode_raw_##name(struct encoder *e, const ctype *in, ProtobufCBinaryData *out) \
     { \
+        size_t room = plain_##name##_room(in); \
         schema entry; \
+        if (room) { \
+            out->data = take_room(e, room); \
+            out->len = out->data ? (size_t)(plain_write_##name(out->data, in) - out->data) : 0; \
+            return; \
+        } \
         goroutined__##name##__init(&entry); \
         encode_##name(e, in, &entry); \
-        size_t room = plain_##name##_room(&entry); \
-        if (!room) \
-            pack_entry(e, &entry.base, out); \
-        else if ((out->data = take_room(e, room))) \
-            out->len = (size_t)(plain_write_##name(out->data, &entry) - out->data); \
+        pack_entry(e, &entry.base, out); \
     }
 /* clang-format on */
 

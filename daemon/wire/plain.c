@@ -190,14 +190,14 @@ static uint8_t *write_signed(uint8_t *to, uint8_t tag, int64_t n)
     return write_number(to, tag, (uint64_t)n << 1 ^ (uint64_t)(n >> 63));
 }
 
-static uint8_t *write_bytes(uint8_t *to, uint8_t tag, const ProtobufCBinaryData *in)
+static uint8_t *write_bytes(uint8_t *to, uint8_t tag, struct bytes in)
 {
-    if (!in->len)
+    if (!in.size)
         return to;
     *to++ = tag;
-    to = write_plain_number(to, in->len);
-    memcpy(to, in->data, in->len);
-    return to + in->len;
+    to = write_plain_number(to, in.size);
+    memcpy(to, in.data, in.size);
+    return to + in.size;
 }
 
 /* Of what stands from `begin` on, behind a byte that was left for its size: two or more are made room for. */
@@ -212,32 +212,32 @@ static uint8_t *write_size_before(uint8_t *begin, uint8_t *end)
     return end + n - 1;
 }
 
-static size_t message_room(const Goroutined__Message *in)
+static size_t message_room(const struct message *in)
 {
-    return 8 * FIELD_BYTES_MAX + in->topic.len + in->key.len;
+    return 8 * FIELD_BYTES_MAX + in->topic.size + in->key.size;
 }
 
-static uint8_t *write_message(uint8_t *to, const Goroutined__Message *in)
+static uint8_t *write_message(uint8_t *to, const struct message *in)
 {
-    to = write_bytes(to, BYTES(1), &in->topic);
+    to = write_bytes(to, BYTES(1), in->topic);
     to = write_number(to, NUMBER(2), in->sequence);
     to = write_signed(to, NUMBER(3), in->time_us);
     to = write_number(to, NUMBER(4), in->tries);
     to = write_number(to, NUMBER(5), in->lost);
-    to = write_bytes(to, BYTES(6), &in->key);
+    to = write_bytes(to, BYTES(6), in->key);
     return write_number(to, NUMBER(8), in->of);
 }
 
-size_t plain_value_room(const Goroutined__Value *in)
+size_t plain_value_room(const struct value *in)
 {
-    if (in->part || in->n_handles || (in->message && in->message->n_headers))
+    if (in->body.size >= PAYLOAD_FRAME_BYTES || in->handles_n || (in->message && in->message->headers_n))
         return 0;
-    return 3 * FIELD_BYTES_MAX + in->body.len + (in->message ? message_room(in->message) : 0);
+    return 3 * FIELD_BYTES_MAX + in->body.size + (in->message ? message_room(in->message) : 0);
 }
 
-uint8_t *plain_write_value(uint8_t *to, const Goroutined__Value *in)
+uint8_t *plain_write_value(uint8_t *to, const struct value *in)
 {
-    to = write_bytes(to, BYTES(1), &in->body);
+    to = write_bytes(to, BYTES(1), in->body);
     to = write_number(to, NUMBER(3), in->flags);
     if (!in->message)
         return to;
@@ -245,19 +245,21 @@ uint8_t *plain_write_value(uint8_t *to, const Goroutined__Value *in)
     return write_size_before(to + 2, write_message(to + 2, in->message));
 }
 
-size_t plain_outgoing_room(const Goroutined__Outgoing *in)
+size_t plain_outgoing_room(const struct outgoing *in)
 {
-    size_t value = in->value ? plain_value_room(in->value) : 1;
+    size_t value = plain_value_room(&in->value);
 
-    return in->n_headers || !value ? 0 : 3 * FIELD_BYTES_MAX + value + in->key.len + in->once.len;
+    return in->headers_n || !value ? 0 : 3 * FIELD_BYTES_MAX + value + in->key.size + in->once.size;
 }
 
-uint8_t *plain_write_outgoing(uint8_t *to, const Goroutined__Outgoing *in)
+uint8_t *plain_write_outgoing(uint8_t *to, const struct outgoing *in)
 {
-    if (in->value) {
+    uint8_t *end = plain_write_value(to + 2, &in->value);
+
+    if (end > to + 2) {
         *to = BYTES(1);
-        to = write_size_before(to + 2, plain_write_value(to + 2, in->value));
+        to = write_size_before(to + 2, end);
     }
-    to = write_bytes(to, BYTES(2), &in->key);
-    return write_bytes(to, BYTES(4), &in->once);
+    to = write_bytes(to, BYTES(2), in->key);
+    return write_bytes(to, BYTES(4), in->once);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "goroutined.pb-c.h"
+#include "message.h"
 
 /* What an entry points at, while it is looked at. */
 struct plain_room {
@@ -21,9 +22,9 @@ bool plain_read_value(const ProtobufCBinaryData *in, Goroutined__Value *out, str
 bool plain_read_outgoing(const ProtobufCBinaryData *in, Goroutined__Outgoing *out, struct plain_room *room);
 
 /* Bytes that hold it for certain. 0: it is not plain. */
-size_t plain_value_room(const Goroutined__Value *in);
-size_t plain_outgoing_room(const Goroutined__Outgoing *in);
+size_t plain_value_room(const struct value *in);
+size_t plain_outgoing_room(const struct outgoing *in);
 
-/* Writes what protobuf-c would write, for a plain one; behind its end. */
-uint8_t *plain_write_value(uint8_t *to, const Goroutined__Value *in);
-uint8_t *plain_write_outgoing(uint8_t *to, const Goroutined__Outgoing *in);
+/* Writes what protobuf-c would write of the schema's structs, for a plain one; behind its end. A value that is empty is absent. */
+uint8_t *plain_write_value(uint8_t *to, const struct value *in);
+uint8_t *plain_write_outgoing(uint8_t *to, const struct outgoing *in);
