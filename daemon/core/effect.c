@@ -127,7 +127,7 @@ static const struct message *message_of(const struct item *item, struct message 
 {
     if (!item->letter || !item->index)
         return item->letter ? letter_told(item->letter) : NULL;
-    *own = letter_message(item->letter, item->flags & ITEM_TRIES ? 0 : item->index);
+    letter_tell(item->letter, item->flags & ITEM_TRIES ? 0 : item->index, own);
     own->tries = item->flags & ITEM_TRIES ? item->index : 0;
     return own;
 }

@@ -72,24 +72,26 @@ struct letter *letter_drop(struct core *core, struct letter *letter)
     return NULL;
 }
 
-struct message letter_message(const struct letter *letter, uint64_t lost)
+/* Member by member, as fill_value of effect.c. */
+void letter_tell(const struct letter *letter, uint64_t lost, struct message *to)
 {
-    return (struct message){
-        .topic = letter->topic,
-        .sequence = letter->sequence,
-        .time_us = letter->time_us,
-        .lost = lost,
-        .key = letter->key,
-        .headers = letter->headers,
-        .headers_n = letter->headers_n,
-        .of = letter->of,
-    };
+    to->topic.data = letter->topic.data;
+    to->topic.size = letter->topic.size;
+    to->sequence = letter->sequence;
+    to->time_us = letter->time_us;
+    to->tries = 0;
+    to->lost = lost;
+    to->key.data = letter->key.data;
+    to->key.size = letter->key.size;
+    to->headers = letter->headers;
+    to->headers_n = letter->headers_n;
+    to->of = letter->of;
 }
 
 const struct message *letter_told(struct letter *letter)
 {
     if (!letter->told.topic.size)
-        letter->told = letter_message(letter, 0);
+        letter_tell(letter, 0, &letter->told);
     return &letter->told;
 }
 

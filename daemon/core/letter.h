@@ -30,7 +30,7 @@ struct letter *letter_ref(struct letter *letter);
 /* Accepts NULL; returns NULL. */
 struct letter *letter_drop(struct core *core, struct letter *letter);
 /* What a result tells of it, to who lost so many messages before it. */
-struct message letter_message(const struct letter *letter, uint64_t lost);
+void letter_tell(const struct letter *letter, uint64_t lost, struct message *to);
 /* The same for who lost none, as long as the letter lives. Its sequence and time are not changed any more. */
 const struct message *letter_told(struct letter *letter);
 

@@ -555,37 +555,9 @@ static void test_IP15_5_a_purge_and_a_removal_tell_what_went(void **state)
     assert_int_equal(gc_topic_purge(g, "purge.none", 0, 0, GC_FOREVER), -ENOENT);
 }
 
-static void test_IP14_13_a_subscription_begins_with_the_last_message_of_each_live_topic(void **state)
-{
-    gc_client *g = *state;
-    struct gc_value v = {0};
-    struct gc_topic_page page;
-
-    assert_ok(gc_topic_set(g, "last.>", "last=yes", GC_FOREVER));
-    publish(g, "last.a", "1");
-    publish(g, "last.b", "2");
-    publish(g, "last.a", "3");
-    gc_chan c = subscribe_from(g, "last.*", &(struct gc_subscribe_options){.from = GC_FROM_LAST});
-    assert_next(g, c, "last.b", "2");
-    assert_int_equal(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
-    assert_int_equal(v.flags, GC_LAST);
-    publish(g, "last.a", "4");
-    assert_int_equal(gc_recv(g, c, &v, 0, GC_FOREVER), 1);
-    assert_int_equal(v.flags, 0);
-    gc_value_clear(&v);
-    assert_ok(gc_topic_info(g, "last.a", &page, GC_FOREVER));
-    assert_true(page.items[0].messages == 1 && !page.items[0].durable);
-    gc_topic_page_clear(&page);
-    assert_int_equal(gc_topic_purge(g, "last.a", 0, 0, GC_FOREVER), 1);
-    assert_int_equal(gc_topic_remove(g, "last.b", GC_FOREVER), 1);
-    assert_nothing(g, subscribe_from(g, "last.*", &(struct gc_subscribe_options){.from = GC_FROM_LAST}));
-    assert_ok(gc_topic_unset(g, "last.>", GC_FOREVER));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_IP14_13_a_subscription_begins_with_the_last_message_of_each_live_topic),
         TEST(test_IP14_everybody_who_has_subscribed_gets_it_and_nobody_else),
         TEST(test_IP14_a_message_tells_of_its_topic_time_key_and_headers),
         TEST(test_IP14_a_value_of_another_channel_has_no_message),
