@@ -192,7 +192,7 @@ static int submit(struct core *core, struct feed *feed, const struct letter *let
     }
     feed->row.progress = step.to;
     core->kept_topics->feeds->jobs++;
-    feed_pend(core, feed, job->work->batch);
+    feed_pend(core, feed, job->work->born);
     return 0;
 }
 

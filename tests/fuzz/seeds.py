@@ -133,6 +133,23 @@ def topic_stories():
                                 {"value": {"body": b"a"}, "headers": [{"name": b"n", "value": b"v"}], "key": b"k", "once": b"o"}]}))
 
 
+def feed_stories():
+    """Batches: the rule, the feed, the topic with its first messages, then each publish and the jobs of it."""
+    kept = lambda: Story().up(0).up(1).op(0, "topic_set", {"pattern": b"t.>", "settings": b"durable=yes"}).event(STORED)
+    feed = lambda story, place=0, **more: story.op(place, "feed_set", {"name": b"f", **more})
+    made = lambda: feed(kept(), pattern=b"t.>", function=b"f").event(STORED)
+    yield "feed", (made().publish(0, b"a", b"b", topic=b"t.x").event(STORED).event(STORED).event(STORED).op(0, "feed_list", {})
+                   .publish(0, b"c", topic=b"t.y").event(STORED).event(STORED, 8).event(TIME, 8, b"\x10\0").event(STORED))
+    yield "feed_plugin", (feed(kept(), pattern=b"t.*", function=b"f", plugin=b"/p.so", argument=2).event(PLUGIN).event(STORED)
+                          .publish(0, b"a", topic=b"t.x").event(STORED).event(STORED).event(STORED).event(HOST_UP, 1))
+    yield "feed_changes", (feed(feed(made().publish(1, b"a", topic=b"t.x").event(STORED).event(STORED), ahead=1, pause=1), pause=2)
+                           .event(STORED).event(STORED, 8).event(STORED).op(0, "feed_remove", {"name": b"f"}).event(STORED)
+                           .publish(0, b"b", topic=b"t.x").event(STORED))
+    yield "feed_from", (feed(made().publish(0, b"a", topic=b"t.x").event(STORED).event(STORED), **{"from": 2}).event(STORED)
+                        .event(STORED).op(0, "topic_purge", {"topic": b"t.x"}).event(STORED).event(DEATH, 0).event(STORED))
+    yield "feed_wrongly", feed(feed(feed(made(), 1, pause=1), pattern=b"t..x"), function=b"f f").op(0, "feed_remove", {"name": b"g"})
+
+
 def stories():
     pair = lambda: Story().up(0).up(1).make(0).make(1)
     yield "rendezvous", pair().recv(1, HANDLE + 1).send(0, HANDLE, b"v").frame(1, {"acks": [{"op": 2}]})
@@ -167,7 +184,7 @@ def stories():
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, story in itertools.chain(stories(), lock_stories(), topic_stories()):
+    for name, story in itertools.chain(stories(), lock_stories(), topic_stories(), feed_stories()):
         (folder / name).write_bytes(story.bytes)
 
 
