@@ -35,6 +35,7 @@ static struct member *member_of(const struct group_member *place)
 }
 
 static int deal(struct core *core, struct group *group);
+static void hand_over_all(struct core *core, struct group *group);
 
 struct group *group_of_name(const struct core *core, struct bytes name)
 {
@@ -152,6 +153,7 @@ static void over(struct core *core, struct group_message *message)
     deal(core, group); /* at once: who has how many is what the next one is judged by */
     if (behind && !container_of(behind, struct group_message, link)->received)
         look_again(core, container_of(behind, struct group_message, link)); /* it is the next one now */
+    hand_over_all(core, group);
 }
 
 static void due(struct core *core, struct group_work *work)
@@ -255,6 +257,14 @@ static void hand_over(struct core *core, struct member *member)
     channel_settle(core, c);
 }
 
+static void hand_over_all(struct core *core, struct group *group)
+{
+    struct member *member;
+
+    while ((member = next_touched(group)))
+        hand_over(core, member);
+}
+
 /* ---- reading ---- */
 
 static uint64_t free_places(const struct group_work *work)
@@ -328,7 +338,6 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
 static void done(struct core *core, struct reader *reader)
 {
     struct group *group = group_of_reader(reader);
-    struct member *member;
 
     group_pass(&group->work, reader->next);
     int r = deal(core, group);
@@ -340,8 +349,7 @@ static void done(struct core *core, struct reader *reader)
     } else if (reader->behind && !reader->fetching && !timer_armed(&reader->timer) && room(core, reader)) {
         group_wake(core, group); /* what lay in the way has been given */
     }
-    while ((member = next_touched(group)))
-        hand_over(core, member);
+    hand_over_all(core, group);
 }
 
 static const struct reader_user group_user = {room, take, done};

@@ -46,7 +46,8 @@ static int record_job(struct core *core, struct newcomer *one, enum record_kind 
         job_id_keep(core, job->id);
     if (one->schedule)
         one->schedule->progress.last_job = job->id;
-    if (state_ready(core, job, &row, &one->told) < 0)
+    if (state_ready(core, job, &row, &one->told) < 0 ||
+        (after_blocks(job) && state_ready_to_go_on(core, job) < 0))
         return -ENOMEM;
     one->record = record_new_of(kind, &row, one->schedule, (struct bytes){job->body, job->body_size});
     if (!one->record)

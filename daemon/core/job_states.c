@@ -233,6 +233,26 @@ int state_ready(struct core *core, const struct job *job, const struct job_row *
     return is_told(core, job) ? ready(core, job->lane->queue, row, out) : 0;
 }
 
+static int make_topic(struct core *core, const struct queue *queue, enum job_state state)
+{
+    char name[NAME_BYTES_MAX + 1];
+    struct bytes topic = topic_of(queue, state, name);
+    const struct topic_policy *policy = topic_policy_of(core, topic);
+    struct account *account = policy->durable ? account_get(core, core->owner) : NULL;
+    struct kept_topic *made;
+    int r = account ? kept_topic_get(core, account, topic, policy, &made) : policy->durable ? -ENOMEM : 0;
+
+    account_drop(core, account);
+    return r == -ENOBUFS ? 0 : r;
+}
+
+int state_ready_to_go_on(struct core *core, const struct job *job)
+{
+    int r = is_told(core, job) ? make_topic(core, job->lane->queue, JOB_SCHEDULED) : 0;
+
+    return r == 0 && is_told(core, job) ? make_topic(core, job->lane->queue, JOB_READY) : r;
+}
+
 int state_ready_to(struct core *core, const struct job *job, enum job_state state, uint64_t run,
                    struct notice **out)
 {
@@ -273,6 +293,8 @@ static void send_live(struct core *core, struct publish *p, uint64_t batch)
 /* It may fail with the batch that it belongs to. */
 static void send_kept(struct core *core, struct notice *notice, uint64_t batch)
 {
+    if (PLANTED(PARTED_STATE) && notice->publish->about % 4 == 0)
+        commit_step(core);
     bool along = core->batch && core->batch->number == batch;
 
     if (along && record_admits(list_first(&core->batch->records, struct record, link)->kind))
@@ -285,6 +307,10 @@ void state_tell(struct core *core, struct job *job, struct notice *notice, uint6
 {
     if (!notice)
         return;
+    if (PLANTED(UNTOLD_STATE) && job->parts && job->state != JOB_NONE) {
+        notice_delete(core, notice);
+        return;
+    }
     if (notice->topic && !kept_has_room(core, notice->topic, notice->publish->letter[0])) {
         lose(core, job->lane->queue, "the topic is full");
         notice_delete(core, notice);

@@ -13,7 +13,9 @@ struct notice;
 
 /* Of what this row says of the job. 0, with *out NULL when nobody is to be told; -ENOMEM. */
 int state_ready(struct core *core, const struct job *job, const struct job_row *row, struct notice **out);
-/* The same of a change to this state that the store is not told of; `run`: the number of a new run, 0: none. */
+/* A job that is blocked may go on in the very batch in which it comes: then no topic can be made any more. 0 or -ENOMEM. */
+int state_ready_to_go_on(struct core *core, const struct job *job);
+/* The same as state_ready of a change to this state that the store is not told of; `run`: the number of a new run, 0: none. */
 int state_ready_to(struct core *core, const struct job *job, enum job_state state, uint64_t run,
                    struct notice **out);
 /* `batch`, the last one that changed the job, has what it tells. Takes it, or NULL. */

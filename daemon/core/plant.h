@@ -75,7 +75,9 @@
     PLANT(ANY_LAST, "any-last")                                                                              \
     PLANT(HASTY_TRIM, "hasty-trim")                                                                          \
     PLANT(LONG_LOG, "long-log")                                                                              \
-    PLANT(LOST_HEADER, "lost-header")
+    PLANT(LOST_HEADER, "lost-header")                                                                        \
+    PLANT(PARTED_STATE, "parted-state")                                                                      \
+    PLANT(UNTOLD_STATE, "untold-state")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -14,6 +14,7 @@
 #include "plugins.h"
 #include "pools.h"
 #include "schedules.h"
+#include "states.h"
 #include "topics.h"
 #include "workers.h"
 
@@ -133,6 +134,7 @@ struct policy_part daemon_slow(uint64_t seed)
         set(&slow, POLICY_breaker_least, 2);
         set(&slow, POLICY_breaker_open_ms, 4 + seed / 15 % 20);
     }
+    states_add(seed, &slow);
     return slow;
 }
 
@@ -173,6 +175,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
     groups_configure(sim, core);
     laters_configure(sim, core);
     keeps_configure(sim, core);
+    states_configure(sim, core);
     users_start(sim, core);
     core_set_stats(core, tell_memory, sim);
 }

@@ -8,6 +8,7 @@
  */
 #include "drain.h"
 #include "schedules.h"
+#include "states.h"
 
 /* The machine goes on, so that with `process` is as safe as on the disk. */
 static bool is_brief(const struct sim *sim, const struct life *life)
@@ -29,6 +30,7 @@ struct policy_part daemon_brief(uint64_t seed)
         *policy_value(&brief.policy, rows[i].field) = rows[i].value;
         brief.set |= UINT64_C(1) << rows[i].field;
     }
+    states_add(seed, &brief);
     return brief;
 }
 

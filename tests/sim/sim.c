@@ -33,6 +33,7 @@
 #include "laters.h"
 #include "pools.h"
 #include "schedules.h"
+#include "states.h"
 #include "topics.h"
 #include "workers.h"
 
@@ -195,6 +196,7 @@ static void sim_close(struct sim *sim)
     judge_groups_free(sim);
     judge_laters_free(sim);
     judge_keeps_free(sim);
+    states_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

@@ -357,13 +357,14 @@ struct sim {
     struct object_ledger *objects;
     struct work_ledger *work;
     struct deals *deals;
-    struct pool_ledger *pools;   /* NULL: none in this seed */
-    struct topic_ledger *topics; /* the same */
-    struct group_ledger *groups; /* the same */
-    struct later_ledger *laters; /* the same */
-    struct keep_ledger *keeps;   /* the same */
-    bool ruled;                  /* its clients are several users, and there is a table of rights */
-    uint64_t rules;              /* how often that gave way to another one */
+    struct pool_ledger *pools;    /* NULL: none in this seed */
+    struct topic_ledger *topics;  /* the same */
+    struct group_ledger *groups;  /* the same */
+    struct later_ledger *laters;  /* the same */
+    struct keep_ledger *keeps;    /* the same */
+    struct states_ledger *states; /* the same */
+    bool ruled;                   /* its clients are several users, and there is a table of rights */
+    uint64_t rules;               /* how often that gave way to another one */
     struct held *held;
     size_t held_n;
     uint64_t old_token[LOCKS]; /* of an owner who has unlocked it since */
@@ -421,6 +422,9 @@ void storage_take(struct sim *sim, struct list *batches);
 void storage_crash(struct sim *sim);
 void storage_fetch(struct sim *sim, uint64_t number, const struct fetch *what);
 void storage_load(struct sim *sim);
+/* judge_states.c: what is stored now. */
+void judge_states_stored(struct sim *sim, const struct list *batches);
+
 /* storage_topics.c: with what there is of topics. */
 void storage_load_topics(struct store_load *load);
 bool storage_job(struct sim *sim, uint64_t job, struct job_row *row);

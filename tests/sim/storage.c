@@ -62,6 +62,7 @@ static void apply(struct sim *sim, struct list *batches)
     judge_groups_stored(sim, batches);
     judge_laters_stored(sim, batches);
     judge_keeps_stored(sim, batches);
+    judge_states_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }

@@ -417,6 +417,21 @@ static void test_IP18_3_jobs_that_come_together_are_told_together(void **state)
     assert_string_equal(batches, "new+new+new+message+message+message ");
 }
 
+static void test_IP18_3_a_job_that_goes_on_as_it_comes_parts_no_batch(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t parent = submit(f, c, SUBMIT());
+    struct client *host = host_up(f);
+
+    done(f, host, begin(f, host), CAUSE_NONE, 0);
+    keep(f, c, TEXT("durable=yes"));
+    struct request one = SUBMIT(.after = &parent, .after_n = 1);
+    struct request_submit jobs[2] = {one.submit, one.submit};
+    submit(f, c, (struct request){.verb = VERB_SUBMIT_MANY, .submit_many = {.jobs = jobs, .jobs_n = 2}});
+    assert_non_null(strstr(batches, "new+new+message+message+message+message "));
+}
+
 /* ---- 5: nobody waits ---- */
 
 static void test_IP18_5_a_full_topic_fails_no_job_and_what_is_not_told_is_counted(void **state)
@@ -549,6 +564,7 @@ int main(void)
         TEST(test_IP18_3_a_kept_message_is_in_the_write_of_the_state),
         TEST(test_IP18_3_a_kept_message_is_seen_when_it_is_stored_and_not_when_that_is_refused),
         TEST(test_IP18_3_jobs_that_come_together_are_told_together),
+        TEST(test_IP18_3_a_job_that_goes_on_as_it_comes_parts_no_batch),
         TEST(test_IP18_5_a_full_topic_fails_no_job_and_what_is_not_told_is_counted),
         TEST(test_IP18_5_without_room_for_a_topic_a_job_goes_on),
         TEST(test_IP18_5_who_would_make_it_wait_is_disconnected),
