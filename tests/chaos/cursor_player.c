@@ -146,12 +146,6 @@ void player_publish(struct player *player, uint32_t value)
     know(player, value, out.sequence);
 }
 
-static void play_publish(struct player *player)
-{
-    if (player->published < PUBLISHES_EACH)
-        player_publish(player, player->number * VALUES_EACH + player->published++);
-}
-
 /* The oldest one that it holds: it is settled when the daemon has answered what was said next. */
 static void settle_first(struct player *player, enum cursor_deed deed)
 {
@@ -168,24 +162,12 @@ static void settle_first(struct player *player, enum cursor_deed deed)
     memmove(&player->held[0], &player->held[1], (size_t)player->held_n * sizeof(player->held[0]));
 }
 
-static void play_ack(struct player *player)
-{
-    if (player->held_n)
-        settle_first(player, CURSOR_ACK);
-}
-
-static void play_return(struct player *player)
-{
-    if (player->held_n)
-        settle_first(player, CURSOR_RETURN);
-}
-
 static void play_receive(struct player *player)
 {
     gc_until until = cursor_draw(&player->seed, 2) ? GC_NOW : gc_after_ms(WAIT_MS);
 
     if (player->held_n == CURSOR_HELD_MAX)
-        return play_ack(player);
+        return settle_first(player, CURSOR_ACK);
     struct gc_value *v = &player->held[player->held_n].v;
     struct noted *noted = cursor_begin(player, CURSOR_RECEIVE);
     int r = gc_recv(player->g, player->c, v, GC_HOLD, until);
@@ -197,6 +179,20 @@ static void play_receive(struct player *player)
     cursor_end(noted, CURSOR_OK);
     know(player, noted->value, noted->sequence);
     player->held[player->held_n++].receive = (int)(noted - player->notes->noted);
+}
+
+static void play_ack(struct player *player)
+{
+    if (!player->held_n)
+        return play_receive(player);
+    settle_first(player, CURSOR_ACK);
+}
+
+static void play_return(struct player *player)
+{
+    if (!player->held_n)
+        return play_receive(player);
+    settle_first(player, CURSOR_RETURN);
 }
 
 uint32_t player_take(struct player *player)
@@ -258,7 +254,7 @@ static void play_purge(struct player *player)
     char topic[CURSOR_NAME_BYTES];
 
     if (!player->known_n)
-        return;
+        return player_look(player);
     unsigned at = cursor_draw(&player->seed, known_n(player));
     cursor_topic_name(topic, player->round, cursor_topic_of(player->known[at].value));
     struct noted *noted = cursor_begin(player, CURSOR_PURGE);
@@ -283,6 +279,14 @@ void player_look(struct player *player)
     gc_durable_page_clear(&page);
 }
 
+static void play_publish(struct player *player)
+{
+    if (player->published == PUBLISHES_EACH)
+        return player_look(player);
+    player_publish(player, player->number * VALUES_EACH + player->published++);
+}
+
+/* Each is one call at least: who is to be killed in its n-th one comes there. */
 void player_play(struct player *player)
 {
     static const struct {
