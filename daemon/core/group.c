@@ -183,7 +183,7 @@ int group_bury(struct core *core, struct group *group, struct group_message *mes
     const struct group_policy *policy = &group->part.policy;
     struct bytes dead = {policy->dead, policy->dead_size};
 
-    if (dead.size && kept_post(core, group->account, dead, message->letter) < 0)
+    if (dead.size && !PLANTED(LOST_LETTER) && kept_post(core, group->account, dead, message->letter) < 0)
         return -ENOMEM;
     group->dead++;
     core_log(core, LOG_LEVEL_WARN, "event=message_dead group=%.*s topic=%.*s sequence=%llu tries=%u",
@@ -486,7 +486,7 @@ static struct group_terms terms_of(const struct core *core, const struct group_p
         .ack_wait_ns = (int64_t)policy->ack_wait * NS_PER_MS,
         .tries = (uint32_t)policy->tries,
         .ordered = policy->ordered && !PLANTED(ANY_ORDER),
-        .paused = policy->paused,
+        .paused = policy->paused && !PLANTED(DEAF_PAUSE),
     };
 }
 

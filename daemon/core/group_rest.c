@@ -86,5 +86,5 @@ void group_go_to(struct core *core, struct group *group, uint64_t floor)
     group_seek(&group->work, floor);
     group->mark = group->old_mark = floor;
     group->tries_n = group->tries_at = 0;
-    reader_seek(core, &group->reader, floor);
+    reader_seek(core, &group->reader, floor + 2 * PLANTED(SHORT_SEEK));
 }

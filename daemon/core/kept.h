@@ -29,6 +29,7 @@ struct kept_topic {
     uint64_t last_sent; /* sequence of its last message, with those on their way to the store; 0: none */
     uint64_t on_way, on_way_bytes; /* those on their way */
     uint64_t gone;                 /* messages up to this sequence are not there any more */
+    uint64_t gone_batch;           /* in which the store was told that some of them go */
     uint64_t published;
     int64_t last_us;
     uint64_t once_gone,

@@ -124,6 +124,7 @@ static bool tell_piece(struct core *core, struct forgetting *forgetting)
                          : kept_tell_gone(core, topic, forgetting->end[forgetting->next]);
     if (!batch)
         return false;
+    topic->gone_batch = batch;
     forgetting->next++;
     if (!last)
         return true;

@@ -156,7 +156,7 @@ static int purge_but(struct core *core, struct op *op, struct kept_topic *topic,
     if (topic->log.messages <= keep && topic->forgettings) /* what was purged before goes first */
         return kept_forget(core, op, topic, topic->gone, &purge.rest, false);
     if (topic->log.messages <= keep) {
-        op_depends(op, PLANTED(EARLY_PURGE) ? 0 : core->kept_topics->forgot);
+        op_depends(op, PLANTED(EARLY_PURGE) ? 0 : topic->gone_batch);
         return 0;
     }
     purge.left = topic->log.messages - keep;

@@ -210,10 +210,11 @@ void kept_trim_soon(struct core *core, struct kept_topic *topic)
 static size_t drop_blocks(struct core *core, struct kept_topic *topic, size_t n)
 {
     struct kept_topics *kept = core->kept_topics;
-    uint64_t messages = topic->log.messages;
+    uint64_t messages = topic->log.messages, batch;
 
-    if (!n || !kept_tell_gone(core, topic, topic_log_end_of(&topic->log, n)))
+    if (!n || !(batch = kept_tell_gone(core, topic, topic_log_end_of(&topic->log, n))))
         return 0;
+    topic->gone_batch = batch;
     readers_lose(core, topic, topic_log_end_of(&topic->log, n));
     topic->gone = topic_log_end_of(&topic->log, n);
     topic_log_drop(&topic->log, n);

@@ -77,7 +77,11 @@
     PLANT(LONG_LOG, "long-log")                                                                              \
     PLANT(LOST_HEADER, "lost-header")                                                                        \
     PLANT(PARTED_STATE, "parted-state")                                                                      \
-    PLANT(UNTOLD_STATE, "untold-state")
+    PLANT(UNTOLD_STATE, "untold-state")                                                                      \
+    PLANT(LOST_LETTER, "lost-letter")                                                                        \
+    PLANT(ENDLESS_TRIES, "endless-tries")                                                                    \
+    PLANT(DEAF_PAUSE, "deaf-pause")                                                                          \
+    PLANT(SHORT_SEEK, "short-seek")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

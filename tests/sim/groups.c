@@ -5,6 +5,7 @@
  */
 #include "groups.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +13,20 @@
 #include "pattern.h"
 #include "schedules.h"
 
-enum { BODY_BYTES = 16, KEYS = 3, NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */, END_ROOM = 16 };
+enum {
+    BODY_BYTES = 16,
+    KEYS = 3,
+    NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */,
+    END_ROOM = 16,
+    SETTINGS_BYTES = 64
+};
 
 static const struct {
     const char *name, *pattern, *settings;
 } groups[GROUPS + 1] = {{"g.all", "log.>", "ack_wait=20"},
                         {"g.row", "log.*", "ack_wait=20 ordered=yes window=8"},
+                        {"g.few", "log.>", "ack_wait=20 tries=2 dead=dead.few window=16"},
+                        {"g.far", "log.*", "ack_wait=20"},
                         {"", "log.>", ""}};
 
 static const char *const topics[GROUP_TOPICS] = {"log.a", "log.b", "log.b.c"};
@@ -55,7 +64,8 @@ void groups_configure(struct sim *sim, struct core *core)
 {
     struct topic_part part = {.policy.durable = 1, .set = UINT32_C(1) << TOPIC_durable};
 
-    if (sim->groups && core_set_topic(core, text_of("log.>"), &part) < 0)
+    if (sim->groups && (core_set_topic(core, text_of("log.>"), &part) < 0 ||
+                        core_set_topic(core, text_of("dead.>"), &part) < 0))
         abort();
 }
 
@@ -171,8 +181,61 @@ static void do_look(struct client *client)
     uint32_t group = (uint32_t)draw(sim, GROUPS);
     struct task *task = group_task(client, VERB_GROUP_LIST);
 
-    task->number = sim->groups->of[group].floor;
+    task->number = group == GROUP_FAR ? 0 : sim->groups->of[group].floor;
     task->op.request.group_list = (struct request_group_list){.prefix = group_name_of(group), .limit = 1};
+    task_start(task);
+}
+
+/* ---- what is set ---- */
+
+static struct task *set(struct client *client, uint32_t group, struct bytes settings)
+{
+    struct task *task = group_task(client, VERB_GROUP_SET);
+
+    task->op.request.group_set = (struct request_group_set){group_name_of(group), settings};
+    return task;
+}
+
+static void do_set(struct client *client)
+{
+    static const char *const settings[] = {"paused=yes",    "paused=no",      "paused= from=start",
+                                           "from=new",      "from=%llu",      "from=@%llu",
+                                           "window=4",      "window= tries=", "tries=3",
+                                           "dead=dead.far", "dead=",          "ordered=yes"};
+    struct sim *sim = client->sim;
+    uint64_t n = draw(sim, sim->groups->messages_n + 2);
+    struct task *task = set(client, GROUP_FAR, (struct bytes){0});
+
+    task->text = sim_alloc(SETTINGS_BYTES);
+    int size = snprintf(task->text, SETTINGS_BYTES, settings[draw(sim, sizeof(settings) / sizeof(*settings))],
+                        (unsigned long long)n);
+    task->op.request.group_set.settings = (struct bytes){task->text, (size_t)size};
+    task_start(task);
+}
+
+static void do_remove(struct client *client)
+{
+    struct task *task = group_task(client, VERB_GROUP_REMOVE);
+
+    task->op.request.group_remove.group = group_name_of(GROUP_FAR);
+    task_start(task);
+}
+
+/* What cannot be: said of a group that is set so, or is made so. */
+static void do_wrong(struct client *client)
+{
+    static const char *const settings[] = {"window=many", "dead=log.a", "dead=..", "from=somewhere",
+                                           "none=1"};
+    struct sim *sim = client->sim;
+    struct bytes text = text_of(settings[draw(sim, 5)]);
+    uint64_t what = draw(sim, 4);
+    struct task *task =
+        what ? set(client, what == 1 ? REPLAY : GROUP_ORDERED, text) : group_task(client, VERB_SUBSCRIBE);
+
+    if (!what)
+        task->op.request.subscribe = (struct request_subscribe){
+            .pattern = text_of("log.>"), .group = text_of("g.none"), .settings = text};
+    task->mistaken = true;
     task_start(task);
 }
 
@@ -241,7 +304,7 @@ bool work_group(struct client *client)
     if (what < 6)
         do_publish(client);
     else if (what == 6)
-        do_look(client);
+        (draw(sim, 3) ? do_look : draw(sim, 6) ? do_set : draw(sim, 2) ? do_remove : do_wrong)(client);
     else if (what > 15 || !do_settle(client))
         use_place(client, place);
     return true;
@@ -262,6 +325,11 @@ void group_told(struct task *task, const struct result *result)
 {
     if (!task->topical || !task->client->sim->groups)
         return;
+    if (task->mistaken) {
+        if (result->status >= 0)
+            sim_fail(task->client->sim, "what cannot be of a group is answered with success");
+        return;
+    }
     switch (task->op.request.verb) {
     case VERB_PUBLISH:
         return judge_posted(task, result);
@@ -291,6 +359,37 @@ static void leave_all(struct sim *sim)
     }
 }
 
+/* It begins anew, and nothing is given as long as it is paused. */
+static void send_back(struct sim *sim)
+{
+    struct client *client = &sim->clients[0];
+    struct task *task = join(client, GROUP_FAR, END_ROOM);
+    uint64_t number = task->number;
+    struct reply reply = ask(task);
+
+    if (!sim->failed && reply.status == 0)
+        reply = ask(set(client, GROUP_FAR,
+                        text_of("from=start paused=yes ack_wait=200 tries= dead= ordered= window=")));
+    if (!sim->failed && reply.status < 0)
+        sim_fail(sim, "a group that is sent to the start gives %d", reply.status);
+    if (sim->failed)
+        return;
+    judge_far_begins(sim);
+    sim->groups->paused = true;
+    task = receive(client, number, END_ROOM);
+    task->op.deadline_ns = sim->now_ns + 50 * MS;
+    reply = ask(task);
+    task = group_task(client, VERB_GROUP_LIST);
+    task->op.request.group_list = (struct request_group_list){.prefix = group_name_of(GROUP_FAR), .limit = 1};
+    if (!sim->failed)
+        ask(task);
+    sim->groups->paused = false;
+    if (!sim->failed)
+        ask(drop(client, number));
+    if (!sim->failed)
+        ask(set(client, GROUP_FAR, text_of("paused=no")));
+}
+
 static void empty(struct sim *sim, uint32_t group)
 {
     struct client *client = &sim->clients[0];
@@ -318,6 +417,8 @@ void groups_end(struct sim *sim)
     if (!sim->groups)
         return;
     leave_all(sim);
+    if (!sim->failed)
+        send_back(sim);
     for (uint32_t group = 0; group <= REPLAY && !sim->failed; group++)
         empty(sim, group);
     if (!sim->failed)

@@ -7,9 +7,12 @@
 #include "sim.h"
 
 enum {
-    GROUPS = 2, /* the second one keeps the order of a key */
-    GROUP_ORDERED = 1,
-    REPLAY = GROUPS, /* in place of a group: a subscription of its own, from the start */
+    GROUPS = 4,
+    GROUP_ORDERED = 1, /* keeps the order of a key */
+    GROUP_FEW = 2,     /* tries twice, and has dead letters */
+    GROUP_FAR = 3,     /* is set, sent elsewhere in the log, and removed: judged in the end alone */
+    GROUP_TRIES = 2,   /* of GROUP_FEW */
+    REPLAY = GROUPS,   /* in place of a group: a subscription of its own, from the start */
     GROUP_TOPICS = 3,
     GROUP_PLACES = 2, /* memberships of one client */
     GROUP_VECTOR = 3, /* messages at once */
@@ -33,6 +36,7 @@ struct group_fate {
 struct posted {
     uint32_t topic, key; /* key 0: none */
     uint64_t sequence;   /* as the store has it; 0: it does not */
+    uint64_t dead;       /* number of the batch with its dead letter; 0: there is none */
     enum fate fate;
     struct group_fate of[GROUPS];
 };
@@ -55,6 +59,10 @@ struct group_ledger {
     struct {
         uint64_t id, floor; /* as the store has them */
     } of[GROUPS];
+    uint64_t letters,
+        batch;   /* number of the topic for dead letters; how many batches the store was told of */
+    bool far;    /* GROUP_FAR stays where it is */
+    bool paused; /* and gives nothing */
 };
 
 /* In this seed there are groups; what is noted lives until judge_groups_free. */
@@ -89,6 +97,8 @@ void judge_group_row(struct task *task, const struct result *result);
 void judge_group_surfaced(struct task *task, bool hold);
 void judge_group_settled(struct task *task, uint64_t n);
 void judge_group_confirmed(struct task *task);
+/* GROUP_FAR begins anew, with all that there is. */
+void judge_far_begins(struct sim *sim);
 /* Everything that was stored has been acknowledged. */
 void judge_groups_end(struct sim *sim);
 /* A replay from the start has had everything that is stored. */

@@ -5,6 +5,8 @@
  *     no two calls return with it unflagged
  *     what the daemon is known to have seen acknowledged, or the store has so, is in no receive that begins later
  *     nothing is acknowledged in the store, or behind the floor, that nobody acknowledged; the floor never goes back
+ *     a dead letter and its acknowledgement are stored as one, once; nothing is given more often than the group tries
+ *     what is sent back to the start gives nothing while it is paused, and then everything anew
  *     where a group keeps order, a message comes when all before it with its key are acknowledged
  *     a replay has what is stored in order, and at the end all of it
  *     what was confirmed is stored, what failed is not; at the end all that is stored has been acknowledged, and nothing is open
@@ -86,11 +88,17 @@ static void message_stored(struct sim *sim, const struct record *record)
         sim->groups->messages[id].sequence = record->message.sequence;
 }
 
+/* Nobody sends it elsewhere. */
+static bool is_judged(const struct sim *sim, uint32_t group)
+{
+    return group != GROUP_FAR || sim->groups->far;
+}
+
 static void floor_stored(struct sim *sim, uint32_t group, uint64_t floor)
 {
     uint64_t *last = &sim->groups->of[group].floor;
 
-    if (floor < *last)
+    if (floor < *last && is_judged(sim, group))
         sim_fail(sim, "the floor of a group goes back from %llu to %llu", (unsigned long long)*last,
                  (unsigned long long)floor);
     *last = floor;
@@ -105,8 +113,8 @@ static void acks_stored(struct sim *sim, uint32_t group, uint64_t sequence)
         struct posted *message = &g->messages[id];
         struct group_fate *fate = &message->of[group];
 
-        if (!message->sequence || !group_reads(group, message->topic) || fate->stored_ns ||
-            (message->sequence != sequence && message->sequence > g->of[group].floor))
+        if (!is_judged(sim, group) || !message->sequence || !group_reads(group, message->topic) ||
+            fate->stored_ns || (message->sequence != sequence && message->sequence > g->of[group].floor))
             continue;
         fate->stored_ns = sim->now_ns;
         if (!fate->acked)
@@ -138,11 +146,46 @@ static void ack_stored(struct sim *sim, const struct ack_row *row)
     }
 }
 
+/* Of a message that was given as often as may be, or of which a member said so. */
+static void letter_stored(struct sim *sim, const struct record *record)
+{
+    struct group_ledger *g = sim->groups;
+    uint64_t id = id_of(sim, record->body);
+    struct posted *message = &g->messages[id];
+
+    if (!record->message.of || record->message.topic != g->letters)
+        return;
+    if (!id || message->sequence != record->message.of || message->dead)
+        return sim_fail(sim, "the dead letter %llu is of no message, or comes twice", (unsigned long long)id);
+    message->dead = g->batch;
+    message->of[GROUP_FEW].acked = true;
+}
+
+/* A dead letter and the acknowledgement of its message are as one. */
+static void batch_stored(struct sim *sim)
+{
+    const struct group_ledger *g = sim->groups;
+
+    for (uint64_t id = 1; id <= g->messages_n && !sim->failed; id++)
+        if (g->messages[id].dead == g->batch && !g->messages[id].of[GROUP_FEW].stored_ns)
+            wrong(sim, GROUP_FEW, id, "is dead in the store, and not acknowledged");
+}
+
+static void topic_stored(struct sim *sim, const struct topic_row *row)
+{
+    if (bytes_are(row->name, "dead.few", 8))
+        sim->groups->letters = row->id;
+}
+
 static void record_stored(struct sim *sim, const struct record *record)
 {
     switch (record->kind) {
     case RECORD_MESSAGE:
         return message_stored(sim, record);
+    case RECORD_MESSAGE_JOINED:
+        return letter_stored(sim, record);
+    case RECORD_TOPIC:
+        return topic_stored(sim, &record->topic);
     case RECORD_GROUP:
         return group_stored(sim, &record->group);
     case RECORD_GROUP_ACK:
@@ -159,9 +202,12 @@ void judge_groups_stored(struct sim *sim, const struct list *batches)
 
     if (!sim->groups)
         return;
-    list_each (batch, batches, link)
+    list_each (batch, batches, link) {
+        sim->groups->batch++;
         list_each (record, &batch->records, link)
             record_stored(sim, record);
+        batch_stored(sim);
+    }
 }
 
 /* ---- what clients are told ---- */
@@ -230,6 +276,14 @@ static const char *why_wrong(const struct sim *sim, const struct task *task, uin
         return !value->flags && value->message->sequence <= g->members[task->number].last
                    ? "comes behind a later one"
                    : NULL;
+    if (!is_judged(sim, group))
+        return NULL;
+    if (group == GROUP_FAR && g->paused)
+        return "is given, and the group is paused";
+    if (group == GROUP_FAR && value->flags)
+        return "is not given anew";
+    if (group == GROUP_FEW && value->message->tries > GROUP_TRIES)
+        return "is given more often than the group tries";
     if (is_over(sim, task, &message->of[group]))
         return "comes after its acknowledgement";
     if (group == GROUP_ORDERED && !is_in_order(g, message))
@@ -277,6 +331,10 @@ void judge_group_row(struct task *task, const struct result *result)
 {
     struct sim *sim = task->client->sim;
 
+    if (task->scripted && (!result->groups_n || result->groups[0].paused != sim->groups->paused ||
+                           !result->groups[0].settings_n))
+        sim_fail(sim, "a group is not told as it was set");
+
     if (result->groups_n && result->groups[0].floor < task->number)
         sim_fail(sim, "the floor of a group is told as %llu, and was %llu in the store",
                  (unsigned long long)result->groups[0].floor, (unsigned long long)task->number);
@@ -305,7 +363,7 @@ static void ack(const struct task *task, size_t i)
     struct group_fate *fate = fate_of(task, i);
 
     fate->acked = true;
-    if (member->closed || fate->settled)
+    if (member->closed || fate->settled || !is_judged(task->client->sim, member->group))
         return;
     fate->session = task->session;
     fate->op = task->op.request.id;
@@ -318,8 +376,10 @@ void judge_group_surfaced(struct task *task, bool hold)
     for (size_t i = 0; is_receive(task) && i < task->got_n && !sim->failed; i++) {
         struct group_fate *fate = fate_of(task, i);
 
-        if (fate->fresh && !task->got_flags[i])
-            wrong(sim, sim->groups->members[task->number].group, task->got[i], "comes again without a flag");
+        uint32_t group = sim->groups->members[task->number].group;
+
+        if (fate->fresh && !task->got_flags[i] && is_judged(sim, group))
+            wrong(sim, group, task->got[i], "comes again without a flag");
         sim->redelivered += fate->seen;
         sim->surfaced++;
         fate->seen = true;
@@ -353,6 +413,16 @@ void judge_group_confirmed(struct task *task)
 }
 
 /* ---- the end ---- */
+
+void judge_far_begins(struct sim *sim)
+{
+    struct group_ledger *g = sim->groups;
+
+    for (uint64_t id = 1; id <= g->messages_n; id++)
+        g->messages[id].of[GROUP_FAR] = (struct group_fate){0};
+    g->far = true;
+    g->of[GROUP_FAR].floor = 0;
+}
 
 void judge_groups_end(struct sim *sim)
 {

@@ -147,7 +147,9 @@ void judge_work_came(struct sim *sim, struct task *task, const struct request *r
     stint = find(sim, about->run);
     task->fence = FENCE_OTHER;
     if (is_run_of_now(sim, about->job, about->run))
-        task->fence = stint && stint->session == task->session ? FENCE_OWN : FENCE_UNKNOWN;
+        task->fence = stint && stint->session == task->session && stint->until_ns > sim->now_ns
+                          ? FENCE_OWN
+                          : FENCE_UNKNOWN; /* or its lease has ended in this step */
     if (stint && request->verb == VERB_WORK_EXTEND) {
         int64_t until_ns = sim->now_ns + lease_of(request->work_extend.lease_ns);
         stint->until_ns = until_ns > stint->until_ns ? until_ns : stint->until_ns;

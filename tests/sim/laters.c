@@ -117,15 +117,18 @@ static void wrong(struct sim *sim, const struct delayed_message *message, const 
              (long long)message->due_us, why);
 }
 
+/* Ids may come again behind a restart: it is the one that has not come, if there is one. */
 static struct delayed_message *message_of(struct sim *sim, uint64_t id)
 {
     struct later_ledger *l = sim->laters;
+    struct delayed_message *found = NULL;
 
-    for (uint64_t n = l->messages_n; n; n--)
-        if (l->messages[n].id == id)
-            return &l->messages[n];
-    sim_fail(sim, "a delayed message %llu was never stored", (unsigned long long)id);
-    return NULL;
+    for (uint64_t n = 1; n <= l->messages_n; n++)
+        if (l->messages[n].id == id && (!found || found->published))
+            found = &l->messages[n];
+    if (!found)
+        sim_fail(sim, "a delayed message %llu was never stored", (unsigned long long)id);
+    return found;
 }
 
 static void accepted(struct sim *sim, const struct record *record)

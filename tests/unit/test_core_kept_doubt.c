@@ -105,6 +105,19 @@ static void test_IP15_5_a_purge_that_is_lost_leaves_what_was_there(void **state)
     assert_string_equal(has(b, replay_all(b, "k.x")), "1 2 3 ");
 }
 
+static void test_IP15_5_a_purge_waits_for_what_bounds_let_go_before_it(void **state)
+{
+    set_topic(a, "k.>", "keep_messages=2");
+    published(a, "k.x", "1 2");
+    publish(a, "k.x", "3");
+    stored_some(d, SIZE_MAX); /* the third came, and the first goes */
+    assert_int_equal(info_of(a, "k.x").messages, 2);
+    uint64_t op = client_do(b, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge = {{"k.x", 3}, 0, 2}});
+    assert_waits(b, op);
+    stored(d);
+    assert_status(b, op, 0);
+}
+
 static uint64_t number_of(const char *topic)
 {
     return kept_topic_find(d->rig->core, (struct bytes){topic, strlen(topic)})->id;
@@ -152,6 +165,7 @@ int main(void)
         KEPT_TEST(test_IP15_5_a_purge_that_finds_nothing_waits_for_the_one_before),
         KEPT_TEST(test_IP15_5_a_topic_counts_what_a_purge_has_left_also_after_a_restart),
         KEPT_TEST(test_IP15_5_a_purge_that_is_lost_leaves_what_was_there),
+        KEPT_TEST(test_IP15_5_a_purge_waits_for_what_bounds_let_go_before_it),
         KEPT_TEST(test_IP15_5_the_number_of_a_topic_is_never_given_again),
         KEPT_TEST(test_IP15_5_nor_is_that_of_a_topic_without_messages),
     };
