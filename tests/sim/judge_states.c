@@ -6,8 +6,9 @@
  *     a job's messages come in an order in which it can come to these states, with runs that rise
  *     sequences rise
  *
- * Looser than the rules where they are (IP18.4): after a daemon has died a job runs anew without having been ready, and is ready twice when
- * its time came; when memory is out, that others let a job go on is not told; and of one that was refused anything but a run may be told.
+ * Looser than the rules where they are (IP18.4): after a daemon has died a job runs anew without having been ready, and is ready or scheduled
+ * twice when its time came or others let it go on; when memory is out, that others let a job go on is not told; and of one that was
+ * refused anything but a run may be told.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ struct said {
 
 static const uint32_t next[JOB_STATES] = {
     [JOB_NONE] = ~0u,
-    [JOB_SCHEDULED] = TO(READY) | TO(CANCELLED) | TO(FAILED),
+    [JOB_SCHEDULED] = TO(SCHEDULED) | TO(READY) | TO(CANCELLED) | TO(FAILED),
     [JOB_BLOCKED] = TO(READY) | TO(SCHEDULED) | TO(RUNNING) | TO(CANCELLED) | TO(FAILED),
     [JOB_READY] = TO(READY) | TO(RUNNING) | TO(CANCELLED) | TO(FAILED),
     [JOB_RUNNING] = TO(RUNNING) | TO(READY) | TO(SCHEDULED) | ENDS,
