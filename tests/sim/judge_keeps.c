@@ -237,7 +237,8 @@ static const char *why_not_so(const struct sim *sim, uint64_t id, uint64_t last)
     const struct keep_ledger *k = sim->keeps;
     const struct keep_message *message = &k->messages[id], *before = message - 1;
     const struct keep_bounds bounds = keep_bounds(sim, message->topic);
-    struct keep_sum sum = keep_sum(sim, message->topic, 0);
+    /* What is purged does not count for a topic that refuses, also while the store still has it. */
+    struct keep_sum sum = keep_sum(sim, message->topic, k->topic[message->topic].may_go);
 
     if (message->sequence <= k->sequence || message->time_us < last_time(sim))
         return "is not behind all others";
@@ -327,9 +328,9 @@ static bool bounds_let_go(const struct sim *sim, uint32_t topic, uint64_t sequen
     if (bounds.age_s && newest_to(sim, topic, sequence)->time_us <
                             sim_wall_ns(sim) / 1000 - (int64_t)bounds.age_s * KEEP_US_PER_S)
         return true;
-    if (!bounds.reject && messages && rest.messages + block > messages)
+    if (messages && rest.messages + block > messages) /* one that refuses: a crash may undo a purge */
         return true;
-    return !bounds.reject && bounds.bytes &&
+    return bounds.bytes &&
            rest.bytes + (sim->memory.refused ? BLOCK_MOST * most : larger(share(bounds.bytes), most)) >
                bounds.bytes;
 }
