@@ -125,10 +125,9 @@ static struct bytes header_of(struct bytes text, const char *name)
 /* False: it is no message of a state. */
 static bool read_message(const struct record *record, struct said *said)
 {
-    struct bytes headers = record->message.headers;
-
     if (record->kind != RECORD_MESSAGE && record->kind != RECORD_MESSAGE_JOINED)
         return false;
+    struct bytes headers = record->message.headers;
     *said = (struct said){.job = number_of(header_of(headers, "job")),
                           .state = state_of(header_of(headers, "state")),
                           .run = number_of(header_of(headers, "run"))};

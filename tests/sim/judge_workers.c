@@ -150,7 +150,7 @@ void judge_work_came(struct sim *sim, struct task *task, const struct request *r
         task->fence = stint && stint->session == task->session && stint->until_ns > sim->now_ns
                           ? FENCE_OWN
                           : FENCE_UNKNOWN; /* or its lease has ended in this step */
-    if (stint && request->verb == VERB_WORK_EXTEND) {
+    if (task->fence == FENCE_OWN && request->verb == VERB_WORK_EXTEND) {
         int64_t until_ns = sim->now_ns + lease_of(request->work_extend.lease_ns);
         stint->until_ns = until_ns > stint->until_ns ? until_ns : stint->until_ns;
     }

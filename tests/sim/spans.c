@@ -65,17 +65,18 @@ static void pass(struct sim *sim, int64_t ns)
     judge_schedules_refused(sim);
 }
 
-/* Ids of jobs that are forgotten do not come again, whatever it shows (job_id_keep). */
-static void set_clock(struct sim *sim)
+/* Ids of jobs that are forgotten do not come again, whatever it shows (job_id_keep): where that counts it shows less than before
+ * the time that has passed. */
+static void set_clock(struct sim *sim, int64_t passed_ns, bool back)
 {
     int64_t by_ns = draw_span(sim, false);
 
-    sim->lives->schedules->set_ns += chance(sim, 1, 4) ? by_ns : -by_ns;
+    sim->lives->schedules->set_ns += back ? -passed_ns - by_ns : chance(sim, 1, 4) ? by_ns : -by_ns;
     judge_schedules_refused(sim);
     sim_note(sim, "the clock on the wall is %lld s", (long long)(sim_wall_ns(sim) / S));
 }
 
-/* The newest job is one that nobody will know of any more, perhaps: then the clock on the wall is worth setting. */
+/* The newest job is one that nobody will know of any more, perhaps: then a restart by another clock on the wall is worth it. */
 static bool newest_is_brief(struct sim *sim)
 {
     const struct life *life = life_find(sim, sim->lives->id_most);
@@ -89,7 +90,7 @@ bool span_begins(struct sim *sim)
 
     if (!sim_is_long(sim) || asleep(sim) || !chance(sim, 1, 5))
         return false;
-    uint64_t what = below(sim, 3);
+    uint64_t what = newest_is_brief(sim) ? 1 : below(sim, 3);
     int64_t ns = draw_span(sim, what == 2);
     switch (what) {
     case 0:
@@ -102,7 +103,7 @@ bool span_begins(struct sim *sim)
         daemon_crash(sim);
         pass(sim, ns);
         if (newest_is_brief(sim) || chance(sim, 1, 3))
-            set_clock(sim);
+            set_clock(sim, ns, newest_is_brief(sim));
         break;
     default:
         book->dawn_ns = sim->now_ns + ns;

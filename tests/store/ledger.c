@@ -358,8 +358,13 @@ int ledger_compare(const struct ledger *ledger, const struct store_ops *ops, str
             !shelf_differs(&found.log, &ledger->moments[i].log))
             return (int)i;
     size_t id = range.first <= range.last ? differs(found.held, ledger->moments[range.last].held) : 0;
-    snprintf(why, WHY_BYTES, "it shows no moment of %zu to %zu; job %zu is %s, not as after the last one",
-             range.first, range.last, id, found.held[id].there ? "there" : "not there");
+    if (id == LEDGER_JOBS)
+        snprintf(why, WHY_BYTES,
+                 "it shows no moment of %zu to %zu; a channel or the log is not as after the last one",
+                 range.first, range.last);
+    else
+        snprintf(why, WHY_BYTES, "it shows no moment of %zu to %zu; job %zu is %s, not as after the last one",
+                 range.first, range.last, id, found.held[id].there ? "there" : "not there");
     return -1;
 }
 
