@@ -525,12 +525,17 @@ void worker_session_end(struct core *core, struct host *worker, bool clean)
 
 void workers_return(struct core *core)
 {
-    struct host *worker;
+    struct host *worker, *next;
     struct run *run, *after;
 
-    list_each (worker, &core->jobs->workers, link)
-        list_each_safe (run, after, &worker->runs, link)
+    list_each_safe (worker, next, &core->jobs->workers, link)
+        list_each_safe (run, after, &worker->runs, link) {
+            bool last = &after->link == &worker->runs;
+
             run_verdict(core, run, false, (struct bytes){0});
+            if (last)
+                break; /* a worker that has ended is gone with it */
+        }
 }
 
 void worker_settle(struct core *core, struct host *worker)
