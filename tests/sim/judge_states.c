@@ -7,12 +7,13 @@
  *     sequences rise
  *
  * Looser than the rules where they are (IP18.4): after a daemon has died a job runs anew without having been ready, and is ready or scheduled
- * twice when its time came or others let it go on; when memory is out, that others let a job go on is not told; and of one that was
- * refused anything but a run may be told.
+ * twice when its time came or others let it go on, or is scheduled again by a clock that was set back; when memory is out, that others
+ * let a job go on is not told; and of one that was refused anything but a run may be told, and its number is free again.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "schedules.h"
 #include "states.h"
 
 enum { HEAD_BYTES = 8 };
@@ -170,16 +171,32 @@ static struct told *told_of(struct states_ledger *states, uint64_t job)
     return &states->all[states->n++];
 }
 
+/* A clock that was set back while the daemon was down has the time of a job that was ready still to come. */
+static bool may_follow(const struct sim *sim, enum job_state before, const struct said *said)
+{
+    if (before == JOB_READY && said->state == JOB_SCHEDULED)
+        return sim->lives->schedules->set_ns != 0;
+    return next[before] >> said->state & 1 && (before || said->state != JOB_RUNNING);
+}
+
+/* Of one that was refused perhaps an end alone is told, and its number may be that of a later job. */
+static bool was_refused(const struct told *last, const struct said *said)
+{
+    return !last->state && ENDS >> said->state & 1;
+}
+
 static void judge_order(struct sim *sim, const struct said *said)
 {
     struct told *last = told_of(sim->states, said->job);
 
-    if (!(next[last->state] >> said->state & 1) || (!last->state && said->state == JOB_RUNNING))
+    if (!may_follow(sim, last->state, said))
         sim_fail(sim, "job %llx is told to be in state %u behind %u", (unsigned long long)said->job,
                  said->state, last->state);
     if (said->state == JOB_RUNNING && said->run <= last->run)
         sim_fail(sim, "job %llx is told to have run %llx behind %llx", (unsigned long long)said->job,
                  (unsigned long long)said->run, (unsigned long long)last->run);
+    if (was_refused(last, said))
+        return;
     last->state = said->state;
     last->run = said->run ? said->run : last->run;
 }
