@@ -14,8 +14,8 @@ import time
 from collections import namedtuple
 
 PACKAGES = {"nats": "nats-server", "jetstream": "nats-server", "jetstream-always": "nats-server", "redis": "redis-server",
-            "gearman": "gearman-job-server", "beanstalk": "beanstalkd", "beanstalk-memory": "beanstalkd",
-            "postgres": "postgresql-15"}
+            "gearman": "gearman-job-server", "gearman-kept": "gearman-job-server", "beanstalk": "beanstalkd",
+            "beanstalk-memory": "beanstalkd", "postgres": "postgresql-15"}
 # Where Debian puts what is not in everybody's path.
 PROGRAMS = ":/usr/sbin:/sbin:/usr/lib/postgresql/15/bin"
 START_SECONDS = 60

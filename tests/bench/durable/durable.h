@@ -41,7 +41,7 @@ struct peer {
     void (*receive)(const char *where, size_t number);
 };
 
-extern const struct peer ours, redis, beanstalk, gearman, postgres, sqlite, disk;
+extern const struct peer ours, redis, beanstalk, gearman, gearman_kept, postgres, sqlite, disk;
 
 /* ours_channel.c */
 void ours_send(const char *where, size_t many);

@@ -23,7 +23,7 @@
 
 enum { PROCESSES_MAX = 256, SAMPLES_MAX = 1 << 14, WARM_UP_MS_MAX = 300 };
 
-static const struct peer *const peers[] = {&ours,     &redis, &beanstalk, &gearman, &disk,
+static const struct peer *const peers[] = {&ours,     &redis, &beanstalk, &gearman, &gearman_kept, &disk,
 #ifdef WITH_POSTGRES
                                            &postgres,
 #endif

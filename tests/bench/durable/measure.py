@@ -27,10 +27,10 @@ FIGURES = [
     Figure("submit-32", "submit", 32, {"redis": 1.2, "beanstalk": 6, "postgres": 2.5}),
     Figure("submit-64", "submit", 64, {"redis": 1.2}),
     Figure("bulk", "bulk", 0, {"sqlite": 0.3}),
-    Figure("life", "life", 0, {"gearman": 4, "beanstalk-memory": 1.3, "postgres": 6}),
+    Figure("life", "life", 0, {"gearman-kept": 4, "gearman": 4, "beanstalk-memory": 1.3, "postgres": 6}),
     Figure("channel-1", "channel", 1, {"redis": None}),
     Figure("channel-100", "channel", 100, {"redis": None}),
-    Figure("start", "start", 0, {"gearman": 2}),
+    Figure("start", "start", 0, {"gearman-kept": 2, "gearman": 2}),
 ]
 WAITING = "waiting"
 START_WANT_S, BYTES_WANT = 5, 250  # with JOBS waiting
@@ -38,7 +38,8 @@ JOBS = 1_000_000
 RUN_SECONDS = 120  # at most, for one run
 # Server -> how safe a job is when it is acknowledged.
 KEPT = {"redis": "appendfsync-always", "beanstalk": "fsync-each", "beanstalk-memory": "memory", "gearman": "memory",
-        "postgres": "synchronous-commit", "sqlite": "wal-full,batch-1000", "disk": "fdatasync"}
+        "gearman-kept": "sqlite,commit-each", "postgres": "synchronous-commit", "sqlite": "wal-full,batch-1000",
+        "disk": "fdatasync"}
 KEYS = (("rate", "", "/s", 1), ("p50_ns", "-p50", "ns", -1), ("p99_ns", "-p99", "ns", -1))
 
 
@@ -65,9 +66,11 @@ def command(args, name, state):
     if name == "postgres":
         return f"host={state} user=bench dbname=postgres", ["postgres", "-D", state / "data", "-k", state, "-h", ""]
     port = contest.free_port()
+    gearmand = ["gearmand", "--listen=127.0.0.1", f"--port={port}", "--log-file=none"]
     return port, {"beanstalk": ["beanstalkd", "-l", "127.0.0.1", "-p", port, "-b", state, "-f0"],
                   "beanstalk-memory": ["beanstalkd", "-l", "127.0.0.1", "-p", port],
-                  "gearman": ["gearmand", "--listen=127.0.0.1", f"--port={port}", "--log-file=none"]}[name]
+                  "gearman": gearmand,
+                  "gearman-kept": [*gearmand, "--queue-type=libsqlite3", f"--libsqlite3-db={state}/jobs"]}[name]
 
 
 def program(args, figure, peer, where, milliseconds, number, pid=0):
