@@ -110,6 +110,15 @@ struct reply ask(struct task *task)
 
 /* ---- calm ---- */
 
+/* A client that has not heard yet that its daemon is gone would be told so by what it asks next. */
+static bool is_with_us(const struct client *client)
+{
+    const struct sim *sim = client->sim;
+
+    return client->alive && client->protocol->state == PROTOCOL_LIVE &&
+           sim->sessions[client->session].incarnation == sim->daemon.incarnation;
+}
+
 static bool calm(struct sim *sim, void *context)
 {
     const struct task *task;
@@ -119,8 +128,8 @@ static bool calm(struct sim *sim, void *context)
         return false;
     for (uint32_t who = 0; who < CLIENTS; who++) {
         const struct client *client = &sim->clients[who];
-        if (!client->alive || client->protocol->state != PROTOCOL_LIVE || locks_held(sim, client) ||
-            stakes_held(sim, client) || !list_empty(&client->runs))
+        if (!is_with_us(client) || locks_held(sim, client) || stakes_held(sim, client) ||
+            !list_empty(&client->runs))
             return false;
         list_each (task, &client->tasks, link)
             if ((!task->surfaced && !task->dropped) || task_gives_back(task))
