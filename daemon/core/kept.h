@@ -29,7 +29,9 @@ struct kept_topic {
     uint64_t last_sent; /* sequence of its last message, with those on their way to the store; 0: none */
     uint64_t on_way, on_way_bytes; /* those on their way */
     uint64_t gone;                 /* messages up to this sequence are not there any more */
-    uint64_t gone_batch;           /* in which the store was told that some of them go */
+    uint64_t
+        gone_batch; /* in which the store was told that some of them go; at first, that it is there: behind the
+                            removal of the one before it with its name */
     uint64_t published;
     int64_t last_us;
     uint64_t once_gone,

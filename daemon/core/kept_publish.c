@@ -55,7 +55,8 @@ static int make(struct core *core, struct account *account, struct bytes name,
     *out = kept_topic_new(core, account, &row);
     if (!*out)
         return -ENOMEM;
-    if (!kept_record(core, record_new_topic(RECORD_TOPIC, &row))) {
+    (*out)->gone_batch = kept_record(core, record_new_topic(RECORD_TOPIC, &row));
+    if (!(*out)->gone_batch) {
         kept_topic_delete(core, *out);
         return -ENOMEM;
     }

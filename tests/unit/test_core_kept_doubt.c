@@ -130,6 +130,20 @@ static void remove_topic(const char *topic)
     assert_status(a, a->op, 0);
 }
 
+/* A crash before that would leave the messages of the topic that was removed. */
+static void test_IP15_5_a_purge_of_a_topic_that_is_made_anew_waits_for_the_removal_before_it(void **state)
+{
+    published(a, "k.x", "1 2 3");
+    client_do(a, (struct request){.verb = VERB_TOPIC_REMOVE, .topic_remove.topic = {"k.x", 3}});
+    publish(b, "k.x", "4");
+    uint64_t op = client_do(a, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge = {{"k.x", 3}, 0, 1}});
+    assert_waits(a, op);
+    stored(d);
+    assert_status(a, op, 0);
+    assert_int_equal(got(a, op)->handle, 0);
+    assert_int_equal(info_of(a, "k.x").messages, 1);
+}
+
 static void test_IP15_5_the_number_of_a_topic_is_never_given_again(void **state)
 {
     published(a, "k.x", "1");
@@ -166,6 +180,7 @@ int main(void)
         KEPT_TEST(test_IP15_5_a_topic_counts_what_a_purge_has_left_also_after_a_restart),
         KEPT_TEST(test_IP15_5_a_purge_that_is_lost_leaves_what_was_there),
         KEPT_TEST(test_IP15_5_a_purge_waits_for_what_bounds_let_go_before_it),
+        KEPT_TEST(test_IP15_5_a_purge_of_a_topic_that_is_made_anew_waits_for_the_removal_before_it),
         KEPT_TEST(test_IP15_5_the_number_of_a_topic_is_never_given_again),
         KEPT_TEST(test_IP15_5_nor_is_that_of_a_topic_without_messages),
     };
