@@ -27,7 +27,7 @@ int core_load_topic(struct core *core, const struct topic_row *row, const char *
     if (!topic)
         return -ENOMEM;
     kept->last_id = row->id;
-    topic->last_sent = row->last_sequence;
+    topic->log.last = topic->last_sent = row->last_sequence;
     kept_trim_soon(core, topic);
     return core_load_sequence(core, row->last_sequence);
 }
@@ -62,7 +62,7 @@ int core_load_message(struct core *core, const struct message_row *row, const ch
     struct kept_topic *topic = kept_topic_by_id(core, row->topic);
 
     *why = "it is of no topic, or not behind the one before it";
-    if (!topic || row->sequence <= topic->log.last)
+    if (!topic || !topic_log_takes(&topic->log, row->sequence))
         return -EINVAL;
     struct topic_bounds bounds = kept_bounds(core, topic);
     topic_log_append(core, &topic->log, &bounds, row->sequence,

@@ -107,9 +107,16 @@ void topic_log_append(struct core *core, struct topic_log *log, const struct top
     log->last = sequence;
 }
 
+bool topic_log_takes(const struct topic_log *log, uint64_t sequence)
+{
+    const struct topic_block *last = block_last(log);
+
+    return !last || sequence > last->last;
+}
+
 static bool makes_sense(const struct topic_log *log, const struct topic_block *block)
 {
-    return block->messages && block->first > log->last && block->last >= block->first &&
+    return block->messages && topic_log_takes(log, block->first) && block->last >= block->first &&
            block->last - block->first >= block->messages - 1 && block->last_us >= block->first_us;
 }
 

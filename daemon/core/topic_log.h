@@ -44,6 +44,8 @@ void topic_log_free(struct core *core, struct topic_log *log);
 /* A message behind all others. Never fails. */
 void topic_log_append(struct core *core, struct topic_log *log, const struct topic_bounds *bounds,
                       uint64_t sequence, uint64_t bytes, int64_t time_us);
+/* Whether that is behind all messages that are there. */
+bool topic_log_takes(const struct topic_log *log, uint64_t sequence);
 /* A sealed block that the store has, behind all others. 0, -ENOMEM, -EINVAL: it makes no sense there. */
 int topic_log_load(struct core *core, struct topic_log *log, const struct topic_block *block);
 /* The oldest sealed block that the store has not been told of; NULL: none. topic_log_tell: it has been. */

@@ -144,6 +144,23 @@ static void test_IP15_5_a_purge_of_a_topic_that_is_made_anew_waits_for_the_remov
     assert_int_equal(info_of(a, "k.x").messages, 1);
 }
 
+/* Neither a restart nor what is refused behind it forgets that. */
+static void test_IP15_3_an_emptied_topic_knows_its_last_sequence(void **state)
+{
+    published(a, "k.x", "1 2 3");
+    client_do(a, (struct request){.verb = VERB_TOPIC_PURGE, .topic_purge = {{"k.x", 3}}});
+    stored(d);
+    kept_restart();
+    assert_int_equal(info_of(a, "k.x").last_sequence, 3);
+    publish(a, "k.x", "4");
+    store_full(d);
+    assert_status(a, a->op, -ENOSPC);
+    assert_status(a, publish_with(a, "k.x", (struct wishes){.expects = true}), -ESTALE);
+    uint64_t op = publish_with(a, "k.x", (struct wishes){.expects = true, .expect = 3});
+    stored(d);
+    assert_status(a, op, 1);
+}
+
 static void test_IP15_5_the_number_of_a_topic_is_never_given_again(void **state)
 {
     published(a, "k.x", "1");
@@ -181,6 +198,7 @@ int main(void)
         KEPT_TEST(test_IP15_5_a_purge_that_is_lost_leaves_what_was_there),
         KEPT_TEST(test_IP15_5_a_purge_waits_for_what_bounds_let_go_before_it),
         KEPT_TEST(test_IP15_5_a_purge_of_a_topic_that_is_made_anew_waits_for_the_removal_before_it),
+        KEPT_TEST(test_IP15_3_an_emptied_topic_knows_its_last_sequence),
         KEPT_TEST(test_IP15_5_the_number_of_a_topic_is_never_given_again),
         KEPT_TEST(test_IP15_5_nor_is_that_of_a_topic_without_messages),
     };
