@@ -251,6 +251,28 @@ void subscription_await(struct core *core, struct subscription *sub, struct publ
     list_insert_before(at->next, &publish->link);
 }
 
+/* Of an operation, and live: it may have waited, or may have to. */
+static bool is_behind(const struct publish *other, const struct publish *p)
+{
+    return other->op && !other->topic && other->ticket > p->ticket;
+}
+
+/* Those of a list, by ticket, go on: before those in the queue that came later, of which one may have waited elsewhere and be there
+ * first. What is looked at costs this turn, as what is delivered. */
+static void wait_no_more(struct core *core, struct list *waiting)
+{
+    struct topics *t = core->topics;
+    struct list *at = t->queue.next;
+    struct publish *p, *after;
+
+    list_each_safe (p, after, waiting, link) {
+        for (; at != &t->queue && !is_behind(container_of(at, struct publish, link), p); at = at->next)
+            t->left -= t->left > 0;
+        list_remove(&p->link);
+        list_insert_before(at, &p->link);
+    }
+}
+
 /* Room for what it begins with is no longer than that is there. */
 static void take_extra(struct subscription *sub)
 {
@@ -297,7 +319,7 @@ void subscription_end(struct core *core, struct subscription *sub)
     list_remove(&sub->blocking);
     list_remove(&sub->roomy);
     timer_disarm(core, &sub->timer);
-    list_splice(&core->topics->queue, &sub->waiting);
+    wait_no_more(core, &sub->waiting);
     audience_settle(core, audience);
 }
 

@@ -293,6 +293,34 @@ static void test_IP14_7_who_makes_no_room_for_its_time_is_ended(void **state)
     assert_int_equal(rig_stat(rig, "topics.subscriptions"), 0);
 }
 
+static uint64_t subscribe_for(const char *pattern, int64_t block_ns)
+{
+    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {pattern, strlen(pattern)},
+                                                             .capacity = 1,
+                                                             .full = TOPIC_BLOCK,
+                                                             .block_ns = block_ns});
+
+    return got(b, op)->handle;
+}
+
+/* The one that is asked for later waits at the one that ends first. */
+static void test_IP14_7_publishes_go_on_in_their_order_when_what_they_wait_for_ends(void **state)
+{
+    uint64_t first = subscribe_for("t.*", 50 * (int64_t)MS), p, q, other;
+
+    subscribe_for("*.a", 100 * (int64_t)MS);
+    publish(a, "t.a", "1");
+    other = subscribe(c, "t.a");
+    assert_has(b, first, "1 ");
+    p = publish(a, "t.a", "2");
+    publish(c, "t.b", "x");
+    q = publish(a, "t.a", "3");
+    rig_after(rig, 100 * MS);
+    assert_has(c, other, "2 3 ");
+    assert_told(a, p, 1, 1, 0);
+    assert_told(a, q, 1, 1, 0);
+}
+
 static void test_IP14_7_a_second_is_the_time_of_one_that_names_none(void **state)
 {
     subscribe_full(b, "t", 1, TOPIC_BLOCK);
@@ -533,6 +561,7 @@ int main(void)
         TEST(test_IP14_7_a_cancel_ends_the_wait),
         TEST(test_IP14_7_a_try_does_not_wait),
         TEST(test_IP14_7_who_makes_no_room_for_its_time_is_ended),
+        TEST(test_IP14_7_publishes_go_on_in_their_order_when_what_they_wait_for_ends),
         TEST(test_IP14_7_a_second_is_the_time_of_one_that_names_none),
         TEST(test_IP14_7_the_end_of_a_subscription_ends_the_wait),
         TEST(test_IP14_7_a_publisher_that_dies_waits_no_more),
