@@ -18,6 +18,11 @@ void commit_step(struct core *core)
     core->batch = NULL;
 }
 
+bool batch_is_open(const struct core *core, uint64_t batch)
+{
+    return core->batch && core->batch->number == batch;
+}
+
 static bool batch_is_admission(const struct batch *batch)
 {
     return record_admits(list_first(&batch->records, struct record, link)->kind);

@@ -335,6 +335,8 @@ void commit_fetched(struct core *core, const struct input *in);
 void commit_end(struct core *core);
 /* Hands the batch of this step over. */
 void commit_step(struct core *core);
+/* It is of this step, and the last one so far. */
+bool batch_is_open(const struct core *core, uint64_t batch);
 void fetch_forget(struct core *core, struct op *op);
 
 /* ---- inputs ---- */

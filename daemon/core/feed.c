@@ -104,6 +104,11 @@ struct feed *feed_find(const struct core *core, struct bytes name)
     return n ? map_entry(n, struct feed, node) : NULL;
 }
 
+bool feeds_have(const struct core *core, struct bytes name)
+{
+    return feed_find(core, name);
+}
+
 int feed_enter(struct core *core, struct feed *feed, uint64_t next)
 {
     struct feeds *feeds = core->kept_topics->feeds;
@@ -143,6 +148,7 @@ void feed_wait(struct core *core, struct feed *feed, int64_t for_ns, const char 
     va_end(arguments);
     feed->trouble[n] = 0;
     feed->waits = true;
+    list_remove(&feed->room); /* whatever it waited for before */
     timer_arm(core, &feed->timer, time_after(core->now.mono_ns, for_ns), over);
 }
 
@@ -171,17 +177,23 @@ void feeds_room(struct core *core, struct queue *queue)
 
 void feed_pend(struct core *core, struct feed *feed, uint64_t batch)
 {
-    feed->pending_n = feed->pending == batch ? feed->pending_n + 1 : 1;
+    assert((!feed->pending || feed->pending == batch) &&
+           "what a feed has on its way to the store is one batch");
     feed->pending = batch;
+    feed->pending_n++;
     list_remove(&feed->pending_link);
     list_append(&core->kept_topics->feeds->pending, &feed->pending_link);
 }
 
 void feed_inherit(struct feed *feed, struct feed *from)
 {
+    uint64_t sent_to = feed->stored.cursor;
+
     if (!from->pending)
         return;
     feed->stored = from->stored;
+    feed->stored.cursor = feed->from ? sent_to : from->stored.cursor;
+    feed->counts_more = feed->from || from->counts_more;
     feed->pending = from->pending;
     feed->pending_n = from->pending_n;
     list_insert_before(&from->pending_link, &feed->pending_link);
@@ -189,10 +201,19 @@ void feed_inherit(struct feed *feed, struct feed *from)
     from->pending = 0;
 }
 
+void feed_save(struct core *core, const struct feed *feed)
+{
+    const struct feed_row moved = {.id = feed->row.id, .progress = feed->row.progress};
+
+    kept_record(core, record_new_feed(RECORD_FEED_MOVE, &moved));
+}
+
 /* Its jobs never were: their messages are still to come. */
 static void read_again(struct core *core, struct feed *feed, int error)
 {
     feed->row.progress = feed->stored;
+    if (feed->counts_more)
+        feed_save(core, feed);
     reader_seek(core, &feed->reader, feed->stored.cursor);
     feed_wait(core, feed, FEED_AGAIN_NS, "the store refused its last jobs: %s", strerror(-error));
 }
@@ -212,6 +233,7 @@ void feeds_stored(struct core *core, uint64_t first, uint64_t last, int error)
             read_again(core, feed, error);
         else
             feed->stored = feed->row.progress;
+        feed->counts_more = false;
         reader_wake(core, &feed->reader);
     }
 }

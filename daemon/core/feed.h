@@ -43,6 +43,7 @@ struct feed {
     uint64_t pending_n; /* of them */
     uint64_t need;      /* bytes of the argument that it waits to have room for */
     bool waits;
+    bool counts_more; /* on the disk, if the store refuses what is pending */
     /* While its SET waits: */
     struct secret session; /* who asks, */
     uint64_t op;           /* by which operation, */
@@ -72,9 +73,11 @@ int feed_enter(struct core *core, struct feed *feed, uint64_t next);
 uint64_t feed_cursor(const struct core *core, const struct feed *feed);
 /* It has jobs in this batch. */
 void feed_pend(struct core *core, struct feed *feed, uint64_t batch);
-/* Takes over what another one that goes has on its way to the store. */
+/* Takes over what another one that goes has on its way to the store, wherever it goes on itself. */
 void feed_inherit(struct feed *feed, struct feed *from);
-/* It does nothing for this time, or until something tells it to; LIST says why. */
+/* What it counts, and how far it is, is on the disk now; without memory, with its next job. While nothing is pending. */
+void feed_save(struct core *core, const struct feed *feed);
+/* It does nothing for this time, or until something tells it to; LIST says why. It stands in no line for room any more. */
 void feed_wait(struct core *core, struct feed *feed, int64_t for_ns, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* What it waited for may be there. */

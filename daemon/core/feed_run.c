@@ -84,7 +84,7 @@ static uint64_t batch_left(const struct core *core, const struct feed *feed)
 {
     if (!feed->pending)
         return FEED_JOBS;
-    return core->batch && core->batch->number == feed->pending ? FEED_JOBS - feed->pending_n : 0;
+    return batch_is_open(core, feed->pending) ? FEED_JOBS - feed->pending_n : 0;
 }
 
 static size_t room(struct core *core, struct reader *reader)
@@ -174,11 +174,12 @@ static struct job *make_job(struct core *core, const struct feed *feed, const st
     return job;
 }
 
-/* The job and the step over its message, in one record. 0 or -ENOMEM. */
+/* The job and the step over its message, in one record. 0, -ENOMEM, -EAGAIN: when the store has reported on those before. */
 static int submit(struct core *core, struct feed *feed, const struct letter *letter, size_t size)
 {
     struct feed_step step = {feed->row.id, feed->row.progress};
     struct job *job = make_job(core, feed, letter, size);
+    int r;
 
     if (!job)
         return -ENOMEM;
@@ -186,9 +187,10 @@ static int submit(struct core *core, struct feed *feed, const struct letter *let
     job->charged = true;
     step.to.cursor = letter->sequence;
     step.to.jobs++;
-    if (job_admit_from(core, job, &step) < 0) {
+    r = job_admit_from(core, job, &step, feed->pending);
+    if (r < 0) {
         job_delete(core, job);
-        return -ENOMEM;
+        return r;
     }
     feed->row.progress = step.to;
     core->kept_topics->feeds->jobs++;
@@ -220,10 +222,8 @@ static void lost(struct core *core, struct reader *reader, uint64_t messages)
     feed->row.progress.missed += messages;
     feed->stored.missed += messages;
     core->kept_topics->feeds->missed += messages;
-    if (feed->pending)
-        return;
-    const struct feed_row moved = {.id = feed->row.id, .progress = feed->row.progress};
-    kept_record(core, record_new_feed(RECORD_FEED_MOVE, &moved));
+    if (!feed->pending)
+        feed_save(core, feed);
 }
 
 const struct reader_user feed_user = {room, take, done, lost};

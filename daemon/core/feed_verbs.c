@@ -11,14 +11,27 @@
 
 /* ---- finding ---- */
 
-static const struct feed *find_setting(const struct core *core, struct bytes name)
+/* Its operation, if that still waits. */
+static struct op *setter(const struct core *core, const struct feed *feed)
 {
-    const struct feed *feed;
+    struct session *session = session_find(core, &feed->session);
+    struct op *op = session && !session->ended ? op_find(core, session, feed->op) : NULL;
 
-    list_each (feed, &core->kept_topics->feeds->setting, link)
-        if (name_order(feed->row.name, name) == 0)
-            return feed;
-    return NULL;
+    return op && op->state == OP_PARKED && op->reason == WAIT_PLUGIN && !op_gone(core, op) ? op : NULL;
+}
+
+/* Those that their clients gave up meanwhile are dropped. */
+static bool is_being_set(struct core *core, struct bytes name)
+{
+    struct feed *feed, *after;
+    bool found = false;
+
+    list_each_safe (feed, after, &core->kept_topics->feeds->setting, link)
+        if (!setter(core, feed))
+            feed_delete(core, feed);
+        else
+            found |= name_order(feed->row.name, name) == 0;
+    return found;
 }
 
 static bool may_touch(const struct core *core, const struct op *op, const struct feed *feed)
@@ -36,7 +49,7 @@ static int pick(struct core *core, struct op *op, struct bytes name, struct feed
 
     if (r < 0) {
         op_fail(core, op, r, "the name of a feed has 1 to %d bytes of A-Z a-z 0-9 _ . : / -", NAME_BYTES_MAX);
-    } else if (find_setting(core, name)) {
+    } else if (is_being_set(core, name)) {
         r = -EBUSY;
         op_fail(core, op, r, "another change of feed %.*s is under way: try again", (int)name.size,
                 (const char *)name.data);
@@ -68,6 +81,15 @@ static int check_pattern(struct core *core, struct op *op, struct bytes pattern)
     return r;
 }
 
+static int check_room(struct core *core, struct op *op, const struct account *account)
+{
+    if (account_has_room(core, account, SLOT_FEEDS, 1))
+        return 0;
+    op_fail(core, op, -ENOBUFS, "user %u has %llu feeds, as many as feeds_max allows", account->uid,
+            (unsigned long long)account->used[SLOT_FEEDS]);
+    return -ENOBUFS;
+}
+
 /* What a new one has to say. */
 static int check_new(struct core *core, struct op *op, const struct request_feed_set *set)
 {
@@ -77,11 +99,7 @@ static int check_new(struct core *core, struct op *op, const struct request_feed
                 (const char *)set->name.data);
         return r;
     }
-    if (account_has_room(core, op->scope->account, SLOT_FEEDS, 1))
-        return 0;
-    op_fail(core, op, -ENOBUFS, "user %u has %llu feeds, as many as feeds_max allows",
-            op->scope->account->uid, (unsigned long long)op->scope->account->used[SLOT_FEEDS]);
-    return -ENOBUFS;
+    return check_room(core, op, op->scope->account);
 }
 
 static int check(struct core *core, struct op *op, const struct request_feed_set *set,
@@ -174,7 +192,7 @@ static uint64_t begins_behind(const struct core *core, const struct feed *feed)
 }
 
 /* Where it goes on: sent there, or where the one before is. What that has on its way to the store may fail: then its cursor on the
- * disk is not known yet, and stays. */
+ * disk is not known yet, and stays; the store's word is waited for, as it is of its own jobs. */
 static void place(const struct core *core, struct feed *feed, const struct feed *before)
 {
     struct feed_progress *progress = &feed->row.progress;
@@ -188,11 +206,13 @@ static void place(const struct core *core, struct feed *feed, const struct feed 
         progress->cursor = begins_behind(core, feed);
 }
 
-/* Into the table, in the place of the one before. On failure nothing has happened. */
+/* Into the table, in the place of the one before. On failure nothing has happened, but that words may be said. */
 static int enter(struct core *core, struct op *op, struct feed *feed)
 {
     struct feed *before = feed_find(core, feed->row.name);
 
+    if (!before && check_room(core, op, feed->account) < 0) /* others came while it waited */
+        return -ENOBUFS;
     if (!before)
         feed->row.id = core->kept_topics->feeds->last + 1;
     place(core, feed, before);
@@ -205,7 +225,7 @@ static int enter(struct core *core, struct op *op, struct feed *feed)
     uint64_t batch = kept_record(core, record);
     if (!batch)
         return -ENOMEM;
-    if (before && !feed->from)
+    if (before)
         feed_inherit(feed, before);
     feed_delete(core, before);
     op_depends(op, batch);
@@ -213,15 +233,16 @@ static int enter(struct core *core, struct op *op, struct feed *feed)
     return 0;
 }
 
-static void refuse_set(struct core *core, struct op *op, const struct feed *feed, int error,
-                       struct bytes text)
+static int refuse_set(struct core *core, struct op *op, const struct feed *feed, int error, struct bytes text)
 {
     const struct function *function = feed->lane->function;
 
     if (error < 0)
-        return op_fail(core, op, error, "%.*s", (int)text.size, (const char *)text.data);
-    op_fail(core, op, -ENOENT, "%.*s has no function %.*s", (int)function->plugin->path_size,
-            function->plugin->path, (int)function->name_size, function->name);
+        op_fail(core, op, error, "%.*s", (int)text.size, (const char *)text.data);
+    else
+        op_fail(core, op, -ENOENT, "%.*s has no function %.*s", (int)function->plugin->path_size,
+                function->plugin->path, (int)function->name_size, function->name);
+    return error < 0 ? error : -ENOENT;
 }
 
 static bool is_known(const struct feed *feed)
@@ -233,25 +254,12 @@ static bool is_known(const struct feed *feed)
 static void conclude(struct core *core, struct op *op, struct feed *feed, int error, struct bytes text)
 {
     bool good = error == 0 && is_known(feed);
-    int r = 0;
+    int r = good ? enter(core, op, feed) : refuse_set(core, op, feed, error, text);
 
-    if (good)
-        r = enter(core, op, feed);
-    else
-        refuse_set(core, op, feed, error, text);
-    if (r < 0)
+    if (r < 0 && op_waits(op))
         op_finish(core, op, r);
-    if (!good || r < 0)
+    if (r < 0)
         feed_delete(core, feed);
-}
-
-/* Its operation, if that still waits. */
-static struct op *setter(const struct core *core, const struct feed *feed)
-{
-    struct session *session = session_find(core, &feed->session);
-    struct op *op = session && !session->ended ? op_find(core, session, feed->op) : NULL;
-
-    return op && op->state == OP_PARKED && op->reason == WAIT_PLUGIN && !op_gone(core, op) ? op : NULL;
 }
 
 void feeds_go_on(struct core *core, const struct plugin *plugin, int error, struct bytes text)

@@ -215,7 +215,16 @@ int job_admit_of(struct core *core, struct job *job, struct schedule_row *schedu
     return jobs_admit(core, &(struct newcomer){.job = job, .schedule = schedule}, 1);
 }
 
-int job_admit_from(struct core *core, struct job *job, struct feed_step *step)
+int job_admit_from(struct core *core, struct job *job, struct feed_step *step, uint64_t batch)
 {
-    return jobs_admit(core, &(struct newcomer){.job = job, .step = step}, 1);
+    struct newcomer one = {.job = job, .step = step};
+    int r = jobs_prepare(core, &one, 1, RECORD_JOB_NEW);
+
+    if (r == 0 && batch && !batch_is_open(core, batch))
+        r = -EAGAIN; /* the store was told what has to be there before the job, as a topic for its states */
+    if (r == 0)
+        r = jobs_come(core, &one, 1);
+    if (r < 0)
+        jobs_unprepare(core, &one, 1);
+    return r;
 }

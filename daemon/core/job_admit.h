@@ -39,5 +39,6 @@ void jobs_unprepare(struct core *core, struct newcomer *list, size_t n);
 int job_admit(struct core *core, struct job *job);
 /* The same of a job that a schedule submits. */
 int job_admit_of(struct core *core, struct job *job, struct schedule_row *schedule);
-/* The same of a job that a feed submits. */
-int job_admit_from(struct core *core, struct job *job, struct feed_step *step);
+/* The same of a job that a feed submits. `batch`: the one of its jobs before, when the store has not reported on that; 0: none
+ * is there. -EAGAIN: that one takes no more, and nothing happened. */
+int job_admit_from(struct core *core, struct job *job, struct feed_step *step, uint64_t batch);

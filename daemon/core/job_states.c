@@ -295,7 +295,7 @@ static void send_kept(struct core *core, struct notice *notice, uint64_t batch)
 {
     if (PLANTED(PARTED_STATE) && notice->publish->about % 4 == 0)
         commit_step(core);
-    bool along = core->batch && core->batch->number == batch;
+    bool along = batch_is_open(core, batch);
 
     if (along && record_admits(list_first(&core->batch->records, struct record, link)->kind))
         notice->note->record->kind = RECORD_MESSAGE;

@@ -195,6 +195,65 @@ static void test_IP17_2_all_steps_under_way_are_in_one_batch(void **state)
     assert_string_equal(arguments(f), "1 2 ");
 }
 
+/* Three messages, of which its queue has room for two: their jobs are on their way, and nothing else is. */
+static struct client *two_under_way(struct jobs_fixture *f)
+{
+    struct client *c = client_new(f, 1000);
+
+    set_queue(f, "q", "waiting_max=2");
+    ask_status(f, c, FEED("mail", .queue = TEXT("q"), .pause = FEED_HOLD), 0);
+    publish_some(f, c, "k.x", 1, 3);
+    f->hold = true;
+    ask(f, c, CHANGE("mail", .pause = FEED_GO_ON));
+    store_one(f, 0);
+    return c;
+}
+
+static void test_IP17_2_a_full_store_is_asked_again_after_a_pause_also_where_the_queue_was_full(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = two_under_way(f);
+    uint64_t batches = f->batches;
+
+    assert_waits(f, c, "mail", "its queue is full");
+    store_one(f, -ENOSPC); /* which makes room there */
+    assert_int_equal(f->batches, batches);
+    assert_waits(f, c, "mail", "the store refused its last jobs: No space left on device");
+    f->hold = false;
+    advance_ms(f, 1000);
+    assert_string_equal(arguments(f), "1 2 ");
+}
+
+/* A message whose job is not told of, then one whose job is the first that a topic is made for: between them the store is told
+ * of that topic. */
+static void test_IP17_2_what_becomes_of_one_batch_is_never_taken_for_that_of_another(void **state)
+{
+    static const int fate[][2] = {{-ENOSPC, 0}, {0, -ENOSPC}, {-ENOSPC, -ENOSPC}};
+
+    for (size_t i = 0; i < sizeof(fate) / sizeof(*fate); i++) {
+        void *one;
+        feed_set_up(&one);
+        struct jobs_fixture *f = one;
+        struct client *c = client_new(f, 1000);
+        set_queue(f, "other", "states=k");
+        set_queue(f, "default", "states=k.of.jobs");
+        ask_status(f, c, FEED("mail", .pattern = TEXT("k.*"), .pause = FEED_HOLD), 0);
+        publish(f, c, "k.ready", "untold");
+        publish(f, c, "k.x", "told");
+        f->hold = true;
+        ask(f, c, CHANGE("mail", .pause = FEED_GO_ON));
+        store_one(f, 0);
+        store_one(f, fate[i][0]);
+        store_one(f, 0); /* the topic */
+        store_go_on(f, fate[i][1]);
+        f->hold = false;
+        advance_ms(f, 1000);
+        assert_string_equal(arguments(f), "untold told ");
+        assert_int_equal(feed(f, c, "mail")->feed.jobs, 2);
+        jobs_tear_down(&one);
+    }
+}
+
 static void test_IP17_2_a_long_log_becomes_jobs_piece_by_piece(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -424,6 +483,8 @@ int main(void)
         TEST(test_IP17_2_jobs_that_the_store_refuses_are_made_again),
         TEST(test_IP17_2_each_message_has_one_job_wherever_the_daemon_dies),
         TEST(test_IP17_2_all_steps_under_way_are_in_one_batch),
+        TEST(test_IP17_2_a_full_store_is_asked_again_after_a_pause_also_where_the_queue_was_full),
+        TEST(test_IP17_2_what_becomes_of_one_batch_is_never_taken_for_that_of_another),
         TEST(test_IP17_2_a_long_log_becomes_jobs_piece_by_piece),
         TEST(test_IP17_3_a_full_queue_makes_it_wait_whatever_that_does_with_submits),
         TEST(test_IP17_3_it_is_no_further_ahead_than_it_may),
