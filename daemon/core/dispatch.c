@@ -84,6 +84,8 @@ static bool is_there(const struct core *core, const struct scope *scope, const s
 {
     if (request->verb == VERB_CHAN_OPEN)
         return channel_find(core, request->chan_open.name);
+    if (request->verb == VERB_FEED_SET)
+        return feeds_have(core, request->feed_set.name);
     return request->verb == VERB_SYNC_GIVE && sync_is_held(core, scope, &request->sync_give);
 }
 

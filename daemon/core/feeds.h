@@ -5,7 +5,6 @@
 
 /* 0 or -ENOMEM. */
 int feeds_init(struct core *core);
-bool feeds_have(const struct core *core, struct bytes name);
 /* Batches first..last have this fate. After the jobs have heard of it. */
 void feeds_stored(struct core *core, uint64_t first, uint64_t last, int error);
 /* The queue may have room for those that wait for it. */

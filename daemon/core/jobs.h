@@ -65,6 +65,7 @@ int jobs_load_feed(struct core *core, const struct feed_row *row, const char **w
 /* Feeds go before what they read. Accepts that jobs_init failed. */
 void jobs_feeds_free(struct core *core);
 uint64_t feeds_charged(const struct core *core, const struct account *account);
+bool feeds_have(const struct core *core, struct bytes name);
 /* How many schedules this account pays for. */
 uint64_t schedules_charged(const struct core *core, const struct account *account);
 /* Calls `say` for each counter: `jobs.ready`, `jobs.running`, ... */

@@ -46,12 +46,22 @@ static size_t open_wants(const struct request_chan_open *open, bool there, struc
     return n;
 }
 
+static struct right_want submit_to(struct bytes queue)
+{
+    return (struct right_want){.groups = GROUP_SUBMIT,
+                               .name = queue.size ? queue : (struct bytes){"default", 7}};
+}
+
+static struct right_want submit_of(struct bytes plugin, struct bytes function)
+{
+    return (struct right_want){.groups = GROUP_SUBMIT, .name = plugin, .rest = function};
+}
+
 size_t rights_of_submit(struct bytes queue, struct bytes plugin, struct bytes function,
                         struct right_want *wants)
 {
-    wants[0] = (struct right_want){.groups = GROUP_SUBMIT,
-                                   .name = queue.size ? queue : (struct bytes){"default", 7}};
-    wants[1] = (struct right_want){.groups = GROUP_SUBMIT, .name = plugin, .rest = function};
+    wants[0] = submit_to(queue);
+    wants[1] = submit_of(plugin, function);
     return 2;
 }
 
@@ -126,17 +136,18 @@ static size_t group_set_wants(const struct request_group_set *what, struct right
     return 1 + dead_wants(what->settings, wants + 1);
 }
 
-/* For what it names. Of what it leaves as it is the feed itself is judged, as often as it submits. */
-static size_t feed_wants(const struct request_feed_set *set, struct right_want *wants)
+/* For what it names, and for the queue that a new one has when it names none. Of what it leaves as it is the feed itself is
+ * judged, as often as it submits. */
+static size_t feed_wants(const struct request_feed_set *set, bool there, struct right_want *wants)
 {
     size_t n = 0;
 
     if (set->pattern.size)
         wants[n++] = (struct right_want){.groups = GROUP_SUBSCRIBE, .name = pattern_prefix(set->pattern)};
+    if (set->queue.size || (set->function.size && !there))
+        wants[n++] = submit_to(set->queue);
     if (set->function.size)
-        n += rights_of_submit(set->queue, set->plugin, set->function, wants + n);
-    else if (set->queue.size)
-        wants[n++] = (struct right_want){.groups = GROUP_SUBMIT, .name = set->queue};
+        wants[n++] = submit_of(set->plugin, set->function);
     if (!n)
         wants[n++] = (struct right_want){.groups = GROUP_SUBSCRIBE, .anywhere = true};
     return n;
@@ -159,7 +170,7 @@ static size_t special_wants(const struct request *request, bool there, struct ri
     case VERB_SUBSCRIBE:
         return subscribe_wants(&request->subscribe, wants);
     case VERB_FEED_SET:
-        return feed_wants(&request->feed_set, wants);
+        return feed_wants(&request->feed_set, there, wants);
     case VERB_GROUP_SET:
         return group_set_wants(&request->group_set, wants);
     case VERB_COND_WAIT:

@@ -161,8 +161,8 @@ struct right_want {
 
 enum { RIGHT_WANTS_MAX = WORK_QUEUES_MAX };
 
-/* What a request needs, into `wants` (RIGHT_WANTS_MAX); how many. `there`: the channel that a CHAN_OPEN names exists; what a
- * SYNC_GIVE gives back its scope has. */
+/* What a request needs, into `wants` (RIGHT_WANTS_MAX); how many. `there`: the channel that a CHAN_OPEN names exists, or
+ * the feed that a FEED_SET names; what a SYNC_GIVE gives back its scope has. */
 size_t rights_wanted(const struct request *request, bool there, struct right_want *wants);
 
 /* What submitting this needs, into `wants` (room for two); how many. An empty queue is `default`. */

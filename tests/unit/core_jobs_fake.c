@@ -58,6 +58,11 @@ void jobs_feeds_free(struct core *core)
 {
 }
 
+bool feeds_have(const struct core *core, struct bytes name)
+{
+    return false;
+}
+
 uint64_t feeds_charged(const struct core *core, const struct account *account)
 {
     return 0;

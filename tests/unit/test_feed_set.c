@@ -70,6 +70,40 @@ static void test_IP17_5_sent_elsewhere_it_begins_there(void **state)
     assert_string_equal(arguments(f), "1 2 1 2 ");
 }
 
+static void test_IP17_5_sent_elsewhere_it_counts_the_jobs_that_the_store_took(void **state)
+{
+    static const int fate[] = {0, -ENOSPC};
+
+    for (size_t i = 0; i < 2; i++) {
+        void *one;
+        feed_set_up(&one);
+        struct jobs_fixture *f = one;
+        struct client *c = client_new(f, 1000);
+        ask_status(f, c, FEED("mail"), 0);
+        publish(f, c, "k.x", "1");
+        uint64_t first = feed(f, c, "mail")->feed.last_job;
+        f->hold = true;
+        publish(f, c, "k.x", "2");
+        store_one(f, 0); /* its job is on its way */
+        uint64_t second = feed(f, c, "mail")->feed.last_job;
+        ask(f, c, CHANGE("mail", .from = FEED_FROM_START, .pause = FEED_HOLD));
+        store_one(f, fate[i]);
+        store_go_on(f, 0);
+        f->hold = false;
+        for (int again = 0; again < 2; again++) {
+            struct seen *seen = feed(f, c, "mail");
+            assert_int_equal(seen->feed.jobs, fate[i] ? 1 : 2);
+            assert_int_equal(seen->feed.last_job, fate[i] ? first : second);
+            assert_int_equal(seen->feed.waiting, 2);
+            restart(f);
+            c = client_new(f, 1000);
+        }
+        ask_status(f, c, CHANGE("mail", .pause = FEED_GO_ON), 0);
+        assert_string_equal(arguments(f), fate[i] ? "1 1 2 " : "1 2 1 2 ");
+        jobs_tear_down(&one);
+    }
+}
+
 static void test_IP17_5_another_pattern_counts_from_where_it_is(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -183,6 +217,35 @@ static void test_IP17_5_one_change_at_a_time(void **state)
     assert_int_equal(ask_ok(f, c, (struct request){.verb = VERB_FEED_LIST}, 0)->feeds_n, 2);
 }
 
+static void test_IP17_5_a_change_that_its_client_gave_up_is_in_nobody_s_way(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000), *dead = client_new(f, 1000);
+
+    ask_status(f, c, FEED("mail", .function = TEXT("other")), 0);
+    cancel_op(f, c, ask(f, c, FEED("mail", .plugin = TEXT("/p/slow.so"))));
+    ask_status(f, c, CHANGE("mail", .ahead = 3), 0);
+    ask(f, dead, FEED("mail", .plugin = TEXT("/p/slow.so")));
+    client_die(f, dead);
+    ask_status(f, c, (struct request){.verb = VERB_FEED_REMOVE, .feed_remove = {TEXT("mail")}}, 0);
+}
+
+static void test_IP17_6_changes_that_wait_for_a_plugin_make_no_more_feeds_than_there_may_be(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+
+    f->core->limits.feeds_max = 2;
+    uint64_t first = ask(f, c, FEED("a")), second = ask(f, c, FEED("b")), third = ask(f, c, FEED("c"));
+    plugin_is(f, TEXT("g1"), true);
+    assert_int_equal(answer(f, c, first)->status, 0);
+    assert_int_equal(answer(f, c, second)->status, 0);
+    struct seen *seen = answer(f, c, third);
+    assert_int_equal(seen->status, -ENOBUFS);
+    assert_string_equal(seen->text, "user 1000 has 2 feeds, as many as feeds_max allows");
+    assert_int_equal(ask_ok(f, c, (struct request){.verb = VERB_FEED_LIST}, 0)->feeds_n, 2);
+}
+
 static void test_IP17_6_an_account_has_so_many_feeds(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -220,6 +283,25 @@ static void test_IP17_6_who_lost_a_right_has_no_jobs(void **state)
     core_set_rights(f->core, NULL);
 }
 
+static void test_IP17_6_another_function_needs_no_right_for_a_queue_that_it_is_not_for(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+    struct right_row rows[] = {
+        {.account = 1000, .groups = GROUP_SUBSCRIBE | GROUP_INSPECT},
+        {.account = 1000, .groups = GROUP_SUBMIT, .prefix = TEXT("q")},
+        {.account = 1000, .groups = GROUP_SUBMIT, .prefix = PLUGIN},
+    };
+    struct rights rights = {rows, 3};
+
+    set_queue(f, "q", "");
+    core_set_rights(f->core, &rights);
+    ask_status(f, c, FEED("mail"), -EPERM);
+    ask_status(f, c, FEED("mail", .queue = TEXT("q")), 0);
+    ask_status(f, c, CHANGE("mail", .plugin = PLUGIN, .function = TEXT("count")), 0);
+    core_set_rights(f->core, NULL);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, feed_set_up, jobs_tear_down)
 
 int main(void)
@@ -228,14 +310,18 @@ int main(void)
         TEST(test_IP17_5_a_change_leaves_what_it_does_not_name),
         TEST(test_IP17_5_a_change_keeps_what_is_on_its_way),
         TEST(test_IP17_5_sent_elsewhere_it_begins_there),
+        TEST(test_IP17_5_sent_elsewhere_it_counts_the_jobs_that_the_store_took),
         TEST(test_IP17_5_another_pattern_counts_from_where_it_is),
         TEST(test_IP17_5_removed_it_is_forgotten_and_its_jobs_stay),
         TEST(test_IP17_5_the_queue_of_a_feed_is_not_removed),
         TEST(test_IP17_5_a_feed_is_its_maker_s),
         TEST(test_IP17_5_what_makes_no_sense_is_refused),
         TEST(test_IP17_5_one_change_at_a_time),
+        TEST(test_IP17_5_a_change_that_its_client_gave_up_is_in_nobody_s_way),
+        TEST(test_IP17_6_changes_that_wait_for_a_plugin_make_no_more_feeds_than_there_may_be),
         TEST(test_IP17_6_an_account_has_so_many_feeds),
         TEST(test_IP17_6_who_lost_a_right_has_no_jobs),
+        TEST(test_IP17_6_another_function_needs_no_right_for_a_queue_that_it_is_not_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,11 @@ static void test_IP17_6_a_feed_needs_what_it_names(void **state)
     assert_int_equal(wants[1].groups, GROUP_SUBMIT);
     assert_memory_equal(wants[1].name.data, "default", 7);
     assert_memory_equal(wants[2].name.data, "/p", 2);
+    assert_int_equal(rights_wanted(&r, true, wants), 2); /* its queue stays, whichever that is */
+    assert_memory_equal(wants[1].name.data, "/p", 2);
+    r.feed_set.queue = BYTES("q");
+    assert_int_equal(rights_wanted(&r, true, wants), 3);
+    assert_memory_equal(wants[1].name.data, "q", 1);
     r.feed_set = (struct request_feed_set){.queue = BYTES("q")};
     assert_int_equal(rights_wanted(&r, false, wants), 1);
     assert_int_equal(wants[0].groups, GROUP_SUBMIT);
