@@ -100,10 +100,11 @@ static int first_one(void *arg, struct trie_entry *entry)
     return 1;
 }
 
-/* It is kept, or somebody has subscribed. */
+/* It is kept, or remembered, or somebody has subscribed. */
 static bool is_heard(const struct core *core, struct bytes topic, const struct topic_policy *policy)
 {
-    return policy->durable || trie_match(core, &core->topics->trie, topic, first_one, NULL);
+    return policy->durable || lasts_wanted(policy) ||
+           trie_match(core, &core->topics->trie, topic, first_one, NULL);
 }
 
 static bool is_state(struct bytes word)

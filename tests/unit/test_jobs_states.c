@@ -491,6 +491,22 @@ static void test_IP18_5_while_nobody_listens_nothing_is_made(void **state)
     assert_counted(f, c, 0, 0);
 }
 
+static void test_IP18_5_what_a_topic_remembers_is_told_while_nobody_listens(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    keep(f, c, TEXT("last=yes"));
+    uint64_t first = submit(f, c, SUBMIT()), second = submit(f, c, SUBMIT());
+    cancel_job(f, c, first);
+    assert_counted(f, c, 3, 0);
+    uint64_t sub = subscribe_as(f, c, (struct request_subscribe){.capacity = 9, .from = FROM_LAST});
+    assert_topics(f, c, sub, "jobs.mail.ready jobs.mail.cancelled ");
+    char ready[64];
+    snprintf(ready, sizeof(ready), "jobs.mail.ready job=%llu ", (unsigned long long)second);
+    assert_non_null(strstr(all, ready));
+}
+
 /* ---- 7: the setting ---- */
 
 static void refuse(struct jobs_fixture *f, struct client *c, const char *settings)
@@ -569,6 +585,7 @@ int main(void)
         TEST(test_IP18_5_without_room_for_a_topic_a_job_goes_on),
         TEST(test_IP18_5_who_would_make_it_wait_is_disconnected),
         TEST(test_IP18_5_while_nobody_listens_nothing_is_made),
+        TEST(test_IP18_5_what_a_topic_remembers_is_told_while_nobody_listens),
         TEST(test_IP18_7_the_setting_is_a_topic_that_a_word_fits_behind),
         TEST(test_IP18_7_the_setting_is_told_and_outlives_the_daemon),
     };
