@@ -523,6 +523,12 @@ static int due(struct core *core, struct job *job)
     return 0;
 }
 
+/* When its state changes by itself; INT64_MAX: it does not. */
+static int64_t due_ns(const struct job *job)
+{
+    return job->state == JOB_SCHEDULED && !job_is_unborn(job) ? job->due_ns : INT64_MAX;
+}
+
 static void fire(struct core *core, struct timer *timer)
 {
     struct job *job = container_of(timer, struct job, timer);
@@ -530,7 +536,7 @@ static void fire(struct core *core, struct timer *timer)
 
     if (job_deadline_ns(job) <= core->now.mono_ns)
         r = deadline(core, job);
-    else if (job->state == JOB_SCHEDULED && job->due_ns <= core->now.mono_ns)
+    else if (due_ns(job) <= core->now.mono_ns)
         r = due(core, job);
     else
         job_arm(core, job);
@@ -542,12 +548,20 @@ void job_arm(struct core *core, struct job *job)
 {
     int64_t at = job_deadline_ns(job);
 
-    if (job->state == JOB_SCHEDULED && job->due_ns < at)
-        at = job->due_ns;
+    if (due_ns(job) < at)
+        at = due_ns(job);
     if (at != INT64_MAX)
         timer_arm(core, &job->timer, at, fire);
     else
         timer_disarm(core, &job->timer);
+}
+
+void job_is_born(struct core *core, struct job *job)
+{
+    if (job->state == JOB_SCHEDULED)
+        job_arm(core, job);
+    else if (job->state == JOB_BLOCKED && !after_blocks(job))
+        job_unblock(core, job);
 }
 
 bool job_allowed(const struct op *op, uint32_t uid)

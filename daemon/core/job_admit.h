@@ -11,6 +11,16 @@ static inline int64_t job_wall_us(const struct core *core, int64_t mono_ns)
     return (core->now.wall_ns + (mono_ns - core->now.mono_ns)) / 1000;
 }
 
+/* The store has not said yet whether it exists. Its state does not change by itself meanwhile, but to its end: that is told, and
+ * may turn out to be that of a job that never was. */
+static inline bool job_is_unborn(const struct job *job)
+{
+    return job->work && list_linked(&job->work->unborn);
+}
+
+/* It exists: what it has waited for may have come meanwhile. */
+void job_is_born(struct core *core, struct job *job);
+
 /* One of those that are admitted together. All but `job` and `old` begins with zeros. */
 struct newcomer {
     struct job *job; /* in state NONE, with its argument; NULL: nobody, it is passed over */

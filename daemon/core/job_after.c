@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "job_admit.h"
+
 struct job_after {
     uint32_t n, left; /* edges; of them not settled */
     uint32_t done;    /* of those that are, to jobs that were done */
@@ -202,7 +204,7 @@ static void settle_first(struct core *core, struct job *parent)
 
     list_remove(&edge->link);
     settle(core, child, parent->id, parent->state == JOB_DONE);
-    if (!after_blocks(child))
+    if (!after_blocks(child) && !job_is_unborn(child))
         job_unblock(core, child);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "feeds.h"
+#include "job_admit.h"
 #include "job_after.h"
 #include "job_states.h"
 #include "schedules.h"
@@ -29,7 +30,9 @@ void job_depends(struct core *core, struct job *job, uint64_t batch)
 
 void job_line_up(struct core *core, struct job *job)
 {
-    if (job->state != JOB_READY || !core_stored(core, job_work(job)->batch))
+    bool is_news = job->work && list_linked(&job->work->unstored); /* then it lines up when that is settled */
+
+    if (job->state != JOB_READY || is_news)
         return;
     lane_put(core, job);
     dispatch_soon(core);
@@ -88,6 +91,8 @@ void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
         jobs->room = jobs->room || jobs->bulks; /* one that joins it may wait for that */
         if (error && work->born >= first)
             vanish(core, work->job);
+        else
+            job_is_born(core, work->job);
     }
     list_each_safe (work, after, &jobs->unstored, unstored) {
         if (work->batch > last)

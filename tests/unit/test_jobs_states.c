@@ -432,6 +432,68 @@ static void test_IP18_3_a_job_that_goes_on_as_it_comes_parts_no_batch(void **sta
     assert_non_null(strstr(batches, "new+new+message+message+message+message "));
 }
 
+/* ---- 4: what a full store refuses ---- */
+
+static void test_IP18_4_a_job_that_is_due_before_it_is_stored_is_ready_when_it_is(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    keep(f, c, TEXT("durable=yes"));
+    uint64_t sub = subscribe(f, c);
+    for (int error = 0; error >= -ENOSPC; error -= ENOSPC) {
+        submit(f, c, SUBMIT()); /* its plugin is known */
+        receive(f, c, sub);
+        f->hold = true;
+        ask(f, c, SUBMIT(.delay_ns = MS));
+        advance_ms(f, 1);
+        store_go_on(f, error);
+        f->hold = false;
+        advance_ms(f, 0);
+        assert_topics(f, c, sub, error ? "" : "jobs.mail.scheduled jobs.mail.ready ");
+    }
+}
+
+/* The job that it comes after never was. */
+static void test_IP18_4_a_job_that_may_go_on_before_it_is_stored_is_ready_when_it_is(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    keep(f, c, TEXT("durable=yes"));
+    uint64_t parent = submit(f, c, SUBMIT(.delay_ns = MS)), sub = subscribe(f, c);
+    submit(f, c, SUBMIT(.after = &parent, .after_n = 1));
+    advance_ms(f, 1); /* all topics are there */
+    for (int error = 0; error >= -ENOSPC; error -= ENOSPC) {
+        parent = submit(f, c, SUBMIT()) + 1;
+        receive(f, c, sub);
+        f->hold = true;
+        ask(f, c, SUBMIT());
+        advance_ms(f, 0); /* another batch */
+        ask(f, c, SUBMIT(.after = &parent, .after_n = 1, .flags = SUBMIT_AFTER_ANY));
+        store_one(f, -ENOSPC);
+        store_go_on(f, error);
+        f->hold = false;
+        advance_ms(f, 0);
+        assert_topics(f, c, sub, error ? "" : "jobs.mail.blocked jobs.mail.ready ");
+    }
+}
+
+static void test_IP18_4_of_a_batch_that_is_refused_its_callback_is_not_told_either(void **state)
+{
+    struct request_submit one = SUBMIT(.flags = SUBMIT_AFTER_ANY).submit, jobs[] = {one, one, one};
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    keep(f, c, TEXT("durable=yes"));
+    submit(f, c, SUBMIT());
+    uint64_t sub = subscribe(f, c);
+    f->hold = true;
+    ask(f, c, (struct request){.verb = VERB_SUBMIT_MANY, .submit_many = {jobs, 3, 1}});
+    store_go_on(f, -ENOSPC);
+    assert_topics(f, c, sub, "");
+}
+
 /* ---- 5: nobody waits ---- */
 
 static void test_IP18_5_a_full_topic_fails_no_job_and_what_is_not_told_is_counted(void **state)
@@ -581,6 +643,9 @@ int main(void)
         TEST(test_IP18_3_a_kept_message_is_seen_when_it_is_stored_and_not_when_that_is_refused),
         TEST(test_IP18_3_jobs_that_come_together_are_told_together),
         TEST(test_IP18_3_a_job_that_goes_on_as_it_comes_parts_no_batch),
+        TEST(test_IP18_4_a_job_that_is_due_before_it_is_stored_is_ready_when_it_is),
+        TEST(test_IP18_4_a_job_that_may_go_on_before_it_is_stored_is_ready_when_it_is),
+        TEST(test_IP18_4_of_a_batch_that_is_refused_its_callback_is_not_told_either),
         TEST(test_IP18_5_a_full_topic_fails_no_job_and_what_is_not_told_is_counted),
         TEST(test_IP18_5_without_room_for_a_topic_a_job_goes_on),
         TEST(test_IP18_5_who_would_make_it_wait_is_disconnected),
