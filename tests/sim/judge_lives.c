@@ -175,12 +175,28 @@ static void let(struct sim *sim, struct life *life, const struct life *parent)
             life->let[i] |= asked->any || parent->state == JOB_DONE;
 }
 
+/* Somebody may have seen it before the store refused it, and named it. */
+void judge_never_was(struct sim *sim, const struct life *life)
+{
+    for (size_t n = 0; n < sim->lives->n; n++) {
+        struct life *child = &sim->lives->all[n];
+        const struct asked *asked = life_asked(sim, child);
+
+        for (size_t i = 0; i < asked->after_n; i++)
+            child->bare[i] |= asked->after[i] == life->id;
+        let(sim, child, life);
+    }
+}
+
 static void look_at_parents(struct sim *sim, struct life *life)
 {
     const struct asked *asked = life_asked(sim, life);
 
     for (size_t i = 0; i < asked->after_n; i++) {
         const struct life *parent = life_find(sim, asked->after[i]);
+        life->let[i] |= life->bare[i] && asked->any;
+        if (life->bare[i])
+            continue;
         if (!parent)
             sim_fail(sim, "job %llx is admitted after job %llx, which is not known",
                      (unsigned long long)life->id, (unsigned long long)asked->after[i]);

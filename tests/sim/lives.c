@@ -137,8 +137,10 @@ static void after_restart(struct sim *sim)
         judge_brief_found(sim, life);
         if (!life->here && storage_job(sim, life->id, &row))
             life->state = row.state;
-        else if (!life->here && !life_ended(life))
-            life->state = JOB_CANCELLED; /* its submit came to nothing */
+        else if (!life->here && !life_ended(life)) {
+            life->state = JOB_CANCELLED;
+            judge_never_was(sim, life);
+        }
     }
     for (size_t i = 0; i < lives->n; i++)
         if (lives->all[i].stored)
@@ -168,6 +170,7 @@ void judge_lives_look(struct sim *sim)
         if (!lives->all[i].here && !life_ended(&lives->all[i])) {
             judge_fuse_gone(sim, &lives->all[i]);
             lives->all[i].state = JOB_CANCELLED;
+            judge_never_was(sim, &lives->all[i]);
         }
     judge_fuses(sim);
     judge_starts(sim);

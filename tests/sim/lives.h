@@ -53,15 +53,16 @@ struct life {
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */
     char key[KEY_BYTES];
     const void *function;
-    size_t fuse;         /* the circuit breaker of its function */
-    bool holds;          /* its `once` key, as far as time goes */
-    bool freed;          /* it has started after the jobs it comes after */
-    bool let[AFTER_MAX]; /* this one has ended in a way that lets it start */
-    bool failed;         /* its last end was one as failed or dead */
-    uint64_t again;      /* how often it has lived again */
-    uint64_t retries;    /* acknowledged, for it alone */
-    uint64_t started;    /* look of its last start, */
-    uint64_t bound;      /* and how many of its key might run then; 0: any number */
+    size_t fuse;          /* the circuit breaker of its function */
+    bool holds;           /* its `once` key, as far as time goes */
+    bool freed;           /* it has started after the jobs it comes after */
+    bool let[AFTER_MAX];  /* this one has ended in a way that lets it start */
+    bool bare[AFTER_MAX]; /* this one was named before the store refused it: it never was */
+    bool failed;          /* its last end was one as failed or dead */
+    uint64_t again;       /* how often it has lived again */
+    uint64_t retries;     /* acknowledged, for it alone */
+    uint64_t started;     /* look of its last start, */
+    uint64_t bound;       /* and how many of its key might run then; 0: any number */
 };
 
 /* What may have been set of a queue. */
@@ -155,6 +156,8 @@ static inline const struct asked *life_asked(const struct sim *sim, const struct
 void judge_birth(struct sim *sim, struct life *life);
 void judge_again(struct sim *sim, struct life *life);
 void judge_end(struct sim *sim, struct life *life);
+/* Its submit came to nothing. */
+void judge_never_was(struct sim *sim, const struct life *life);
 /* After a restart. */
 void judge_found(struct sim *sim, struct life *life);
 /* After all of a step: who was admitted had room. */
