@@ -21,7 +21,8 @@
 struct stint {
     uint64_t job, run;
     uint64_t session, op; /* that reserved it */
-    int64_t until_ns;     /* its lease ends not later */
+    int64_t until_ns;     /* its lease ends not later, */
+    int64_t least_ns;     /* nor earlier than that */
     bool over;            /* it is not the run of its job any more */
 };
 
@@ -83,6 +84,17 @@ static int64_t lease_of(int64_t asked_ns)
     return asked_ns ? asked_ns : LEASE_MS * MS;
 }
 
+/* Another lease counts from now: it may be over before the one that was. */
+static void extend(struct sim *sim, struct stint *stint, int64_t asked_ns)
+{
+    int64_t until_ns = sim->now_ns + lease_of(asked_ns);
+
+    if (asked_ns < 0)
+        return;
+    stint->least_ns = until_ns;
+    stint->until_ns = until_ns > stint->until_ns ? until_ns : stint->until_ns;
+}
+
 static void given(struct sim *sim, uint64_t session, const struct task *task, const struct job_info *row)
 {
     const struct request_work_reserve *asked = &task->op.request.work_reserve;
@@ -101,11 +113,9 @@ static void given(struct sim *sim, uint64_t session, const struct task *task, co
     work->all = realloc(work->all, sizeof(*work->all) * (work->n + 1));
     if (!work->all)
         abort();
-    work->all[work->n++] = (struct stint){.job = row->id,
-                                          .run = row->run,
-                                          .session = session,
-                                          .op = task->op.request.id,
-                                          .until_ns = sim->now_ns + lease_of(asked->lease_ns)};
+    struct stint *stint = &work->all[work->n++];
+    *stint = (struct stint){.job = row->id, .run = row->run, .session = session, .op = task->op.request.id};
+    extend(sim, stint, asked->lease_ns);
     judge_run_told(sim, row->id, row->run);
 }
 
@@ -147,13 +157,11 @@ void judge_work_came(struct sim *sim, struct task *task, const struct request *r
     stint = find(sim, about->run);
     task->fence = FENCE_OTHER;
     if (is_run_of_now(sim, about->job, about->run))
-        task->fence = stint && stint->session == task->session && stint->until_ns > sim->now_ns
+        task->fence = stint && stint->session == task->session && stint->least_ns > sim->now_ns
                           ? FENCE_OWN
                           : FENCE_UNKNOWN; /* or its lease has ended in this step */
-    if (task->fence == FENCE_OWN && request->verb == VERB_WORK_EXTEND) {
-        int64_t until_ns = sim->now_ns + lease_of(request->work_extend.lease_ns);
-        stint->until_ns = until_ns > stint->until_ns ? until_ns : stint->until_ns;
-    }
+    if (task->fence == FENCE_OWN && request->verb == VERB_WORK_EXTEND)
+        extend(sim, stint, request->work_extend.lease_ns);
 }
 
 static void reply_about_run(struct sim *sim, const struct task *task, const struct result *result)
