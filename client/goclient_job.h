@@ -65,8 +65,8 @@ GC_API int gc_submit_batch(gc_client *g, const struct gc_submit *jobs, size_t n,
                            gc_until until);
 
 /* A dead or failed job is ready again, once that is on disk. 0. Its time limits begin anew; a deadline that has passed
- * holds no more; a context it was bound to is gone. -ENOENT. -EPERM: somebody else's. -EBUSY: it has not ended.
- * -EINVAL: it was done or cancelled. -ENOBUFS: its user has too many jobs. */
+ * holds no more; a context it was bound to is gone. -ENOENT: the job is gone, or its queue. -EPERM: somebody else's.
+ * -EBUSY: it has not ended. -EINVAL: it was done or cancelled. -ENOBUFS: its user has too many jobs. */
 GC_API int gc_job_retry(gc_client *g, gc_job job, gc_until until);
 
 /* Which ended jobs. Zero means: of no importance. */

@@ -29,6 +29,12 @@ static void refuse_state(struct core *core, struct op *op, uint64_t job, enum jo
             (unsigned long long)job);
 }
 
+static void refuse_queue(struct core *core, struct op *op, const struct job_row *row)
+{
+    op_fail(core, op, -ENOENT, "there is no queue %.*s any more, of which job %llu is: QUEUE_SET makes it",
+            (int)row->queue.size, (const char *)row->queue.data, (unsigned long long)row->id);
+}
+
 /* Takes the job in state NONE, which is gone when this fails. */
 static int revive(struct core *core, struct op *op, struct job *job)
 {
@@ -56,6 +62,8 @@ static void row_came(struct core *core, struct op *op, void *context, const stru
         r = -EPERM;
     if (r == 0 && !job_may(row->state, JOB_READY))
         return refuse_state(core, op, row->id, row->state);
+    if (r == 0 && !queue_find(core, row->queue))
+        return refuse_queue(core, op, row);
     if (r == 0) {
         op->handle = row->id;
         r = revive(core, op, job_of_row(core, row));
@@ -95,7 +103,8 @@ static bool wanted(const struct core *core, const struct op *op, const struct pa
 
     if (!job_allowed(op, row->uid) || !retention_has(core, row->id, &uid))
         return false;
-    if (page->purge && row->ended_us + page->older_ns / 1000 > core->now.wall_ns / 1000)
+    if (page->purge ? row->ended_us + page->older_ns / 1000 > core->now.wall_ns / 1000
+                    : !queue_find(core, row->queue))
         return false;
     return !page->queue_size || bytes_are(row->queue, page->queue, page->queue_size);
 }

@@ -67,6 +67,15 @@ struct queue *queue_get(struct core *core, struct bytes name)
     return queue;
 }
 
+struct queue *queue_of_ended(struct core *core, struct bytes name)
+{
+    struct queue *queue = find_any(core, name);
+
+    if (!queue && (queue = queue_get(core, name)))
+        queue->removed = true;
+    return queue;
+}
+
 /* The order of keys and lanes may be another now: all stand anew. */
 static void stand_anew(struct core *core, struct queue *queue)
 {

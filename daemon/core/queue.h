@@ -125,6 +125,8 @@ struct lane {
 struct queue *queue_find(const struct core *core, struct bytes name);
 /* Makes it when it is not there. NULL: out of memory. */
 struct queue *queue_get(struct core *core, struct bytes name);
+/* The one that ended jobs name; where there is none it is as one that was removed. NULL: out of memory. */
+struct queue *queue_of_ended(struct core *core, struct bytes name);
 /* It has no jobs but ended ones of other queues: it goes. */
 void queue_delete(struct core *core, struct queue *queue);
 /* What is set from this origin, all of it. */

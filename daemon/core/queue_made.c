@@ -6,7 +6,8 @@
  */
 #include <errno.h>
 
-#include "jobs_internal.h"
+#include "feed.h"
+#include "schedule.h"
 #include "worker.h"
 
 static bool is_idle(const struct queue *queue)
@@ -30,6 +31,17 @@ static void sweep(struct core *core)
             queue_delete(core, queue);
 }
 
+/* Those that were removed are none: what has ended and is kept bounds them. */
+static size_t queues_n(const struct core *core)
+{
+    const struct queue *queue;
+    size_t n = 0;
+
+    list_each (queue, &core->jobs->queues, link)
+        n += !queue->removed;
+    return n;
+}
+
 int queue_make(struct core *core, struct op *op, struct bytes name, struct queue **queue)
 {
     int r = name_check(name);
@@ -39,10 +51,10 @@ int queue_make(struct core *core, struct op *op, struct bytes name, struct queue
         return r;
     }
     sweep(core);
-    if (core->jobs->queue_names.count >= core->limits.queues_max) {
+    size_t n = queues_n(core);
+    if (n >= core->limits.queues_max) {
         op_fail(core, op, -ENOBUFS,
-                "there are %zu queues: queues_max; QUEUE_REMOVE takes one away that has no jobs",
-                core->jobs->queue_names.count);
+                "there are %zu queues: queues_max; QUEUE_REMOVE takes one away that has no jobs", n);
         return -ENOBUFS;
     }
     *queue = queue_get(core, name);
@@ -57,19 +69,65 @@ void queue_unmake(struct core *core, struct queue *queue)
 
 /* ---- removing ---- */
 
+static const struct schedule *schedule_of(const struct core *core, const struct queue *queue)
+{
+    struct map_node *n = NULL;
+
+    while ((n = map_walk(&core->jobs->schedules->by_name, n))) {
+        const struct schedule *s = map_entry(n, struct schedule, node);
+        if (s->lane && s->lane->queue == queue)
+            return s;
+    }
+    return NULL;
+}
+
+static const struct feed *feed_of(const struct core *core, const struct queue *queue)
+{
+    const struct feed *feed;
+
+    list_each (feed, &core->kept_topics->feeds->all, link)
+        if (feed->lane->queue == queue)
+            return feed;
+    return NULL;
+}
+
+static void say_source(struct core *core, struct op *op, const struct queue *queue, const char *kind,
+                       struct bytes name)
+{
+    op_fail(core, op, -EBUSY, "%s %.*s puts jobs into queue %.*s", kind, (int)name.size,
+            (const char *)name.data, (int)queue->name_size, queue->name);
+}
+
+/* What keeps it from being idle. */
+static void say_busy(struct core *core, struct op *op, const struct queue *queue)
+{
+    const struct schedule *schedule = schedule_of(core, queue);
+    const struct feed *feed = feed_of(core, queue);
+    int n = (int)queue->name_size;
+
+    if (queue->waiting_n || queue->running)
+        op_fail(core, op, -EBUSY, "queue %.*s has %llu jobs that wait and %llu that run", n, queue->name,
+                (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
+    else if (schedule)
+        say_source(core, op, queue, "schedule", schedule->row.name);
+    else if (feed)
+        say_source(core, op, queue, "feed", feed->row.name);
+    else if (queue->purge.runs)
+        op_fail(core, op, -EBUSY, "queue %.*s is being purged", n, queue->name);
+    else if (!list_empty(&queue->submits))
+        op_fail(core, op, -EBUSY, "submits wait for room in queue %.*s", n, queue->name);
+    else
+        op_fail(core, op, -EBUSY, "jobs of queue %.*s are on their way to the store", n, queue->name);
+}
+
 /* 0, or -EBUSY in words. */
 static int judge(struct core *core, struct op *op, const struct queue *queue)
 {
-    int n = (int)queue->name_size;
-
     if (queue->configured)
-        op_fail(core, op, -EBUSY, "queue %.*s stands in the configuration, and every daemon has `default`", n,
-                queue->name);
+        op_fail(core, op, -EBUSY, "queue %.*s stands in the configuration, and every daemon has `default`",
+                (int)queue->name_size, queue->name);
     else if (!is_idle(queue))
-        op_fail(
-            core, op, -EBUSY,
-            "queue %.*s has %llu jobs that wait and %llu that run, or a schedule or a feed puts them there",
-            n, queue->name, (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
+        say_busy(core, op, queue);
     else
         return 0;
     return -EBUSY;

@@ -88,6 +88,7 @@ int handle_queue_set(struct core *core, struct op *op, const struct request *req
     if (asked.paused_us || asked.pause_submits || asked.made)
         return -EINVAL;
     kept.part = asked.part;
+    kept.made |= queue && !queue->configured; /* it was there for its jobs, and now it stays */
     return queue ? keep(core, op, queue, &kept) : make(core, op, set->name, &kept);
 }
 

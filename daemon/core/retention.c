@@ -44,10 +44,10 @@ static void leave_lists(struct retained *r, struct kept *kept)
     list_remove(&kept->queue_link);
 }
 
-/* For one that is not configured any more the default queue stands in. */
-static struct queue *queue_of(const struct core *core, struct bytes name)
+/* When memory is out the default queue stands in. */
+static struct queue *queue_of(struct core *core, struct bytes name)
 {
-    struct queue *queue = queue_find(core, name);
+    struct queue *queue = queue_of_ended(core, name);
 
     return queue ? queue : list_first(&core->jobs->queues, struct queue, link);
 }

@@ -149,7 +149,7 @@ static void test_IP17_5_the_queue_of_a_feed_is_not_removed(void **state)
 
     ask_status(f, root, (struct request){.verb = VERB_QUEUE_SET, .queue_set = {.name = TEXT("q")}}, 0);
     ask_status(f, root, FEED("mail", .queue = TEXT("q")), 0);
-    assert_non_null(strstr(ask_status(f, root, remove, -EBUSY)->text, "a feed puts them there"));
+    assert_non_null(strstr(ask_status(f, root, remove, -EBUSY)->text, "feed mail puts jobs into queue q"));
     ask_status(f, root, CHANGE("mail", .queue = TEXT("default")), 0);
     ask_status(f, root, remove, 0);
 }

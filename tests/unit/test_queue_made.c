@@ -12,7 +12,8 @@
 #include "jobs_fixture.h"
 #include "jobs_internal.h"
 
-#define MAIL(...) SUBMIT(.queue = TEXT("mail"), ##__VA_ARGS__)
+#define RETRY(...) ((struct request){.verb = VERB_JOB_RETRY, .job_retry = {__VA_ARGS__}})
+#define MAIL(...)  SUBMIT(.queue = TEXT("mail"), ##__VA_ARGS__)
 
 enum { OTHER = 1000 };
 
@@ -38,14 +39,28 @@ static size_t in_memory(const struct jobs_fixture *f)
     return f->core->jobs->queue_names.count;
 }
 
-/* Runs a job of the queue to its end; the host stays. */
+/* Runs a job to its end; the host stays. */
+static uint64_t run(struct jobs_fixture *f, struct client *c, struct request job, enum job_cause cause)
+{
+    uint64_t id = submit(f, c, job);
+    struct client *host = host_there(f);
+
+    done(f, host, begin(f, host), cause, cause == CAUSE_NONE ? 0 : -EIO);
+    return id;
+}
+
 static uint64_t ended(struct jobs_fixture *f, struct client *c)
 {
-    uint64_t job = submit(f, c, MAIL());
-    struct client *host = host_up(f);
+    return run(f, c, MAIL(), CAUSE_NONE);
+}
 
-    done(f, host, begin(f, host), CAUSE_NONE, 0);
-    return job;
+/* The queue is not removed, and this is what it says of that. */
+static void assert_held(struct jobs_fixture *f, struct client *c, const char *words)
+{
+    struct seen *seen = ask_ok(f, c, gone("mail"), -EBUSY);
+
+    if (!strstr(seen->text, words))
+        fail_msg("'%s' is not in '%s'", words, seen->text);
 }
 
 static void test_what_is_set_of_no_queue_makes_it_and_says_so(void **state)
@@ -101,6 +116,40 @@ static void test_there_are_so_many_queues_and_no_more(void **state)
     assert_int_equal(ask_ok(f, client_new(f, 0), list(), 0)->stats_n, 2);
 }
 
+/* What is there for its ended jobs alone is no queue any more. */
+static void test_queues_that_were_removed_do_not_count(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    f->limits.queues_max = 2;
+    restart(f);
+    struct client *root = client_new(f, 0);
+    ask_ok(f, root, set("mail", ""), 0);
+    ended(f, root);
+    ask_ok(f, root, gone("mail"), 0);
+    assert_int_equal(in_memory(f), 2);
+    ask_ok(f, root, set("post", ""), 0);
+    ask_ok(f, root, set("mail", ""), -ENOBUFS);
+    ask_ok(f, root, gone("post"), 0);
+    ask_ok(f, root, set("mail", ""), 0);
+}
+
+/* It is there for its jobs, and what is set of it makes it one that stays. */
+static void test_what_is_set_of_a_queue_that_was_configured_once_keeps_it(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = client_new(f, 0);
+
+    set_queue(f, "mail", "");
+    uint64_t job = submit(f, root, MAIL());
+    restart(f);
+    root = client_new(f, 0);
+    assert_int_equal(ask_ok(f, root, set("mail", ""), 0)->handle, 0);
+    assert_int_equal(cancel_job(f, root, job), 0);
+    restart(f);
+    assert_int_equal(ask_ok(f, client_new(f, 0), list(), 0)->stats_n, 2);
+}
+
 static void test_a_queue_that_was_removed_is_gone_for_good(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -126,9 +175,66 @@ static void test_a_queue_with_jobs_or_in_the_configuration_stays(void **state)
     ask_ok(f, root, gone("default"), -EBUSY);
     ask_ok(f, root, set("mail", ""), 0);
     uint64_t job = submit(f, root, MAIL());
-    assert_non_null(strstr(ask_ok(f, root, gone("mail"), -EBUSY)->text, "has 1 jobs that wait"));
+    assert_held(f, root, "has 1 jobs that wait and 0 that run");
     ask_ok(f, root, (struct request){.verb = VERB_JOB_CANCEL, .job_cancel = {.job = job}}, 0);
     ask_ok(f, root, gone("mail"), 0);
+}
+
+static void test_it_says_what_holds_a_queue_that_has_no_jobs(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = client_new(f, 0);
+    struct request schedule = {.verb = VERB_SCHEDULE_SET,
+                               .schedule_set = {.name = TEXT("nightly"),
+                                                .spec = TEXT("@daily"),
+                                                .plugin = PLUGIN,
+                                                .function = TEXT("count"),
+                                                .queue = TEXT("mail")}},
+                   feed = {.verb = VERB_FEED_SET,
+                           .feed_set = {.name = TEXT("news"),
+                                        .pattern = TEXT("k.>"),
+                                        .plugin = PLUGIN,
+                                        .function = TEXT("count"),
+                                        .queue = TEXT("mail")}};
+
+    ask_ok(f, root, set("mail", ""), 0);
+    cancel_job(f, root, submit(f, root, MAIL())); /* the plugin is known */
+    ask_ok(f, root, schedule, 0);
+    assert_held(f, root, "schedule nightly puts jobs into queue mail");
+    ask_ok(f, root, (struct request){.verb = VERB_SCHEDULE_REMOVE, .schedule_remove = {TEXT("nightly")}}, 0);
+    ask_ok(f, root, feed, 0);
+    assert_held(f, root, "feed news puts jobs into queue mail");
+    ask_ok(f, root, (struct request){.verb = VERB_FEED_REMOVE, .feed_remove = {TEXT("news")}}, 0);
+    ended(f, root);
+    uint64_t job = submit(f, root, MAIL(.delay_ns = INT64_C(1000000000)));
+    f->hold = true;
+    cancel_job(f, root, job);
+    assert_held(f, root, "jobs of queue mail are on their way to the store");
+    f->hold = false;
+    store_go_on(f, 0);
+    ask_ok(f, root, gone("mail"), 0);
+}
+
+static void test_a_job_is_not_retried_while_its_queue_is_gone(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = client_new(f, 0);
+
+    ask_ok(f, root, set("mail", ""), 0);
+    uint64_t job = run(f, root, MAIL(), CAUSE_ERROR), other = run(f, root, SUBMIT(), CAUSE_ERROR);
+    ask_ok(f, root, gone("mail"), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(strstr(ask_ok(f, root, RETRY(.job = job), -ENOENT)->text, "no queue mail any more"));
+        ask_ok(f, root, RETRY(.states = 1u << JOB_FAILED, .queue = TEXT("mail")), 0);
+        assert_int_equal(ask_ok(f, root, list(), 0)->stats_n, 1);
+        restart(f);
+        root = client_new(f, 0);
+    }
+    ask_ok(f, root, RETRY(.states = 1u << JOB_FAILED), 1);
+    assert_state(f, root, other, JOB_READY, CAUSE_NONE);
+    ask_ok(f, root, set("mail", ""), 0);
+    ask_ok(f, root, RETRY(.job = job), 1);
+    assert_state(f, root, job, JOB_READY, CAUSE_NONE);
 }
 
 static void test_jobs_that_have_ended_stay_when_their_queue_goes(void **state)
@@ -146,6 +252,28 @@ static void test_jobs_that_have_ended_stay_when_their_queue_goes(void **state)
     ask_ok(f, root, (struct request){.verb = VERB_JOB_PURGE, .job_purge = {.states = 1u << JOB_DONE}}, 1);
     ask_ok(f, root, set("post", ""), 0); /* looks for those that nobody names */
     assert_int_equal(in_memory(f), 2);
+}
+
+/* Also after a restart they are none of the default queue. */
+static void test_ended_jobs_of_a_queue_that_is_gone_stay_as_those_of_one_with_nothing_set(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *root = client_new(f, 0);
+
+    ask_ok(f, root, set("default", "retained_jobs=1"), 0);
+    ask_ok(f, root, set("mail", ""), 0);
+    uint64_t first = ended(f, root), second = ended(f, root);
+    ask_ok(f, root, gone("mail"), 0);
+    restart(f);
+    root = client_new(f, 0);
+    run(f, root, SUBMIT(), CAUSE_NONE);
+    uint64_t last = run(f, root, SUBMIT(), CAUSE_NONE);
+    advance_ms(f, 5000);
+    ask_ok(f, root, LOOK(first), 0);
+    ask_ok(f, root, LOOK(second), 0);
+    ask_ok(f, root, LOOK(last), 0);
+    assert_int_equal(ask_ok(f, root, list(), 0)->stats_n, 1);
+    ask_ok(f, root, MAIL(), -ENOENT);
 }
 
 static void test_made_again_it_is_new_also_while_ended_jobs_name_the_old(void **state)
@@ -190,9 +318,14 @@ int main(void)
         TEST(test_a_queue_with_nothing_set_is_there_after_a_restart),
         TEST(test_what_makes_no_sense_makes_no_queue),
         TEST(test_there_are_so_many_queues_and_no_more),
+        TEST(test_queues_that_were_removed_do_not_count),
+        TEST(test_what_is_set_of_a_queue_that_was_configured_once_keeps_it),
         TEST(test_a_queue_that_was_removed_is_gone_for_good),
         TEST(test_a_queue_with_jobs_or_in_the_configuration_stays),
+        TEST(test_it_says_what_holds_a_queue_that_has_no_jobs),
+        TEST(test_a_job_is_not_retried_while_its_queue_is_gone),
         TEST(test_jobs_that_have_ended_stay_when_their_queue_goes),
+        TEST(test_ended_jobs_of_a_queue_that_is_gone_stay_as_those_of_one_with_nothing_set),
         TEST(test_made_again_it_is_new_also_while_ended_jobs_name_the_old),
         TEST(test_a_worker_that_waits_gets_what_comes_when_it_is_made_again),
     };
