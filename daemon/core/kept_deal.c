@@ -78,19 +78,31 @@ static void unready(struct core *core, struct deal *deal)
     deal->topic = NULL;
 }
 
-/* Room for what waits of all deals up to this one. */
-static int check_delayed(struct core *core, struct op *op, const struct deal *deal, const struct list *deals)
+/* Room for what waits of all deals. */
+static int check_delayed(struct core *core, struct op *op, const struct list *deals)
 {
-    const struct deal *other;
+    const struct deal *deal;
     uint64_t n = 0, bytes = 0;
 
-    list_each (other, deals, link) {
-        n += other->waits;
-        bytes += other->waits ? kept_letter_bytes(other->publish->letter[0]) : 0;
-        if (other == deal)
-            break;
+    list_each (deal, deals, link) {
+        n += deal->waits;
+        bytes += deal->waits ? kept_letter_bytes(deal->publish->letter[0]) : 0;
     }
-    return deal->waits ? laters_check_room(core, op, n, bytes) : 0;
+    return n ? laters_check_room(core, op, n, bytes) : 0;
+}
+
+/* Room in its topic for it and those before it. */
+static int check_room(struct core *core, struct op *op, const struct deal *deal, const struct list *deals,
+                      const struct topic_policy *policy)
+{
+    const struct deal *other = deal;
+    uint64_t n = 0, bytes = 0;
+
+    for (; &other->link != deals; other = container_of(other->link.prev, struct deal, link)) {
+        n += other->topic == deal->topic;
+        bytes += other->topic == deal->topic ? kept_letter_bytes(other->publish->letter[0]) : 0;
+    }
+    return kept_check_room(core, op, deal->topic, policy, n, bytes);
 }
 
 /* 0 or -ENOMEM. */
@@ -107,13 +119,11 @@ static int make_note(struct core *core, struct deal *deal)
     return deal->note && (deal->later || !deal->waits) ? 0 : -ENOMEM;
 }
 
-static int ready_one(struct core *core, struct op *op, struct deal *deal, struct list *deals)
+static int ready_one(struct core *core, struct op *op, struct deal *deal, const struct list *deals)
 {
     struct bytes name = publish_topic(deal->publish);
     const struct letter *letter = deal->publish->letter[0];
     const struct topic_policy *policy = topic_policy_of(core, name);
-    uint64_t n = 1, bytes = kept_letter_bytes(letter);
-    const struct deal *before;
     int r;
 
     if (!policy->durable) {
@@ -122,20 +132,10 @@ static int ready_one(struct core *core, struct op *op, struct deal *deal, struct
         return -EINVAL;
     }
     r = kept_check_size(core, op, letter->body.size, policy);
-    if (r < 0)
-        return r;
-    r = kept_topic_for(core, op, name, policy, &deal->topic);
-    if (r < 0)
-        return r;
-    list_each (before, deals, link) {
-        if (before == deal)
-            break;
-        n += before->topic == deal->topic;
-        bytes += before->topic == deal->topic ? kept_letter_bytes(before->publish->letter[0]) : 0;
-    }
-    r = kept_check_room(core, op, deal->topic, policy, n, bytes);
     if (r == 0)
-        r = check_delayed(core, op, deal, deals);
+        r = kept_topic_for(core, op, name, policy, &deal->topic);
+    if (r == 0 && policy->full == LOG_REJECT)
+        r = check_room(core, op, deal, deals, policy);
     return r < 0 ? r : make_note(core, deal);
 }
 
@@ -149,7 +149,7 @@ int deals_ready(struct core *core, struct op *op, struct list *deals)
     list_each (deal, deals, link)
         if (r == 0)
             r = ready_one(core, op, deal, deals);
-    return r;
+    return r < 0 ? r : check_delayed(core, op, deals);
 }
 
 static void send_later(struct core *core, struct deal *deal)
