@@ -16,9 +16,9 @@ struct known {
 /* When it is to be given again, by the clock on the wall; 0: at once. */
 static int64_t due_us(const struct core *core, const struct group_message *message)
 {
-    return message->state == GROUP_LATER
-               ? (core->now.wall_ns + (message->timer.at_ns - core->now.mono_ns)) / 1000
-               : 0;
+    if (message->state != GROUP_LATER)
+        return 0;
+    return time_after(core->now.wall_ns, message->timer.at_ns - core->now.mono_ns) / 1000;
 }
 
 static void know_slot(const struct core *core, struct known *known, const struct group_slot *slot)

@@ -99,6 +99,20 @@ static void test_IP16_5_what_is_for_later_comes_later_also_to_who_joins_meanwhil
     assert_string_equal(given(b, y), "1/2/3 ");
 }
 
+static void test_IP16_5_what_is_for_later_without_end_does_not_come(void **state)
+{
+    uint64_t x = join(a, 9), op;
+
+    published(b, "k.x", "1 2");
+    op = takes(a, x, 1);
+    d->rig->now.wall_ns += 9999 * (int64_t)SECOND; /* the clock on the wall is ahead of the other */
+    settle(a, x, got(a, op)->value[0].sequence, SETTLE_RETRY, INT64_MAX);
+    acked(a, op, 1);
+    leave(a, x);
+    assert_rests();
+    assert_string_equal(given(b, join(b, 9)), "2/1/0 ");
+}
+
 static void test_IP16_6_what_the_topic_lets_go_meanwhile_is_not_given(void **state)
 {
     uint64_t x = join(a, 9);
@@ -157,6 +171,7 @@ int main(void)
         GROUP_TEST(test_IP16_6_what_is_known_of_what_was_not_read_again_stays_known),
         GROUP_TEST(test_IP16_4_a_late_acknowledgement_counts_also_when_nobody_is_left),
         GROUP_TEST(test_IP16_5_what_is_for_later_comes_later_also_to_who_joins_meanwhile),
+        GROUP_TEST(test_IP16_5_what_is_for_later_without_end_does_not_come),
         GROUP_TEST(test_IP16_6_what_the_topic_lets_go_meanwhile_is_not_given),
         GROUP_TEST(test_IP16_6_without_memory_it_keeps_what_it_has),
         GROUP_TEST(test_IP16_4_who_is_late_to_receive_wakes_nobody_for_each_message),
