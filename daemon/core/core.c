@@ -211,6 +211,7 @@ void core_step(struct core *core, struct now now, const struct input *in, struct
     contexts_sweep(core);
     jobs_turn(core);
     topics_run(core);
+    laters_run(core);
     lasts_run(core);
     readers_run(core);
     forgets_run(core);

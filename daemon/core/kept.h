@@ -197,6 +197,8 @@ void laters_send(struct core *core, struct later *later, struct kept_topic *topi
                  struct note *note, int64_t delay_ns, int64_t at_us);
 /* The store's word, as kept_stored; then what is due goes on. */
 void laters_stored(struct core *core, int error);
+/* What is due goes on, when enough of what went to the log is told. */
+void laters_run(struct core *core);
 /* The first ones of a topic that is to go, at most so many, and no more than are doomed: the store is told to forget them. False:
  * memory is out, some are left. */
 bool laters_forget(struct core *core, struct kept_topic *topic, size_t most);

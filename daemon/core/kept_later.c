@@ -3,8 +3,8 @@
  *
  * A message with a delay is confirmed when the store has it, and waits there. When it is due its bytes are fetched and it goes to
  * the log as if it were published then: one record, that of its wait becoming that of its place in the log, so that it is in one
- * of them whatever dies. What is due goes there in its order and in pieces: one is fetched, moved and stored before the next, so
- * that no more than that is in memory.
+ * of them whatever dies. What is due goes there in its order and in pieces: one is fetched, moved and stored before the next, and
+ * told to all but a piece before the one behind that, so that no more than two are in memory.
  * Time is that of the clock on the wall, so that it holds over a restart.
  */
 #include <errno.h>
@@ -27,7 +27,17 @@ static void go(struct core *core);
 
 static void fire(struct core *core, struct timer *timer)
 {
+    laters_of(core)->pausing = false;
     go(core);
+}
+
+/* Neither a broken disk nor a full memory is asked without a pause. */
+static void pause(struct core *core)
+{
+    struct laters *l = laters_of(core);
+
+    l->pausing = true;
+    timer_arm(core, &l->timer, time_after(core->now.mono_ns, AGAIN_NS), fire);
 }
 
 static void set_time(struct core *core)
@@ -96,6 +106,8 @@ static int publish(struct core *core, struct later *later, const struct kept_mes
         publish_free(core, p);
         return -ENOMEM;
     }
+    p->due = true;
+    core->topics->due_n++;
     kept_sent(core, p, later->topic, batch);
     settle(core, later, letter, batch);
     later_delete(core, later);
@@ -142,10 +154,10 @@ static void fetched(struct core *core, struct op *op, void *context, const struc
         if (r < 0)
             later_wait(core, later);
     }
-    if (r == 0)
+    if (r < 0)
+        pause(core);
+    else
         go(core);
-    else /* neither a broken disk nor a full memory is asked without a pause */
-        timer_arm(core, &l->timer, time_after(core->now.mono_ns, AGAIN_NS), fire);
 }
 
 /* ---- what is due ---- */
@@ -190,7 +202,7 @@ static void ask(struct core *core)
         list_remove(&later->link);
         later_wait(core, later);
     }
-    timer_arm(core, &l->timer, time_after(core->now.mono_ns, AGAIN_NS), fire);
+    pause(core);
 }
 
 /* The first piece of what is due. What is doomed is left to whom it is for. */
@@ -216,8 +228,11 @@ static void go(struct core *core)
 {
     struct laters *l = laters_of(core);
 
-    if (l->asked || !core_stored(core, l->moved))
+    if (l->asked || l->pausing || !core_stored(core, l->moved))
         return; /* it goes on with that */
+    l->held = core->topics->due_n > PIECE_MESSAGES;
+    if (l->held)
+        return;
     gather(core);
     if (list_empty(&l->fetching))
         set_time(core);
@@ -239,6 +254,12 @@ void laters_stored(struct core *core, int error)
             later_wait(core, later);
     }
     go(core);
+}
+
+void laters_run(struct core *core)
+{
+    if (laters_of(core)->held)
+        go(core);
 }
 
 /* ---- PUBLISH of what waits ---- */

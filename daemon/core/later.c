@@ -237,6 +237,6 @@ void laters_check(const struct core *core)
         assert(l->heap[i]->place == i + 1 && "what is to come knows its place");
         assert((!i || is_before(l->heap[(i - 1) / CHILDREN], l->heap[i])) && "nothing comes out of its turn");
     }
-    assert((!l->n || timer_armed(&l->timer) || l->asked || !core_stored(core, l->moved)) &&
+    assert((!l->n || timer_armed(&l->timer) || l->asked || l->held || !core_stored(core, l->moved)) &&
            "what is to come is waited for");
 }

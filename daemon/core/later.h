@@ -36,6 +36,8 @@ struct laters {
     struct timer timer;       /* the first one is due, or may be; a place is reserved */
     uint64_t last_id;
     bool asked;     /* the store was, and has not answered */
+    bool pausing;   /* it could not answer, or memory was out: until the timer */
+    bool held;      /* what went to the log is not told yet: until it is */
     uint64_t moved; /* batch in which the last ones went to the log */
 };
 

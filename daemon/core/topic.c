@@ -37,6 +37,7 @@ void publish_free(struct core *core, struct publish *p)
     account_release(p->account, SLOT_BYTES, p->charged);
     account_drop(core, p->account);
     core->topics->publishes--;
+    core->topics->due_n -= p->due;
     core_give(core, p, publish_memory(p->size));
 }
 

@@ -278,6 +278,27 @@ static void test_IP15_10_what_cannot_be_read_is_asked_for_again(void **state)
     assert_has(b, sub, "1 ");
 }
 
+/* What the store says meanwhile is no reason to ask it again. */
+static void test_IP15_10_what_cannot_be_read_is_not_asked_for_without_a_pause(void **state)
+{
+    accepted_in("k.x", "1", 1);
+    d->rig->now.wall_ns += SECOND;
+    rig_after(d->rig, SECOND);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(d->rig->asked_n, 1);
+        rig_step(d->rig, &(struct input){.kind = IN_FETCHED,
+                                         .fetched = {.fetch = d->rig->asked[--d->rig->asked_n].number,
+                                                     .error = -ENOMEM}});
+        publish(a, "k.y", "m");
+        stored_some(d, SIZE_MAX);
+        accepted_in("k.y", "2", 1000);
+        assert_int_equal(d->rig->asked_n, 0);
+        rig_after(d->rig, 100 * (int64_t)MS);
+    }
+    stored(d);
+    assert_has(b, sub, "m m m 1 ");
+}
+
 /* ---- many ---- */
 
 static void accept_many(uint64_t n)
@@ -312,6 +333,29 @@ static void test_IP15_10_many_go_to_the_log_in_pieces(void **state)
         assert_int_equal(info_of(a, "k.x").messages, 256 * pieces);
     }
     assert_int_equal(d->rig->asked_n, 0);
+}
+
+/* One that is told costs a turn: what is not told yet is in memory. */
+static void test_IP15_10_no_more_pieces_come_than_can_be_told(void **state)
+{
+    accept_many(1024);
+    d->rig->core->limits.sweep_per_turn = 1;
+    d->rig->now.wall_ns += SECOND;
+    rig_step(d->rig, &(struct input){.kind = IN_TICK});
+    rig_after(d->rig, SECOND);
+    for (int pieces = 0; pieces < 2; pieces++) {
+        assert_int_equal(d->rig->asked_n, 1);
+        fetched(d);
+        stored_some(d, SIZE_MAX);
+    }
+    assert_int_equal(info_of(a, "k.x").messages, 512);
+    assert_int_equal(d->rig->asked_n, 0);
+    d->rig->core->limits.sweep_per_turn = 4096;
+    rig_step(d->rig, &(struct input){.kind = IN_TICK});
+    assert_int_equal(d->rig->asked_n, 1);
+    stored(d);
+    assert_int_equal(info_of(a, "k.x").messages, 1024);
+    assert_int_equal(rig_stat(d->rig, "topics.delayed"), 0);
 }
 
 static void test_IP15_10_a_piece_has_a_bound_of_bytes(void **state)
@@ -546,7 +590,9 @@ int main(void)
         LATER_TEST(test_IP15_10_a_move_that_nobody_heard_of_is_not_repeated),
         LATER_TEST(test_IP15_10_a_full_store_keeps_what_is_due),
         LATER_TEST(test_IP15_10_what_cannot_be_read_is_asked_for_again),
+        LATER_TEST(test_IP15_10_what_cannot_be_read_is_not_asked_for_without_a_pause),
         LATER_TEST(test_IP15_10_many_go_to_the_log_in_pieces),
+        LATER_TEST(test_IP15_10_no_more_pieces_come_than_can_be_told),
         LATER_TEST(test_IP15_10_a_piece_has_a_bound_of_bytes),
         LATER_TEST(test_IP15_10_what_waits_of_a_user_is_bounded),
         LATER_TEST(test_IP15_10_a_delay_needs_a_topic_that_is_kept),
