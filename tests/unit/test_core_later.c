@@ -265,119 +265,7 @@ static void test_IP15_10_a_full_store_keeps_what_is_due(void **state)
     assert_has(b, sub, "1 ");
 }
 
-static void test_IP15_10_what_cannot_be_read_is_asked_for_again(void **state)
-{
-    accepted_in("k.x", "1", 1);
-    d->rig->now.wall_ns += SECOND;
-    rig_after(d->rig, SECOND);
-    rig_step(d->rig, &(struct input){
-                         .kind = IN_FETCHED,
-                         .fetched = {.fetch = d->rig->asked[--d->rig->asked_n].number, .error = -ENOMEM}});
-    assert_int_equal(d->rig->asked_n, 0);
-    kept_after(100 * (int64_t)MS);
-    assert_has(b, sub, "1 ");
-}
-
-/* What the store says meanwhile is no reason to ask it again. */
-static void test_IP15_10_what_cannot_be_read_is_not_asked_for_without_a_pause(void **state)
-{
-    accepted_in("k.x", "1", 1);
-    d->rig->now.wall_ns += SECOND;
-    rig_after(d->rig, SECOND);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(d->rig->asked_n, 1);
-        rig_step(d->rig, &(struct input){.kind = IN_FETCHED,
-                                         .fetched = {.fetch = d->rig->asked[--d->rig->asked_n].number,
-                                                     .error = -ENOMEM}});
-        publish(a, "k.y", "m");
-        stored_some(d, SIZE_MAX);
-        accepted_in("k.y", "2", 1000);
-        assert_int_equal(d->rig->asked_n, 0);
-        rig_after(d->rig, 100 * (int64_t)MS);
-    }
-    stored(d);
-    assert_has(b, sub, "m m m 1 ");
-}
-
-/* ---- many ---- */
-
-static void accept_many(uint64_t n)
-{
-    enum { AT_ONCE = 1024 };
-    static struct outgoing messages[AT_ONCE];
-
-    for (int i = 0; i < AT_ONCE; i++)
-        messages[i].value.body = (struct bytes){"12345678", 8};
-    for (; n; n -= AT_ONCE) {
-        client_do(a, (struct request){.verb = VERB_PUBLISH,
-                                      .publish = {.topic = {"k.x", 3},
-                                                  .messages = messages,
-                                                  .messages_n = AT_ONCE,
-                                                  .delay_ns = SECOND}});
-        stored(d);
-        assert_status(a, a->op, AT_ONCE);
-    }
-}
-
-static void test_IP15_10_many_go_to_the_log_in_pieces(void **state)
-{
-    accept_many(1024);
-    d->rig->now.wall_ns += SECOND;
-    rig_after(d->rig, SECOND);
-    for (int pieces = 1; pieces <= 4; pieces++) {
-        assert_int_equal(d->rig->asked_n, 1);
-        assert_int_equal(d->rig->asked[0].what.topics_n, 256);
-        fetched(d);
-        assert_int_equal(d->rig->asked_n, 0); /* the next one when these are stored */
-        stored_some(d, SIZE_MAX);
-        assert_int_equal(info_of(a, "k.x").messages, 256 * pieces);
-    }
-    assert_int_equal(d->rig->asked_n, 0);
-}
-
-/* One that is told costs a turn: what is not told yet is in memory. */
-static void test_IP15_10_no_more_pieces_come_than_can_be_told(void **state)
-{
-    accept_many(1024);
-    d->rig->core->limits.sweep_per_turn = 1;
-    d->rig->now.wall_ns += SECOND;
-    rig_step(d->rig, &(struct input){.kind = IN_TICK});
-    rig_after(d->rig, SECOND);
-    for (int pieces = 0; pieces < 2; pieces++) {
-        assert_int_equal(d->rig->asked_n, 1);
-        fetched(d);
-        stored_some(d, SIZE_MAX);
-    }
-    assert_int_equal(info_of(a, "k.x").messages, 512);
-    assert_int_equal(d->rig->asked_n, 0);
-    d->rig->core->limits.sweep_per_turn = 4096;
-    rig_step(d->rig, &(struct input){.kind = IN_TICK});
-    assert_int_equal(d->rig->asked_n, 1);
-    stored(d);
-    assert_int_equal(info_of(a, "k.x").messages, 1024);
-    assert_int_equal(rig_stat(d->rig, "topics.delayed"), 0);
-}
-
-static void test_IP15_10_a_piece_has_a_bound_of_bytes(void **state)
-{
-    enum { BYTES = 700000 };
-    struct outgoing message = {.value.body = {calloc(1, BYTES), BYTES}};
-
-    for (int i = 0; i < 3; i++) {
-        client_do(
-            a,
-            (struct request){
-                .verb = VERB_PUBLISH,
-                .publish = {.topic = {"k.x", 3}, .messages = &message, .messages_n = 1, .delay_ns = SECOND}});
-        stored(d);
-    }
-    free((void *)message.value.body.data);
-    d->rig->now.wall_ns += SECOND;
-    rig_after(d->rig, SECOND);
-    assert_int_equal(d->rig->asked[0].what.topics_n, 1);
-    stored(d);
-    assert_int_equal(info_of(a, "k.x").messages, 3);
-}
+/* ---- bounds ---- */
 
 static void test_IP15_10_what_waits_of_a_user_is_bounded(void **state)
 {
@@ -532,21 +420,6 @@ static void test_IP15_10_what_is_to_come_goes_with_its_topic(void **state)
     assert_int_equal(rig_stat(d->rig, "topics.delayed"), 0);
 }
 
-static void test_IP15_10_a_removal_forgets_what_is_to_come_in_pieces(void **state)
-{
-    accept_many(2 * FORGET_MESSAGES);
-    uint64_t op = remove_topic("k.x");
-    assert_int_equal(info_of(a, "k.x").delayed, FORGET_MESSAGES);
-    d->rig->now.wall_ns += SECOND; /* it is due, and does not come any more */
-    rig_after(d->rig, SECOND);
-    assert_int_equal(d->rig->asked_n, 0);
-    stored(d);
-    assert_status(a, op, 0);
-    assert_int_equal(got(a, op)->handle, 2 * FORGET_MESSAGES);
-    assert_has(b, sub, "");
-    assert_int_equal(rig_stat(d->rig, "topics.delayed"), 0);
-}
-
 static void test_IP15_10_what_is_due_when_its_topic_goes_does_not_come(void **state)
 {
     accepted_in("k.x", "1", 1);
@@ -557,17 +430,6 @@ static void test_IP15_10_what_is_due_when_its_topic_goes_does_not_come(void **st
     stored(d);
     assert_status(a, op, 0);
     assert_has(b, sub, "2 ");
-}
-
-static void test_IP15_10_what_comes_to_a_topic_that_goes_is_not_lost(void **state)
-{
-    accept_many(2 * FORGET_MESSAGES);
-    uint64_t op = remove_topic("k.x");
-    accepted_in("k.x", "new", 1);
-    stored(d);
-    assert_status(a, op, -EAGAIN);
-    seconds_pass(1);
-    assert_has(b, sub, "new ");
 }
 
 #define LATER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, durable_teardown)
@@ -589,11 +451,6 @@ int main(void)
         LATER_TEST(test_IP15_10_it_comes_once_whenever_the_daemon_dies),
         LATER_TEST(test_IP15_10_a_move_that_nobody_heard_of_is_not_repeated),
         LATER_TEST(test_IP15_10_a_full_store_keeps_what_is_due),
-        LATER_TEST(test_IP15_10_what_cannot_be_read_is_asked_for_again),
-        LATER_TEST(test_IP15_10_what_cannot_be_read_is_not_asked_for_without_a_pause),
-        LATER_TEST(test_IP15_10_many_go_to_the_log_in_pieces),
-        LATER_TEST(test_IP15_10_no_more_pieces_come_than_can_be_told),
-        LATER_TEST(test_IP15_10_a_piece_has_a_bound_of_bytes),
         LATER_TEST(test_IP15_10_what_waits_of_a_user_is_bounded),
         LATER_TEST(test_IP15_10_a_delay_needs_a_topic_that_is_kept),
         LATER_TEST(test_IP15_10_what_waits_counts_for_a_topic_that_refuses),
@@ -603,9 +460,7 @@ int main(void)
         LATER_TEST(test_IP15_10_an_id_of_what_was_not_stored_is_free),
         LATER_TEST(test_IP15_10_a_purge_leaves_what_is_to_come),
         LATER_TEST(test_IP15_10_what_is_to_come_goes_with_its_topic),
-        LATER_TEST(test_IP15_10_a_removal_forgets_what_is_to_come_in_pieces),
         LATER_TEST(test_IP15_10_what_is_due_when_its_topic_goes_does_not_come),
-        LATER_TEST(test_IP15_10_what_comes_to_a_topic_that_goes_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
