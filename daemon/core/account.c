@@ -27,6 +27,7 @@ struct account *account_get(struct core *core, uint32_t uid)
     if (!account)
         return NULL;
     account->uid = uid;
+    list_init(&account->greeters);
     map_add(&core->accounts, &account->node, hash);
     return account_ref(account);
 }

@@ -50,6 +50,8 @@ struct account {
     char key[KEY_NAME_BYTES_MAX + 1]; /* "" until a session of that key has told it */
     uint64_t refs;
     uint64_t used[SLOTS];
+    struct publish *greeting; /* of it, in topics->queue: those behind it wait in `greeters` (topic_last.h) */
+    struct list greeters;     /* struct publish */
 };
 
 /* ---- answers and items ----------------------------------------------------------------------------- */
@@ -205,6 +207,7 @@ enum wait_reason {
     WAIT_WORK,
     WAIT_RUN,
     WAIT_PUBLISH,
+    WAIT_TURN,
     WAIT_REASONS
 };
 
@@ -249,7 +252,7 @@ struct op {
     struct fetching *fetch;  /* WAIT_FETCH */
     struct stream *stream;   /* standing operations */
     struct bond *bond;       /* to the context that ends it, while it may wait; or NULL */
-    struct publish *publish; /* WAIT_PUBLISH (topic.h) */
+    struct publish *publish; /* WAIT_PUBLISH, WAIT_TURN (topic.h) */
     uint64_t handle;         /* of the result: channel handle or job id */
     uint64_t batch;          /* the result leaves when the store has this batch; 0: at once */
     uint64_t bytes;          /* charged to the session's window */

@@ -452,9 +452,50 @@ static int subscribe_live(struct core *core, struct op *op, const struct request
         join(core, sub, audience);
     else if (audience)
         audience_settle(core, audience);
-    if (r == 0 && sub->greeting)
-        greeting_begin(core, sub);
     return r;
+}
+
+/* One that is to begin with the last messages, in its turn. */
+static int subscribe_lasts(struct core *core, struct op *op, const struct request_subscribe *what,
+                           struct subscription *sub)
+{
+    struct account *account = op->scope->account;
+    struct publish *p;
+    int r;
+
+    if (!greeting_waits(account, what->pattern)) {
+        r = subscribe_live(core, op, what, sub);
+        if (r == 0)
+            greeting_begin(core, sub);
+        return r;
+    }
+    r = publish_turn(core, op, what->pattern, (struct bytes){"", 0}, &p);
+    if (r < 0)
+        return r;
+    sub->asked = what->capacity;
+    p->joins = sub;
+    list_append(&account->greeters, &p->link);
+    return 0;
+}
+
+void subscribe_go_on(struct core *core, struct publish *p)
+{
+    struct op *op = publish_turns(core, p);
+    struct subscription *sub = p->joins;
+    const struct request_subscribe what = {
+        .pattern = publish_topic(p), .capacity = sub->asked, .from = FROM_LAST};
+    int r;
+
+    core->topics->left--;
+    if (!op)
+        return;
+    r = subscribe_live(core, op, &what, sub);
+    if (r == 0) {
+        p->joins = NULL;
+        p->account->greeting = sub->greeting;
+        list_prepend(&core->topics->queue, &sub->greeting->link);
+    }
+    publish_turned(core, p, op, r);
 }
 
 /* One that reads the log. */
@@ -478,8 +519,9 @@ int handle_subscribe(struct core *core, struct op *op, const struct request *req
     if (what->group.size)
         r = group_subscribe(core, op, what, capacity_of(what), sub);
     else
-        r = what->from == FROM_NEW || what->from == FROM_LAST ? subscribe_live(core, op, what, sub)
-                                                              : subscribe_log(core, op, what, sub);
+        r = what->from == FROM_NEW    ? subscribe_live(core, op, what, sub)
+            : what->from == FROM_LAST ? subscribe_lasts(core, op, what, sub)
+                                      : subscribe_log(core, op, what, sub);
     if (r < 0)
         subscription_free(core, sub);
     return r;

@@ -35,6 +35,10 @@ void publish_free(struct core *core, struct publish *p)
     for (size_t i = 0; i < p->size; i++)
         letter_drop(core, p->letter[i]);
     account_release(p->account, SLOT_BYTES, p->charged);
+    if (p->joins)
+        subscription_free(core, p->joins);
+    if (p->account->greeting == p)
+        greeting_next(core, p->account);
     account_drop(core, p->account);
     core->topics->publishes--;
     core->topics->due_n -= p->due;
@@ -331,6 +335,8 @@ void topics_run(struct core *core)
             close_some(core, first);
         else if (first && first->greets)
             greeting_go_on(core, first);
+        else if (first && first->joins)
+            subscribe_go_on(core, first);
         else if (first)
             go_on(core, first);
         else

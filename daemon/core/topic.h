@@ -40,13 +40,15 @@ struct subscription {
     struct member *member;    /* of a group (group.h); or NULL */
     struct replay *replay;    /* it reads the log (kept_replay.c); or NULL */
     struct publish *greeting; /* until it has had all of it, it gets nothing else (topic_last.h); or NULL */
+    uint64_t asked;           /* the capacity it is to have, while its SUBSCRIBE waits */
     uint64_t extra;           /* of its capacity: for the greeting; goes as its buffer empties */
     bool greeted;             /* what is delivered at this moment is of its greeting */
     bool cut;                 /* it had no room, and ended of it */
 };
 
 /* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. Also what is left of a
- * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. Or a greeting, without letters. */
+ * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. Or a greeting, without letters. Or what
+ * a SUBSCRIBE or TOPIC_SET says that waits for its turn (topic_last.h): pattern and settings are topic and body of its letter. */
 struct publish {
     struct list link; /* of topics->queue, or of the `waiting` of a subscription */
     struct op *op;    /* NULL: it has ended meanwhile, or it closes */
@@ -61,11 +63,13 @@ struct publish {
                                * is live */
     uint64_t batch, bytes;
     struct subscription *greets; /* whose greeting it is, and the owner; NULL: it is none */
+    struct subscription *joins;  /* of a SUBSCRIBE that waits: its own, in no audience yet; or NULL */
     uint64_t about;              /* `own`: the job whose state it tells (job_states.h) */
     bool own;       /* live, of the daemon itself: there is no operation, and it waits for nobody */
     bool under_way; /* it is topics->now; of a greeting: it has begun */
     bool due;       /* it waited for its time (kept_later.c), and is one of topics->due_n */
     bool remembers; /* its topic may have a rule that has the last message remembered */
+    bool removes;   /* of a TOPIC_SET that waits: the rule goes */
     bool closes;    /* subscriptions that were there at its ticket; the queue's own */
     int32_t stop;   /* negative errno value: why it goes no further than its batch */
     struct letter *letter[];
@@ -129,6 +133,13 @@ struct publish *publish_alone(struct core *core, struct account *account, struct
                               const struct outgoing *message);
 /* The same of this letter, of which it takes the reference also when it fails. */
 struct publish *publish_letter(struct core *core, struct account *account, struct letter *letter);
+/* What an operation asks waits for its turn, as a publish that nobody gets. 0, -ENOBUFS, -ENOMEM. */
+int publish_turn(struct core *core, struct op *op, struct bytes topic, struct bytes text,
+                 struct publish **out);
+/* It is its turn: its operation waits for nothing of this any more. NULL: that has ended, and ends it. */
+struct op *publish_turns(struct core *core, struct publish *publish);
+/* The operation ends with this, unless it has. Frees what has waited. */
+void publish_turned(struct core *core, struct publish *publish, struct op *op, int error);
 /* All of a list, whose operations have ended. */
 void publishes_forget(struct core *core, struct list *publishes);
 /* The topic. */
@@ -157,6 +168,8 @@ void subscription_room(struct core *core, struct subscription *sub);
 void subscription_end(struct core *core, struct subscription *sub);
 /* The same, and its channel closes behind what is in it. */
 void subscription_close(struct core *core, struct subscription *sub);
+/* A SUBSCRIBE that has waited is first in the queue. */
+void subscribe_go_on(struct core *core, struct publish *publish);
 /* Its channel goes. */
 void subscription_free(struct core *core, struct subscription *sub);
 /* Why a receive finds nothing more in it: op_fail is called. False: it was closed, or not. */

@@ -23,6 +23,7 @@ static struct lasts *lasts_of(const struct core *core)
 void lasts_init(struct lasts *lasts)
 {
     list_init(&lasts->list);
+    list_init(&lasts->sets);
     lasts->next = &lasts->list;
     lasts->told_ns = INT64_MIN;
 }
@@ -188,11 +189,11 @@ void lasts_remember(struct core *core, const struct publish *p)
 
 /* ---- rules change ---- */
 
-static void look(struct core *core, size_t most)
+static void look(struct core *core)
 {
     struct lasts *l = lasts_of(core);
 
-    for (; l->doubt && l->doubt != &l->list && most; most--) {
+    for (; l->doubt != &l->list && l->left; l->left--) {
         struct last *last = container_of(l->doubt, struct last, link);
 
         l->doubt = l->doubt->next;
@@ -203,38 +204,64 @@ static void look(struct core *core, size_t most)
         l->doubt = NULL;
 }
 
-void lasts_settle(struct core *core)
-{
-    look(core, SIZE_MAX);
-}
-
-void lasts_rules_changed(struct core *core)
+void lasts_rule_changed(struct core *core, struct bytes pattern)
 {
     struct lasts *l = lasts_of(core);
+    struct last *last = pattern_is_exact(pattern) ? find(core, pattern) : NULL;
 
-    l->doubt = list_empty(&l->list) ? NULL : l->list.next;
+    if (!pattern_is_exact(pattern))
+        l->doubt = list_empty(&l->list) ? NULL : l->list.next;
+    else if (last && !lasts_wanted(topic_policy_of(core, pattern)))
+        last_forget(core, last);
 }
 
 void lasts_run(struct core *core)
 {
     struct lasts *l = lasts_of(core);
-    size_t most = l->left;
 
-    if (!l->doubt)
-        return;
-    l->left = 0;
-    look(core, most);
+    while (l->left && lasts_busy(core)) {
+        if (l->doubt) {
+            look(core);
+        } else {
+            l->left--;
+            topic_set_go_on(core, list_first(&l->sets, struct publish, link));
+        }
+    }
 }
 
 bool lasts_busy(const struct core *core)
 {
-    return lasts_of(core)->doubt;
+    return lasts_of(core)->doubt || !list_empty(&lasts_of(core)->sets);
 }
 
 /* ---- greetings ---- */
 
+/* It looks at all that is remembered. */
+static bool is_long(struct bytes pattern)
+{
+    return !pattern_is_exact(pattern);
+}
+
+bool greeting_waits(const struct account *account, struct bytes pattern)
+{
+    return is_long(pattern) && account->greeting;
+}
+
+void greeting_next(struct core *core, struct account *account)
+{
+    struct publish *next = list_first(&account->greeters, struct publish, link);
+
+    account->greeting = next;
+    if (!next)
+        return;
+    list_remove(&next->link);
+    list_append(&core->topics->queue, &next->link);
+}
+
 void greeting_begin(struct core *core, struct subscription *sub)
 {
+    if (is_long(subscription_pattern(sub)))
+        sub->greeting->account->greeting = sub->greeting;
     list_append(&core->topics->queue, &sub->greeting->link);
     topics_run(core);
 }

@@ -3,7 +3,8 @@
  *
  * Words: a `greeting` is what a subscription with FROM_LAST begins with. It has its place in the queue of publishes, so it
  * takes effect at one moment as a batch does: nothing is published while it is under way, and the subscription gets nothing
- * before it.
+ * before it. With wildcards it looks at all that is remembered, so each account has one of these in the queue at a time, and others
+ * publish between two of them: a SUBSCRIBE behind it waits, and so does its answer.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ struct lasts {
     struct list list;    /* in the order of their publishes */
     struct list *next;   /* in `list`: where the greeting under way is */
     struct list *doubt;  /* rules have changed: those from there on may have no rule any more. NULL: none */
+    struct list sets;    /* struct publish: each TOPIC_SET that waits for the end of that */
     size_t left;         /* of those, so many more this turn */
     uint64_t bytes;      /* charged for all */
     uint64_t refused;    /* messages that were to be remembered and had no room */
@@ -46,11 +48,10 @@ const struct last *lasts_walk(const struct core *core, const struct last *after)
 /* What TOPIC_INFO and TOPIC_LIST tell of it. */
 void last_tell(const struct last *last, struct topic_info *info);
 
-/* Before rules change: what the last change is still to let go, goes now. */
-void lasts_settle(struct core *core);
-/* They have changed: what has no rule any more is forgotten, as fast as turns allow; nobody gets it meanwhile. */
-void lasts_rules_changed(struct core *core);
-/* Goes on with that. */
+/* Topics that match may have no rule any more that wants theirs: that is forgotten, as fast as turns allow; nobody gets it
+ * meanwhile, and no rule is changed. */
+void lasts_rule_changed(struct core *core, struct bytes pattern);
+/* Goes on with that, and with TOPIC_SETs that have waited for it. */
 void lasts_run(struct core *core);
 bool lasts_busy(const struct core *core);
 /* What is charged to this account, in number and bytes. */
@@ -58,5 +59,9 @@ void lasts_charged(const struct core *core, const struct account *account, uint6
 
 /* What the subscription begins with goes to the queue. It has its place in its audience. */
 void greeting_begin(struct core *core, struct subscription *sub);
+/* Whether one of that pattern waits for its turn, and not only in the queue. */
+bool greeting_waits(const struct account *account, struct bytes pattern);
+/* The one of the account that was in the queue is gone: the next one goes there. */
+void greeting_next(struct core *core, struct account *account);
 /* It is first in the queue: as many as this turn may. It may be gone, and its subscription too. */
 void greeting_go_on(struct core *core, struct publish *greeting);

@@ -183,10 +183,18 @@ static int rule_for(struct core *core, struct op *op, struct bytes pattern, stru
     return *out ? 0 : -ENOMEM;
 }
 
-int handle_topic_set(struct core *core, struct op *op, const struct request *request)
+/* What a rule says of last messages. */
+enum said { SAYS_NOTHING, SAYS_NO, SAYS_YES };
+
+static enum said says(const struct topic_rule *rule)
 {
-    const struct request_topic_set *set = &request->topic_set;
+    return !rule ? SAYS_NOTHING : lasts_wanted(&rule->policy) ? SAYS_YES : SAYS_NO;
+}
+
+static int set_rule(struct core *core, struct op *op, const struct request_topic_set *set)
+{
     struct topic_rule *rule = topic_rule_find(core, set->pattern);
+    enum said said = says(rule);
     struct topic_part part = {.set = 0};
     char text[TOPIC_TEXT_MAX];
     int r;
@@ -196,7 +204,6 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
     r = check_set(core, op, set, &part);
     if (r == 0 && !rule && !part.set)
         return set->remove ? -ENOENT : 0;
-    lasts_settle(core);
     if (r < 0 || (r = rule_for(core, op, set->pattern, &rule)) < 0)
         return r;
     struct job_row row = {.queue = set->pattern};
@@ -206,11 +213,43 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
         rule_sum(rule);
         op_depends(op, batch);
     }
-    if (is_empty(rule))
+    if (is_empty(rule)) {
         rule_delete(core, rules_of(core), rule);
+        rule = NULL;
+    }
     kept_rules_changed(core);
-    lasts_rules_changed(core);
+    if (said != SAYS_NO && says(rule) != SAYS_YES && says(rule) != said)
+        lasts_rule_changed(core, set->pattern);
     return batch ? 0 : -ENOMEM;
+}
+
+int handle_topic_set(struct core *core, struct op *op, const struct request *request)
+{
+    const struct request_topic_set *set = &request->topic_set;
+    struct topic_part part = {.set = 0};
+    struct publish *p;
+    int r;
+
+    if (!lasts_busy(core))
+        return set_rule(core, op, set);
+    r = check_set(core, op, set, &part);
+    if (r == 0)
+        r = publish_turn(core, op, set->pattern, set->settings, &p);
+    if (r < 0)
+        return r;
+    p->removes = set->remove;
+    list_append(&core->topics->lasts.sets, &p->link);
+    return 0;
+}
+
+void topic_set_go_on(struct core *core, struct publish *p)
+{
+    struct op *op = publish_turns(core, p);
+    const struct request_topic_set set = {
+        .pattern = publish_topic(p), .settings = p->letter[0]->body, .remove = p->removes};
+
+    if (op)
+        publish_turned(core, p, op, set_rule(core, op, &set));
 }
 
 /* ---- telling ---- */

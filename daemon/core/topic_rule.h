@@ -9,6 +9,8 @@
 #include "topic_policy.h"
 #include "trie.h"
 
+struct publish;
+
 struct topic_rule {
     struct trie_entry entry;
     struct list link; /* of rules->list */
@@ -24,6 +26,8 @@ struct topic_rules {
     size_t n;
 };
 
+/* A TOPIC_SET that has waited is first of those that do. */
+void topic_set_go_on(struct core *core, struct publish *publish);
 /* The defaults. */
 struct topic_policy topic_standard(void);
 void topic_rules_init(struct topic_rules *rules);

@@ -32,6 +32,7 @@ static const struct {
     [WAIT_LOCK] = {WORDS("lock"), WORDS("lock")},
     [WAIT_SYNC] = {WORDS("sync"), WORDS("sync")},
     [WAIT_PUBLISH] = {WORDS("room in subscriptions"), WORDS("topic")},
+    [WAIT_TURN] = {WORDS("its turn with last messages"), WORDS("topic")},
 };
 
 /* Room for text, from front to back. What does not fit is left out. */
@@ -100,6 +101,7 @@ static void say_object(struct room *room, const struct op *op)
     case WAIT_SYNC:
         return w->sync ? say_bytes(room, sync_name(w->sync)) : (void)0;
     case WAIT_PUBLISH:
+    case WAIT_TURN:
         return op->publish ? say_bytes(room, publish_topic(op->publish)) : (void)0;
     case WAIT_STREAM:
         return say(room, "%lu", op->scope->session->host);

@@ -73,6 +73,31 @@ static void later_life(uint64_t sub)
     rig_sweep(d->rig);
 }
 
+/* Subscriptions and rules that wait for their turn with last messages. */
+static void turns_life(uint64_t sub)
+{
+    const struct request begins = {
+        .verb = VERB_SUBSCRIBE, .subscribe = {.pattern = {"l.*", 3}, .from = FROM_LAST, .full = TOPIC_BLOCK}};
+    struct request set = {.verb = VERB_TOPIC_SET,
+                          .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=no", 7}}};
+    char topic[] = "l.a";
+
+    for (; topic[2] < 'f'; topic[2]++)
+        publish(a, topic, "1");
+    d->rig->core->limits.sweep_per_turn = 1;
+    rig_sweep(d->rig);
+    for (int i = 0; i < 3; i++)
+        client_do(i == 1 ? b : a, begins);
+    publish(a, "l.a", "2");
+    client_die(b);
+    rig_sweep(d->rig);
+    client_do(a, set);
+    set.topic_set.settings = (struct bytes){"last=yes", 8};
+    client_do(a, set);
+    stored(d);
+    rig_sweep(d->rig);
+}
+
 /* How many allocations there were. */
 static long run(void (*live)(uint64_t sub), long from, long n)
 {
@@ -110,6 +135,16 @@ static void test_memory_may_run_out_for_good(void **state)
     run_all(life, LONG_MAX);
 }
 
+static void test_memory_may_run_out_once_with_what_waits_for_its_turn(void **state)
+{
+    run_all(turns_life, 1);
+}
+
+static void test_memory_may_run_out_for_good_with_what_waits_for_its_turn(void **state)
+{
+    run_all(turns_life, LONG_MAX);
+}
+
 static void test_memory_may_run_out_once_with_what_is_published_later(void **state)
 {
     run_all(later_life, 1);
@@ -125,6 +160,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_may_run_out_once),
         cmocka_unit_test(test_memory_may_run_out_for_good),
+        cmocka_unit_test(test_memory_may_run_out_once_with_what_waits_for_its_turn),
+        cmocka_unit_test(test_memory_may_run_out_for_good_with_what_waits_for_its_turn),
         cmocka_unit_test(test_memory_may_run_out_once_with_what_is_published_later),
         cmocka_unit_test(test_memory_may_run_out_for_good_with_what_is_published_later),
     };

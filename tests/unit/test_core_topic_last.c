@@ -331,13 +331,24 @@ static void fill(size_t n)
     }
 }
 
+/* A subscription for all of these; its SUBSCRIBE. */
+static uint64_t begins(struct client *c)
+{
+    return subscribe_as(c, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
+}
+
+static void turn(void)
+{
+    rig_step(d->rig, &(struct input){.kind = IN_TICK});
+}
+
 static void test_IP14_13_many_come_in_many_turns_and_what_is_published_then_behind_them(void **state)
 {
     fill(10);
     rig_sweep(d->rig);
     d->rig->core->limits.sweep_per_turn = 4;
     rig_sweep(d->rig);
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
+    uint64_t op = begins(b);
     uint64_t h = got(b, op)->handle, p = publish(a, "l.0", "n");
     uint64_t later = subscribe_as(b, (struct request_subscribe){.pattern = {"l.0", 3}, .from = FROM_LAST});
     assert_waits(a, p);
@@ -353,15 +364,15 @@ static void test_IP14_13_what_goes_meanwhile_does_not_come(void **state)
     fill(10);
     d->rig->core->limits.sweep_per_turn = 4;
     rig_sweep(d->rig);
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
-    uint64_t gone = subscribe_as(b, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
+    struct client *c = client_of(d->rig, 1001);
+    uint64_t op = begins(b), gone = begins(c);
     uint64_t h = got(b, op)->handle;
     purge(a, (struct request_topic_purge){.topic = {"l.4", 3}});
     purge(a, (struct request_topic_purge){.topic = {"l.9", 3}});
-    client_do(b, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {got(b, gone)->handle}});
+    client_do(c, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {got(c, gone)->handle}});
     rig_sweep(d->rig);
     assert_has(b, h, "m m m m m m m m ");
-    op = subscribe_as(b, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
+    op = begins(b);
     client_do(b, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {got(b, op)->handle}});
     rig_sweep(d->rig);
     assert_told(a, publish(a, "l.x", "1"), 1, 1, 0);
@@ -378,9 +389,139 @@ static void test_IP14_13_a_rule_lets_many_go_in_many_turns_and_nobody_has_them_m
     assert_int_equal(info_of(b, "l.9").messages, 0);
     uint64_t op = client_do(b, (struct request){.verb = VERB_TOPIC_LIST});
     assert_string_equal(got(b, op)->names, "");
-    client_do(a, (struct request){.verb = VERB_TOPIC_SET,
-                                  .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=yes", 8}}});
+    op = client_do(a, (struct request){.verb = VERB_TOPIC_SET,
+                                       .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=yes", 8}}});
+    assert_waits(a, op);
+    stored(d);
+    assert_status(a, op, 0);
     assert_int_equal(remembered(), 0);
+    publish(a, "l.x", "1");
+    assert_int_equal(remembered(), 1);
+}
+
+/* In the order in which they came; who is gone is passed over. */
+static void test_IP14_13_rules_are_set_when_the_one_before_has_let_all_go(void **state)
+{
+    struct client *c = client_of(d->rig, 0);
+    static const char *const settings[] = {"last=yes", "last=no", "last=until-empty", "colour=red"};
+    uint64_t op[4], cancelled;
+
+    fill(10);
+    d->rig->core->limits.sweep_per_turn = 2;
+    rig_sweep(d->rig);
+    client_do(a, (struct request){.verb = VERB_TOPIC_SET,
+                                  .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=no", 7}}});
+    for (int i = 0; i < 4; i++)
+        op[i] = client_do(c, (struct request){.verb = VERB_TOPIC_SET,
+                                              .topic_set = {.pattern = {"l.>", 3},
+                                                            .settings = {settings[i], strlen(settings[i])}}});
+    assert_status(c, op[3], -EINVAL);
+    assert_waits(c, op[0]);
+    client_do(b,
+              (struct request){.verb = VERB_TOPIC_SET, .topic_set = {.pattern = {">", 1}, .remove = true}});
+    client_die(b);
+    cancelled =
+        client_do(a, (struct request){.verb = VERB_TOPIC_SET,
+                                      .topic_set = {.pattern = {"l.>", 3}, .settings = {"durable=yes", 11}}});
+    cancel(a, cancelled);
+    assert_status(a, cancelled, -ECANCELED);
+    stored(d);
+    for (int i = 0; i < 3; i++)
+        assert_status(c, op[i], 0);
+    publish(a, "l.x", "1");
+    publish(a, "l.y", "2");
+    empty(a, "l.y");
+    assert_int_equal(remembered(), 1);
+}
+
+static void test_IP14_13_a_rule_that_lets_nothing_go_or_one_is_set_at_once(void **state)
+{
+    fill(10);
+    d->rig->core->limits.sweep_per_turn = 1;
+    rig_sweep(d->rig);
+    for (int i = 0; i < 2; i++) {
+        client_do(
+            a, (struct request){.verb = VERB_TOPIC_SET,
+                                .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=until-empty", 16}}});
+        client_do(
+            a, (struct request){.verb = VERB_TOPIC_SET,
+                                .topic_set = {.pattern = {"k.>", 3}, .settings = {"keep_messages=9", 15}}});
+    }
+    assert_int_equal(remembered(), 10);
+    client_do(a, (struct request){.verb = VERB_TOPIC_SET,
+                                  .topic_set = {.pattern = {"l.3", 3}, .settings = {"last=no", 7}}});
+    assert_int_equal(remembered(), 9);
+    client_do(a,
+              (struct request){.verb = VERB_TOPIC_SET, .topic_set = {.pattern = {"l.3", 3}, .remove = true}});
+    stored(d);
+    assert_int_equal(remembered(), 9);
+}
+
+/* Nobody has to wait for more than one of each user. */
+static void test_IP14_13_a_user_begins_with_one_at_a_time_and_others_publish_between(void **state)
+{
+    struct client *c = client_of(d->rig, 1001);
+    uint64_t op[3], p;
+
+    fill(6);
+    d->rig->core->limits.sweep_per_turn = 2;
+    rig_sweep(d->rig);
+    for (int i = 0; i < 3; i++)
+        op[i] = begins(b);
+    assert_status(b, op[0], 0);
+    assert_waits(b, op[1]);
+    p = publish(c, "l.0", "n");
+    for (int i = 0; i < 9 && !got(c, p); i++)
+        turn();
+    assert_told(c, p, 1, 1, 0);
+    assert_waits(b, op[2]);
+    rig_sweep(d->rig);
+    assert_has(b, got(b, op[0])->handle, "m m m m m m n ");
+    assert_has(b, got(b, op[1])->handle, "m m m m m n ");
+    assert_has(b, got(b, op[2])->handle, "m m m m m n ");
+    p = publish(c, "l.0", "o");
+    rig_sweep(d->rig);
+    assert_told(c, p, 1, 3, 0);
+}
+
+static void test_IP14_13_who_is_gone_before_its_turn_is_passed_over(void **state)
+{
+    struct client *c = client_of(d->rig, 1000), *e = client_of(d->rig, 1000), *gone = client_of(d->rig, 1000);
+    uint64_t first, second, cancelled;
+
+    fill(6);
+    d->rig->core->limits.sweep_per_turn = 2;
+    rig_sweep(d->rig);
+    first = begins(c);
+    begins(gone);
+    cancelled = begins(c);
+    begins(gone);
+    second = begins(e);
+    cancel(c, cancelled);
+    assert_status(c, cancelled, -ECANCELED);
+    client_die(gone);
+    client_do(c, (struct request){.verb = VERB_CHAN_DROP, .chan_drop = {got(c, first)->handle}});
+    rig_sweep(d->rig);
+    assert_status(e, second, 0);
+    assert_has(e, got(e, second)->handle, "m m m m m m ");
+    assert_status(e, begins(e), 0);
+}
+
+static void test_IP14_13_who_waits_for_his_turn_is_charged(void **state)
+{
+    fill(6);
+    d->rig->core->limits.sweep_per_turn = 2;
+    rig_sweep(d->rig);
+    begins(b);
+    d->rig->core->limits.waiters_max = 1;
+    uint64_t waits = begins(b);
+    assert_waits(b, waits);
+    assert_status(b, begins(b), -ENOBUFS);
+    d->rig->core->limits.subscriptions_max = 1;
+    rig_sweep(d->rig);
+    assert_status(b, waits, -ENOBUFS);
+    d->rig->core->limits.subscriptions_max = 9;
+    assert_status(b, begins(b), 0);
 }
 
 static void test_IP14_13_who_waits_there_receives(void **state)
@@ -388,7 +529,7 @@ static void test_IP14_13_who_waits_there_receives(void **state)
     fill(3);
     d->rig->core->limits.sweep_per_turn = 1;
     rig_sweep(d->rig);
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {"l.*", 3}, .from = FROM_LAST});
+    uint64_t op = begins(b);
     uint64_t h = got(b, op)->handle;
     assert_has(b, h, "m ");
     uint64_t r = recv_many(b, h, 9);
@@ -423,6 +564,11 @@ int main(void)
         LAST_TEST(test_IP14_13_many_come_in_many_turns_and_what_is_published_then_behind_them),
         LAST_TEST(test_IP14_13_what_goes_meanwhile_does_not_come),
         LAST_TEST(test_IP14_13_a_rule_lets_many_go_in_many_turns_and_nobody_has_them_meanwhile),
+        LAST_TEST(test_IP14_13_rules_are_set_when_the_one_before_has_let_all_go),
+        LAST_TEST(test_IP14_13_a_rule_that_lets_nothing_go_or_one_is_set_at_once),
+        LAST_TEST(test_IP14_13_a_user_begins_with_one_at_a_time_and_others_publish_between),
+        LAST_TEST(test_IP14_13_who_is_gone_before_its_turn_is_passed_over),
+        LAST_TEST(test_IP14_13_who_waits_for_his_turn_is_charged),
         LAST_TEST(test_IP14_13_who_waits_there_receives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
