@@ -26,14 +26,21 @@ static int check_name(const char *name)
     return STATUS_USAGE;
 }
 
-int channel_open(struct session *session, const char *name, unsigned rights, gc_chan *out)
+int channel_open_until(struct session *session, const char *name, unsigned rights, gc_chan *out,
+                       gc_until until)
 {
     struct gc_chan_options options = {.size = sizeof options, .rights = rights};
+
+    return gc_open(session->client, name, &options, out, until);
+}
+
+int channel_open(struct session *session, const char *name, unsigned rights, gc_chan *out)
+{
     int r;
 
     if (check_name(name) != STATUS_OK)
         return STATUS_USAGE;
-    r = gc_open(session->client, name, &options, out, session_patience(session));
+    r = channel_open_until(session, name, rights, out, session_patience(session));
     return r < 0 ? session_fail_hint(r, missing_hint(r), "channel %s", name) : 0;
 }
 

@@ -5,3 +5,6 @@
 
 /* Opens an existing channel with these rights. 0, or an exit status after the reason was told. */
 int channel_open(struct session *session, const char *name, unsigned rights, gc_chan *out);
+/* The same where the name is right, telling nothing. 0 or a negative errno value. */
+int channel_open_until(struct session *session, const char *name, unsigned rights, gc_chan *out,
+                       gc_until until);

@@ -34,7 +34,9 @@ const struct command channel_commands[] = {
         .help = "receive values from a channel",
         .more = "A value is acknowledged after it was written; with --follow, -n and range after the reader\n"
                 "of a pipe has taken it. What was not acknowledged goes back to the head of the channel.\n"
-                "--timeout holds for each value.",
+                "--timeout holds for each value. When the daemon goes away, --follow on a durable channel "
+                "waits,\n"
+                "and goes on when there is one again; --no-reconnect ends it then.",
         .operands_min = 1,
         .operands_max = 1,
         .completes = COMPLETES_CHANNEL,

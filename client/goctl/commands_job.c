@@ -26,10 +26,12 @@ const struct command job_commands[] = {
         .name = "work",
         .operands = "QUEUE COMMAND…",
         .help = "run a command for each job of a queue that was submitted without a plugin",
-        .more = "The argument of the job is the input of the command, and its output is the result. Exit "
-                "status 0\n"
-                "is done, any other failed. A signal lets it finish the job at hand first.\n"
-                "--timeout holds for each wait for a job.",
+        .more =
+            "The argument of the job is the input of the command, and its output is the result. Exit "
+            "status 0\n"
+            "is done, any other failed. A signal lets it finish the job at hand first.\n"
+            "--timeout holds for each wait for a job. When the daemon goes away it waits, and works on when\n"
+            "there is one again; --no-reconnect ends it then.",
         .operands_min = 2,
         .operands_max = -1,
         .completes = COMPLETES_PROGRAM,

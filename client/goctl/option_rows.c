@@ -21,6 +21,9 @@ const struct option_row common_rows[] = {
 };
 
 #define TRY {"try", 0, OPTION_FLAG, AT(try_once), NULL, "do not wait"}
+#define RECONNECT \
+    {"reconnect", 0, OPTION_DURATION, AT(reconnect_ns), "TIME", "wait so long for a daemon that went away (default: until it is back)"}, \
+    {"no-reconnect", 0, OPTION_FLAG, AT(no_reconnect), NULL, "end when the daemon goes away"}
 #define RAW {"raw", 0, OPTION_FLAG, AT(raw), NULL, "print values as they are, without a newline behind each"}
 #define CTX {"ctx", 0, OPTION_TEXT, AT(ctx), "NAME", "give up when this context ends; see goctl ctx", COMPLETES_CONTEXT}
 #define CTX_COMMAND {"ctx", 0, OPTION_TEXT, AT(ctx), "NAME", "give up, and end the command, when this context ends", COMPLETES_CONTEXT}
@@ -62,6 +65,7 @@ const struct option_row recv_rows[] = {
     {"count", 'n', OPTION_COUNT, AT(count), "N", "receive N values"},
     {"follow", 'f', OPTION_FLAG, AT(follow), NULL, "go on until the channel is closed"},
     RAW,
+    RECONNECT,
     END,
 };
 
@@ -98,8 +102,7 @@ const struct option_row sub_rows[] = {
     {"set", 0, OPTION_CASE_SEND, 0, "SETTING=VALUE", "of a durable subscription that this makes: ack_wait, tries, dead, ordered, window"},
     {"from", 'f', OPTION_TEXT, AT(from), "WHERE", "begin with last, the last message of each topic; or, of durable topics, at start, a sequence, a time, so long ago; now is the default"},
     {"ack", 'a', OPTION_FLAG, AT(ack), NULL, "acknowledge each message when the reader of the pipe has taken it, not when it was written"},
-    {"reconnect", 0, OPTION_DURATION, AT(reconnect_ns), "TIME", "wait so long for a daemon that went away (default: until it is back)"},
-    {"no-reconnect", 0, OPTION_FLAG, AT(no_reconnect), NULL, "end when the daemon goes away"},
+    RECONNECT,
     TRY,
     CTX,
     END,
@@ -112,7 +115,7 @@ const struct option_row topic_rows[] = {
     END,
 };
 
-const struct option_row range_rows[] = {RAW, CTX, END};
+const struct option_row range_rows[] = {RAW, RECONNECT, CTX, END};
 const struct option_row wait_rows[] = {CTX, END};
 
 const struct option_row ctx_rows[] = {
@@ -178,6 +181,7 @@ const struct option_row work_rows[] = {
     {"count", 'n', OPTION_COUNT, AT(count), "N", "end after N jobs"},
     {"lease", 0, OPTION_DURATION, AT(lease_ns), "TIME", "how long a job is ours when we are not heard of (default 30s)"},
     {"permanent", 0, OPTION_COUNT, AT(permanent), "STATUS", "with this exit status it would fail again: no further attempt"},
+    RECONNECT,
     CTX,
     END,
 };

@@ -264,18 +264,23 @@ gc_until session_interrupt(const struct session *session)
     return gc_with(session->interrupt);
 }
 
+static int64_t in_time(int64_t ns)
+{
+    struct timespec now;
+    int64_t end;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return __builtin_add_overflow(ns, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &end) ? INT64_MAX : end;
+}
+
 gc_until session_patience(const struct session *session)
 {
     /* An absolute time, made when the wait begins: each value has the whole of --timeout. */
     int64_t ns = session->options->timeout_ns;
     gc_until until = gc_with(session->ctx ? session->ctx : session->interrupt);
-    struct timespec now;
 
-    if (ns < 0)
-        return until;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (__builtin_add_overflow(ns, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &until.ns))
-        until.ns = INT64_MAX;
+    if (ns >= 0)
+        until.ns = in_time(ns);
     return until;
 }
 
@@ -286,6 +291,38 @@ gc_until session_until(const struct session *session)
     if (session->options->try_once)
         until.ns = GC_NOW.ns;
     return until;
+}
+
+int session_check_options(const struct options *options, const char *command)
+{
+    if (!options->no_reconnect || options->reconnect_ns < 0)
+        return STATUS_OK;
+    fprintf(stderr, "goctl %s: --reconnect and --no-reconnect do not go together\n", command);
+    return STATUS_USAGE;
+}
+
+bool session_comes_back(const struct session *session, int error)
+{
+    const struct options *options = session->options;
+
+    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && !session_stopped() &&
+           !options->no_reconnect && !options->try_once && !options->ctx;
+}
+
+int session_come_back(const struct session *session, int (*again)(void *arg, gc_until until), void *arg)
+{
+    int64_t reconnect_ns = session->options->reconnect_ns,
+            end = reconnect_ns < 0 ? INT64_MAX : in_time(reconnect_ns);
+    gc_until until = session_patience(session);
+    int r;
+
+    fprintf(stderr, "goctl: %s; waiting for it to come back\n", gc_why());
+    if (end < until.ns)
+        until.ns = end;
+    do
+        r = again(arg, until);
+    while (r < 0 && session_comes_back(session, r));
+    return r == -ETIMEDOUT && until.ns == end ? -ECONNREFUSED : r;
 }
 
 static int tell(int error, const char *why, const char *hint, const char *format, va_list arguments)

@@ -49,6 +49,21 @@ int session_signal(void);
 /* The signals that were blocked before the session was opened: for programs that goctl starts. */
 sigset_t session_signals_before(void);
 
+/* ---- a daemon that goes away ---- */
+
+/* STATUS_OK, or STATUS_USAGE after it was told: --reconnect and --no-reconnect do not go together. */
+int session_check_options(const struct options *options, const char *command);
+
+/* The session ended with its daemon, and the command may go on in another one: without --no-reconnect, --try and --ctx. */
+bool session_comes_back(const struct session *session, int error);
+
+/*
+ * Tells that the command waits for a daemon, and calls `again`, which takes up what the command did, until that is done or
+ * fails of something else, as long as --reconnect and --timeout allow. Gives its result; what is negative is to be told by
+ * session_fail. Blocks.
+ */
+int session_come_back(const struct session *session, int (*again)(void *arg, gc_until until), void *arg);
+
 /*
  * Tells on standard error what went wrong: the text, then what the library says of `error`. Gives the exit
  * status for it. Quiet when the command was asked to end.

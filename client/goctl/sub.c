@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
+#include "facts.h"
 #include "from.h"
 #include "message_text.h"
 #include "options.h"
@@ -32,6 +32,7 @@ struct subscriber {
     size_t n, open;
     uint64_t lost[PATTERNS_MAX]; /* messages, of which it was told */
     uint64_t last[PATTERNS_MAX]; /* sequence of the last one that was printed; 0: none, or of a live topic */
+    bool unkept[PATTERNS_MAX];   /* the topic of that one is not kept any more */
     size_t from;                 /* whose messages are at hand */
     bool topic;                  /* is printed */
     bool hold;
@@ -111,10 +112,8 @@ static int take_options(struct subscriber *s, const struct options *options)
         fprintf(stderr, "goctl sub: at most %d patterns\n", PATTERNS_MAX);
         return STATUS_USAGE;
     }
-    if (options->no_reconnect && options->reconnect_ns >= 0) {
-        fputs("goctl sub: --reconnect and --no-reconnect do not go together\n", stderr);
+    if (session_check_options(options, "sub") != STATUS_OK)
         return STATUS_USAGE;
-    }
     s->hold = options->group || options->ack;
     s->topic = options->topic || options->operands_n > 1 || is_wild(options->operands[0]);
     s->topic &= !options->bare;
@@ -128,7 +127,7 @@ static bool reads_log(const struct subscriber *s, size_t i)
 {
     bool live = s->options.from == GC_FROM_NEW || s->options.from == GC_FROM_LAST;
 
-    return !live || (s->last[i] && !is_wild(s->session->options->operands[i]));
+    return !live || (s->last[i] && !s->unkept[i] && !is_wild(s->session->options->operands[i]));
 }
 
 /* Behind what was printed. */
@@ -139,6 +138,8 @@ static struct gc_subscribe_options options_now(const struct subscriber *s, size_
     if (s->last[i] && !options.group && reads_log(s, i)) {
         options.from = GC_FROM_SEQUENCE;
         options.from_sequence = s->last[i] + 1;
+    } else if (s->unkept[i]) {
+        options.from = GC_FROM_NEW;
     }
     return options;
 }
@@ -152,42 +153,71 @@ static int subscribe_to(struct subscriber *s, size_t i, gc_until until)
 
 /* ---- when the daemon has gone ---- */
 
-/* The session ended, and the command is to go on in another one. */
-static bool comes_back(const struct subscriber *s, int error)
+/* What is published on the topic is still kept: 1, or 0; negative: it cannot be asked. */
+static int is_kept(const struct subscriber *s, const char *topic, gc_until until)
 {
-    const struct options *options = s->session->options;
+    struct gc_topic_page page;
+    int r = gc_topic_info(s->session->client, topic, &page, until);
 
-    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && !session_stopped() &&
-           !options->no_reconnect && !options->try_once && !options->ctx;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r == -EPERM ? 1 : r;
+    for (size_t i = 0; i < page.items->settings_n; i++) {
+        struct fact fact;
+
+        fact_of(&page.items->settings[i], &fact);
+        r |= !strcmp(fact.name, "durable") && fact.word && !strcmp(fact.word, "yes");
+    }
+    gc_topic_page_clear(&page);
+    return r;
 }
 
-static int64_t in_time(int64_t ns)
+/* What is not kept any more does not come from the log. */
+static int look_at_topic(struct subscriber *s, size_t i, gc_until until)
 {
-    struct timespec now;
-    int64_t end;
+    int r;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return __builtin_add_overflow(ns, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, &end) ? INT64_MAX : end;
+    s->unkept[i] = false;
+    if (!s->last[i] || s->options.group || is_wild(s->session->options->operands[i]))
+        return 0;
+    r = is_kept(s, s->session->options->operands[i], until);
+    s->unkept[i] = r == 0;
+    return r;
 }
 
 /* Those that had not ended. 0, or the error of the first one that could not be. */
-static int subscribe_again(struct subscriber *s, gc_until until)
+static int subscribe_again(void *arg, gc_until until)
 {
+    struct subscriber *s = arg;
     int r = 0;
 
-    for (size_t i = 0; i < s->n && r >= 0; i++)
-        if (s->chans[i].id)
+    for (size_t i = 0; i < s->n && r >= 0; i++) {
+        if (!s->chans[i].id)
+            continue;
+        r = look_at_topic(s, i, until);
+        if (r >= 0)
             r = subscribe_to(s, i, until);
+    }
     return r < 0 ? r : 0;
+}
+
+static void tell_unkept(const struct subscriber *s, size_t i)
+{
+    if (s->unkept[i])
+        fprintf(stderr, "goctl: %s is not kept any more: %s\n", s->session->options->operands[i],
+                reads_log(s, i) ? "what is left of it comes, and nothing that is published from now on"
+                                : "what is published from now on comes");
 }
 
 static void tell_how(const struct subscriber *s)
 {
     bool reads = true;
 
-    for (size_t i = 0; i < s->n; i++)
-        if (s->chans[i].id)
-            reads &= reads_log(s, i);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!s->chans[i].id)
+            continue;
+        reads &= reads_log(s, i);
+        tell_unkept(s, i);
+    }
     fprintf(stderr, "goctl: subscribed again: %s\n",
             s->options.group ? "what was not acknowledged comes again"
             : reads          ? "it goes on behind the last message"
@@ -197,19 +227,8 @@ static void tell_how(const struct subscriber *s)
 /* STATUS_OK: it goes on. */
 static int come_back(struct subscriber *s)
 {
-    const struct options *options = s->session->options;
-    gc_until until = session_patience(s->session);
-    int64_t end = options->reconnect_ns < 0 ? INT64_MAX : in_time(options->reconnect_ns);
-    int r;
+    int r = session_come_back(s->session, subscribe_again, s);
 
-    fprintf(stderr, "goctl: %s; waiting for it to come back\n", gc_why());
-    if (end < until.ns)
-        until.ns = end;
-    do
-        r = subscribe_again(s, until);
-    while (r < 0 && comes_back(s, r));
-    if (r == -ETIMEDOUT && until.ns == end)
-        r = -ECONNREFUSED;
     if (r < 0)
         return session_fail(r, "subscribe again");
     memset(s->lost, 0, sizeof s->lost); /* those of the new ones are counted anew */
@@ -242,6 +261,18 @@ static int print_message(struct subscriber *s, const struct gc_value *value)
                                      : message_print(s->session->options, s->topic, message, value);
 }
 
+/* Acknowledges what was printed. With the last of it no receive follows that would say that it was in vain: so asks a daemon that
+ * knows the subscription, and was told. */
+static int acknowledge(struct subscriber *s, struct gc_value *last, bool more)
+{
+    struct gc_chan_info info;
+    int r = gc_ack(s->session->client, last);
+
+    if (r == 0 && !more && s->options.group)
+        r = gc_chan_info(s->session->client, s->chans[s->from], &info, session_patience(s->session));
+    return r;
+}
+
 /* Prints what was received and acknowledges it where it is held; with --ack, once its reader has it. */
 static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bool more)
 {
@@ -256,9 +287,11 @@ static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bo
     if (r < 0 && r != -ECANCELED)
         return output_fail(r);
     if (r == 0 && s->hold)
-        r = gc_ack(s->session->client, &values[n - 1]);
-    return r < 0 && !comes_back(s, r) ? session_fail(r, "messages")
-                                      : STATUS_OK; /* the next receive says so again */
+        r = acknowledge(s, &values[n - 1], more);
+    if (r < 0 && !(more && session_comes_back(s->session, r))) /* else the next receive says so again */
+        return session_fail_hint(r, s->options.group ? "others get it again" : NULL,
+                                 "what was printed last is not acknowledged");
+    return STATUS_OK;
 }
 
 /* ---- receiving ---- */
@@ -318,7 +351,7 @@ static int receive(struct subscriber *s, uint64_t most)
         size_t n = most - got < AT_ONCE ? (size_t)(most - got) : AT_ONCE;
         int r = receive_some(s, values, n);
 
-        if (comes_back(s, r)) {
+        if (session_comes_back(s->session, r)) {
             status = come_back(s);
             continue;
         }

@@ -164,66 +164,121 @@ static int print_value(const struct options *options, const char *name, const st
                          : output_bytes(options, value->data, value->size);
 }
 
+/* What a command receives from. */
+struct receiver {
+    struct session *session;
+    const char *name;
+    gc_chan channel;
+    bool comes_back; /* goes on with the channel when the daemon does */
+};
+
+/* The session ended with its daemon, and the channel outlives both. */
+static bool comes_back(const struct receiver *receiver, int error)
+{
+    return receiver->comes_back && session_comes_back(receiver->session, error);
+}
+
+static int open_again(void *arg, gc_until until)
+{
+    struct receiver *receiver = arg;
+
+    return channel_open_until(receiver->session, receiver->name, GC_MAY_RECV, &receiver->channel, until);
+}
+
+/* STATUS_OK: it goes on. */
+static int come_back(struct receiver *receiver)
+{
+    int r = session_come_back(receiver->session, open_again, receiver);
+
+    if (r < 0)
+        return session_fail(r, "open channel %s again", receiver->name);
+    fprintf(stderr, "goctl: channel %s is open again: what was not acknowledged comes again\n",
+            receiver->name);
+    return STATUS_OK;
+}
+
+static int start(struct receiver *receiver, bool follows)
+{
+    struct session *session = receiver->session;
+    struct gc_chan_info info;
+    int status = channel_open(session, receiver->name, GC_MAY_RECV, &receiver->channel);
+
+    if (status == STATUS_OK && follows)
+        receiver->comes_back =
+            gc_chan_info(session->client, receiver->channel, &info, session_patience(session)) == 0 &&
+            info.durable;
+    return status;
+}
+
 /*
  * Prints a held value and acknowledges it. When others will follow it first waits for the reader to take it,
  * so that `| head -1` leaves all but one value in the channel. An exit status, or STATUS_OK.
  */
-static int hand_over(struct session *session, const char *name, struct gc_value *value, bool more)
+static int hand_over(const struct receiver *receiver, struct gc_value *value, bool more)
 {
-    int r = print_value(session->options, name, value);
+    int r = print_value(receiver->session->options, receiver->name, value);
 
     if (r == 0 && more)
         r = output_taken(session_stop_fd());
     if (r < 0 && r != -ECANCELED)
         return output_fail(r);
     if (r == 0)
-        r = gc_ack(session->client, value);
-    return r < 0 ? session_fail(r, "receive from %s", name) : STATUS_OK;
+        r = gc_ack(receiver->session->client, value);
+    if (r < 0 && !comes_back(receiver, r)) /* else the next receive says so again */
+        return session_fail(r, "receive from %s", receiver->name);
+    return STATUS_OK;
 }
 
-/* Receives at most `most` values. STATUS_CLOSED, told to nobody, when the channel ends before. */
+/* Receives at most `most` values; UINT64_MAX: all. STATUS_CLOSED, told to nobody, when the channel ends before. */
 static int receive(struct session *session, const char *name, uint64_t most)
 {
-    gc_chan channel;
-    int status = channel_open(session, name, GC_MAY_RECV, &channel);
+    struct receiver receiver = {.session = session, .name = name};
+    int status = start(&receiver, most == UINT64_MAX);
 
     session_watch_output();
     for (uint64_t n = 1; n <= most && status == STATUS_OK; n++) {
         struct gc_value value = {0};
-        int r = gc_recv(session->client, channel, &value, GC_HOLD, session_until(session));
+        int r = gc_recv(session->client, receiver.channel, &value, GC_HOLD, session_until(session));
 
+        if (comes_back(&receiver, r)) {
+            status = come_back(&receiver);
+            continue;
+        }
         if (r < 0)
             return session_fail(r, "receive from %s", name);
         if (r == 0)
             return STATUS_CLOSED;
-        status = hand_over(session, name, &value, n < most);
+        status = hand_over(&receiver, &value, n < most);
         gc_value_clear(&value);
     }
     return status;
 }
 
-int command_recv(const struct options *options)
+/* Opens the session, receives, and closes it; `closed`: the status when the channel has been closed. */
+static int receive_all(const struct options *options, const char *command, uint64_t most, int closed)
 {
     const char *name = options->operands[0];
-    uint64_t most = options->follow ? UINT64_MAX : options->count ? options->count : 1;
     struct session session;
-    int status = session_open(&session, options);
+    int status = session_check_options(options, command);
 
+    if (status == STATUS_OK)
+        status = session_open(&session, options);
     if (status != STATUS_OK)
         return status;
     status = receive(&session, name, most);
-    if (status == STATUS_CLOSED)
+    if (status == STATUS_CLOSED && closed == STATUS_CLOSED)
         fprintf(stderr, "goctl: channel %s is closed and drained\n", name);
-    return session_close(&session, status);
+    return session_close(&session, status == STATUS_CLOSED ? closed : status);
+}
+
+int command_recv(const struct options *options)
+{
+    uint64_t most = options->follow ? UINT64_MAX : options->count ? options->count : 1;
+
+    return receive_all(options, "recv", most, STATUS_CLOSED);
 }
 
 int command_range(const struct options *options)
 {
-    struct session session;
-    int status = session_open(&session, options);
-
-    if (status != STATUS_OK)
-        return status;
-    status = receive(&session, options->operands[0], UINT64_MAX);
-    return session_close(&session, status == STATUS_CLOSED ? STATUS_OK : status);
+    return receive_all(options, "range", UINT64_MAX, STATUS_OK);
 }

@@ -287,11 +287,11 @@ static int say(const struct options *options, const struct gc_task *task, const 
 }
 
 /* A job that was lost meanwhile is somebody else's: we go on. */
-static int tell_end(const struct options *options, const struct gc_task *task, int r, const char *word)
+static int tell_end(const struct session *session, const struct gc_task *task, int r, const char *word)
 {
-    if (r < 0 && r != -ESTALE && r != -ENETRESET)
+    if (r < 0 && r != -ESTALE && r != -ENETRESET && !session_comes_back(session, r))
         return session_fail(r, "job %" PRIu64, task->job.id);
-    return say(options, task, r < 0 ? "lost" : word);
+    return say(session->options, task, r < 0 ? "lost" : word);
 }
 
 static int work_on(struct session *session, const struct gc_task *task, int64_t lease_ns)
@@ -306,7 +306,7 @@ static int work_on(struct session *session, const struct gc_task *task, int64_t 
         r = r == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
     } else {
         r = finish(session, task, status, output, &word);
-        r = tell_end(session->options, task, r, word);
+        r = tell_end(session, task, r, word);
     }
     if (output >= 0)
         close(output);
@@ -315,15 +315,35 @@ static int work_on(struct session *session, const struct gc_task *task, int64_t 
 
 /* ---- the command's loop ---- */
 
-/* STATUS_OK: one was worked on; *none: there is none, and none is waited for. */
-static int work_once(struct session *session, const struct gc_reserve *what, bool *none)
+static int look_for_daemon(void *arg, gc_until until)
+{
+    return gc_ping(((struct session *)arg)->client, until);
+}
+
+/* STATUS_OK: it goes on. */
+static int come_back(struct session *session)
+{
+    int r = session_come_back(session, look_for_daemon, session);
+
+    if (r < 0)
+        return session_fail(r, "work %s again", session->options->operands[0]);
+    fputs("goctl: there is a daemon again: it works on\n", stderr);
+    return STATUS_OK;
+}
+
+enum outcome { WORKED, NONE, CAME_BACK };
+
+/* STATUS_OK: one was worked on, there is none and none is waited for, or the daemon went away and there is one again. */
+static int work_once(struct session *session, const struct gc_reserve *what, enum outcome *outcome)
 {
     struct gc_tasks tasks;
     int r = gc_reserve(session->client, what, &tasks, session_until(session));
 
-    *none = r == -EAGAIN;
-    if (*none)
+    *outcome = r == -EAGAIN ? NONE : session_comes_back(session, r) ? CAME_BACK : WORKED;
+    if (*outcome == NONE)
         return STATUS_OK;
+    if (*outcome == CAME_BACK)
+        return come_back(session);
     if (r < 0)
         return session_fail_hint(r, r == -ENOENT ? "`goctl queue ls` lists those there are" : NULL, "work %s",
                                  what->queues);
@@ -339,11 +359,12 @@ static int work(struct session *session)
                               .queues = options->operands[0],
                               .functions = options->functions,
                               .lease_ns = options->lease_ns > 0 ? options->lease_ns : LEASE_NS};
+    enum outcome outcome = WORKED;
     int status = STATUS_OK;
-    bool none = false;
 
-    for (uint64_t n = 0; status == STATUS_OK && !none && (!options->count || n < options->count); n++)
-        status = work_once(session, &what, &none);
+    for (uint64_t n = 0; status == STATUS_OK && outcome != NONE && (!options->count || n < options->count);
+         n += outcome == WORKED)
+        status = work_once(session, &what, &outcome);
     return status;
 }
 
@@ -354,7 +375,7 @@ static bool fits(const struct options *options)
     else if (options->permanent > UINT8_MAX)
         fputs("goctl work: --permanent is an exit status, 1 to 255\n", stderr);
     else
-        return true;
+        return session_check_options(options, "work") == STATUS_OK;
     return false;
 }
 

@@ -60,6 +60,7 @@ _goctl()
         case $previous in
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --count) :; return ;;
+            --reconnect) :; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
             --server-key) :; return ;;
@@ -67,13 +68,14 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --ctx --count --follow --raw --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --try --ctx --count --follow --raw --reconnect --no-reconnect --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
         ;;
     range)
         case $previous in
+            --reconnect) :; return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
@@ -82,7 +84,7 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --raw --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --raw --reconnect --no-reconnect --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             _goctl_words "$(goctl ls 2>/dev/null | awk 'NR > 1 { print $NF }')"
         fi
@@ -306,6 +308,7 @@ _goctl()
             --count) :; return ;;
             --lease) :; return ;;
             --permanent) :; return ;;
+            --reconnect) :; return ;;
             --ctx) _goctl_words "$(goctl ctx ls 2>/dev/null | awk 'NR > 1 { print $NF }')"; return ;;
             --timeout) :; return ;;
             --endpoint) :; return ;;
@@ -314,7 +317,7 @@ _goctl()
             --connect-timeout) :; return ;;
         esac
         if [[ $cur == -* ]]; then
-            _goctl_words " --try --functions --count --lease --permanent --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
+            _goctl_words " --try --functions --count --lease --permanent --reconnect --no-reconnect --ctx --timeout --json --endpoint --server-key --secret-file --connect-timeout --help"
         else
             COMPREPLY=($(compgen -A command -A file -- "$cur"))
         fi

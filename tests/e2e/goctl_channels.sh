@@ -352,5 +352,50 @@ test_IP12_1_other_wishes_than_the_channel_can_have_are_refused_in_words() {
     refuse 1 "with capacity 1, not 2" goctl make durable.there --cap 2 --durable --if-missing
 }
 
+# until_printed FILE NUMBER waits until the file has so many lines.
+until_printed() {
+    until [ "$(wc -l <"$temporary/$1")" = "$2" ]; do
+        kill -0 "$receiver" || failed "it has ended: $(cat "$temporary/$1.errors")"
+    done
+}
+
+test_IP12_1_who_follows_a_durable_channel_comes_back_with_the_daemon() {
+    local receiver
+    node_of_its_own
+    goctl make back --durable --cap 9
+    "$GOCTL" recv back --follow >"$temporary/back" 2>"$temporary/back.errors" &
+    receiver=$!
+    goctl send back 1
+    until_printed back 1
+    until_number back length 0
+    node_stop KILL
+    node_start
+    goctl send back 2
+    goctl close back
+    ended "$receiver" 4
+    same "the end" "$(tail -n 1 "$temporary/back")" 2
+    grep -q "channel back is open again" "$temporary/back.errors" || failed "$(cat "$temporary/back.errors")"
+    refuse 2 "do not go together" goctl range back --reconnect 1s --no-reconnect
+}
+
+# There is nothing to come back to: the channel went with its daemon.
+test_IP7_3_who_follows_another_channel_ends_with_the_daemon() {
+    local receiver
+    node_of_its_own
+    goctl make gone --cap 9
+    goctl range gone 2>/dev/null &
+    receiver=$!
+    until_number gone receivers 1
+    node_stop KILL
+    ended "$receiver" 7
+    node_start
+    goctl make kept --durable --cap 9
+    goctl recv kept --follow --no-reconnect 2>/dev/null &
+    receiver=$!
+    until_number kept receivers 1
+    node_stop KILL
+    ended "$receiver" 7
+}
+
 node_start
 run_tests

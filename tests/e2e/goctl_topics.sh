@@ -365,6 +365,41 @@ test_IP16_6_a_durable_subscription_is_joined_again() {
     grep -q "not acknowledged comes again" "$temporary/job.errors" || failed "$(cat "$temporary/job.errors")"
 }
 
+test_IP15_8_a_topic_that_is_not_kept_any_more_goes_on_live() {
+    node_of_its_own
+    goctl topic set was.a durable=yes
+    "$GOCTL" sub was.a -n 2 >"$temporary/was" 2>"$temporary/was.errors" &
+    subscriber=$!
+    until_subscribed was.a 1
+    goctl pub was.a 1
+    until_lines was 1
+    goctl topic unset was.a
+    restarted
+    until_subscribed was.a 1
+    goctl pub was.a 2
+    ended "$subscriber" 0
+    same "printed" "$(cat "$temporary/was")" $'1\n2'
+    grep -q "was.a is not kept any more" "$temporary/was.errors" || failed "$(cat "$temporary/was.errors")"
+}
+
+# It is printed, and others get it again: who asked for one message has to know.
+test_IP16_6_a_last_message_that_is_not_acknowledged_is_no_good_end() {
+    node_of_its_own
+    goctl topic set big.a durable=yes
+    head -c 300000 /dev/zero | tr '\0' x | goctl pub big.a --raw
+    mkfifo "$temporary/big"
+    "$GOCTL" sub big.a --durable big --from start -n 1 >"$temporary/big" 2>"$temporary/big.errors" &
+    subscriber=$!
+    exec 9<"$temporary/big"
+    head -c 1 <&9 >/dev/null # more of it than the pipe takes is to come
+    restarted
+    cat <&9 >/dev/null
+    exec 9<&-
+    ended "$subscriber" 7
+    grep -q "is not acknowledged: .*others get it again" "$temporary/big.errors" || failed "$(cat "$temporary/big.errors")"
+    same "the message" "$(goctl sub big.a --durable big -n 1 --timeout 30s | wc -c)" 300001
+}
+
 test_a_subscription_waits_for_a_daemon_as_long_as_it_is_told() {
     node_of_its_own
     subscribed ends --no-reconnect

@@ -136,5 +136,26 @@ test_a_queue_or_a_function_that_makes_no_sense_is_refused() {
     refuse 2 "--permanent is an exit status" goctl work default --permanent 256 -- true
 }
 
+test_a_worker_comes_back_with_the_daemon() {
+    local first second worker
+    node_of_its_own
+    "$GOCTL" work default -n 2 -- cat >"$temporary/back" 2>"$temporary/back.errors" &
+    worker=$!
+    first=$(goctl submit :echo 1)
+    until_state "$first" "done"
+    node_stop KILL
+    node_start
+    second=$(goctl submit :echo 2)
+    ended "$worker" 0
+    same "said" "$(cat "$temporary/back")" "$first done"$'\n'"$second done"
+    grep -q "waiting for it to come back" "$temporary/back.errors" || failed "$(cat "$temporary/back.errors")"
+    "$GOCTL" work default --no-reconnect -- cat 2>/dev/null &
+    worker=$!
+    until goctl dump | grep -q 'a job to work on'; do kill -0 "$worker" || failed "it ended"; done
+    node_stop KILL
+    ended "$worker" 7
+    refuse 2 "do not go together" goctl work default --reconnect 1s --no-reconnect -- cat
+}
+
 node_start
 run_tests
