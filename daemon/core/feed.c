@@ -214,7 +214,7 @@ static void read_again(struct core *core, struct feed *feed, int error)
     feed->row.progress = feed->stored;
     if (feed->counts_more)
         feed_save(core, feed);
-    reader_seek(core, &feed->reader, feed->stored.cursor);
+    reader_seek(core, &feed->reader, PLANTED(LOST_CURSOR) ? feed->reader.next : feed->stored.cursor);
     feed_wait(core, feed, FEED_AGAIN_NS, "the store refused its last jobs: %s", strerror(-error));
 }
 
@@ -292,10 +292,12 @@ int jobs_load_feed(struct core *core, const struct feed_row *row, const char **w
     if (*why)
         return -EINVAL;
     *why = "out of memory";
+    struct feed_row from = *row;
+    from.progress.cursor -= PLANTED(SECOND_JOB) && row->progress.jobs;
     struct lane *lane = lane_load(core, row->queue, row->plugin, row->function, (struct bytes){"", 0}, 0);
     struct account *account = lane ? account_get(core, row->uid) : NULL;
-    struct feed *feed = account ? feed_new(core, account, row, lane) : NULL;
-    int r = feed ? feed_enter(core, feed, row->progress.cursor) : -ENOMEM;
+    struct feed *feed = account ? feed_new(core, account, &from, lane) : NULL;
+    int r = feed ? feed_enter(core, feed, from.progress.cursor) : -ENOMEM;
 
     account_drop(core, account);
     if (lane)

@@ -91,15 +91,16 @@ static size_t room(struct core *core, struct reader *reader)
 {
     struct feed *feed = feed_of(reader);
     const struct queue *queue = feed->lane->queue;
-    uint64_t most = feed->row.paused || feed->waits ? 0 : batch_left(core, feed), ahead;
+    uint64_t most = (feed->row.paused && !PLANTED(RESTLESS_FEED)) || feed->waits ? 0 : batch_left(core, feed),
+             ahead;
 
     if (!most || (!feed->pending && !may_begin(core, feed)))
         return 0;
-    if (queue->waiting_n >= feed->row.ahead) {
+    if (queue->waiting_n >= feed->row.ahead + PLANTED(FAR_AHEAD)) {
         wait_for_queue(core, feed, 0, FEED_LOOK_NS, "as many jobs wait in its queue as `ahead` lets it make");
         return 0;
     }
-    ahead = feed->row.ahead - queue->waiting_n;
+    ahead = feed->row.ahead + PLANTED(FAR_AHEAD) - queue->waiting_n;
     return (size_t)(most < ahead ? most : ahead);
 }
 
@@ -142,10 +143,12 @@ static bool has_account(struct core *core, struct feed *feed)
 
 static struct job *new_job(struct core *core, const struct feed *feed, const struct letter *letter)
 {
+    /* What feeds itself ends. */
+    bool untold = states_has_topic(core, letter->topic) && !PLANTED(ECHOED_STATE);
     const struct terms like = {
         .account = feed->account,
         .grace_ns = (int64_t)core->limits.grace_ms * 1000000,
-        .flags = states_has_topic(core, letter->topic) ? JOB_UNTOLD : 0, /* what feeds itself ends */
+        .flags = untold ? JOB_UNTOLD : 0,
     };
     struct lane *lane = lane_get(core, feed->lane->queue, feed->lane->function, letter->key, 0);
     const struct terms *terms = lane ? terms_get(core, &like) : NULL;
@@ -204,6 +207,8 @@ static int take(struct core *core, struct reader *reader, const struct kept_topi
     struct feed *feed = feed_of(reader);
     size_t size = feed_text_bytes(letter, feed->row.argument), *left = &core->topics->left;
 
+    if (PLANTED(SKIPPED_JOB) && letter->sequence % 16 == 0)
+        return 0;
     if (is_too_big(core, feed, letter, size) || !has_room(core, feed, size) || !has_account(core, feed))
         return -EAGAIN;
     *left -= *left < FEED_COST ? *left : FEED_COST;

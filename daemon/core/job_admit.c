@@ -54,7 +54,7 @@ static int record_job(struct core *core, struct newcomer *one, enum record_kind 
         return -ENOMEM;
     if (one->step) {
         one->step->to.last_job = job->id;
-        one->record->step = *one->step;
+        one->record->step = PLANTED(PARTED_STEP) ? (struct feed_step){0} : *one->step;
     }
     return 0;
 }

@@ -81,7 +81,14 @@
     PLANT(LOST_LETTER, "lost-letter")                                                                        \
     PLANT(ENDLESS_TRIES, "endless-tries")                                                                    \
     PLANT(DEAF_PAUSE, "deaf-pause")                                                                          \
-    PLANT(SHORT_SEEK, "short-seek")
+    PLANT(SHORT_SEEK, "short-seek")                                                                          \
+    PLANT(SKIPPED_JOB, "skipped-job")                                                                        \
+    PLANT(SECOND_JOB, "second-job")                                                                          \
+    PLANT(LOST_CURSOR, "lost-cursor")                                                                        \
+    PLANT(FAR_AHEAD, "far-ahead")                                                                            \
+    PLANT(PARTED_STEP, "parted-step")                                                                        \
+    PLANT(RESTLESS_FEED, "restless-feed")                                                                    \
+    PLANT(ECHOED_STATE, "echoed-state")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "feeds.h"
 #include "groups.h"
 #include "keeps.h"
 #include "laters.h"
@@ -80,6 +81,8 @@ static struct limits daemon_limits(const struct sim *sim)
     limits.work_lease_ms = LEASE_MS;
     limits.work_lease_max_ms = LEASE_MAX_MS;
     limits.schedule_missed_max = 5;
+    limits.feeds_max = FEEDS_MOST;
+    limits.feed_ahead_max = FEED_AHEAD_MOST;
     if (sim->blinded) {
         limits.window_bytes = 200;
         limits.arguments_kept_bytes = 0;
@@ -195,6 +198,7 @@ void daemon_start(struct sim *sim)
     judge_objects_start(sim);
     judge_drain_start(sim);
     judge_lives_start(sim);
+    judge_feeds_start(sim);
     effects_init(&sim->daemon.effects);
     sim->daemon.up = true;
     sim->daemon.tick_ns = INT64_MAX;
@@ -436,6 +440,7 @@ static void taken(struct sim *sim, uint64_t conn, const struct request *request)
     judge_pool_came(sim, conn, request);
     judge_topic_came(sim, session, request, task_of_op(sim, conn, request->id));
     judge_keep_came(sim, request, task_of_op(sim, conn, request->id));
+    judge_feed_came(sim, session, request, task_of_op(sim, conn, request->id));
     judge_user_came(sim, conn, request);
 }
 

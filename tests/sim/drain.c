@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "drain.h"
+#include "feeds.h"
 #include "groups.h"
 #include "inspect.h"
 #include "keeps.h"
@@ -171,7 +172,7 @@ static void end_job(struct sim *sim, uint64_t job)
                  reply.state);
 }
 
-static void end_jobs(struct sim *sim)
+void end_jobs(struct sim *sim)
 {
     uint64_t job = 0;
 
@@ -406,6 +407,8 @@ void sim_drain(struct sim *sim)
         wait_for(sim, 1 * S);
     if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3))
         stuck(sim);
+    if (!sim->failed)
+        feeds_end(sim);
     if (!sim->failed)
         groups_end(sim);
     if (!sim->failed)

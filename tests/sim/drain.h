@@ -22,6 +22,9 @@ void wait_for(struct sim *sim, int64_t ns);
 void begin(struct task *task);
 struct reply outcome(struct task *task);
 
+/* drain.c: every job in the store ends. */
+void end_jobs(struct sim *sim);
+
 /* stuck.c: some wait for each other, and everybody is told. */
 void stuck(struct sim *sim);
 /* judge_brief.c: what is kept of a queue that keeps little. */

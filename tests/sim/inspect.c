@@ -1,5 +1,6 @@
 /* Counts of what the core holds, and the switch of its planted bugs. */
 #include "inspect.h"
+#include "job_terms.h"
 
 #include <string.h>
 
@@ -159,6 +160,11 @@ bool core_pool_drained(const struct core *core, struct bytes name)
     const struct pool *pool = pool_find(core, name);
 
     return pool && pool->sum.drained;
+}
+
+bool core_untold(uint32_t flags)
+{
+    return flags & JOB_UNTOLD;
 }
 
 bool core_keeps(const struct core *core, uint64_t job)

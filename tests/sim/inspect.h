@@ -69,6 +69,9 @@ struct core_job {
 /* The first one with a greater id. */
 bool core_next_job(const struct core *core, uint64_t after, struct core_job *out);
 
+/* Whether the states of a job with these flags are told nowhere. */
+bool core_untold(uint32_t flags);
+
 /* Whether it has ended and is kept. */
 bool core_keeps(const struct core *core, uint64_t job);
 

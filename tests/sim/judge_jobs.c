@@ -8,6 +8,7 @@
 
 #include "backup.h"
 #include "bulk.h"
+#include "feeds.h"
 #include "keeps.h"
 #include "operator.h"
 #include "pools.h"
@@ -243,6 +244,8 @@ void judge_reply(struct sim *sim, uint64_t conn, const struct result *result)
         judge_topic_reply(sim, task);
     if (task)
         judge_keep_reply(sim, task, result);
+    if (task)
+        judge_feed_reply(sim, task, result);
     if (task && task->op.request.verb == VERB_SUBMIT_MANY)
         judge_bulk_reply(sim, sim->conns[conn].session, result);
     if (task && task->op.request.verb == VERB_BACKUP)

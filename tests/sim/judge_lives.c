@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bulk.h"
+#include "feeds.h"
 #include "schedules.h"
 #include "workers.h"
 
@@ -225,6 +226,7 @@ static void judge_room(struct sim *sim, const struct life *life)
 void judge_birth(struct sim *sim, struct life *life)
 {
     judge_bulk_birth(sim, life);
+    judge_feed_birth(sim, life);
     if (life_asked(sim, life)->closed)
         sim_fail(sim, "job %llx is admitted to a queue that took none", (unsigned long long)life->id);
     take_key(sim, life);

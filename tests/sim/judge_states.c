@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect.h"
 #include "schedules.h"
 #include "states.h"
 
@@ -135,14 +136,14 @@ static bool read_message(const struct record *record, struct said *said)
     return said->job && said->state;
 }
 
-/* False: it is none of a job that begins or ends in a queue that tells. */
+/* False: it is none of a job that begins or ends in a queue that tells; or a feed has made it of such a message. */
 static bool read_job(const struct record *record, struct said *said)
 {
     if (record->kind != RECORD_JOB_NEW && record->kind != RECORD_JOB_REPLACE &&
         record->kind != RECORD_JOB_END)
         return false;
     *said = (struct said){.job = record->job.id, .state = (enum job_state)record->job.state};
-    return !bytes_are(record->job.queue, "default", 7);
+    return !bytes_are(record->job.queue, "default", 7) && !core_untold(record->job.flags);
 }
 
 /* ---- judging ---- */

@@ -61,6 +61,7 @@ struct life {
     bool failed;          /* its last end was one as failed or dead */
     uint64_t again;       /* how often it has lived again */
     uint64_t retries;     /* acknowledged, for it alone */
+    uint64_t ahead;       /* of a feed: how many of its queue waited when it was new */
     uint64_t started;     /* look of its last start, */
     uint64_t bound;       /* and how many of its key might run then; 0: any number */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feeds.h"
 #include "operator.h"
 #include "plugins.h"
 #include "schedules.h"
@@ -250,16 +251,22 @@ static void report(struct client *host, enum verb verb, const struct run *run)
     task_start(task);
 }
 
+enum deed deed_of(struct sim *sim, uint64_t job, struct bytes argument)
+{
+    if (feed_has_job(sim, life_find(sim, job)))
+        return feed_deed(argument);
+    if (argument.size)
+        return *(const char *)argument.data;
+    sim_fail(sim, "job %llx has no argument", (unsigned long long)job);
+    return DEED_OK;
+}
+
 static void offer_run(struct client *host, const struct offer *offer)
 {
     struct run *run = sim_alloc(sizeof(*run));
 
     *run = (struct run){.job = offer->job, .run = offer->run};
-    if (offer->argument.size >= 1)
-        run->deed = *(const char *)offer->argument.data;
-    else
-        sim_fail(host->sim, "job %llx is offered with %zu bytes of argument", (unsigned long long)offer->job,
-                 offer->argument.size);
+    run->deed = deed_of(host->sim, offer->job, offer->argument);
     list_append(&host->runs, &run->link);
     report(host, VERB_STARTED, run);
     run_later(host, run);

@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feeds.h"
 #include "groups.h"
 #include "keeps.h"
 #include "laters.h"
@@ -166,6 +167,7 @@ static void sim_open(struct sim *sim, uint64_t seed, const struct options *optio
     groups_open(sim);
     laters_open(sim);
     keeps_open(sim);
+    feeds_open(sim);
     daemon_start(sim);
     for (uint32_t who = 0; who < CLIENTS; who++)
         client_start(sim, who, between(sim, 0, 1 * MS));
@@ -197,6 +199,7 @@ static void sim_close(struct sim *sim)
     judge_laters_free(sim);
     judge_keeps_free(sim);
     states_free(sim);
+    judge_feeds_free(sim);
     for (size_t i = 1; i <= sim->sessions_n; i++)
         free(sim->sessions[i].last);
     free(sim->sessions);

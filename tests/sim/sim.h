@@ -363,6 +363,7 @@ struct sim {
     struct later_ledger *laters;  /* the same */
     struct keep_ledger *keeps;    /* the same */
     struct states_ledger *states; /* the same */
+    struct feed_ledger *feeds;    /* the same */
     bool ruled;                   /* its clients are several users, and there is a table of rights */
     uint64_t rules;               /* how often that gave way to another one */
     struct held *held;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "feeds.h"
 #include "groups.h"
 #include "keeps.h"
 #include "laters.h"
@@ -42,6 +43,7 @@ void storage_take(struct sim *sim, struct list *batches)
 {
     judge_schedules_taken(sim, batches);
     judge_laters_taken(sim, batches);
+    judge_feeds_taken(sim, batches);
     list_splice(&sim->daemon.pending, batches);
     if (sim->daemon.up)
         begin_commit(sim);
@@ -63,6 +65,7 @@ static void apply(struct sim *sim, struct list *batches)
     judge_laters_stored(sim, batches);
     judge_keeps_stored(sim, batches);
     judge_states_stored(sim, batches);
+    judge_feeds_stored(sim, batches);
     if (!list_empty(batches) && store_memory.apply(sim->daemon.store, batches) != 0)
         abort();
 }

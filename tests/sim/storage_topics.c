@@ -1,5 +1,5 @@
 /* What the store has of kept topics and groups, for a daemon that starts: as hub_topics.c does it. */
-#include "sim.h"
+#include "feeds.h"
 
 static int loaded(struct sim *sim, int r, const char *what, uint64_t number, const char *why)
 {
@@ -89,6 +89,15 @@ static int load_try(void *context, const struct ack_row *row)
     return loaded(sim, core_load_group_try(sim->daemon.core, row, &why), "try", row->sequence, why);
 }
 
+static int load_feed(void *context, const struct feed_row *row)
+{
+    struct sim *sim = context;
+    const char *why = "";
+
+    judge_feed_loaded(sim, row);
+    return loaded(sim, core_load_feed(sim->daemon.core, row, &why), "feed", row->id, why);
+}
+
 void storage_load_topics(struct store_load *load)
 {
     load->sequence = load_sequence;
@@ -101,4 +110,5 @@ void storage_load_topics(struct store_load *load)
     load->group = load_group;
     load->group_ack = load_ack;
     load->group_try = load_try;
+    load->feed = load_feed;
 }

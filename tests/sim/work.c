@@ -9,6 +9,7 @@
 
 #include "backup.h"
 #include "bulk.h"
+#include "feeds.h"
 #include "groups.h"
 #include "keeps.h"
 #include "laters.h"
@@ -339,7 +340,7 @@ static void begin_something(struct client *client)
     uint64_t at = below(client->sim, 196);
 
     if (operator_relents(client) || work_pool(client) || work_topic(client) || work_later(client) ||
-        work_group(client) || work_keep(client))
+        work_group(client) || work_feed(client) || work_keep(client))
         return;
     if (sim_is_long(client->sim) && chance(client->sim, 1, 6)) {
         work_schedule(client);

@@ -94,11 +94,7 @@ static void take(struct client *client, const struct job_info *row)
     struct run *run = sim_alloc(sizeof(*run));
 
     *run = (struct run){.job = row->id, .run = row->run, .session = client->session};
-    if (row->argument.size >= 1)
-        run->deed = *(const char *)row->argument.data;
-    else
-        sim_fail(client->sim, "job %llx is reserved with %zu bytes of argument", (unsigned long long)row->id,
-                 row->argument.size);
+    run->deed = deed_of(client->sim, row->id, row->argument);
     list_append(&client->runs, &run->link);
     run_later(client, run);
 }

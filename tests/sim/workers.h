@@ -46,6 +46,8 @@ void judge_run_over(struct sim *sim, const struct task *task, uint64_t job, uint
 
 /* ---- plugins.c ---- */
 
+/* What a run of this job does. */
+enum deed deed_of(struct sim *sim, uint64_t job, struct bytes argument);
 /* Its end is told, or asked for with a transaction. */
 void run_done(struct client *host, struct run *run);
 void run_end(struct run *run);
