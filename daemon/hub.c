@@ -413,7 +413,8 @@ static int open_supervisor(struct hub *hub, char **why)
                                          .host_program = hub->config->host_program,
                                          .endpoint = hub->config->endpoint,
                                          .plugin_directories = (const char *const *)hub->plugin_directories,
-                                         .plugins = {hub->config->plugins, hub->config->plugins_n}};
+                                         .plugins = {hub->config->plugins, hub->config->plugins_n},
+                                         .plugins_max = hub->config->limits.plugins_max};
     int r = supervisor_new(&options, &hub->supervisor, why);
     if (!r)
         r = poller_add(&hub->poller, &hub->supervisor_source, supervisor_event(hub->supervisor), EPOLLIN,

@@ -305,14 +305,14 @@ void plugin_about_clear(struct plugin_about *about)
     *about = (struct plugin_about){0};
 }
 
-/* What a daemon that died while it copied has left. */
-static void remove_unfinished(const char *folder)
+/* What an earlier daemon has left: its hosts have ended, and nothing that is kept names a generation. */
+static void remove_copies(const char *folder)
 {
     struct dirent *entry;
     DIR *dir = opendir(folder);
 
     while (dir && (entry = readdir(dir)))
-        if (strncmp(entry->d_name, UNFINISHED, strlen(UNFINISHED)) == 0)
+        if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
             unlinkat(dirfd(dir), entry->d_name, 0);
     if (dir)
         closedir(dir);
@@ -333,7 +333,7 @@ int plugin_files_new(const struct plugin_files_options *options, struct plugin_f
                                                  .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (files->describer.stop < 0)
         r = -errno;
-    files->seen = plugin_seen_new();
+    files->seen = plugin_seen_new(options->plugins_max);
     if (r == 0 && !files->seen)
         r = -ENOMEM;
     plugins_folder(files, folder, sizeof(folder));
@@ -343,7 +343,7 @@ int plugin_files_new(const struct plugin_files_options *options, struct plugin_f
         plugin_files_delete(files);
         return r;
     }
-    remove_unfinished(folder);
+    remove_copies(folder);
     *out = files;
     return 0;
 }

@@ -16,6 +16,7 @@ struct plugin_files_options {
     const char *host_program;       /* path of goroutined-host */
     const char *const *directories; /* real paths plugins must lie below, NULL-terminated; NULL: anywhere */
     struct plugin_sections settings;
+    uint64_t plugins_max; /* whose answers are remembered */
 };
 
 struct plugin_files;
@@ -31,7 +32,7 @@ struct plugin_about {
     void *memory; /* owned */
 };
 
-/* Makes the folder and clears it of copies that were never finished. 0, -ENOMEM, errors of mkdir and eventfd. The
+/* Makes the folder and clears it of the copies of an earlier daemon, whose hosts must have ended. 0, -ENOMEM, errors of mkdir and eventfd. The
  * options' strings must outlive it. */
 int plugin_files_new(const struct plugin_files_options *options, struct plugin_files **files);
 /* Accepts NULL. */

@@ -2,7 +2,7 @@
  * Plugin files seen before.
  *
  * Identity is device, inode, size and both times to the nanosecond: ctime changes with every write and cannot be set
- * back. At most SEEN_MAX files are remembered; a further one makes all of them be read anew.
+ * back. A file that is one too many makes all of them be read anew.
  */
 #include "plugin_seen.h"
 
@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-
-enum { SEEN_MAX = 1024 };
 
 struct seen_file {
     UT_hash_handle hh;
@@ -25,6 +23,7 @@ struct seen_file {
 struct plugin_seen {
     pthread_mutex_t lock;
     struct seen_file *files;
+    size_t most;
 };
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -53,12 +52,14 @@ static void forget_all(struct plugin_seen *seen)
         forget(seen, file);
 }
 
-struct plugin_seen *plugin_seen_new(void)
+struct plugin_seen *plugin_seen_new(size_t most)
 {
     struct plugin_seen *seen = calloc(1, sizeof(*seen));
 
-    if (seen)
-        pthread_mutex_init(&seen->lock, NULL);
+    if (!seen)
+        return NULL;
+    seen->most = most;
+    pthread_mutex_init(&seen->lock, NULL);
     return seen;
 }
 
@@ -116,7 +117,7 @@ void plugin_seen_put(struct plugin_seen *seen, const char *path, const struct st
     HASH_FIND_STR(seen->files, path, old);
     if (old)
         forget(seen, old);
-    if (HASH_COUNT(seen->files) >= SEEN_MAX)
+    if (HASH_COUNT(seen->files) >= seen->most)
         forget_all(seen);
     HASH_ADD_STR(seen->files, path, file);
     pthread_mutex_unlock(&seen->lock);

@@ -1,12 +1,13 @@
 /* Plugin files seen before: a file whose identity has not changed need not be read again. Any thread. */
 #pragma once
 
+#include <stddef.h>
 #include <sys/stat.h>
 
 struct plugin_seen;
 
-/* NULL: out of memory. */
-struct plugin_seen *plugin_seen_new(void);
+/* Remembers at most `most` files, and all are forgotten for a further one. NULL: out of memory. */
+struct plugin_seen *plugin_seen_new(size_t most);
 /* Accepts NULL. */
 struct plugin_seen *plugin_seen_delete(struct plugin_seen *seen);
 

@@ -401,7 +401,8 @@ int supervisor_new(const struct supervisor_options *options, struct supervisor *
     struct plugin_files_options files = {.state = options->state,
                                          .host_program = options->host_program,
                                          .directories = options->plugin_directories,
-                                         .settings = options->plugins};
+                                         .settings = options->plugins,
+                                         .plugins_max = options->plugins_max};
     struct supervisor *s;
     int r = host_process_end_older(options->state);
 

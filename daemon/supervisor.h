@@ -18,6 +18,7 @@ struct supervisor_options {
     const char *endpoint;                  /* for hosts to connect to */
     const char *const *plugin_directories; /* NULL: anywhere */
     struct plugin_sections plugins;        /* of the configuration */
+    uint64_t plugins_max;                  /* files whose answers are remembered */
 };
 
 /* Ends the hosts that an earlier daemon left behind on this state directory, then starts the threads. The strings must

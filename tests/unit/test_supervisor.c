@@ -20,6 +20,7 @@
 
 #include "plugin_describe.h"
 #include "plugin_file.h"
+#include "plugin_seen.h"
 #include "supervisor.h"
 
 static char folder[] = "/tmp/goroutined-test.XXXXXX", state_folder[64], outside[64];
@@ -204,16 +205,49 @@ static void test_a_copy_that_was_removed_is_made_again_for_a_known_file(void **s
     plugin_about_clear(&about);
 }
 
-static void test_unfinished_copies_of_an_earlier_daemon_are_removed_at_start(void **state)
+static void test_copies_of_an_earlier_daemon_are_removed_at_start(void **state)
 {
     struct plugin_files_options options = {.state = state_folder, .host_program = getenv("FAKE_HOST")};
-    const char *left = write_plugin("state/plugins/.new-abcdef", "half", 0600);
+    struct plugin_about about;
     struct plugin_files *later;
+    const char *left;
+    char copy[256];
 
     (void)state;
+    look_well(files, write_plugin("deployed.so", "good last year", 0600), &about);
+    find_copy(&about, copy, sizeof copy);
+    plugin_about_clear(&about);
+    assert_int_equal(access(copy, F_OK), 0);
+    left = write_plugin("state/plugins/.new-abcdef", "half", 0600);
     assert_int_equal(plugin_files_new(&options, &later), 0);
     assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(access(copy, F_OK), -1);
     plugin_files_delete(later);
+}
+
+static bool is_seen(struct plugin_seen *seen, const char *path)
+{
+    char generation[33];
+    char *answer = plugin_seen_get(seen, path, &(struct stat){0}, generation);
+    bool is = answer;
+
+    free(answer);
+    return is;
+}
+
+static void test_limit_plugins_max_of_the_files_that_are_remembered(void **state)
+{
+    struct plugin_seen *seen = plugin_seen_new(2);
+    const struct stat st = {0};
+
+    (void)state;
+    plugin_seen_put(seen, "one.so", &st, "0123456789abcdef0123456789abcdef", "good");
+    plugin_seen_put(seen, "two.so", &st, "0123456789abcdef0123456789abcdef", "good");
+    assert_true(is_seen(seen, "one.so") && is_seen(seen, "two.so"));
+    plugin_seen_put(seen, "three.so", &st, "0123456789abcdef0123456789abcdef", "good");
+    assert_true(is_seen(seen, "three.so"));
+    assert_false(is_seen(seen, "one.so") || is_seen(seen, "two.so"));
+    plugin_seen_delete(seen);
 }
 
 static void test_a_plugin_that_answers_and_does_not_end_is_killed_at_the_same_deadline(void **state)
@@ -418,7 +452,8 @@ int main(void)
         cmocka_unit_test(test_a_generation_is_the_content_and_its_copy_outlives_the_file),
         cmocka_unit_test(test_a_torn_copy_is_made_again),
         cmocka_unit_test(test_a_copy_that_was_removed_is_made_again_for_a_known_file),
-        cmocka_unit_test(test_unfinished_copies_of_an_earlier_daemon_are_removed_at_start),
+        cmocka_unit_test(test_copies_of_an_earlier_daemon_are_removed_at_start),
+        cmocka_unit_test(test_limit_plugins_max_of_the_files_that_are_remembered),
         cmocka_unit_test(test_a_plugin_that_answers_and_does_not_end_is_killed_at_the_same_deadline),
         cmocka_unit_test(test_a_host_ends_with_its_lifeline_and_is_reported),
         cmocka_unit_test(test_the_signal_that_ended_a_host_is_told),
