@@ -340,17 +340,6 @@ int handle_feed_remove(struct core *core, struct op *op, const struct request *r
 
 /* ---- LIST ---- */
 
-static uint64_t unread(const struct core *core, const struct feed *feed)
-{
-    const struct kept_topic *topic;
-    uint64_t n = 0;
-
-    list_each (topic, &core->kept_topics->topics, link)
-        if (pattern_match(feed->row.pattern, kept_name(topic)))
-            n += topic_log_behind(&topic->log, feed->reader.next);
-    return n;
-}
-
 static struct feed_info info_of(const struct core *core, const struct feed *feed)
 {
     const struct feed_row *row = &feed->row;
@@ -366,7 +355,7 @@ static struct feed_info info_of(const struct core *core, const struct feed *feed
         .argument = row->argument,
         .ahead = row->ahead,
         .cursor = feed_cursor(core, feed),
-        .waiting = unread(core, feed),
+        .waiting = kept_unread(core, row->pattern, feed->reader.next),
         .jobs = row->progress.jobs,
         .missed = row->progress.missed,
         .last_job = row->progress.last_job,
@@ -380,13 +369,16 @@ int handle_feed_list(struct core *core, struct op *op, const struct request *req
     const struct feed *feed;
     struct feed_info *row;
     struct name_page page;
-    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, kept_rows(core, list->limit));
 
     if (r < 0)
         return r;
     list_each (feed, &core->kept_topics->feeds->all, link)
         if (may_touch(core, op, feed) && (row = name_page_place(&page, feed->row.name)))
-            *row = info_of(core, feed);
+            row->name = feed->row.name;
+    row = page.row;
+    for (size_t i = 0; i < page.n; i++)
+        row[i] = info_of(core, feed_find(core, row[i].name));
     r = op_answer(core, op,
                   &(struct result){.flags = name_page_flags(&page), .feeds = page.row, .feeds_n = page.n});
     core_free(core, page.row);

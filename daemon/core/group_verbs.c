@@ -246,17 +246,6 @@ static size_t settings_of(const struct group *group, struct group_rows *rows)
     return policy->dead_size ? GROUP_ROWS : GROUP_FIELDS;
 }
 
-static uint64_t unread(const struct core *core, const struct group *group)
-{
-    const struct kept_topic *topic;
-    uint64_t n = 0;
-
-    list_each (topic, &core->kept_topics->topics, link)
-        if (pattern_match(group_pattern(group), kept_name(topic)))
-            n += topic_log_behind(&topic->log, group->work.next);
-    return n;
-}
-
 static struct group_info info_of(const struct core *core, const struct group *group)
 {
     return (struct group_info){
@@ -266,7 +255,7 @@ static struct group_info info_of(const struct core *core, const struct group *gr
         .next = group->work.next,
         .outstanding = group->work.open_n,
         .members = group->work.members_n,
-        .waiting = unread(core, group),
+        .waiting = kept_unread(core, group_pattern(group), group->work.next),
         .redelivered = group->redelivered,
         .dead = group->dead,
         .paused = group->work.terms.paused,
@@ -277,7 +266,8 @@ static struct group_info info_of(const struct core *core, const struct group *gr
 static int tell(struct core *core, struct op *op, struct name_page *page, struct bytes prefix)
 {
     struct group_info *info = (struct group_info *)page->row;
-    const struct group *group = page->n == 1 ? group_of_name(core, prefix) : NULL;
+    bool alone = page->n == 1 && name_order(info->name, prefix) == 0;
+    const struct group *group = alone ? group_of_name(core, prefix) : NULL;
     struct group_rows *rows = group ? core_alloc(core, sizeof(*rows)) : NULL;
     int r;
 
@@ -299,13 +289,16 @@ int handle_group_list(struct core *core, struct op *op, const struct request *re
     const struct group *group;
     struct group_info *row;
     struct name_page page;
-    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, kept_rows(core, list->limit));
 
     if (r < 0)
         return r;
     list_each (group, &core->kept_topics->groups, link)
         if ((row = name_page_place(&page, group_name(group))))
-            *row = info_of(core, group);
+            row->name = group_name(group);
+    row = page.row;
+    for (size_t i = 0; i < page.n; i++)
+        row[i] = info_of(core, group_of_name(core, row[i].name));
     r = tell(core, op, &page, list->prefix);
     core_free(core, page.row);
     return r;

@@ -222,27 +222,27 @@ struct loss {
     struct core *core;
     const struct kept_topic *topic;
     uint64_t sequence;
+    uint64_t left; /* messages behind that */
 };
 
 static int lose_all(void *arg, struct trie_entry *entry)
 {
     const struct loss *loss = arg;
-    const struct topic_log *log = &loss->topic->log;
     struct reader *reader;
 
     list_each (reader, &map_entry(entry, struct readership, entry)->all, link) {
         if (!reader->user->lost || !reader->behind || reader->next >= loss->sequence)
             continue;
-        uint64_t unread = topic_log_behind(log, reader->next), left = topic_log_behind(log, loss->sequence);
-        if (unread > left)
-            reader->user->lost(loss->core, reader, unread - left);
+        uint64_t unread = topic_log_behind(&loss->topic->log, reader->next);
+        if (unread > loss->left)
+            reader->user->lost(loss->core, reader, unread - loss->left);
     }
     return 0;
 }
 
 void readers_lose(struct core *core, const struct kept_topic *topic, uint64_t sequence)
 {
-    struct loss loss = {core, topic, sequence};
+    struct loss loss = {core, topic, sequence, topic_log_behind(&topic->log, sequence)};
 
     trie_match(core, &core->kept_topics->readers, kept_name(topic), lose_all, &loss);
 }
@@ -254,12 +254,14 @@ static bool is_for(const struct reader *reader, const struct kept_topic *topic, 
            pattern_match(reader_pattern(reader), letter->topic);
 }
 
-/* 0; -EAGAIN: no room; -ENOMEM. */
+/* 0; -EAGAIN: no room; -ENOMEM. What is not for it needs no room. */
 static int read_one(struct core *core, struct reader *reader, const struct kept_topic *topic,
                     struct letter *letter)
 {
-    int r = is_for(reader, topic, letter) ? reader->user->take(core, reader, topic, letter) : 0;
+    int r = 0;
 
+    if (is_for(reader, topic, letter))
+        r = reader->user->room(core, reader) ? reader->user->take(core, reader, topic, letter) : -EAGAIN;
     if (r == 0)
         reader->next = letter->sequence;
     return r;
@@ -267,6 +269,7 @@ static int read_one(struct core *core, struct reader *reader, const struct kept_
 
 /* ---- from the cache ---- */
 
+/* As read_one, of as many as this turn may: then -EAGAIN, and it goes on with the next one. */
 static int read_cached(struct core *core, struct reader *reader)
 {
     struct kept_topics *kept = core->kept_topics;
@@ -274,10 +277,12 @@ static int read_cached(struct core *core, struct reader *reader)
     int r = 0;
 
     for (size_t i = cache_find(cache, reader->next); r == 0 && i < cache->n; i++) {
-        if (!reader->user->room(core, reader))
-            return -EAGAIN;
         core->topics->left -= core->topics->left > 0;
         r = read_one(core, reader, cached_at(cache, i)->topic, cached_at(cache, i)->letter);
+        if (r == 0 && !core->topics->left && i + 1 < cache->n) {
+            reader_wake(core, reader);
+            r = -EAGAIN;
+        }
     }
     if (r == 0) {
         reader->behind = false;
@@ -335,7 +340,7 @@ static void fetched(struct core *core, struct op *op, void *context, const struc
 
     reader->fetching = false;
     for (size_t i = 0; r == 0 && i < in->fetched.messages_n; i++)
-        r = reader->user->room(core, reader) ? read_row(core, reader, &in->fetched.messages[i]) : -EAGAIN;
+        r = read_row(core, reader, &in->fetched.messages[i]);
     if (r == 0 && in->fetched.offset > reader->next)
         reader->next = in->fetched.offset;
     if (r == 0 || r == -EAGAIN)

@@ -254,6 +254,27 @@ void kept_rules_changed(struct core *core)
 
 /* ---- telling ---- */
 
+uint64_t kept_unread(const struct core *core, struct bytes pattern, uint64_t sequence)
+{
+    const struct kept_topic *topic = pattern_is_exact(pattern) ? kept_topic_find(core, pattern) : NULL;
+    uint64_t n = 0;
+
+    if (pattern_is_exact(pattern))
+        return topic ? topic_log_behind(&topic->log, sequence) : 0;
+    list_each (topic, &core->kept_topics->topics, link)
+        if (pattern_match(pattern, kept_name(topic)))
+            n += topic_log_behind(&topic->log, sequence);
+    return n;
+}
+
+uint64_t kept_rows(const struct core *core, uint64_t limit)
+{
+    uint64_t topics = core->kept_topics->by_name.count, most = core->limits.sweep_per_turn / (topics + 1);
+
+    most = most ? most : 1;
+    return limit && limit < most ? limit : most;
+}
+
 void kept_tell(const struct kept_topic *topic, struct topic_info *info)
 {
     info->durable = true;

@@ -81,6 +81,14 @@ static bool is_whole(const struct topic_block *block, const struct topic_bounds 
     return bounds->age_us && time_us - block->first_us > bounds->age_us / TOPIC_BLOCK_SHARE;
 }
 
+/* Of the one behind the last. */
+static uint64_t before_next(const struct topic_log *log)
+{
+    const struct topic_block *last = block_last(log);
+
+    return last ? last->before + last->messages : 0;
+}
+
 static void block_add(struct topic_block *block, uint64_t sequence, uint64_t bytes, int64_t time_us)
 {
     block->last = sequence;
@@ -93,11 +101,12 @@ void topic_log_append(struct core *core, struct topic_log *log, const struct top
                       uint64_t sequence, uint64_t bytes, int64_t time_us)
 {
     struct topic_block *last = block_last(log);
+    uint64_t before = before_next(log);
 
     if ((!last || log->told == log->blocks || is_whole(last, bounds, bytes, time_us)) &&
         make_room(core, log)) {
         last = block_at(log, log->blocks++);
-        *last = (struct topic_block){.first = sequence, .first_us = time_us};
+        *last = (struct topic_block){.first = sequence, .first_us = time_us, .before = before};
     }
     if (log->told == log->blocks)
         log->told--; /* no memory: the store is told of this block again, as it is then */
@@ -126,7 +135,9 @@ int topic_log_load(struct core *core, struct topic_log *log, const struct topic_
         return -EINVAL;
     if (!make_room(core, log))
         return -ENOMEM;
-    *block_at(log, log->blocks++) = *block;
+    *block_at(log, log->blocks) = *block;
+    block_at(log, log->blocks)->before = before_next(log);
+    log->blocks++;
     log->told = log->blocks;
     log->messages += block->messages;
     log->bytes += block->bytes;
@@ -221,6 +232,7 @@ const struct topic_block *topic_log_cut(struct topic_log *log, uint64_t sequence
     struct topic_block *block = block_at(log, 0);
     log->messages -= block->messages - rest->messages;
     log->bytes -= block->bytes - rest->bytes;
+    block->before += block->messages - rest->messages;
     block->first = rest->first;
     block->first_us = rest->first_us;
     block->messages = rest->messages;
@@ -297,28 +309,30 @@ uint64_t topic_log_at(const struct topic_log *log, int64_t time_us)
 static uint64_t part_behind(const struct topic_block *block, uint64_t sequence)
 {
     uint64_t apart = (block->last - block->first + 1) / block->messages;
+    uint64_t n = sequence < block->first ? block->messages : (block->last - sequence) / apart;
 
-    return sequence < block->first ? block->messages : (block->last - sequence) / apart;
+    return n < block->messages ? n : block->messages;
 }
 
 uint64_t topic_log_behind(const struct topic_log *log, uint64_t sequence)
 {
-    uint64_t n = 0;
+    size_t i = blocks_before(log, sequence, INT64_MIN);
 
-    for (size_t i = blocks_before(log, sequence, INT64_MIN); i < log->blocks; i++)
-        n += part_behind(block_at(log, i), sequence);
-    return n;
+    if (i == log->blocks)
+        return 0;
+    const struct topic_block *block = block_at(log, i);
+    return before_next(log) - block->before - block->messages + part_behind(block, sequence);
 }
 
 void topic_log_check(const struct topic_log *log)
 {
-    uint64_t messages = 0, bytes = 0, last = 0;
+    uint64_t messages = 0, bytes = 0, last = 0, first = log->blocks ? block_at(log, 0)->before : 0;
     int64_t time_us = INT64_MIN;
 
     for (size_t i = 0; i < log->blocks; i++) {
         const struct topic_block *block = block_at(log, i);
         assert(block->messages && block->first > last && block->first_us >= time_us &&
-               "blocks of a topic follow each other and have messages");
+               block->before == first + messages && "blocks of a topic follow each other and have messages");
         messages += block->messages;
         bytes += block->bytes;
         last = block->last;

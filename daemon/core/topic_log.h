@@ -21,6 +21,7 @@ struct topic_block {
     uint64_t first, last; /* sequences of messages in it */
     uint64_t messages, bytes;
     int64_t first_us, last_us; /* wall clock */
+    uint64_t before;           /* messages of the log in front of it, with those that are gone */
 };
 
 /* What a topic may keep; 0: no bound. */

@@ -134,6 +134,10 @@ static void take_topics(struct got *g, const struct result *r)
         g->topic = r->topics[0];
     for (size_t i = 0; i < r->topics_n; i++)
         add_name(g, r->topics[i].name);
+    if (r->groups_n)
+        g->group = r->groups[0];
+    for (size_t i = 0; i < r->groups_n; i++)
+        add_name(g, r->groups[i].name);
 }
 
 static void take_contexts(struct got *g, const struct result *r)
@@ -143,14 +147,8 @@ static void take_contexts(struct got *g, const struct result *r)
         return;
     g->ctx = r->ctxs[0];
     copy_text(g->ctx_text, sizeof(g->ctx_text), r->ctxs[0].text);
-    for (size_t i = 0; i < r->ctxs_n; i++) {
-        size_t used = strlen(g->names);
-
-        if (used + r->ctxs[i].name.size + 2 > sizeof(g->names))
-            break;
-        copy_text(g->names + used, sizeof(g->names) - used, r->ctxs[i].name);
-        strcat(g->names, " ");
-    }
+    for (size_t i = 0; i < r->ctxs_n; i++)
+        add_name(g, r->ctxs[i].name);
 }
 
 static void take_lists(struct got *g, const struct result *r)

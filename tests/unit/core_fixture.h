@@ -57,6 +57,7 @@ struct got {
     struct published published;
     size_t topics_n;
     struct topic_info topic; /* the first; names of all are in `names` */
+    struct group_info group; /* the same */
 };
 
 /* What a connection was told outside of results. */

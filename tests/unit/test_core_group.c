@@ -389,9 +389,39 @@ static void test_IP16_7_groups_are_listed(void **state)
     published(b, "k.x", "1 2");
     takes(a, x, 1);
     op = client_do(a, (struct request){.verb = VERB_GROUP_LIST});
-    assert_status(a, op, 0);
+    assert_string_equal(got(a, op)->names, "g h ");
     op = client_do(a, (struct request){.verb = VERB_GROUP_LIST, .group_list = {.prefix = {"g", 1}}});
-    assert_status(a, op, 0);
+    assert_string_equal(got(a, op)->names, "g ");
+    assert_true(got(a, op)->group.settings_n > 0);
+    assert_int_equal(got(a, op)->group.outstanding, 1);
+    assert_int_equal(got(a, op)->group.waiting, 1);
+}
+
+/* Each row looks at each topic. */
+static void test_IP16_7_where_there_are_many_topics_a_list_has_short_pages(void **state)
+{
+    static const struct {
+        const char *after, *names;
+        bool more;
+    } pages[] = {{"", "g g2 ", true}, {"g2", "h ", false}};
+
+    join(a, 1);
+    join_with(a, "h", "k.y", 9, "", FROM_NEW);
+    join_with(a, "g2", "k.>", 9, "", FROM_NEW);
+    published(b, "k.x", "1");
+    published(b, "k.y", "2");
+    d->rig->core->limits.sweep_per_turn = 7;
+    for (size_t i = 0; i < 2; i++) {
+        struct request_group_list list = {.after = {pages[i].after, strlen(pages[i].after)}};
+        uint64_t op = client_do(a, (struct request){.verb = VERB_GROUP_LIST, .group_list = list});
+        assert_string_equal(got(a, op)->names, pages[i].names);
+        assert_int_equal(!!(got(a, op)->flags & RESULT_MORE), pages[i].more);
+    }
+    d->rig->core->limits.sweep_per_turn = 1;
+    const struct request_group_list one = {.prefix = {"g", 1}, .after = {"g", 1}};
+    uint64_t op = client_do(a, (struct request){.verb = VERB_GROUP_LIST, .group_list = one});
+    assert_string_equal(got(a, op)->names, "g2 ");
+    assert_int_equal(got(a, op)->group.settings_n, 0); /* not those of g */
 }
 
 static void test_IP16_7_a_group_that_is_removed_is_forgotten(void **state)
@@ -506,6 +536,7 @@ int main(void)
         GROUP_TEST(test_IP16_7_a_paused_group_gives_nothing),
         GROUP_TEST(test_IP16_7_a_group_is_sent_elsewhere),
         GROUP_TEST(test_IP16_7_groups_are_listed),
+        GROUP_TEST(test_IP16_7_where_there_are_many_topics_a_list_has_short_pages),
         GROUP_TEST(test_IP16_7_a_group_that_is_removed_is_forgotten),
         GROUP_TEST(test_IP16_8_every_message_is_acknowledged_in_the_end_and_none_comes_after),
     };

@@ -271,6 +271,22 @@ static void test_IP17_2_a_long_log_becomes_jobs_piece_by_piece(void **state)
     assert_int_equal(feed(f, c, "mail")->feed.cursor, 600);
 }
 
+static void test_IP17_1_what_does_not_match_is_passed_over_in_pieces(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+
+    ask_status(f, c, FEED("mail", .pattern = TEXT("k.y"), .pause = FEED_HOLD), 0);
+    publish_some(f, c, "k.x", 0, 40);
+    publish(f, c, "k.y", "y");
+    f->core->limits.sweep_per_turn = 30;
+    advance_ms(f, 0);
+    ask_status(f, c, CHANGE("mail", .from = FEED_FROM_SEQUENCE, .from_sequence = 1, .pause = FEED_GO_ON), 0);
+    assert_string_equal(arguments(f), "");
+    advance_ms(f, 0); /* another turn */
+    assert_string_equal(arguments(f), "y ");
+}
+
 /* ---- waiting ---- */
 
 static void test_IP17_3_a_full_queue_makes_it_wait_whatever_that_does_with_submits(void **state)
@@ -486,6 +502,7 @@ int main(void)
         TEST(test_IP17_2_a_full_store_is_asked_again_after_a_pause_also_where_the_queue_was_full),
         TEST(test_IP17_2_what_becomes_of_one_batch_is_never_taken_for_that_of_another),
         TEST(test_IP17_2_a_long_log_becomes_jobs_piece_by_piece),
+        TEST(test_IP17_1_what_does_not_match_is_passed_over_in_pieces),
         TEST(test_IP17_3_a_full_queue_makes_it_wait_whatever_that_does_with_submits),
         TEST(test_IP17_3_it_is_no_further_ahead_than_it_may),
         TEST(test_IP17_3_submits_that_wait_for_room_go_first),

@@ -170,6 +170,33 @@ static void test_IP17_5_a_feed_is_its_maker_s(void **state)
     assert_int_equal(info(f, c, feed(f, c, "mail")->feed.last_job).uid, 1000);
 }
 
+/* Each row looks at each topic. */
+static void test_IP17_5_where_there_are_many_topics_a_list_has_short_pages(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+    struct request list = {.verb = VERB_FEED_LIST};
+
+    ask_status(f, c, FEED("c"), 0);
+    ask_status(f, c, FEED("a", .pattern = TEXT("k.x"), .pause = FEED_HOLD), 0);
+    ask_status(f, c, FEED("b"), 0);
+    publish(f, c, "k.x", "1");
+    publish(f, c, "k.y", "2");
+    f->core->limits.sweep_per_turn = 7;
+    struct seen *seen = ask_ok(f, c, list, 0);
+    assert_int_equal(seen->feeds_n, 2);
+    assert_true(seen->flags & RESULT_MORE);
+    assert_string_equal(seen->feed_words[0], "a");
+    assert_int_equal(seen->feed.waiting, 1);
+    list.feed_list.after = TEXT("b");
+    seen = ask_ok(f, c, list, 0);
+    assert_int_equal(seen->feeds_n, 1);
+    assert_false(seen->flags & RESULT_MORE);
+    assert_string_equal(seen->feed_words[0], "c");
+    f->core->limits.sweep_per_turn = 1;
+    assert_int_equal(ask_ok(f, c, list, 0)->feeds_n, 1);
+}
+
 static void test_IP17_5_what_makes_no_sense_is_refused(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -315,6 +342,7 @@ int main(void)
         TEST(test_IP17_5_removed_it_is_forgotten_and_its_jobs_stay),
         TEST(test_IP17_5_the_queue_of_a_feed_is_not_removed),
         TEST(test_IP17_5_a_feed_is_its_maker_s),
+        TEST(test_IP17_5_where_there_are_many_topics_a_list_has_short_pages),
         TEST(test_IP17_5_what_makes_no_sense_is_refused),
         TEST(test_IP17_5_one_change_at_a_time),
         TEST(test_IP17_5_a_change_that_its_client_gave_up_is_in_nobody_s_way),
