@@ -20,6 +20,8 @@
 /* Made by its first publish; goes by TOPIC_REMOVE alone. */
 struct kept_topic {
     struct map_node by_name, by_id;
+    struct name_node in_order; /* of kept->names, by `whole` */
+    struct bytes whole;
     struct list link; /* of kept->topics, by id */
     struct account *account;
     uint64_t id;
@@ -51,6 +53,7 @@ struct kept_topics {
     struct topic_rules rules;
     struct topic_policy standard; /* of a topic without rule */
     struct map by_name, by_id;
+    struct name_tree names; /* struct kept_topic */
     struct list topics;
     struct list arriving; /* struct publish, by batch */
     uint64_t last_id;     /* of a topic */

@@ -43,6 +43,8 @@ static void enter(struct core *core, struct kept_topic *topic)
 
     map_add(&kept->by_name, &topic->by_name, core_hash(core, topic->name, topic->name_size));
     map_add(&kept->by_id, &topic->by_id, core_hash_number(core, topic->id));
+    topic->whole = kept_name(topic);
+    name_tree_add(&kept->names, &topic->in_order, &topic->whole, topic->by_name.hash);
     list_append(&kept->topics, &topic->link);
     topic->account->used[SLOT_TOPICS]++;
 }
@@ -80,6 +82,7 @@ void kept_topic_delete(struct core *core, struct kept_topic *topic)
     list_each_safe (later, after, &topic->laters, in_topic)
         later_delete(core, later);
     map_remove(&kept->by_name, &topic->by_name);
+    name_tree_remove(&kept->names, &topic->in_order);
     map_remove(&kept->by_id, &topic->by_id);
     list_remove(&topic->link);
     list_remove(&topic->trimming);

@@ -40,12 +40,12 @@ static struct audience *audience_new(struct core *core, struct bytes pattern)
     audience->entry.pattern = (struct bytes){audience->text, pattern.size};
     list_init(&audience->all);
     list_init(&audience->blocking);
-    list_init(&audience->link);
     if (trie_add(core, &core->topics->trie, &audience->entry) < 0) {
         core_free(core, audience);
         return NULL;
     }
-    list_append(&core->topics->audiences, &audience->link);
+    name_tree_add(&core->topics->names, &audience->name, &audience->entry.pattern,
+                  core_hash(core, pattern.data, pattern.size));
     core->topics->audiences_n++;
     return audience;
 }
@@ -55,8 +55,8 @@ void audience_settle(struct core *core, struct audience *audience)
     if (audience->subscriptions || audience->matched)
         return;
     trie_remove(core, &core->topics->trie, &audience->entry);
+    name_tree_remove(&core->topics->names, &audience->name);
     core->topics->audiences_n--;
-    list_remove(&audience->link);
     core_free(core, audience);
 }
 
@@ -472,7 +472,7 @@ static int subscribe_lasts(struct core *core, struct op *op, const struct reques
     r = publish_turn(core, op, what->pattern, (struct bytes){"", 0}, &p);
     if (r < 0)
         return r;
-    sub->asked = what->capacity;
+    sub->extra = what->capacity;
     p->joins = sub;
     list_append(&account->greeters, &p->link);
     return 0;
@@ -483,12 +483,13 @@ void subscribe_go_on(struct core *core, struct publish *p)
     struct op *op = publish_turns(core, p);
     struct subscription *sub = p->joins;
     const struct request_subscribe what = {
-        .pattern = publish_topic(p), .capacity = sub->asked, .from = FROM_LAST};
+        .pattern = publish_topic(p), .capacity = sub->extra, .from = FROM_LAST};
     int r;
 
     core->topics->left--;
     if (!op)
         return;
+    sub->extra = 0;
     r = subscribe_live(core, op, &what, sub);
     if (r == 0) {
         p->joins = NULL;

@@ -543,7 +543,6 @@ int topics_init(struct core *core)
 
     if (!t)
         return -ENOMEM;
-    list_init(&t->audiences);
     list_init(&t->queue);
     list_init(&t->notices);
     list_init(&t->roomy);
@@ -579,11 +578,12 @@ void topics_free(struct core *core)
 void topics_check(const struct core *core)
 {
     const struct topics *t = core->topics;
-    const struct audience *audience;
+    struct name_node *node;
     uint64_t n = 0;
 
     trie_check(&t->trie);
-    list_each (audience, &t->audiences, link) {
+    for (node = name_tree_first(&t->names); node; node = name_tree_next(&t->names, node)) {
+        const struct audience *audience = container_of(node, struct audience, name);
         audience_check(core, audience);
         n += audience->subscriptions;
     }

@@ -9,15 +9,16 @@
 #pragma once
 
 #include "letter.h"
+#include "name_tree.h"
 #include "topic_last.h"
 #include "trie.h"
 
 /* Lives while it has a subscription, or is matched. */
 struct audience {
     struct trie_entry entry;
-    struct list link;     /* of topics->audiences */
-    struct list all;      /* struct subscription, in the order in which they were made */
-    struct list blocking; /* those of them that make a publish wait (TOPIC_BLOCK) */
+    struct name_node name; /* of topics->names */
+    struct list all;       /* struct subscription, in the order in which they were made */
+    struct list blocking;  /* those of them that make a publish wait (TOPIC_BLOCK) */
     uint64_t subscriptions;
     uint64_t published, delivered, dropped;
     bool matched; /* in topics->matched */
@@ -40,10 +41,11 @@ struct subscription {
     struct member *member;    /* of a group (group.h); or NULL */
     struct replay *replay;    /* it reads the log (kept_replay.c); or NULL */
     struct publish *greeting; /* until it has had all of it, it gets nothing else (topic_last.h); or NULL */
-    uint64_t asked;           /* the capacity it is to have, while its SUBSCRIBE waits */
-    uint64_t extra;           /* of its capacity: for the greeting; goes as its buffer empties */
-    bool greeted;             /* what is delivered at this moment is of its greeting */
-    bool cut;                 /* it had no room, and ended of it */
+    uint64_t
+        extra; /* of its capacity: for the greeting; goes as its buffer empties. While its SUBSCRIBE waits, the
+                               * capacity that it asks for */
+    bool greeted; /* what is delivered at this moment is of its greeting */
+    bool cut;     /* it had no room, and ended of it */
 };
 
 /* Belongs to its operation, or, while a batch of it is under way and that has ended, to topics->now. Also what is left of a
@@ -77,7 +79,7 @@ struct publish {
 
 struct topics {
     struct trie trie;          /* struct audience */
-    struct list audiences;     /* in the order in which they were made */
+    struct name_tree names;    /* the same, by pattern */
     struct list queue;         /* struct publish: one after the other, behind `now` */
     struct list notices;       /* struct publish: they wait for the store, by batch (job_states.c) */
     struct list roomy;         /* struct subscription: what waits there goes on after the queue */

@@ -6,8 +6,9 @@
 
 /* One topic. Charged to whoever published what it has. */
 struct last {
-    struct map_node node; /* of lasts->by_topic */
-    struct list link;     /* of lasts->list */
+    struct map_node node;  /* of lasts->by_topic */
+    struct name_node name; /* of lasts->names; the letter has it */
+    struct list link;      /* of lasts->list */
     struct account *account;
     struct letter *letter;
 };
@@ -37,7 +38,7 @@ void lasts_free(struct core *core)
     map_free(core, &l->by_topic);
 }
 
-struct bytes last_topic(const struct last *last)
+static struct bytes last_topic(const struct last *last)
 {
     return last->letter->topic;
 }
@@ -78,14 +79,11 @@ struct last *last_find(const struct core *core, struct bytes topic)
     return last && counts(core, last) ? last : NULL;
 }
 
-const struct last *lasts_walk(const struct core *core, const struct last *after)
+const struct last *last_of(const struct core *core, const struct name_node *node)
 {
-    const struct lasts *l = lasts_of(core);
-    const struct list *at = after ? after->link.next : l->list.next;
+    const struct last *last = container_of(node, struct last, name);
 
-    while (at != &l->list && !counts(core, container_of(at, struct last, link)))
-        at = at->next;
-    return at == &l->list ? NULL : container_of(at, struct last, link);
+    return counts(core, last) ? last : NULL;
 }
 
 void last_tell(const struct last *last, struct topic_info *info)
@@ -109,20 +107,32 @@ void lasts_charged(const struct core *core, const struct account *account, uint6
 
 /* ---- remembering ---- */
 
-void last_forget(struct core *core, struct last *last)
+/* Out of the order of publishes. */
+static void leave(struct lasts *l, struct last *last)
 {
-    struct lasts *l = lasts_of(core);
-
     if (l->next == &last->link)
         l->next = last->link.next;
     if (l->doubt == &last->link)
         l->doubt = last->link.next;
-    map_remove(&l->by_topic, &last->node);
     list_remove(&last->link);
-    l->bytes -= cost(last);
+}
+
+static void discharge(struct core *core, struct last *last)
+{
+    lasts_of(core)->bytes -= cost(last);
     account_release(last->account, SLOT_LASTS, 1);
     account_release(last->account, SLOT_LAST_BYTES, cost(last));
-    account_drop(core, last->account);
+    last->account = account_drop(core, last->account);
+}
+
+void last_forget(struct core *core, struct last *last)
+{
+    struct lasts *l = lasts_of(core);
+
+    leave(l, last);
+    map_remove(&l->by_topic, &last->node);
+    name_tree_remove(&l->names, &last->name);
+    discharge(core, last);
     letter_drop(core, last->letter);
     core_give(core, last, sizeof(*last));
 }
@@ -135,14 +145,20 @@ static void charge(struct core *core, struct last *last, struct account *account
     lasts_of(core)->bytes += cost(last);
 }
 
+static bool has_room(const struct core *core, const struct account *account, const struct letter *letter)
+{
+    return account_has_room(core, account, SLOT_LASTS, 1) &&
+           account_has_room(core, account, SLOT_LAST_BYTES, sizeof(struct last) + letter->memory);
+}
+
 /* 0, -ENOBUFS, -ENOMEM. None is remembered of that topic. */
 static int remember(struct core *core, struct account *account, struct letter *letter)
 {
     struct lasts *l = lasts_of(core);
+    uint64_t hash = core_hash(core, letter->topic.data, letter->topic.size);
     struct last *last;
 
-    if (!account_has_room(core, account, SLOT_LASTS, 1) ||
-        !account_has_room(core, account, SLOT_LAST_BYTES, sizeof(*last) + letter->memory))
+    if (!has_room(core, account, letter))
         return -ENOBUFS;
     last = map_reserve(core, &l->by_topic, 1) < 0 ? NULL : core_take(core, sizeof(*last));
     if (!last)
@@ -150,7 +166,29 @@ static int remember(struct core *core, struct account *account, struct letter *l
     last->letter = letter_ref(letter);
     charge(core, last, account);
     list_append(&l->list, &last->link);
-    map_add(&l->by_topic, &last->node, core_hash(core, letter->topic.data, letter->topic.size));
+    map_add(&l->by_topic, &last->node, hash);
+    name_tree_add(&l->names, &last->name, &letter->topic, hash);
+    return 0;
+}
+
+/* The same where one is. -ENOBUFS: none is any more. */
+static int renew(struct core *core, struct last *last, struct account *account, struct letter *letter)
+{
+    struct lasts *l = lasts_of(core);
+    struct letter *before = last->letter;
+
+    discharge(core, last);
+    bool room = has_room(core, account, letter);
+    last->letter = letter_ref(letter);
+    last->name.name = &letter->topic;
+    letter_drop(core, before);
+    charge(core, last, account);
+    if (!room) {
+        last_forget(core, last);
+        return -ENOBUFS;
+    }
+    leave(l, last);
+    list_append(&l->list, &last->link);
     return 0;
 }
 
@@ -176,13 +214,14 @@ void lasts_remember(struct core *core, const struct publish *p)
     struct letter *letter = p->letter[p->to - 1];
     const struct topic_policy *policy = topic_policy_of(core, letter->topic);
     struct last *last = find(core, letter->topic);
-    int r = 0;
+    int r;
 
-    if (last)
-        last_forget(core, last);
-    if (!lasts_wanted(policy) || (policy->last == LAST_UNTIL_EMPTY && !letter->body.size))
+    if (!lasts_wanted(policy) || (policy->last == LAST_UNTIL_EMPTY && !letter->body.size)) {
+        if (last)
+            last_forget(core, last);
         return;
-    r = remember(core, p->account, letter);
+    }
+    r = last ? renew(core, last, p->account, letter) : remember(core, p->account, letter);
     if (r < 0)
         tell_refused(core, p->account, letter->topic, r);
 }

@@ -11,6 +11,7 @@
 #include "list.h"
 #include "map.h"
 #include "message.h"
+#include "name_tree.h"
 
 struct account;
 struct core;
@@ -20,15 +21,16 @@ struct subscription;
 struct topic_policy;
 
 struct lasts {
-    struct map by_topic; /* struct last */
-    struct list list;    /* in the order of their publishes */
-    struct list *next;   /* in `list`: where the greeting under way is */
-    struct list *doubt;  /* rules have changed: those from there on may have no rule any more. NULL: none */
-    struct list sets;    /* struct publish: each TOPIC_SET that waits for the end of that */
-    size_t left;         /* of those, so many more this turn */
-    uint64_t bytes;      /* charged for all */
-    uint64_t refused;    /* messages that were to be remembered and had no room */
-    int64_t told_ns;     /* when the log was told of one */
+    struct map by_topic;    /* struct last */
+    struct name_tree names; /* the same */
+    struct list list;       /* in the order of their publishes */
+    struct list *next;      /* in `list`: where the greeting under way is */
+    struct list *doubt; /* rules have changed: those from there on may have no rule any more. NULL: none */
+    struct list sets;   /* struct publish: each TOPIC_SET that waits for the end of that */
+    size_t left;        /* of those, so many more this turn */
+    uint64_t bytes;     /* charged for all */
+    uint64_t refused;   /* messages that were to be remembered and had no room */
+    int64_t told_ns;    /* when the log was told of one */
 };
 
 void lasts_init(struct lasts *lasts);
@@ -42,9 +44,8 @@ void lasts_remember(struct core *core, const struct publish *publish);
 /* What is remembered of a topic; NULL: nothing. */
 struct last *last_find(const struct core *core, struct bytes topic);
 void last_forget(struct core *core, struct last *last);
-/* Its topic; of the list: NULL ends. */
-struct bytes last_topic(const struct last *last);
-const struct last *lasts_walk(const struct core *core, const struct last *after);
+/* Of that node of lasts->names; NULL: its rule is gone, and it goes too. */
+const struct last *last_of(const struct core *core, const struct name_node *node);
 /* What TOPIC_INFO and TOPIC_LIST tell of it. */
 void last_tell(const struct last *last, struct topic_info *info);
 

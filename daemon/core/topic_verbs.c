@@ -1,5 +1,6 @@
 /* What is asked about topics: closing, telling. */
 #include <errno.h>
+#include <string.h>
 
 #include "kept.h"
 #include "name_page.h"
@@ -14,6 +15,11 @@ int handle_topic_close(struct core *core, struct op *op, const struct request *r
     return r < 0 ? r : (int)(n < INT32_MAX ? n : INT32_MAX);
 }
 
+static bool begins_with(struct bytes name, struct bytes prefix)
+{
+    return name.size >= prefix.size && (!prefix.size || memcmp(name.data, prefix.data, prefix.size) == 0);
+}
+
 static struct topic_info info_of(const struct audience *audience)
 {
     return (struct topic_info){
@@ -25,59 +31,84 @@ static struct topic_info info_of(const struct audience *audience)
     };
 }
 
-/* A topic that is kept has the row of its audience, if it has one. */
-static struct topic_info info_of_kept(const struct core *core, const struct kept_topic *topic)
-{
-    const struct audience *audience = audience_find(core, kept_name(topic));
-    struct topic_info info = audience ? info_of(audience) : (struct topic_info){.name = kept_name(topic)};
+/* ---- TOPIC_LIST ---- */
 
-    kept_tell(topic, &info);
-    return info;
+/* What has names that are listed. */
+enum { AUDIENCES, KEPT, LASTS, SORTS };
+
+/* The first name of those where they are, which are in their order; NULL: there is none. */
+static const struct bytes *first_of(struct name_node *const at[SORTS])
+{
+    const struct bytes *first = NULL;
+
+    for (int i = 0; i < SORTS; i++)
+        if (at[i] && (!first || name_order(*at[i]->name, *first) < 0))
+            first = at[i]->name;
+    return first;
 }
 
-/* One of which the last message is remembered, the same. */
-static struct topic_info info_of_last(const struct core *core, const struct last *last)
+/* False: what is remembered of it goes, and there is nothing else. */
+static bool info_of_name(const struct core *core, struct name_node *const of[SORTS], struct topic_info *info)
 {
-    const struct audience *audience = audience_find(core, last_topic(last));
-    struct topic_info info = audience ? info_of(audience) : (struct topic_info){.name = last_topic(last)};
+    const struct last *last = of[LASTS] ? last_of(core, of[LASTS]) : NULL;
 
-    last_tell(last, &info);
-    return info;
+    if (of[AUDIENCES])
+        *info = info_of(container_of(of[AUDIENCES], struct audience, name));
+    else
+        *info = (struct topic_info){.name = *of[of[KEPT] ? KEPT : LASTS]->name};
+    if (of[KEPT])
+        kept_tell(container_of(of[KEPT], struct kept_topic, in_order), info);
+    else if (last)
+        last_tell(last, info);
+    return of[AUDIENCES] || of[KEPT] || last;
 }
 
-static bool is_asked(const struct request_topic_list *list, struct bytes name)
+/* Fills the page with what is behind `after` and begins as the pattern does. */
+static void list_topics(const struct core *core, const struct request_topic_list *list,
+                        struct name_page *page)
 {
-    return !list->pattern.size || pattern_match(list->pattern, name);
+    const struct name_tree *all[SORTS] = {&core->topics->names, &core->kept_topics->names,
+                                          &core->topics->lasts.names};
+    struct name_node *at[SORTS], *of[SORTS];
+    const struct bytes *first;
+    bool behind = name_order(list->after, page->prefix) >= 0;
+    struct topic_info info, *row;
+
+    for (int i = 0; i < SORTS; i++)
+        at[i] = name_tree_from(all[i], behind ? list->after : page->prefix, behind && list->after.size);
+    while ((first = first_of(at)) && begins_with(*first, page->prefix)) {
+        struct bytes name = *first;
+
+        for (int i = 0; i < SORTS; i++) {
+            of[i] = at[i] && name_order(*at[i]->name, name) == 0 ? at[i] : NULL;
+            at[i] = of[i] ? name_tree_next(all[i], of[i]) : at[i];
+        }
+        if ((list->pattern.size && !pattern_match(list->pattern, name)) || !info_of_name(core, of, &info))
+            continue;
+        row = name_page_place(page, name);
+        if (!row)
+            return;
+        *row = info;
+    }
 }
 
 int handle_topic_list(struct core *core, struct op *op, const struct request *request)
 {
     const struct request_topic_list *list = &request->topic_list;
-    const struct audience *audience;
-    const struct kept_topic *topic;
     struct name_page page;
-    struct topic_info *row;
-    int r = name_page_new(core, &page, sizeof(*row), (struct bytes){"", 0}, list->after, list->limit);
+    int r = name_page_new(core, &page, sizeof(struct topic_info), pattern_prefix(list->pattern), list->after,
+                          list->limit);
 
     if (r < 0)
         return r;
-    list_each (audience, &core->topics->audiences, link)
-        if (!kept_topic_find(core, audience->entry.pattern) && !last_find(core, audience->entry.pattern) &&
-            is_asked(list, audience->entry.pattern) &&
-            (row = name_page_place(&page, audience->entry.pattern)))
-            *row = info_of(audience);
-    list_each (topic, &core->kept_topics->topics, link)
-        if (is_asked(list, kept_name(topic)) && (row = name_page_place(&page, kept_name(topic))))
-            *row = info_of_kept(core, topic);
-    for (const struct last *last = lasts_walk(core, NULL); last; last = lasts_walk(core, last))
-        if (!kept_topic_find(core, last_topic(last)) && is_asked(list, last_topic(last)) &&
-            (row = name_page_place(&page, last_topic(last))))
-            *row = info_of_last(core, last);
+    list_topics(core, list, &page);
     r = op_answer(core, op,
                   &(struct result){.flags = name_page_flags(&page), .topics = page.row, .topics_n = page.n});
     core_free(core, page.row);
     return r;
 }
+
+/* ---- TOPIC_INFO ---- */
 
 static int count_subscriptions(void *arg, struct trie_entry *entry)
 {
