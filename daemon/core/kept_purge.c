@@ -128,7 +128,8 @@ static bool forget_last(struct core *core, struct op *op, struct bytes name, uin
     bool known = last || (pattern_is_exact(name) && lasts_wanted(topic_policy_of(core, name)));
 
     if (last && !keep) {
-        last_forget(core, last);
+        if (!PLANTED(UNTOUCHED_LAST))
+            last_forget(core, last);
         op->handle = 1;
     }
     return known && !kept_topic_find(core, name);

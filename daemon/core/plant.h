@@ -88,7 +88,13 @@
     PLANT(FAR_AHEAD, "far-ahead")                                                                            \
     PLANT(PARTED_STEP, "parted-step")                                                                        \
     PLANT(RESTLESS_FEED, "restless-feed")                                                                    \
-    PLANT(ECHOED_STATE, "echoed-state")
+    PLANT(ECHOED_STATE, "echoed-state")                                                                      \
+    PLANT(STALE_LAST, "stale-last")                                                                          \
+    PLANT(KEPT_LAST, "kept-last")                                                                            \
+    PLANT(UNTOUCHED_LAST, "untouched-last")                                                                  \
+    PLANT(MISPLACED_LAST, "misplaced-last")                                                                  \
+    PLANT(DEAF_WILD, "deaf-wild")                                                                            \
+    PLANT(UNFLAGGED_LAST, "unflagged-last")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

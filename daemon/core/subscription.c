@@ -153,7 +153,7 @@ static bool take(struct core *core, struct subscription *sub, struct letter *let
         return false;
     }
     item->index = count_of(sub->lost);
-    item->flags |= sub->greeted ? VALUE_LAST : 0;
+    item->flags |= sub->greeted && !PLANTED(UNFLAGGED_LAST) ? VALUE_LAST : 0;
     sub->lost = 0;
     channel_put(c, item);
     if (PLANTED(TWO_COPIES))

@@ -187,6 +187,8 @@ static int renew(struct core *core, struct last *last, struct account *account, 
         last_forget(core, last);
         return -ENOBUFS;
     }
+    if (PLANTED(MISPLACED_LAST))
+        return 0;
     leave(l, last);
     list_append(&l->list, &last->link);
     return 0;
@@ -216,6 +218,9 @@ void lasts_remember(struct core *core, const struct publish *p)
     struct last *last = find(core, letter->topic);
     int r;
 
+    if ((PLANTED(KEPT_LAST) && policy->last == LAST_UNTIL_EMPTY && !letter->body.size) ||
+        (PLANTED(STALE_LAST) && last && core->topics->published % 2))
+        return;
     if (!lasts_wanted(policy) || (policy->last == LAST_UNTIL_EMPTY && !letter->body.size)) {
         if (last)
             last_forget(core, last);
@@ -326,7 +331,7 @@ static size_t collect(struct core *core, struct bytes pattern, struct letter **r
         struct last *last = container_of(l->next, struct last, link);
 
         l->next = l->next->next;
-        if (pattern_match(pattern, last_topic(last)) && counts(core, last))
+        if (pattern_match(pattern, last_topic(last)) && counts(core, last) && !PLANTED(DEAF_WILD))
             run[n++] = last->letter;
     }
     return n;

@@ -98,6 +98,7 @@ static struct limits daemon_limits(const struct sim *sim)
         limits.jobs_waiting_max = 12;
         limits.bulk_jobs_max = 3;
         limits.schedules_max = 3;
+        limits.lasts_max = 2;
     }
     if (sim->forgets) {
         limits.retained_jobs_max = RETAINED;
@@ -177,6 +178,7 @@ static void daemon_settings(struct sim *sim, struct core *core)
     pools_configure(sim, core);
     groups_configure(sim, core);
     laters_configure(sim, core);
+    lasts_configure(sim, core);
     keeps_configure(sim, core);
     states_configure(sim, core);
     users_start(sim, core);

@@ -78,7 +78,7 @@ static const struct channel *channel_of(const struct session *session, uint64_t 
 
 struct teller {
     const struct channel *channel;
-    void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags);
+    void (*tell)(void *context, struct bytes body, struct bytes key, uint64_t lost, uint32_t flags);
     void *context;
 };
 
@@ -88,12 +88,14 @@ static void tell_items(const struct teller *teller, const struct list *items)
 
     list_each (item, items, link)
         if (item->channel == teller->channel)
-            teller->tell(teller->context, item->letter->body.data, item->index, item->flags & VALUE_FLAGS);
+            teller->tell(teller->context, item->letter->body, item->letter->key, item->index,
+                         item->flags & VALUE_TOLD);
 }
 
 bool core_subscription(const struct core *core, const struct secret *session, uint64_t handle,
                        struct core_subscription *out,
-                       void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags),
+                       void (*tell)(void *context, struct bytes body, struct bytes key, uint64_t lost,
+                                    uint32_t flags),
                        void *context)
 {
     const struct session *found = session_find(core, session);

@@ -46,7 +46,8 @@ struct core_subscription {
 /* Tells each message that is there and not acknowledged, those received first. False: there is no such subscription. */
 bool core_subscription(const struct core *core, const struct secret *session, uint64_t handle,
                        struct core_subscription *out,
-                       void (*tell)(void *context, const void *body, uint64_t lost, uint32_t flags),
+                       void (*tell)(void *context, struct bytes body, struct bytes key, uint64_t lost,
+                                    uint32_t flags),
                        void *context);
 
 /* Turns on the planted bug of this name. False: there is none, or this build has none. */

@@ -241,7 +241,7 @@ void judge_reply(struct sim *sim, uint64_t conn, const struct result *result)
     judge_work_reply(sim, sim->conns[conn].session, task, result);
     judge_user_reply(sim, task, result);
     if (task)
-        judge_topic_reply(sim, task);
+        judge_topic_reply(sim, task, result);
     if (task)
         judge_keep_reply(sim, task, result);
     if (task)

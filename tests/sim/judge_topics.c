@@ -58,7 +58,17 @@ uint64_t topic_sub_new(struct client *client, uint32_t pattern, uint32_t full)
     return t->subs_n;
 }
 
-static uint64_t position(const struct topic_message *message)
+uint64_t topic_message_id(struct bytes body, struct bytes key)
+{
+    uint64_t id = 0;
+    struct bytes from = body.size ? body : key;
+
+    if (from.size >= sizeof(id))
+        memcpy(&id, from.data, sizeof(id));
+    return id;
+}
+
+uint64_t topic_position(const struct topic_message *message)
 {
     return message->came << INDEX_BITS | message->index;
 }
@@ -80,20 +90,18 @@ static void publish_came(struct sim *sim, uint64_t session, const struct request
     struct topic_ledger *t = sim->topics;
 
     for (size_t i = 0; i < publish->messages_n; i++) {
-        uint64_t id = 0;
+        uint64_t id = topic_message_id(publish->messages[i].value.body, publish->messages[i].key);
 
-        if (publish->messages[i].value.body.size >= sizeof(id))
-            memcpy(&id, publish->messages[i].value.body.data, sizeof(id));
         if (!id || id > t->messages_n || t->messages[id].came)
             continue;
         t->messages[id].came = t->order;
+        t->messages[id].empty = !publish->messages[i].value.body.size;
         t->messages[id].session = session;
         t->messages[id].incarnation = sim->daemon.incarnation;
     }
 }
 
-void judge_topic_came(struct sim *sim, uint64_t session, const struct request *request,
-                      const struct task *task)
+void judge_topic_came(struct sim *sim, uint64_t session, const struct request *request, struct task *task)
 {
     struct topic_ledger *t = sim->topics;
 
@@ -104,15 +112,17 @@ void judge_topic_came(struct sim *sim, uint64_t session, const struct request *r
         publish_came(sim, session, &request->publish);
     if (request->verb == VERB_SUBSCRIBE && task && task->topical && !t->subs[task->number].came)
         t->subs[task->number].came = t->order;
+    judge_last_came(sim, request, task);
     for (uint32_t i = 0; request->verb == VERB_TOPIC_CLOSE && i < TOPIC_PATTERNS; i++)
         if (bytes_are(request->topic_close.topic, topic_patterns[i], strlen(topic_patterns[i])))
             t->closed[i] = t->order;
 }
 
-void judge_topic_reply(struct sim *sim, const struct task *task)
+void judge_topic_reply(struct sim *sim, const struct task *task, const struct result *result)
 {
     const struct request *request = &task->op.request;
 
+    judge_last_reply(sim, task, result);
     for (size_t i = 0;
          task->topical && sim->topics && request->verb == VERB_PUBLISH && i < request->publish.messages_n;
          i++)
@@ -155,7 +165,7 @@ static void note_copy(struct topic_sub *sub, uint64_t message, uint64_t lost)
 }
 
 static const char *why_wrong(const struct sim *sim, const struct topic_sub *sub,
-                             const struct topic_message *message)
+                             const struct topic_message *message, uint32_t flags)
 {
     if (!message->came)
         return "was never asked for";
@@ -163,18 +173,18 @@ static const char *why_wrong(const struct sim *sim, const struct topic_sub *sub,
         return "does not match";
     if (message->fate == FATE_NOT_SENT)
         return "was not published";
-    if (message->left && message->left < sub->came)
+    if (!(flags & VALUE_LAST) && message->left && message->left < sub->came)
         return "is older than the subscription";
     if (message->incarnation != sim->sessions[sub->session].incarnation)
         return "outlived its daemon";
-    return NULL;
+    return flags & VALUE_LAST ? judge_last(sim, sub, message, flags) : NULL;
 }
 
 static const char *why_unordered(const struct topic_ledger *t, const struct topic_sub *sub, uint64_t id)
 {
     const struct topic_message *message = &t->messages[id];
 
-    if (!t->waits && position(message) <= sub->last)
+    if (!t->waits && topic_position(message) <= sub->last)
         return "came behind a later one";
     for (int who = 0; who < CLIENTS; who++)
         if (sub->of[message->topic][who].session == message->session &&
@@ -188,7 +198,7 @@ static void note_order(struct sim *sim, struct topic_sub *sub, uint64_t id)
     const struct topic_message *message = &sim->topics->messages[id];
     uint32_t who = sim->sessions[message->session].who;
 
-    sub->last = position(message);
+    sub->last = topic_position(message);
     sub->of[message->topic][who].session = message->session;
     sub->of[message->topic][who].message = id;
 }
@@ -198,7 +208,8 @@ static void judge_copy(struct sim *sim, uint64_t number, uint64_t id, uint64_t l
 {
     struct topic_ledger *t = sim->topics;
     struct topic_sub *sub = &t->subs[number];
-    const char *wrong = id && id <= t->messages_n ? why_wrong(sim, sub, &t->messages[id]) : "is nobody's";
+    const char *wrong =
+        id && id <= t->messages_n ? why_wrong(sim, sub, &t->messages[id], flags) : "is nobody's";
     bool again = !wrong && is_known(sub, id);
 
     if (!wrong && again && !(flags & (VALUE_RETURNED | VALUE_REDELIVERED)))
@@ -211,6 +222,8 @@ static void judge_copy(struct sim *sim, uint64_t number, uint64_t id, uint64_t l
     if (wrong || again)
         return;
     note_copy(sub, id, lost);
+    if (flags == VALUE_LAST)
+        sub->greeted = topic_position(&t->messages[id]);
     if (!flags)
         note_order(sim, sub, id);
 }
@@ -221,13 +234,12 @@ void judge_messages(struct task *task, const struct result *result)
 
     for (size_t i = 0; i < result->values_n && !sim->failed; i++) {
         const struct value *value = &result->values[i];
-        uint64_t id = 0;
+        uint64_t id = value->message ? topic_message_id(value->body, value->message->key) : 0;
 
-        if (!value->message || value->body.size < sizeof(id)) {
+        if (!id) {
             sim_fail(sim, "a subscription has a value that is no message");
             return;
         }
-        memcpy(&id, value->body.data, sizeof(id));
         judge_copy(sim, task->number, id, value->message->lost, value->flags);
         if (!sim->failed && !bytes_are(value->message->topic, text_of(sim->topics->messages[id].topic).data,
                                        value->message->topic.size))
@@ -242,22 +254,30 @@ struct rest {
     uint64_t number;
 };
 
-static void still_there(void *context, const void *body, uint64_t lost, uint32_t flags)
+static void still_there(void *context, struct bytes body, struct bytes key, uint64_t lost, uint32_t flags)
 {
     struct rest *rest = context;
-    uint64_t id;
 
-    memcpy(&id, body, sizeof(id));
-    judge_copy(rest->sim, rest->number, id, lost, flags | VALUE_RETURNED); /* perhaps it was told of it */
+    judge_copy(rest->sim, rest->number, topic_message_id(body, key), lost,
+               flags | VALUE_RETURNED); /* perhaps it was told of it */
 }
 
 static int by_position(const void *a, const void *b, void *context)
 {
     const struct topic_ledger *t = context;
-    uint64_t x = position(&t->messages[((const struct topic_copy *)a)->message]),
-             y = position(&t->messages[((const struct topic_copy *)b)->message]);
+    uint64_t x = topic_position(&t->messages[((const struct topic_copy *)a)->message]),
+             y = topic_position(&t->messages[((const struct topic_copy *)b)->message]);
 
     return (x > y) - (x < y);
+}
+
+/* It may have had this one, and dropped it. */
+static bool may_have_had(const struct sim *sim, const struct topic_sub *sub,
+                         const struct topic_message *message)
+{
+    uint32_t flags = VALUE_RETURNED | (message->came > sub->came ? 0 : VALUE_LAST);
+
+    return !why_wrong(sim, sub, message, sub->lasts ? flags : 0);
 }
 
 /* How many messages it should have had, of positions between these; *maybe: how many more it may have had. */
@@ -270,11 +290,11 @@ static uint64_t missing(const struct sim *sim, const struct topic_sub *sub, uint
     *maybe = 0;
     for (uint64_t id = 1; id <= t->messages_n; id++) {
         const struct topic_message *message = &t->messages[id];
-        uint64_t at = position(message);
+        uint64_t at = topic_position(message);
 
-        if (why_wrong(sim, sub, message) || at <= from || at >= to || is_known(sub, id))
+        if (!may_have_had(sim, sub, message) || at <= from || at >= to || is_known(sub, id))
             continue;
-        if (message->fate == FATE_SENT && message->came > sub->came)
+        if (message->fate == FATE_SENT && message->came > (sub->lasts ? sub->left : sub->came))
             sure++;
         else
             ++*maybe;
@@ -302,7 +322,7 @@ static void judge_gaps(struct sim *sim, uint64_t number, uint64_t trailing)
     if (sub->copies_n)
         qsort_r(sub->copies, sub->copies_n, sizeof(*sub->copies), by_position, sim->topics);
     for (size_t i = 0; i < sub->copies_n; i++) {
-        uint64_t at = position(&sim->topics->messages[sub->copies[i].message]);
+        uint64_t at = topic_position(&sim->topics->messages[sub->copies[i].message]);
 
         if (!sim->topics->waits)
             judge_gap(sim, number, from, at, sub->copies[i].lost);
@@ -343,6 +363,6 @@ void judge_topics_end(struct sim *sim)
         if (!is.lives)
             judge_end_of(sim, number, &is);
         else if (!sim->failed)
-            judge_gaps(sim, number, is.trailing);
+            judge_gaps(sim, number, is.trailing), judge_lasts_end(sim, sub);
     }
 }

@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_BYTES = 16, KEPT_TOPIC = 3, NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */ };
+#include "pattern.h"
+
+enum {
+    BODY_BYTES = 16,
+    LAST_TOPICS = 3,
+    KEPT_TOPIC = 3,
+    NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */
+};
 
 const char *const topic_patterns[TOPIC_PATTERNS] = {"top.a", "top.b", "top.b.c", "top.d.c",
                                                     "top.*", "top.>", "top.*.c", ">"};
@@ -21,6 +28,7 @@ void topics_open(struct sim *sim)
     sim->topics = sim_alloc(sizeof(*sim->topics));
     sim->topics->dice = sim->seed ^ 0x746f706963;
     sim->topics->waits = sim->seed / 3 % 2;
+    sim->topics->lasts = sim->seed / 9 % 3;
 }
 
 static uint64_t draw(const struct sim *sim, uint64_t n)
@@ -73,6 +81,8 @@ static void do_publish(struct client *client)
         task->number = i ? task->number : id;
         memcpy(body, &id, sizeof(id));
         messages[i] = (struct outgoing){.value.body = {body, BODY_BYTES}};
+        if (sim->topics->lasts && draw(sim, 4) == 0)
+            messages[i] = (struct outgoing){.key = {body, sizeof(id)}};
     }
     task->op.request.publish =
         (struct request_publish){.topic = pattern_text(topic), .messages = messages, .messages_n = n};
@@ -86,6 +96,13 @@ static uint32_t draw_pattern(const struct sim *sim)
     return (uint32_t)(draw(sim, 2) ? sim->seed / 6 % TOPIC_PATTERNS : draw(sim, TOPIC_PATTERNS));
 }
 
+/* What is kept of a topic comes otherwise. */
+static bool may_begin_with_lasts(const struct sim *sim, uint32_t pattern)
+{
+    return sim->topics->lasts &&
+           !(sim->topics->waits && pattern_match(pattern_text(pattern), pattern_text(KEPT_TOPIC)));
+}
+
 static void do_subscribe(struct client *client, uint64_t *place, uint32_t pattern)
 {
     struct sim *sim = client->sim;
@@ -95,6 +112,10 @@ static void do_subscribe(struct client *client, uint64_t *place, uint32_t patter
     task->number = *place = topic_sub_new(client, pattern, full);
     task->op.request.subscribe = (struct request_subscribe){
         .pattern = pattern_text(pattern), .capacity = 1 + draw(sim, 6), .full = full};
+    if (may_begin_with_lasts(sim, pattern) && draw(sim, 2)) {
+        sim->topics->subs[*place].lasts = true;
+        task->op.request.subscribe.from = FROM_LAST;
+    }
     if (full == TOPIC_BLOCK)
         task->op.request.subscribe.block_ns = 5 * MS;
     task_start(task);
@@ -160,6 +181,25 @@ static void do_keep(struct client *client)
     task_start(task);
 }
 
+/* The last message of a topic is cleared; or its rule is another one for a while. */
+static void do_clear(struct client *client)
+{
+    static const enum verb verbs[] = {VERB_TOPIC_PURGE, VERB_TOPIC_REMOVE, VERB_TOPIC_SET, VERB_TOPIC_SET};
+    struct sim *sim = client->sim;
+    struct task *task = topic_task(client, verbs[draw(sim, 4)]);
+    struct bytes topic = pattern_text((uint32_t)draw(sim, LAST_TOPICS));
+
+    if (task->op.request.verb == VERB_TOPIC_PURGE)
+        task->op.request.topic_purge.topic = topic;
+    else if (task->op.request.verb == VERB_TOPIC_REMOVE)
+        task->op.request.topic_remove.topic = topic;
+    else
+        task->op.request.topic_set = (struct request_topic_set){
+            .pattern = pattern_text(LAST_TOPICS - 1),
+            .settings = draw(sim, 2) ? (struct bytes){"last=yes", 8} : (struct bytes){"last=no", 7}};
+    task_start(task);
+}
+
 static void do_look(struct client *client)
 {
     struct sim *sim = client->sim;
@@ -203,6 +243,8 @@ bool work_topic(struct client *client)
         do_close(client, place);
     else if (what == 9 && sim->topics->waits && draw(sim, 3) == 0)
         do_keep(client);
+    else if (what == 9 && sim->topics->lasts && draw(sim, 2))
+        do_clear(client);
     else if (what == 9)
         do_look(client);
     else

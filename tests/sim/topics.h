@@ -22,6 +22,7 @@ struct topic_message {
     uint64_t left;  /* its result left the daemon; 0: not yet */
     uint32_t index; /* in its publish */
     enum fate fate;
+    bool empty;
 };
 
 /* What a subscription got of one message. */
@@ -32,9 +33,13 @@ struct topic_copy {
 struct topic_sub {
     uint32_t who, pattern, full;
     uint64_t session, handle, came;
-    bool known;    /* its handle is */
-    bool closed;   /* its client saw that, or dropped it */
-    uint64_t last; /* position of the last message without a flag */
+    bool known;              /* its handle is */
+    bool closed;             /* its client saw that, or dropped it */
+    bool lasts;              /* it begins with last messages, */
+    uint64_t left;           /* and this was the order when that was answered */
+    uint64_t forgot[TOPICS]; /* of each topic what came before that was cleared */
+    uint64_t greeted;        /* position of the last one of these */
+    uint64_t last;           /* position of the last message without a flag */
     struct {
         uint64_t session, message;
     } of[TOPICS][CLIENTS]; /* the last one of each publisher */
@@ -45,6 +50,9 @@ struct topic_sub {
 struct topic_ledger {
     uint64_t dice; /* chance of its own */
     uint64_t order;
+    bool lasts;                     /* rules say that last messages are remembered */
+    uint64_t forgot[TOPICS];        /* what came before is not; UINT64_MAX: none is */
+    uint64_t on, off;               /* when a rule that changes said so last, and said no */
     bool waits;                     /* some subscriptions make publishes wait */
     struct topic_message *messages; /* by id, from 1 */
     size_t messages_n;
@@ -70,13 +78,29 @@ void topic_told(struct task *task, const struct result *result);
 /* ---- judge_topics.c ---- */
 
 uint64_t topic_message_new(struct sim *sim, uint32_t topic, uint32_t index);
+/* Its number, which stands in the body or, of one that is empty, in the key; 0: it has none. */
+uint64_t topic_message_id(struct bytes body, struct bytes key);
 uint64_t topic_sub_new(struct client *client, uint32_t pattern, uint32_t full);
 /* The core has taken this operation; a result of it leaves. */
-void judge_topic_came(struct sim *sim, uint64_t session, const struct request *request,
-                      const struct task *task);
-void judge_topic_reply(struct sim *sim, const struct task *task);
+void judge_topic_came(struct sim *sim, uint64_t session, const struct request *request, struct task *task);
+void judge_topic_reply(struct sim *sim, const struct task *task, const struct result *result);
 /* A client is told what became of messages; it has received some. */
 void judge_published(struct task *task, const struct result *result);
 void judge_messages(struct task *task, const struct result *result);
+/* Where it is in the order of all. */
+uint64_t topic_position(const struct topic_message *message);
 /* After the work: each subscription has what it should. */
 void judge_topics_end(struct sim *sim);
+
+/* ---- judge_lasts.c ---- */
+
+/* What the configuration says of topics. */
+void lasts_configure(struct sim *sim, struct core *core);
+/* As judge_topic_came and judge_topic_reply. */
+void judge_last_came(struct sim *sim, const struct request *request, struct task *task);
+void judge_last_reply(struct sim *sim, const struct task *task, const struct result *result);
+/* Why a subscription cannot begin with this message; NULL: it can. */
+const char *judge_last(const struct sim *sim, const struct topic_sub *sub,
+                       const struct topic_message *message, uint32_t flags);
+/* After the work, of one that lives. */
+void judge_lasts_end(struct sim *sim, const struct topic_sub *sub);
