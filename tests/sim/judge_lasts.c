@@ -12,24 +12,31 @@
 #include "pattern.h"
 #include "topics.h"
 
-/* Rules of the first topics: an empty message clears one, and one has a rule that changes. */
+/* An empty message clears one topic. From one on they have the rule of a pattern, which changes. */
 enum { CLEARED = 1, CHANGING = 2, RULES = 3 };
 
-static const char *const rules[RULES] = {"last=yes", "last=until-empty", "last=yes"};
+static const struct {
+    const char *pattern, *settings;
+} rules[RULES] = {{"top.a", "last=yes"}, {"top.b", "last=until-empty"}, {LAST_PATTERN, "last=yes"}};
+
+static struct bytes text_of(const char *text)
+{
+    return (struct bytes){text, strlen(text)};
+}
 
 static struct bytes topic_of(uint32_t topic)
 {
-    return (struct bytes){topic_patterns[topic], strlen(topic_patterns[topic])};
+    return text_of(topic_patterns[topic]);
 }
 
 void lasts_configure(struct sim *sim, struct core *core)
 {
-    for (uint32_t topic = 0; sim->topics && sim->topics->lasts && topic < RULES; topic++) {
+    for (int rule = 0; sim->topics && sim->topics->lasts && rule < RULES; rule++) {
         struct topic_part part = {.set = 0};
         struct bytes wrong;
 
-        if (topic_part_read(&part, (struct bytes){rules[topic], strlen(rules[topic])}, &wrong) < 0 ||
-            core_set_topic(core, topic_of(topic), &part) < 0)
+        if (topic_part_read(&part, text_of(rules[rule].settings), &wrong) < 0 ||
+            core_set_topic(core, text_of(rules[rule].pattern), &part) < 0)
             abort();
     }
 }
@@ -43,6 +50,12 @@ static uint32_t topic_named(struct bytes name)
     while (topic < TOPICS && !bytes_are(name, topic_of(topic).data, topic_of(topic).size))
         topic++;
     return topic;
+}
+
+static bool changes(const struct request *request)
+{
+    return request->verb == VERB_TOPIC_SET &&
+           bytes_are(request->topic_set.pattern, LAST_PATTERN, strlen(LAST_PATTERN));
 }
 
 static bool turns_on(const struct request *request)
@@ -59,12 +72,11 @@ void judge_last_came(struct sim *sim, const struct request *request, struct task
     task->version = t->order;
     if (request->verb == VERB_SUBSCRIBE && !t->subs[task->number].left)
         memcpy(t->subs[task->number].forgot, t->forgot, sizeof(t->forgot));
-    if (request->verb != VERB_TOPIC_SET || topic_named(request->topic_set.pattern) != CHANGING)
+    if (!changes(request) || !turns_on(request))
         return;
-    if (turns_on(request)) {
-        t->on = t->order;
-        t->forgot[CHANGING] = t->forgot[CHANGING] == UINT64_MAX ? t->off : t->forgot[CHANGING];
-    }
+    t->on = t->order;
+    for (uint32_t topic = CHANGING; topic < TOPICS; topic++)
+        t->forgot[topic] = t->forgot[topic] == UINT64_MAX ? t->off : t->forgot[topic];
 }
 
 void judge_last_reply(struct sim *sim, const struct task *task, const struct result *result)
@@ -81,12 +93,11 @@ void judge_last_reply(struct sim *sim, const struct task *task, const struct res
         topic = topic_named(request->topic_purge.topic); /* the first member of each */
     if (topic < TOPICS && t->forgot[topic] < task->version)
         t->forgot[topic] = task->version;
-    if (request->verb != VERB_TOPIC_SET || topic_named(request->topic_set.pattern) != CHANGING)
+    if (!changes(request) || turns_on(request) || t->on >= task->version)
         return;
-    if (!turns_on(request) && t->on < task->version) {
-        t->off = task->version;
-        t->forgot[CHANGING] = UINT64_MAX;
-    }
+    t->off = task->version;
+    for (topic = CHANGING; topic < TOPICS; topic++)
+        t->forgot[topic] = UINT64_MAX;
 }
 
 /* ---- what a subscription begins with ---- */
@@ -137,7 +148,7 @@ const char *judge_last(const struct sim *sim, const struct topic_sub *sub,
     const struct topic_ledger *t = sim->topics;
     bool again = flags & (VALUE_RETURNED | VALUE_REDELIVERED);
 
-    if (!sub->lasts || !t->lasts || message->topic >= RULES)
+    if (!sub->lasts || !t->lasts)
         return "is told as the last one of its topic";
     if (message->topic == CLEARED && message->empty)
         return "is empty, and there as the last one";

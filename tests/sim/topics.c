@@ -13,7 +13,6 @@
 
 enum {
     BODY_BYTES = 16,
-    LAST_TOPICS = 3,
     KEPT_TOPIC = 3,
     NO_SLOT = SLOTS /* as in loose.c: no channel of a slot */
 };
@@ -187,7 +186,7 @@ static void do_clear(struct client *client)
     static const enum verb verbs[] = {VERB_TOPIC_PURGE, VERB_TOPIC_REMOVE, VERB_TOPIC_SET, VERB_TOPIC_SET};
     struct sim *sim = client->sim;
     struct task *task = topic_task(client, verbs[draw(sim, 4)]);
-    struct bytes topic = pattern_text((uint32_t)draw(sim, LAST_TOPICS));
+    struct bytes topic = pattern_text((uint32_t)draw(sim, TOPICS));
 
     if (task->op.request.verb == VERB_TOPIC_PURGE)
         task->op.request.topic_purge.topic = topic;
@@ -195,7 +194,7 @@ static void do_clear(struct client *client)
         task->op.request.topic_remove.topic = topic;
     else
         task->op.request.topic_set = (struct request_topic_set){
-            .pattern = pattern_text(LAST_TOPICS - 1),
+            .pattern = {LAST_PATTERN, sizeof(LAST_PATTERN) - 1},
             .settings = draw(sim, 2) ? (struct bytes){"last=yes", 8} : (struct bytes){"last=no", 7}};
     task_start(task);
 }

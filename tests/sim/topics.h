@@ -14,6 +14,9 @@ enum {
     TOPIC_VECTOR = 4,   /* messages at once */
 };
 
+/* Some topics have a rule for last messages by this pattern. */
+#define LAST_PATTERN "top.*.c"
+
 /* A message. Its body begins with its id. */
 struct topic_message {
     uint32_t topic;
