@@ -30,7 +30,7 @@ enum {
 
 struct feed {
     struct map_node node;     /* feeds->by_name */
-    struct list link;         /* feeds->all by id, or feeds->setting while its SET waits */
+    struct list link;         /* feeds->all, or feeds->setting while its SET waits */
     struct list pending_link; /* feeds->pending, by batch */
     struct list room;         /* queue->feeds, while it waits for room there */
     struct account *account;  /* who made it: its jobs are his */

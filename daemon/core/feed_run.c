@@ -87,21 +87,42 @@ static uint64_t batch_left(const struct core *core, const struct feed *feed)
     return batch_is_open(core, feed->pending) ? FEED_JOBS - feed->pending_n : 0;
 }
 
-static size_t room(struct core *core, struct reader *reader)
+static bool has_room(struct core *core, struct feed *feed, size_t size)
 {
-    struct feed *feed = feed_of(reader);
     const struct queue *queue = feed->lane->queue;
-    uint64_t most = (feed->row.paused && !PLANTED(RESTLESS_FEED)) || feed->waits ? 0 : batch_left(core, feed),
-             ahead;
 
-    if (!most || (!feed->pending && !may_begin(core, feed)))
-        return 0;
-    if (queue->waiting_n >= feed->row.ahead + PLANTED(FAR_AHEAD)) {
+    if (list_empty(&queue->submits) && room_fits(queue, 1, size))
+        return true;
+    wait_for_queue(core, feed, size, FEED_LOOK_NS, "its queue is full");
+    return false;
+}
+
+/* How many jobs more the queue may have of it. 0: it waits. */
+static uint64_t places(struct core *core, struct feed *feed)
+{
+    const struct queue *queue = feed->lane->queue;
+    uint64_t most = feed->row.ahead + PLANTED(FAR_AHEAD), queue_most = queue->policy.waiting_max;
+
+    if (queue->waiting_n >= most) {
         wait_for_queue(core, feed, 0, FEED_LOOK_NS, "as many jobs wait in its queue as `ahead` lets it make");
         return 0;
     }
-    ahead = feed->row.ahead + PLANTED(FAR_AHEAD) - queue->waiting_n;
-    return (size_t)(most < ahead ? most : ahead);
+    if (!has_room(core, feed, 0))
+        return 0;
+    most = queue_most && queue_most < most ? queue_most : most;
+    return most - queue->waiting_n;
+}
+
+/* What there is no place for is not read, least of all from the store. */
+static size_t room(struct core *core, struct reader *reader)
+{
+    struct feed *feed = feed_of(reader);
+    uint64_t most = (feed->row.paused && !PLANTED(RESTLESS_FEED)) || feed->waits ? 0 : batch_left(core, feed);
+
+    if (!most || (!feed->pending && !may_begin(core, feed)))
+        return 0;
+    uint64_t left = places(core, feed);
+    return (size_t)(most < left ? most : left);
 }
 
 /* What is no matter of time alone: somebody has to change a limit, or send the feed on. */
@@ -118,16 +139,6 @@ static bool is_too_big(struct core *core, struct feed *feed, const struct letter
               (unsigned long long)letter->sequence, size,
               by_queue ? "waiting_bytes of its queue" : "argument_bytes_max", (unsigned long long)most);
     return true;
-}
-
-static bool has_room(struct core *core, struct feed *feed, size_t size)
-{
-    const struct queue *queue = feed->lane->queue;
-
-    if (list_empty(&queue->submits) && room_fits(queue, 1, size))
-        return true;
-    wait_for_queue(core, feed, size, FEED_LOOK_NS, "its queue is full");
-    return false;
 }
 
 static bool has_account(struct core *core, struct feed *feed)

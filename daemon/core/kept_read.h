@@ -1,5 +1,5 @@
 /*
- * Who reads the log: replays and groups. A reader goes through the messages that match its pattern in order of sequence,
+ * Who reads the log: replays, groups and feeds. A reader goes through the messages that match its pattern in order of sequence,
  * as fast as its user has room.
  *
  * The last messages are in memory (the cache: a run without gaps that ends with the last one); what came before them is

@@ -313,6 +313,25 @@ static void test_IP17_3_a_full_queue_makes_it_wait_whatever_that_does_with_submi
     }
 }
 
+static void test_IP17_3_while_its_queue_is_full_nothing_is_read_for_it(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 1000);
+
+    set_queue(f, "q", "waiting_max=1");
+    publish_some(f, c, "k.x", 1, 3);
+    f->core->limits.topic_cache_bytes = 1; /* they are asked of the store */
+    publish(f, c, "k.x", "4");
+    ask_status(f, c, FEED("mail", .queue = TEXT("q"), .from = FEED_FROM_START), 0);
+    assert_string_equal(arguments(f), "1 ");
+    uint64_t fetches = f->core->fetch_sequence;
+    advance_ms(f, 10000);
+    assert_waits(f, c, "mail", "its queue is full");
+    assert_int_equal(f->core->fetch_sequence, fetches);
+    begin(f, host_up(f));
+    assert_string_equal(arguments(f), "1 2 3 4 ");
+}
+
 static void test_IP17_3_it_is_no_further_ahead_than_it_may(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -504,6 +523,7 @@ int main(void)
         TEST(test_IP17_2_a_long_log_becomes_jobs_piece_by_piece),
         TEST(test_IP17_1_what_does_not_match_is_passed_over_in_pieces),
         TEST(test_IP17_3_a_full_queue_makes_it_wait_whatever_that_does_with_submits),
+        TEST(test_IP17_3_while_its_queue_is_full_nothing_is_read_for_it),
         TEST(test_IP17_3_it_is_no_further_ahead_than_it_may),
         TEST(test_IP17_3_submits_that_wait_for_room_go_first),
         TEST(test_IP17_3_a_submit_that_gives_up_its_place_is_in_nobody_s_way),
