@@ -297,7 +297,7 @@ static void go_on(struct sim *sim, uint32_t feed)
     expect(task, "a change of a feed", 0);
 }
 
-/* What holds up its queue ends. */
+/* What holds up its queue ends. Jobs that end may be messages that are for it, also later. */
 static void catch_up(struct sim *sim, uint32_t feed)
 {
     for (int round = 0; round < ROUNDS && feed_rest(sim, feed) && !sim->failed; round++) {
@@ -306,11 +306,11 @@ static void catch_up(struct sim *sim, uint32_t feed)
         if (!sim->failed)
             wait_for(sim, 300 * MS);
     }
-    if (!sim->failed)
-        ask(list_task(&sim->clients[0], 0));
     if (feed_rest(sim, feed) && !sim->failed)
         sim_fail(sim, "feed %u has made no jobs of %llu messages", feed,
                  (unsigned long long)feed_rest(sim, feed));
+    if (!sim->failed)
+        ask(list_task(&sim->clients[0], 0));
 }
 
 static void remove_all(struct sim *sim, uint32_t but)
