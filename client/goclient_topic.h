@@ -135,7 +135,8 @@ enum gc_from {
 };
 
 /* The last messages that GC_FROM_LAST begins with are flagged GC_LAST, and have room beside the capacity. A live topic has one
- * where `last=yes` was set of it (gc_topic_set), until the daemon ends; a durable one always. What is published then comes behind. */
+ * where `last=yes` was set of it (gc_topic_set), until the daemon ends; a durable one always. What is published then comes behind.
+ * With wildcards gc_subscribe waits while another such subscription of the same user has its last messages of live topics to come. */
 struct gc_subscribe_options {
     size_t size;
     uint64_t capacity; /* messages that may wait in it; 0: 1024 */
