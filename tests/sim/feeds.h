@@ -1,5 +1,5 @@
 /*
- * Feeds, in half of the seeds that have kept topics: feeds.c says what clients do with them, judge_feeds.c what must hold (IP17). What
+ * Feeds, in half of the seeds that have kept topics, and where there are rights: feeds.c says what clients do with them, judge_feeds.c what must hold (IP17). What
  * is fed are the messages of keeps.h, of groups.h, or the states of jobs.
  *
  * All is judged by what the store has of messages, feeds and the jobs of these.
@@ -36,6 +36,7 @@ struct fed_book {
     bool there;
     uint64_t id, cursor, jobs, version; /* version: of what was stored of it */
     uint64_t ahead;                     /* as the core has it */
+    uint32_t uid;
     uint32_t argument;
     bool paused;
     int64_t from_us;

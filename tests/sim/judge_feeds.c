@@ -258,6 +258,7 @@ static void feed_stored(struct sim *sim, const struct feed_row *row)
     judge_place(sim, feed, row);
     book->there = true;
     book->version++;
+    book->uid = row->uid;
     book->argument = row->argument;
     book->paused = row->paused;
     book->from_us = row->from_us;
@@ -266,7 +267,7 @@ static void feed_stored(struct sim *sim, const struct feed_row *row)
     keep(book->function, sizeof(book->function), row->function);
     keep(book->queue, sizeof(book->queue), row->queue);
     for (uint32_t i = 0; i < FEEDS; i++)
-        there += f->of[i].there;
+        there += f->of[i].there && f->of[i].uid == row->uid;
     if (there > FEEDS_MOST)
         wrong(sim, feed, "is one too many", there);
 }
@@ -525,17 +526,21 @@ static bool tells_what_waits(const struct sim *sim, uint32_t feed, const struct 
     return !row->waiting || row->text.size || feed_rest(sim, feed);
 }
 
-static void judge_row(struct sim *sim, const struct feed_info *row, bool exact)
+static void judge_row(struct sim *sim, const struct task *task, const struct feed_info *row)
 {
-    uint32_t feed = feed_number(row->name);
+    uint32_t feed = feed_number(row->name), asks = user_uid(sim, task->client->who);
     const struct fed_book *book = &sim->feeds->of[feed];
 
     if (feed == FEEDS)
         return sim_fail(sim, "a feed is told that nobody made");
-    if (row->uid != user_uid(sim, 0))
+    sim_note(sim, "feed %u to %s: cursor %llu, %llu wait; %.*s", feed, book->queue,
+             (unsigned long long)row->cursor, (unsigned long long)row->waiting, (int)row->text.size,
+             (const char *)row->text.data);
+    if (asks && asks != row->uid && !sim->owned)
         wrong(sim, feed, "is another user's", row->uid);
-    if (exact && (row->cursor < book->cursor || !tells_its_jobs(sim, feed, row) ||
-                  !tells_what_waits(sim, feed, row) || row->ahead != book->ahead))
+    if (task->scripted &&
+        (row->uid != book->uid || row->cursor < book->cursor || !tells_its_jobs(sim, feed, row) ||
+         !tells_what_waits(sim, feed, row) || row->ahead != book->ahead))
         wrong(sim, feed, "is told to be behind", row->cursor);
 }
 
@@ -558,7 +563,7 @@ void judge_feed_reply(struct sim *sim, const struct task *task, const struct res
     if (result->status < 0)
         return;
     for (size_t i = 0; request->verb == VERB_FEED_LIST && i < result->feeds_n && !sim->failed; i++)
-        judge_row(sim, &result->feeds[i], task->scripted);
+        judge_row(sim, task, &result->feeds[i]);
     if (request->verb != VERB_FEED_SET && request->verb != VERB_FEED_REMOVE)
         return;
     uint32_t feed = feed_number(request->feed_set.name);

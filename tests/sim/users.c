@@ -58,6 +58,8 @@ static struct right_row wide[] = {
     ROW(FIRST + 1, GROUP_LOCK | GROUP_CONTEXT | GROUP_SUBMIT | GROUP_INSPECT, ""),
     ROW(FIRST + 1, GROUP_WORK, "slow"),
     ROW(FIRST + 1, GROUP_ADMIN, "slow"),
+    ROW(FIRST + 1, GROUP_SUBSCRIBE, "log"),
+    ROW(FIRST + 2, GROUP_SUBSCRIBE, "log.b"),
     ROW(FIRST + 2, GROUP_SEND | GROUP_MAKE, "sim.1"),
     ROW(FIRST + 2, GROUP_SUBMIT, "default"),
     ROW(FIRST + 2, GROUP_SUBMIT, "/p/0.so:run"),
@@ -234,6 +236,21 @@ static void wants_of_names(struct wants *wants, const struct request *r)
     }
 }
 
+/* What it leaves as it is may be set by who may do nothing of it. */
+static void need_feed(struct wants *wants, const struct request_feed_set *set)
+{
+    size_t n = 0;
+
+    while (n < set->pattern.size && !strchr("*>", ((const char *)set->pattern.data)[n]))
+        n++;
+    if (set->pattern.size)
+        need(wants, GROUP_SUBSCRIBE, (struct bytes){set->pattern.data, n}, (struct bytes){0});
+    if (set->queue.size)
+        need_named(wants, GROUP_SUBMIT, set->queue);
+    if (set->function.size)
+        need(wants, GROUP_SUBMIT, set->plugin, set->function);
+}
+
 static void wants_of(struct wants *wants, const struct request *r)
 {
     switch (r->verb) {
@@ -255,6 +272,11 @@ static void wants_of(struct wants *wants, const struct request *r)
     case VERB_LEAKS:
     case VERB_INSPECT:
         return need_anywhere(wants, GROUP_INSPECT);
+    case VERB_FEED_REMOVE:
+    case VERB_FEED_LIST:
+        return need_anywhere(wants, GROUP_SUBMIT);
+    case VERB_FEED_SET:
+        return need_feed(wants, &r->feed_set);
     case VERB_DRAIN:
     case VERB_GOROUTINES:
     case VERB_CLOCK_ADVANCE:
