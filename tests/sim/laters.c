@@ -85,6 +85,14 @@ static struct task *later_task(struct client *client, enum verb verb)
     return task;
 }
 
+/* It is published in a transaction. */
+static void deal(struct task *task, const struct request_publish *publish)
+{
+    task->topical = true; /* of no run */
+    task->op.request.verb = VERB_TRANSACT;
+    task->op.request.transact = (struct request_transact){.publishes = publish, .publishes_n = 1};
+}
+
 bool work_later(struct client *client)
 {
     struct sim *sim = client->sim;
@@ -94,16 +102,22 @@ bool work_later(struct client *client)
     struct task *task = later_task(client, VERB_PUBLISH);
     uint32_t topic = (uint32_t)draw(sim, LATER_TOPICS), n = 1 + (uint32_t)draw(sim, VECTOR);
     int64_t delay_us = 1 + (int64_t)draw(sim, draw(sim, 4) ? 20000 : 200000);
-    struct outgoing *messages = task->memory = sim_alloc(n * (sizeof(*messages) + sizeof(uint64_t)));
-    uint64_t *number = (uint64_t *)(messages + n);
+    struct room {
+        struct request_publish publish;
+        struct outgoing messages[VECTOR];
+        uint64_t numbers[VECTOR];
+    } *room = task->memory = sim_alloc(sizeof(*room));
 
-    for (uint32_t i = 0; i < n; i++, number++) {
-        *number = message_new(sim, topic, delay_us);
-        messages[i] = (struct outgoing){.value.body = {number, sizeof(*number)}};
+    for (uint32_t i = 0; i < n; i++) {
+        room->numbers[i] = message_new(sim, topic, delay_us);
+        room->messages[i] = (struct outgoing){.value.body = {&room->numbers[i], sizeof(uint64_t)}};
     }
     task->number = sim->laters->messages_n - n + 1;
-    task->op.request.publish = (struct request_publish){
-        .topic = topic_of(topic), .messages = messages, .messages_n = n, .delay_ns = delay_us * 1000};
+    room->publish = (struct request_publish){
+        .topic = topic_of(topic), .messages = room->messages, .messages_n = n, .delay_ns = delay_us * 1000};
+    task->op.request.publish = room->publish;
+    if (draw(sim, 4) == 0)
+        deal(task, &room->publish);
     task_start(task);
     return true;
 }
@@ -180,7 +194,7 @@ void judge_laters_stored(struct sim *sim, const struct list *batches)
         return;
     list_each (batch, batches, link) {
         list_each (record, &batch->records, link) {
-            if (record->kind == RECORD_LATER)
+            if (record->kind == RECORD_LATER || record->kind == RECORD_LATER_JOINED)
                 accepted(sim, record);
             else if (record->kind == RECORD_LATER_DUE)
                 came(sim, record->later.id);
@@ -220,15 +234,19 @@ static void judge_accepted(struct task *task, const struct result *result)
 {
     struct sim *sim = task->client->sim;
 
+    bool deals = task->op.request.verb == VERB_TRANSACT;
+    const struct request_publish *publish =
+        deals ? task->op.request.transact.publishes : &task->op.request.publish;
+    int64_t accepted = deals && result->status >= 0 ? (int64_t)publish->messages_n : result->status;
+
     if (result->status > 0 && result->published && result->published->sequence)
         sim_fail(sim, "a delayed message is told with a sequence");
-    for (size_t i = 0; i < task->op.request.publish.messages_n && !in_doubt(result); i++) {
+    for (size_t i = 0; i < publish->messages_n && !in_doubt(result); i++) {
         const struct delayed_message *message = &sim->laters->messages[task->number + i];
 
-        if ((result->status > (int64_t)i) != (message->id > 0))
+        if ((accepted > (int64_t)i) != (message->id > 0))
             wrong(sim, message,
-                  result->status > (int64_t)i ? "was accepted, and is not stored"
-                                              : "was refused, and is stored");
+                  accepted > (int64_t)i ? "was accepted, and is not stored" : "was refused, and is stored");
     }
 }
 
@@ -250,7 +268,7 @@ void later_told(struct task *task, const struct result *result)
 {
     if (!task->delayed)
         return;
-    if (task->op.request.verb == VERB_PUBLISH)
+    if (task->op.request.verb != VERB_TOPIC_INFO)
         judge_accepted(task, result);
     else
         judge_row(task, result);
