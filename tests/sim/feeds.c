@@ -312,6 +312,8 @@ static void catch_up(struct sim *sim, uint32_t feed)
         sim_fail(sim, "feed %u has made no jobs of %llu messages", feed,
                  (unsigned long long)feed_rest(sim, feed));
     if (!sim->failed)
+        wait_for(sim, 300 * MS); /* what is too old for it is read, too */
+    if (!sim->failed)
         ask(list_task(&sim->clients[0], 0));
 }
 
