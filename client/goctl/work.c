@@ -286,15 +286,20 @@ static int say(const struct options *options, const struct gc_task *task, const 
     return r < 0 ? output_fail(r) : STATUS_OK;
 }
 
+enum outcome { WORKED, LOST, NONE, CAME_BACK };
+
 /* A job that was lost meanwhile is somebody else's: we go on. */
-static int tell_end(const struct session *session, const struct gc_task *task, int r, const char *word)
+static int tell_end(const struct session *session, const struct gc_task *task, int r, const char *word,
+                    enum outcome *outcome)
 {
     if (r < 0 && r != -ESTALE && r != -ENETRESET && !session_comes_back(session, r))
         return session_fail(r, "job %" PRIu64, task->job.id);
+    *outcome = r < 0 ? LOST : WORKED;
     return say(session->options, task, r < 0 ? "lost" : word);
 }
 
-static int work_on(struct session *session, const struct gc_task *task, int64_t lease_ns)
+static int work_on(struct session *session, const struct gc_task *task, int64_t lease_ns,
+                   enum outcome *outcome)
 {
     int output = memfd_create("result", MFD_CLOEXEC), status = 0;
     const char *word;
@@ -306,7 +311,7 @@ static int work_on(struct session *session, const struct gc_task *task, int64_t 
         r = r == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
     } else {
         r = finish(session, task, status, output, &word);
-        r = tell_end(session, task, r, word);
+        r = tell_end(session, task, r, word, outcome);
     }
     if (output >= 0)
         close(output);
@@ -331,8 +336,6 @@ static int come_back(struct session *session)
     return STATUS_OK;
 }
 
-enum outcome { WORKED, NONE, CAME_BACK };
-
 /* STATUS_OK: one was worked on, there is none and none is waited for, or the daemon went away and there is one again. */
 static int work_once(struct session *session, const struct gc_reserve *what, enum outcome *outcome)
 {
@@ -347,7 +350,7 @@ static int work_once(struct session *session, const struct gc_reserve *what, enu
     if (r < 0)
         return session_fail_hint(r, r == -ENOENT ? "`goctl queue ls` lists those there are" : NULL, "work %s",
                                  what->queues);
-    r = work_on(session, tasks.items, what->lease_ns);
+    r = work_on(session, tasks.items, what->lease_ns, outcome);
     gc_tasks_clear(&tasks);
     return r;
 }

@@ -157,5 +157,21 @@ test_a_worker_comes_back_with_the_daemon() {
     refuse 2 "do not go together" goctl work default --reconnect 1s --no-reconnect -- cat
 }
 
+test_a_job_that_was_lost_with_the_daemon_is_not_one_of_those_to_work_on() {
+    local id worker
+    node_of_its_own
+    gate lost
+    id=$(goctl submit :again)
+    "$GOCTL" work default -n 1 -- sh -c "[ -e $temporary/ran ] || { touch $temporary/ran; $(behind lost); }" \
+        >"$temporary/lost" 2>/dev/null 8>&- 9>&- &
+    worker=$!
+    until_begun
+    node_stop KILL
+    node_start
+    exec 8>&-
+    ended "$worker" 0
+    same "said" "$(cat "$temporary/lost")" "$id lost"$'\n'"$id done"
+}
+
 node_start
 run_tests
