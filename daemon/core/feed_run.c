@@ -93,7 +93,8 @@ static bool has_room(struct core *core, struct feed *feed, size_t size)
 
     if (list_empty(&queue->submits) && room_fits(queue, 1, size))
         return true;
-    wait_for_queue(core, feed, size, FEED_LOOK_NS, "its queue is full");
+    wait_for_queue(core, feed, size, FEED_LOOK_NS,
+                   list_empty(&queue->submits) ? "its queue is full" : "submits wait for room in its queue");
     return false;
 }
 

@@ -12,7 +12,8 @@ static inline int64_t job_wall_us(const struct core *core, int64_t mono_ns)
 }
 
 /* The store has not said yet whether it exists. Its state does not change by itself meanwhile, but to its end: that is told, and
- * may turn out to be that of a job that never was. */
+ * may turn out to be that of a job that never was. Nor does one that waited for nothing wait: it is ready in the write it is
+ * born in. */
 static inline bool job_is_unborn(const struct job *job)
 {
     return job->work && list_linked(&job->work->unborn);

@@ -385,6 +385,7 @@ static void test_IP17_3_a_submit_that_gives_up_its_place_is_in_nobody_s_way(void
     ask_status(f, c, FEED("mail", .queue = TEXT("q")), 0);
     publish(f, c, "k.x", "m");
     assert_string_equal(arguments(f), "123 ");
+    assert_waits(f, c, "mail", "submits wait for room in its queue");
     cancel_op(f, c, waits);
     assert_string_equal(arguments(f), "123 m ");
 }
