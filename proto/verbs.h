@@ -98,11 +98,12 @@ enum verb_flags {
          "end a job, submit, send and acknowledge, all or nothing")                                          \
     VERB(BACKUP, backup, 144, VERB_PLAIN, "write a copy of what is on disk")                                 \
     VERB(PUBLISH, publish, 148, VERB_PARKS, "publish 1 to 1024 messages on a topic")                         \
-    VERB(SUBSCRIBE, subscribe, 149, VERB_PLAIN, "receive what is published; gives a handle")                 \
+    VERB(SUBSCRIBE, subscribe, 149, VERB_PARKS, "receive what is published; gives a handle")                 \
     VERB(TOPIC_CLOSE, topic_close, 150, VERB_PLAIN, "close the subscriptions of a topic or pattern")         \
     VERB(TOPIC_LIST, topic_list, 151, VERB_PLAIN, "the topics that have subscriptions")                      \
     VERB(TOPIC_INFO, topic_info, 152, VERB_PLAIN, "subscriptions and messages of one topic")                 \
-    VERB(TOPIC_SET, topic_set, 153, VERB_STORED, "set what counts for topics that match a pattern")          \
+    VERB(TOPIC_SET, topic_set, 153, VERB_STORED | VERB_PARKS,                                                \
+         "set what counts for topics that match a pattern")                                                  \
     VERB(TOPIC_PURGE, topic_purge, 154, VERB_STORED | VERB_PARKS, "forget messages of a kept topic")         \
     VERB(TOPIC_REMOVE, topic_remove, 155, VERB_STORED | VERB_PARKS, "forget a kept topic")                   \
     VERB(SETTLE, settle, 156, VERB_STORED, "messages of a group: again later, dead, or more time")           \

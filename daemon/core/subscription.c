@@ -481,16 +481,15 @@ static int subscribe_lasts(struct core *core, struct op *op, const struct reques
 void subscribe_go_on(struct core *core, struct publish *p)
 {
     struct op *op = publish_turns(core, p);
-    struct subscription *sub = p->joins;
-    const struct request_subscribe what = {
-        .pattern = publish_topic(p), .capacity = sub->extra, .from = FROM_LAST};
-    int r;
 
     core->topics->left--;
     if (!op)
         return;
+    struct subscription *sub = p->joins;
+    const struct request_subscribe what = {
+        .pattern = publish_topic(p), .capacity = sub->extra, .from = FROM_LAST};
     sub->extra = 0;
-    r = subscribe_live(core, op, &what, sub);
+    int r = subscribe_live(core, op, &what, sub);
     if (r == 0) {
         p->joins = NULL;
         p->account->greeting = sub->greeting;

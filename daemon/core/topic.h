@@ -135,10 +135,10 @@ struct publish *publish_alone(struct core *core, struct account *account, struct
                               const struct outgoing *message);
 /* The same of this letter, of which it takes the reference also when it fails. */
 struct publish *publish_letter(struct core *core, struct account *account, struct letter *letter);
-/* What an operation asks waits for its turn, as a publish that nobody gets. 0, -ENOBUFS, -ENOMEM. */
+/* What an operation asks waits for its turn, as a publish that nobody gets. 0, -EAGAIN: it is not to wait, -ENOBUFS, -ENOMEM. */
 int publish_turn(struct core *core, struct op *op, struct bytes topic, struct bytes text,
                  struct publish **out);
-/* It is its turn: its operation waits for nothing of this any more. NULL: that has ended, and ends it. */
+/* It is its turn: its operation waits for nothing of this any more. NULL: that has ended, and has freed it or will. */
 struct op *publish_turns(struct core *core, struct publish *publish);
 /* The operation ends with this, unless it has. Frees what has waited. */
 void publish_turned(struct core *core, struct publish *publish, struct op *op, int error);

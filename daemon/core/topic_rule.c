@@ -245,11 +245,12 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
 void topic_set_go_on(struct core *core, struct publish *p)
 {
     struct op *op = publish_turns(core, p);
+
+    if (!op)
+        return;
     const struct request_topic_set set = {
         .pattern = publish_topic(p), .settings = p->letter[0]->body, .remove = p->removes};
-
-    if (op)
-        publish_turned(core, p, op, set_rule(core, op, &set));
+    publish_turned(core, p, op, set_rule(core, op, &set));
 }
 
 /* ---- telling ---- */

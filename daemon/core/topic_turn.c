@@ -14,6 +14,8 @@ int publish_turn(struct core *core, struct op *op, struct bytes topic, struct by
     uint64_t cost = sizeof(struct publish) + letter_memory(topic, &words);
     struct publish *p;
 
+    if (op->try)
+        return -EAGAIN;
     if (!account_has_room(core, account, SLOT_BYTES, cost) ||
         !account_has_room(core, account, SLOT_WAITERS, 1))
         return -ENOBUFS;
@@ -38,6 +40,10 @@ struct op *publish_turns(struct core *core, struct publish *p)
     list_remove(&p->link);
     if (op_gone(core, op))
         return NULL;
+    if (op_late(core, op)) {
+        op_interrupt(core, op, -ETIMEDOUT);
+        return NULL;
+    }
     publish_detach(p);
     return op;
 }
