@@ -259,17 +259,25 @@ void lasts_rule_changed(struct core *core, struct bytes pattern)
         last_forget(core, last);
 }
 
+/* It looks at all topics that are kept, and pays for them; for fewer where it is the only one that this turn may. */
+static void set_one(struct core *core)
+{
+    struct lasts *l = lasts_of(core);
+    uint64_t looks = 1 + core->kept_topics->by_name.count;
+
+    l->left -= looks < l->left ? looks : l->left;
+    topic_set_go_on(core, list_first(&l->sets, struct publish, link));
+}
+
 void lasts_run(struct core *core)
 {
     struct lasts *l = lasts_of(core);
 
     while (l->left && lasts_busy(core)) {
-        if (l->doubt) {
+        if (l->doubt)
             look(core);
-        } else {
-            l->left--;
-            topic_set_go_on(core, list_first(&l->sets, struct publish, link));
-        }
+        else
+            set_one(core);
     }
 }
 

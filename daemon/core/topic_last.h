@@ -27,7 +27,7 @@ struct lasts {
     struct list *next;      /* in `list`: where the greeting under way is */
     struct list *doubt; /* rules have changed: those from there on may have no rule any more. NULL: none */
     struct list sets;   /* struct publish: each TOPIC_SET that waits for the end of that */
-    size_t left;        /* of those, so many more this turn */
+    size_t left;        /* of those, and of kept topics for `sets`, so many more this turn */
     uint64_t bytes;     /* charged for all */
     uint64_t refused;   /* messages that were to be remembered and had no room */
     int64_t told_ns;    /* when the log was told of one */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "kept_fixture.h"
+#include "topic.h"
 
 enum { LASTS = 9 };
 
@@ -116,6 +117,42 @@ static void test_IP1_4_who_is_not_to_wait_and_has_its_turn_is_served(void **stat
     assert_status(a, op, 0);
 }
 
+/* TOPIC_SETs that wait. */
+static size_t sets_wait(void)
+{
+    const struct publish *p;
+    size_t n = 0;
+
+    list_each (p, &d->rig->core->topics->lasts.sets, link)
+        n++;
+    return n;
+}
+
+/* Each looks at all topics that are kept: so many, and one, of what a turn may. */
+static void test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics(void **state)
+{
+    static const size_t per_turn[] = {8, 5, 4, 1};
+    static const size_t left[] = {4, 2, 1, 0};
+    uint64_t op[6];
+
+    published(a, "k.x", "1");
+    published(a, "k.y", "2");
+    published(a, "k.z", "3");
+    client_do(a, set_no);
+    for (int i = 0; i < 6; i++)
+        op[i] = client_do(a, set_no);
+    turns(LASTS - 1);
+    assert_int_equal(sets_wait(), 6);
+    for (int i = 0; i < 4; i++) {
+        d->rig->core->limits.sweep_per_turn = per_turn[i];
+        turns(1);
+        assert_int_equal(sets_wait(), left[i]);
+    }
+    stored(d);
+    for (int i = 0; i < 6; i++)
+        assert_status(a, op[i], 0);
+}
+
 #define TURN_TEST(test) cmocka_unit_test_setup_teardown(test, setup, durable_teardown)
 
 int main(void)
@@ -125,6 +162,7 @@ int main(void)
         TURN_TEST(test_IP1_4_who_waits_for_its_turn_is_late_where_that_comes_behind_its_deadline),
         TURN_TEST(test_IP1_4_who_waits_for_its_turn_ends_with_its_context),
         TURN_TEST(test_IP1_4_who_is_not_to_wait_for_its_turn_is_told_at_once),
+        TURN_TEST(test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics),
         TURN_TEST(test_IP1_4_who_is_not_to_wait_and_has_its_turn_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
