@@ -327,6 +327,8 @@ void topics_run(struct core *core)
     struct topics *t = core->topics;
 
     while (t->left && topics_busy(core)) {
+        if (!list_empty(&t->again))
+            publishes_go_on(core);
         struct publish *first = list_first(&t->queue, struct publish, link);
 
         if (t->now)
@@ -348,7 +350,7 @@ bool topics_busy(const struct core *core)
 {
     const struct topics *t = core->topics;
 
-    return t->now || !list_empty(&t->queue) || !list_empty(&t->roomy);
+    return t->now || !list_empty(&t->queue) || !list_empty(&t->again) || !list_empty(&t->roomy);
 }
 
 void topics_turn(struct core *core)
@@ -544,6 +546,7 @@ int topics_init(struct core *core)
     if (!t)
         return -ENOMEM;
     list_init(&t->queue);
+    list_init(&t->again);
     list_init(&t->notices);
     list_init(&t->roomy);
     lasts_init(&t->lasts);

@@ -52,7 +52,7 @@ struct subscription {
  * TOPIC_CLOSE, in its place in the queue: then its one letter has the pattern as its topic. Or a greeting, without letters. Or what
  * a SUBSCRIBE or TOPIC_SET says that waits for its turn (topic_last.h): pattern and settings are topic and body of its letter. */
 struct publish {
-    struct list link; /* of topics->queue, or of the `waiting` of a subscription */
+    struct list link; /* of topics->queue or ->again, or of the `waiting` of a subscription */
     struct op *op;    /* NULL: it has ended meanwhile, or it closes */
     struct account *account;
     uint64_t charged; /* bytes */
@@ -81,6 +81,7 @@ struct topics {
     struct trie trie;          /* struct audience */
     struct name_tree names;    /* the same, by pattern */
     struct list queue;         /* struct publish: one after the other, behind `now` */
+    struct list again;         /* struct publish: they wait no more, and go into the queue by ticket */
     struct list notices;       /* struct publish: they wait for the store, by batch (job_states.c) */
     struct list roomy;         /* struct subscription: what waits there goes on after the queue */
     struct publish *now;       /* its batch is on its way; or NULL */
@@ -164,6 +165,8 @@ size_t subscription_fits(const struct core *core, const struct subscription *sub
                          struct letter *const *letter, size_t n);
 /* A publish waits for room there. */
 void subscription_await(struct core *core, struct subscription *sub, struct publish *publish);
+/* All of topics->again take their places in the queue. What that looks at costs this turn all but one of what it may still do. */
+void publishes_go_on(struct core *core);
 /* It may have room again. */
 void subscription_room(struct core *core, struct subscription *sub);
 /* Nothing is published to it any more; what waits for its room goes on. Safe to repeat. */

@@ -1,0 +1,122 @@
+/* Many publishes that wait each for another subscription, all of which end at once (IP14.4, IP14.7). */
+#include <stdio.h>
+
+#include "topic_fixture.h"
+
+static struct rig *rig;
+static struct client *a, *b, *c;
+
+static int setup(void **state)
+{
+    rig = NULL;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_delete(rig);
+    return 0;
+}
+
+static void begin(uint64_t per_turn)
+{
+    struct limits limits = LIMITS_DEFAULT;
+
+    limits.sweep_per_turn = per_turn;
+    if (rig)
+        rig_delete(rig);
+    rig = rig_with(&limits, 42);
+    a = client_new(rig);
+    b = client_new(rig);
+    c = client_of(rig, 1001);
+}
+
+static uint64_t subscribe_for(const char *pattern, int64_t block_ns)
+{
+    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {pattern, strlen(pattern)},
+                                                             .capacity = 1,
+                                                             .full = TOPIC_BLOCK,
+                                                             .block_ns = block_ns});
+
+    return got(b, op)->handle;
+}
+
+enum { WAIT = 60, TURN = 6 * WAIT };
+
+/* The messages of publishes that wait each at a subscription of its own, and these end in the order of number * step % WAIT. */
+static const char *all_wait(int step)
+{
+    static char bodies[8 * WAIT];
+    char topic[16], body[16];
+
+    bodies[0] = 0;
+    for (int i = 0; i < WAIT; i++) {
+        snprintf(topic, sizeof(topic), "t.%d", i);
+        subscribe_for(topic, (1 + i * step % WAIT) * (int64_t)MS);
+        publish(a, topic, "0");
+        rig_sweep(rig);
+    }
+    for (int i = 0; i < WAIT; i++) {
+        snprintf(topic, sizeof(topic), "t.%d", i);
+        snprintf(body, sizeof(body), "%d", i);
+        publish(a, topic, body);
+        rig_sweep(rig);
+        snprintf(bodies + strlen(bodies), sizeof(bodies) - strlen(bodies), "%s ", body);
+    }
+    return bodies;
+}
+
+static const int steps[] = {1, WAIT - 1, 7, 23};
+
+static void test_IP14_7_many_go_on_in_their_order_in_one_turn_whatever_ends_first(void **state)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        begin(TURN);
+        const char *bodies = all_wait(steps[i]);
+        uint64_t other = subscribe(c, "t.*");
+        rig_after(rig, WAIT * (int64_t)MS);
+        assert_has(c, other, bodies);
+    }
+}
+
+/* Closes, greetings and a SUBSCRIBE that waits for one are between them there. */
+static void test_IP14_7_many_go_on_before_what_came_later(void **state)
+{
+    const struct request_subscribe lasts = {.pattern = {"w.>", 3}, .from = FROM_LAST};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        begin(2);
+        const char *bodies = all_wait(steps[i]);
+        char all[8 * WAIT + 16];
+        uint64_t other = subscribe(c, "t.*"), slow = subscribe_for("x", SECOND), p, q;
+        for (int k = 0; k < 4 * WAIT; k++)
+            subscribe(b, "u");
+        publish(a, "u", "1");
+        publish(a, "x", "1 2");
+        uint64_t first = subscribe_as(c, lasts), next = subscribe_as(c, lasts);
+        p = publish(a, "t.y", "y");
+        client_do(c, (struct request){.verb = VERB_TOPIC_CLOSE, .topic_close = {{"v", 1}}});
+        q = publish(a, "t.z", "z");
+        rig_after(rig, WAIT * (int64_t)MS);
+        assert_has(c, other, "");
+        rig_sweep(rig);
+        snprintf(all, sizeof(all), "%sy z ", bodies);
+        assert_has(c, other, all);
+        assert_told(a, p, 1, 1, 0);
+        assert_told(a, q, 1, 1, 0);
+        assert_status(c, first, 0);
+        assert_status(c, next, 0);
+        assert_has(b, slow, "1 ");
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_IP14_7_many_go_on_in_their_order_in_one_turn_whatever_ends_first),
+        TEST(test_IP14_7_many_go_on_before_what_came_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
