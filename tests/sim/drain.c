@@ -405,7 +405,8 @@ void sim_drain(struct sim *sim)
         return;
     if (sim->leased) /* who was killed and has no lifeline ends a little later */
         wait_for(sim, 1 * S);
-    if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3))
+    /* A run that goes on for ever may have one of the locks that they wait for. */
+    if (!sim->failed && !sim->blinded && !sim->ruled && chance(sim, 1, 3) && !locks_held(sim, NULL))
         stuck(sim);
     if (!sim->failed)
         feeds_end(sim);

@@ -202,19 +202,24 @@ static void topic_gone(struct sim *sim, const struct topic_row *row)
 
 /* ---- the store: messages ---- */
 
-/* Within the time for which ids are remembered; when the clock on the wall was set back that is not told by the times of messages. */
+/* Within the time for which ids are remembered, by all that the clock on the wall has shown; when it was set back that is not
+ * told by the times of messages. */
 static bool has_id_twice(const struct sim *sim, const struct keep_message *message)
 {
     const struct keep_ledger *k = sim->keeps;
     int64_t time_us = (int64_t)keep_bounds(sim, message->topic).dedup_s * KEEP_US_PER_S;
 
+    int64_t latest_us = sim->lives->schedules->latest_ns / 1000;
+
     if (message->time_us > sim_wall_ns(sim) / 1000)
         return false;
+    if (message->time_us > latest_us)
+        latest_us = message->time_us;
     for (uint64_t id = 1; message->once && id <= k->messages_n; id++) {
         const struct keep_message *other = &k->messages[id];
 
         if (other != message && keep_is_of(other, message->topic, message->life) &&
-            other->once == message->once && message->time_us - other->time_us <= time_us)
+            other->once == message->once && latest_us - other->time_us <= time_us)
             return true;
     }
     return false;

@@ -42,6 +42,7 @@ struct schedule_book {
     int64_t closed_ns
         [QUEUES];   /* since then this queue has taken no submits; clock of the simulator; 0: it takes them */
     int64_t set_ns; /* by so much the clock on the wall was set */
+    int64_t latest_ns; /* the latest that it showed before it was set; 0: it never was */
     int64_t passed_ns; /* the last standstill ended then; clock of the simulator, as the next */
     int64_t dawn_ns;   /* until then clients sleep; clock of the simulator */
 };

@@ -69,9 +69,12 @@ static void pass(struct sim *sim, int64_t ns)
  * the time that has passed. */
 static void set_clock(struct sim *sim, int64_t passed_ns, bool back)
 {
-    int64_t by_ns = draw_span(sim, false);
+    struct schedule_book *book = sim->lives->schedules;
+    int64_t by_ns = draw_span(sim, false), shows_ns = sim_wall_ns(sim);
 
-    sim->lives->schedules->set_ns += back ? -passed_ns - by_ns : chance(sim, 1, 4) ? by_ns : -by_ns;
+    if (shows_ns > book->latest_ns)
+        book->latest_ns = shows_ns;
+    book->set_ns += back ? -passed_ns - by_ns : chance(sim, 1, 4) ? by_ns : -by_ns;
     judge_schedules_refused(sim);
     sim_note(sim, "the clock on the wall is %lld s", (long long)(sim_wall_ns(sim) / S));
 }
