@@ -41,17 +41,48 @@ void name_tree_remove(struct name_tree *tree, struct name_node *node)
     *place = left ? left : right;
 }
 
-struct name_node *name_tree_from(const struct name_tree *tree, struct bytes name, bool behind)
-{
-    struct name_node *at = tree->root, *found = NULL;
+/* ---- in their order ---- */
 
-    while (at) {
-        if (name_order(*at->name, name) >= behind) {
-            found = at;
-            at = at->left;
+static void push(struct name_walk *walk, struct name_node *node)
+{
+    if (walk->above_n == NAME_WALK_ABOVE) {
+        walk->above_n = 0;
+        walk->forgot = true;
+    }
+    walk->above[walk->above_n++] = node;
+}
+
+static struct name_node *at(const struct name_walk *walk)
+{
+    return walk->above_n ? walk->above[walk->above_n - 1] : NULL;
+}
+
+struct name_node *name_walk_from(struct name_walk *walk, const struct name_tree *tree, struct bytes name,
+                                 bool behind)
+{
+    struct name_node *node = tree->root;
+
+    walk->tree = tree;
+    walk->above_n = 0;
+    walk->forgot = false;
+    while (node) {
+        if (name_order(*node->name, name) >= behind) {
+            push(walk, node);
+            node = node->left;
         } else {
-            at = at->right;
+            node = node->right;
         }
     }
-    return found;
+    return at(walk);
+}
+
+struct name_node *name_walk_next(struct name_walk *walk)
+{
+    const struct name_node *last = walk->above[--walk->above_n];
+
+    for (struct name_node *node = last->right; node; node = node->left)
+        push(walk, node);
+    if (!walk->above_n && walk->forgot)
+        return name_walk_from(walk, walk->tree, *last->name, true);
+    return at(walk);
 }

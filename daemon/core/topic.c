@@ -581,11 +581,12 @@ void topics_free(struct core *core)
 void topics_check(const struct core *core)
 {
     const struct topics *t = core->topics;
+    struct name_walk walk;
     struct name_node *node;
     uint64_t n = 0;
 
     trie_check(&t->trie);
-    for (node = name_tree_first(&t->names); node; node = name_tree_next(&t->names, node)) {
+    for (node = name_walk_first(&walk, &t->names); node; node = name_walk_next(&walk)) {
         const struct audience *audience = container_of(node, struct audience, name);
         audience_check(core, audience);
         n += audience->subscriptions;

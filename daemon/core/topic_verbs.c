@@ -69,19 +69,21 @@ static void list_topics(const struct core *core, const struct request_topic_list
 {
     const struct name_tree *all[SORTS] = {&core->topics->names, &core->kept_topics->names,
                                           &core->topics->lasts.names};
+    struct name_walk walk[SORTS];
     struct name_node *at[SORTS], *of[SORTS];
     const struct bytes *first;
     bool behind = name_order(list->after, page->prefix) >= 0;
     struct topic_info info, *row;
 
     for (int i = 0; i < SORTS; i++)
-        at[i] = name_tree_from(all[i], behind ? list->after : page->prefix, behind && list->after.size);
+        at[i] =
+            name_walk_from(&walk[i], all[i], behind ? list->after : page->prefix, behind && list->after.size);
     while ((first = first_of(at)) && begins_with(*first, page->prefix)) {
         struct bytes name = *first;
 
         for (int i = 0; i < SORTS; i++) {
             of[i] = at[i] && name_order(*at[i]->name, name) == 0 ? at[i] : NULL;
-            at[i] = of[i] ? name_tree_next(all[i], of[i]) : at[i];
+            at[i] = of[i] ? name_walk_next(&walk[i]) : at[i];
         }
         if ((list->pattern.size && !pattern_match(list->pattern, name)) || !info_of_name(core, of, &info))
             continue;

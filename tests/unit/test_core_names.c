@@ -80,20 +80,34 @@ static size_t look(const struct name_node *node, size_t depth, size_t *deepest)
 
 static void assert_same(size_t n)
 {
-    struct name_node *at = name_tree_first(&tree);
+    struct name_walk walk;
+    struct name_node *at = name_walk_first(&walk, &tree);
     struct known *k = expected((struct bytes){"", 0}, false);
-    size_t deepest = 0, walked = 0;
+    size_t walked = 0;
 
-    for (; k; k = expected(k->name, true), at = name_tree_next(&tree, at), walked++)
+    for (; k; k = expected(k->name, true), at = name_walk_next(&walk), walked++)
         assert_ptr_equal(known_of(at), k);
     assert_null(at);
     assert_int_equal(walked, n);
+}
+
+static void assert_shallow(size_t n)
+{
+    size_t deepest = 0;
+
     assert_int_equal(tree.root ? look(tree.root, 1, &deepest) : 0, n);
     assert_true(deepest <= 40); /* of 500 at random: about 20 */
 }
 
+static void assert_all(size_t n)
+{
+    assert_same(n);
+    assert_shallow(n);
+}
+
 static void test_names_are_found_and_followed_in_their_order(void **state)
 {
+    struct name_walk walk;
     size_t n = 0;
 
     name_all("%s%u", 3);
@@ -108,9 +122,9 @@ static void test_names_are_found_and_followed_in_their_order(void **state)
         k->in = !k->in;
         n += k->in ? 1 : -1;
         k = &known[draw(NAMES)];
-        assert_ptr_equal(known_of(name_tree_from(&tree, k->name, behind)), expected(k->name, behind));
+        assert_ptr_equal(known_of(name_walk_from(&walk, &tree, k->name, behind)), expected(k->name, behind));
         if (round % 1000 == 0)
-            assert_same(n);
+            assert_all(n);
     }
     for (int i = 0; i < NAMES; i++)
         if (known[i].in)
@@ -126,7 +140,20 @@ static void test_names_that_come_in_their_order_make_no_list(void **state)
         draw(2);
         name_tree_add(&tree, &known[i].node, &known[i].name, seed);
     }
-    assert_same(NAMES);
+    assert_all(NAMES);
+}
+
+/* As no keyed hash makes it: first all to the left, then with another such list below each tenth. */
+static void test_a_tree_that_is_too_deep_is_followed_in_its_order(void **state)
+{
+    for (int tooth = 1; tooth <= NAMES; tooth *= 10) {
+        name_all("%s%03u", 1);
+        for (int i = 0; i < NAMES; i++) {
+            known[i].in = true;
+            name_tree_add(&tree, &known[i].node, &known[i].name, (uint64_t)(i % tooth ? i : NAMES + i));
+        }
+        assert_same(NAMES);
+    }
 }
 
 int main(void)
@@ -134,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_are_found_and_followed_in_their_order),
         cmocka_unit_test(test_names_that_come_in_their_order_make_no_list),
+        cmocka_unit_test(test_a_tree_that_is_too_deep_is_followed_in_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
