@@ -151,11 +151,12 @@ static void letter_stored(struct sim *sim, const struct record *record)
 {
     struct group_ledger *g = sim->groups;
     uint64_t id = id_of(sim, record->body);
-    struct posted *message = &g->messages[id];
+    struct posted *message;
 
     if (!record->message.of || record->message.topic != g->letters)
         return;
-    if (!id || message->sequence != record->message.of || message->dead)
+    message = id ? &g->messages[id] : NULL;
+    if (!message || message->sequence != record->message.of || message->dead)
         return sim_fail(sim, "the dead letter %llu is of no message, or comes twice", (unsigned long long)id);
     message->dead = g->batch;
     message->of[GROUP_FEW].acked = true;
