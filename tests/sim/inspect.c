@@ -66,6 +66,13 @@ static uint64_t host_of(const struct job *job)
     return job->state == JOB_RUNNING && run && run->host && !run->host->outside ? run->host->number : 0;
 }
 
+static bool is_cancelling(const struct job *job)
+{
+    const struct run *run = job_run(job);
+
+    return job->state == JOB_RUNNING && run && run->step == RUN_CANCELLING;
+}
+
 static const struct channel *channel_of(const struct session *session, uint64_t handle)
 {
     const struct handle *one;
@@ -135,6 +142,7 @@ bool core_next_job(const struct core *core, uint64_t after, struct core_job *out
         .tries = (uint64_t)job_work(job)->attempt + job_work(job)->crashes,
         .function = job->lane->function,
         .grace_ns = job->terms->grace_ns,
+        .cancelling = is_cancelling(job),
     };
     return true;
 }

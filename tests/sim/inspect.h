@@ -65,6 +65,7 @@ struct core_job {
     uint64_t tries;          /* failures and crashes */
     const void *function;
     int64_t grace_ns;
+    bool cancelling; /* its run was told to end, and has its grace */
 };
 
 /* The first one with a greater id. */

@@ -4,7 +4,7 @@
  *     a run is given by one WORK_RESERVE, once; what it gives is of the queues and functions that it named, and not more than it asked
  *     what is said of a run counts only while it is the run of its job, for hosts too; and the worker whose run it is is not told
  *     that it is not
- *     a job whose worker says nothing is taken from it when the lease ends; one whose worker is gone, too
+ *     a job whose worker says nothing is taken from it when the lease ends, or its grace; one whose worker is gone, too
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "schedules.h"
 #include "workers.h"
 
-/* Longer than the daemon waits to try again what there was no memory for, and than the grace of any job. */
+/* Longer than the daemon waits to try again what there was no memory for. */
 #define SLACK (400 * MS)
 
 /* A run that a worker was given. */
@@ -23,6 +23,7 @@ struct stint {
     uint64_t session, op; /* that reserved it */
     int64_t until_ns;     /* its lease ends not later, */
     int64_t least_ns;     /* nor earlier than that */
+    bool cancelled;       /* it was told to end: its grace takes the place of its lease */
     bool over;            /* it is not the run of its job any more */
 };
 
@@ -189,6 +190,16 @@ void judge_work_reply(struct sim *sim, uint64_t session, const struct task *task
 
 /* ---- leases ---- */
 
+static void look_at_cancel(struct sim *sim, struct stint *stint)
+{
+    struct core_job job;
+
+    if (stint->cancelled || !core_next_job(sim->daemon.core, stint->job - 1, &job) || !job.cancelling)
+        return;
+    stint->cancelled = true;
+    stint->until_ns = sim->now_ns + job.grace_ns;
+}
+
 static void look_at(struct sim *sim, struct stint *stint)
 {
     bool gone = core_look(sim->daemon.core, &sim->sessions[stint->session].secret, 0) == CORE_NO_SESSION;
@@ -196,6 +207,7 @@ static void look_at(struct sim *sim, struct stint *stint)
     stint->over = !is_run_of_now(sim, stint->job, stint->run);
     if (stint->over)
         return;
+    look_at_cancel(sim, stint);
     if (gone && stint->until_ns > sim->now_ns)
         stint->until_ns = sim->now_ns;
     if ((sim->memory.short_of || time_has_passed(sim)) && stint->until_ns < sim->now_ns)
