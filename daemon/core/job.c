@@ -223,13 +223,18 @@ void job_stamp(struct core *core, struct job *job, int64_t at_ns)
     job->ticket = PLANTED(OUT_OF_TURN) ? -core->jobs->ticket_last : core->jobs->ticket_last;
 }
 
-/* Another job has the key meanwhile. */
+/* Its time has not passed, and no other job has it meanwhile. The time first: the look deletes a key that it finds passed,
+ * and that may be this one. */
 static bool key_is_free(struct core *core, const struct job *job)
 {
     const struct job_once *mine = job->parts ? job->parts->once : NULL;
-    const struct job_once *holder = mine ? once_holder(core, mine) : NULL;
 
-    return !mine || (once_holds(core, mine) && (!holder || holder->job == job->id));
+    if (!mine)
+        return true;
+    if (!once_holds(core, mine))
+        return false;
+    const struct job_once *holder = once_holder(core, mine);
+    return !holder || holder->job == job->id;
 }
 
 static void take_key(struct core *core, struct job *job, bool free)

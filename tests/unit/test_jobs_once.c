@@ -370,6 +370,26 @@ static void test_another_life_keeps_its_key_whose_end_is_not_stored_yet(void **s
     assert_int_equal(ask_ok(f, c, ONCE(), -EEXIST)->handle, job);
 }
 
+static void test_another_life_has_no_key_whose_time_passed_before_its_end_was_stored(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t job = submit(f, c, ONCE(.once_ns = 10 * S));
+    struct client *host = host_there(f);
+    struct seen *offer = begin(f, host);
+
+    f->hold = true;
+    done(f, host, offer, CAUSE_ERROR, -EIO);
+    advance_ms(f, 10000);
+    ask(f, c, (struct request){.verb = VERB_JOB_RETRY, .job_retry = {.job = job}});
+    f->hold = false;
+    store_go_on(f, 0);
+    uint64_t second = submit(f, c, ONCE(LATER));
+    restart(f);
+    c = client_new(f, 0);
+    assert_int_equal(ask_ok(f, c, ONCE(), -EEXIST)->handle, second);
+}
+
 static void test_what_makes_no_sense_is_refused(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -432,6 +452,7 @@ int main(void)
         TEST(test_limit_once_kept_max),
         TEST(test_another_life_takes_the_key_again_if_it_is_free),
         TEST(test_another_life_has_no_key_whose_time_has_passed),
+        TEST(test_another_life_has_no_key_whose_time_passed_before_its_end_was_stored),
         TEST(test_another_life_keeps_its_key_whose_end_is_not_stored_yet),
         TEST(test_what_makes_no_sense_is_refused),
         TEST(test_memory_that_runs_out_breaks_nothing),
