@@ -19,7 +19,7 @@
 #include "topics.h"
 #include "workers.h"
 
-enum { RESULTS_MAX = 512 };
+enum { RESULTS_MAX = 512, SPOILT = 0xa5, BLOCK_HEAD = 2 * sizeof(size_t) };
 
 static bool refuses(struct sim_memory *memory)
 {
@@ -31,29 +31,43 @@ static bool refuses(struct sim_memory *memory)
     return refused;
 }
 
-/* Every block of the core, counted: after core_delete none may be left. */
-static void *resize(void *context, void *p, size_t size)
+/* Every block of the core, counted: after core_delete none may be left. What is freed is spoilt, and what grows moves, so
+ * that whoever still reads it is judged by what it reads. */
+static size_t *block_new(struct sim_memory *memory, size_t size)
 {
-    struct sim_memory *memory = context;
-    size_t *block = p ? (size_t *)p - 2 : NULL;
+    size_t *block = malloc(size + BLOCK_HEAD);
 
-    if (size && refuses(memory))
-        return NULL;
-    if (block) {
-        memory->blocks--;
-        memory->bytes -= *block;
-    }
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    block = realloc(block, size + 2 * sizeof(size_t));
     if (!block)
         abort();
+    memset(block, SPOILT, size + BLOCK_HEAD);
     *block = size;
     memory->blocks++;
     memory->bytes += size;
-    return block + 2;
+    return block;
+}
+
+static void block_delete(struct sim_memory *memory, size_t *block)
+{
+    memory->blocks--;
+    memory->bytes -= *block;
+    memset(block, SPOILT, *block + BLOCK_HEAD);
+    free(block);
+}
+
+static void *resize(void *context, void *p, size_t size)
+{
+    struct sim_memory *memory = context;
+    size_t *old = p ? (size_t *)p - 2 : NULL, *new = NULL;
+
+    if (size && refuses(memory))
+        return NULL;
+    if (size)
+        new = block_new(memory, size);
+    if (old && new)
+        memcpy(new + 2, p, *old < size ? *old : size);
+    if (old)
+        block_delete(memory, old);
+    return new ? new + 2 : NULL;
 }
 
 static struct now daemon_now(const struct sim *sim)
