@@ -106,9 +106,10 @@ static int publish(struct core *core, struct later *later, const struct kept_mes
         publish_free(core, p);
         return -ENOMEM;
     }
+    kept_sent(core, p, later->topic, batch);
     p->due = true;
     core->topics->due_n++;
-    kept_sent(core, p, later->topic, batch);
+    core->topics->due_bytes += p->bytes;
     settle(core, later, letter, batch);
     later_delete(core, later);
     laters_of(core)->moved = batch;
@@ -230,7 +231,7 @@ static void go(struct core *core)
 
     if (l->asked || l->pausing || !core_stored(core, l->moved))
         return; /* it goes on with that */
-    l->held = core->topics->due_n > PIECE_MESSAGES;
+    l->held = core->topics->due_n > PIECE_MESSAGES || core->topics->due_bytes > PIECE_BYTES;
     if (l->held)
         return;
     gather(core);

@@ -42,6 +42,7 @@ void publish_free(struct core *core, struct publish *p)
     account_drop(core, p->account);
     core->topics->publishes--;
     core->topics->due_n -= p->due;
+    core->topics->due_bytes -= p->due ? p->bytes : 0;
     core_give(core, p, publish_memory(p->size));
 }
 

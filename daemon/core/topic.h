@@ -69,7 +69,7 @@ struct publish {
     uint64_t about;              /* `own`: the job whose state it tells (job_states.h) */
     bool own;       /* live, of the daemon itself: there is no operation, and it waits for nobody */
     bool under_way; /* it is topics->now; of a greeting: it has begun */
-    bool due;       /* it waited for its time (kept_later.c), and is one of topics->due_n */
+    bool due;       /* it waited for its time (kept_later.c), and is counted in topics->due_n */
     bool remembers; /* its topic may have a rule that has the last message remembered */
     bool removes;   /* of a TOPIC_SET that waits: the rule goes */
     bool closes;    /* subscriptions that were there at its ticket; the queue's own */
@@ -92,7 +92,7 @@ struct topics {
     uint64_t began;                    /* ticket of the batch: whoever subscribed later gets nothing of it */
     size_t left;                       /* deliveries that this turn may still have */
     uint64_t subscriptions, publishes; /* how many there are */
-    uint64_t due_n;                    /* publishes that waited for their time and are not told yet */
+    uint64_t due_n, due_bytes;         /* publishes that waited for their time and are not told yet */
     uint64_t published, delivered, dropped;
     struct lasts lasts;
 };
