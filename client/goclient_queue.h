@@ -42,8 +42,9 @@ GC_API int gc_queue_pause(gc_client *g, const char *name, enum gc_pause what, in
 GC_API int64_t gc_queue_purge(gc_client *g, const char *name, gc_until until);
 
 /* Takes a queue away that gc_queue_set has made, with what was set of it. Its ended jobs stay as long as those of a queue
- * with nothing set. -EBUSY: it has jobs that wait or run, a schedule puts jobs there, or it stands in the configuration;
- * gc_why says which. */
+ * with nothing set. -EBUSY: it has jobs that wait or run, a schedule or a feed puts jobs there, or it stands in the
+ * configuration. -ENOBUFS: ended jobs or workers that wait name it, as they do queues_removed_max others that were removed;
+ * gc_jobs_purge forgets ended jobs. gc_why says which. */
 GC_API int gc_queue_remove(gc_client *g, const char *name, gc_until until);
 
 #ifdef __cplusplus

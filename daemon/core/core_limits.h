@@ -64,6 +64,7 @@
     LIMIT(bulk_bytes_max, "bytes", 16 << 20, "their arguments together")                                     \
     LIMIT(revive_max, "jobs", 256, "ended jobs that one operation retries or purges")                        \
     LIMIT(queues_max, "queues", 1000, "queues; those that are configured or kept are there above it")        \
+    LIMIT(queues_removed_max, "queues", 1000, "removed ones that ended jobs or workers still name")          \
     LIMIT(queue_concurrency, "jobs", 64, "jobs of the default queue that run at once")                       \
     LIMIT(work_lease_ms, "milliseconds", 60000, "a worker has a job without a word, if it asks for no time") \
     LIMIT(work_lease_max_ms, "milliseconds", 86400000, "what it may ask for")                                \

@@ -2,7 +2,8 @@
  * Queues that come and go while the daemon runs: QUEUE_SET makes one that is not there, QUEUE_REMOVE takes it away.
  *
  * Only a queue without jobs goes. What may still name it are jobs that have ended and are kept, and workers that wait;
- * then it stays, removed, until nobody does: nobody finds it, and made again it is the same.
+ * then it stays, removed, until nobody does: nobody finds it, and made again it is the same. No more than
+ * queues_removed_max come to stay so; those that a start finds are there above it.
  */
 #include <errno.h>
 
@@ -31,14 +32,14 @@ static void sweep(struct core *core)
             queue_delete(core, queue);
 }
 
-/* Those that were removed are none: what has ended and is kept bounds them. */
-static size_t queues_n(const struct core *core)
+/* Those that were removed, or the others. */
+static size_t queues_n(const struct core *core, bool removed)
 {
     const struct queue *queue;
     size_t n = 0;
 
     list_each (queue, &core->jobs->queues, link)
-        n += !queue->removed;
+        n += queue->removed == removed;
     return n;
 }
 
@@ -51,7 +52,7 @@ int queue_make(struct core *core, struct op *op, struct bytes name, struct queue
         return r;
     }
     sweep(core);
-    size_t n = queues_n(core);
+    size_t n = queues_n(core, false);
     if (n >= core->limits.queues_max) {
         op_fail(core, op, -ENOBUFS,
                 "there are %zu queues: queues_max; QUEUE_REMOVE takes one away that has no jobs", n);
@@ -133,6 +134,30 @@ static int judge(struct core *core, struct op *op, const struct queue *queue)
     return -EBUSY;
 }
 
+/* Removed, it goes at once or is one of so many that may stay. 0, or -ENOBUFS in words. */
+static int judge_stay(struct core *core, struct op *op, const struct queue *queue)
+{
+    int size = (int)queue->name_size;
+
+    if (!is_named(core, queue))
+        return 0;
+    sweep(core);
+    size_t n = queues_n(core, true), ended = queue->ended.n + queue->dead.n;
+    if (n < core->limits.queues_removed_max)
+        return 0;
+    if (ended)
+        op_fail(core, op, -ENOBUFS,
+                "queue %.*s has %zu ended jobs, and %zu removed queues stay for such or for workers: "
+                "queues_removed_max; JOB_PURGE takes away jobs of this one",
+                size, queue->name, ended, n);
+    else
+        op_fail(core, op, -ENOBUFS,
+                "workers wait for queue %.*s, and %zu removed queues stay for such or for ended jobs: "
+                "queues_removed_max; end their wait",
+                size, queue->name, n);
+    return -ENOBUFS;
+}
+
 int handle_queue_remove(struct core *core, struct op *op, const struct request *request)
 {
     struct queue *queue;
@@ -140,6 +165,8 @@ int handle_queue_remove(struct core *core, struct op *op, const struct request *
 
     if (r == 0)
         r = judge(core, op, queue);
+    if (r == 0)
+        r = judge_stay(core, op, queue);
     if (r < 0)
         return r;
     uint64_t batch = kept_set(core, queue, &(struct queue_kept){.made = false});

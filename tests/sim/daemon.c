@@ -113,6 +113,7 @@ static struct limits daemon_limits(const struct sim *sim)
         limits.bulk_jobs_max = 3;
         limits.schedules_max = 3;
         limits.lasts_max = 2;
+        limits.queues_removed_max = 1;
     }
     if (sim->forgets) {
         limits.retained_jobs_max = RETAINED;

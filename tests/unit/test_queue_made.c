@@ -134,6 +134,51 @@ static void test_queues_that_were_removed_do_not_count(void **state)
     ask_ok(f, root, set("mail", ""), 0);
 }
 
+/* One that nobody names goes in any case, and one of those that stay makes room when its jobs go or it is made again. */
+static void test_so_many_removed_queues_stay_for_ended_jobs_and_no_more(void **state)
+{
+    struct jobs_fixture *f = *state;
+    const struct request purge = {.verb = VERB_JOB_PURGE, .job_purge = {.states = 1u << JOB_DONE}};
+
+    f->limits.queues_removed_max = 1;
+    restart(f);
+    struct client *root = client_new(f, 0);
+    ask_ok(f, root, set("mail", ""), 0);
+    ask_ok(f, root, set("post", ""), 0);
+    ended(f, root);
+    run(f, root, SUBMIT(.queue = TEXT("post")), CAUSE_NONE);
+    ask_ok(f, root, gone("mail"), 0);
+    for (int i = 0; i < 2; i++) {
+        struct seen *seen = ask_ok(f, root, gone("post"), -ENOBUFS);
+        assert_non_null(strstr(seen->text, "queue post has 1 ended jobs, and 1 removed queues"));
+        assert_non_null(strstr(seen->text, "queues_removed_max; JOB_PURGE"));
+        restart(f); /* it is kept as it was */
+        root = client_new(f, 0);
+    }
+    ask_ok(f, root, set("idle", ""), 0);
+    ask_ok(f, root, gone("idle"), 0);
+    ask_ok(f, root, set("mail", ""), 0);
+    ask_ok(f, root, gone("post"), 0);
+    ask_ok(f, root, gone("mail"), -ENOBUFS);
+    ask_ok(f, root, purge, 2);
+    ask_ok(f, root, gone("mail"), 0);
+    assert_int_equal(in_memory(f), 1);
+}
+
+static void test_workers_that_wait_keep_no_more_removed_queues_either(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    f->limits.queues_removed_max = 0;
+    restart(f);
+    struct client *root = client_new(f, 0), *worker = client_new(f, 0);
+    ask_ok(f, root, set("mail", ""), 0);
+    ask(f, worker, (struct request){.verb = VERB_WORK_RESERVE, .work_reserve = {.queues = TEXT("mail")}});
+    assert_non_null(strstr(ask_ok(f, root, gone("mail"), -ENOBUFS)->text, "workers wait for queue mail"));
+    client_die(f, worker);
+    ask_ok(f, root, gone("mail"), 0);
+}
+
 /* It is there for its jobs, and what is set of it makes it one that stays. */
 static void test_what_is_set_of_a_queue_that_was_configured_once_keeps_it(void **state)
 {
@@ -319,6 +364,8 @@ int main(void)
         TEST(test_what_makes_no_sense_makes_no_queue),
         TEST(test_there_are_so_many_queues_and_no_more),
         TEST(test_queues_that_were_removed_do_not_count),
+        TEST(test_so_many_removed_queues_stay_for_ended_jobs_and_no_more),
+        TEST(test_workers_that_wait_keep_no_more_removed_queues_either),
         TEST(test_what_is_set_of_a_queue_that_was_configured_once_keeps_it),
         TEST(test_a_queue_that_was_removed_is_gone_for_good),
         TEST(test_a_queue_with_jobs_or_in_the_configuration_stays),
