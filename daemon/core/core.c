@@ -193,7 +193,7 @@ static int64_t wake_at(const struct core *core, bool flushed)
     enum sweep_left contexts = contexts_left(core), readers = readers_left(core);
 
     if (!list_empty(&core->resolved) || !list_empty(&core->dying) || !list_empty(&core->released) ||
-        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core) || lasts_busy(core) ||
+        !list_empty(&core->suspects) || contexts == SWEEP_NOW || topics_busy(core) || !lasts_may_set(core) ||
         readers == SWEEP_NOW)
         return core->now.mono_ns;
     return (flushed && contexts == SWEEP_NOTHING && readers == SWEEP_NOTHING) || next < retry ? next : retry;

@@ -84,7 +84,8 @@ int kept_init(struct core *core);
 void kept_free(struct core *core);
 /* Batches up to `last` have this fate, as IN_STORED. */
 void kept_stored(struct core *core, uint64_t last, int error);
-/* Rules have changed: topics keep what they now may. */
+/* Rules have changed: topics keep what they now may. Looks at all of them, and the turn pays for that (lasts->left); for fewer where
+ * it may not do so much more. */
 void kept_rules_changed(struct core *core);
 void kept_check(const struct core *core);
 /* How many topics this account pays for. */

@@ -249,8 +249,11 @@ void kept_trim(struct core *core, struct kept_topic *topic)
 
 void kept_rules_changed(struct core *core)
 {
+    struct lasts *lasts = &core->topics->lasts;
+    uint64_t looks = core->kept_topics->by_name.count;
     struct kept_topic *topic;
 
+    lasts->left -= looks < lasts->left ? looks : lasts->left;
     list_each (topic, &core->kept_topics->topics, link)
         kept_trim(core, topic);
 }

@@ -259,13 +259,12 @@ void lasts_rule_changed(struct core *core, struct bytes pattern)
         last_forget(core, last);
 }
 
-/* It looks at all topics that are kept, and pays for them; for fewer where it is the only one that this turn may. */
+/* Also one whose operation is gone costs something. */
 static void set_one(struct core *core)
 {
     struct lasts *l = lasts_of(core);
-    uint64_t looks = 1 + core->kept_topics->by_name.count;
 
-    l->left -= looks < l->left ? looks : l->left;
+    l->left--;
     topic_set_go_on(core, list_first(&l->sets, struct publish, link));
 }
 
@@ -284,6 +283,11 @@ void lasts_run(struct core *core)
 bool lasts_busy(const struct core *core)
 {
     return lasts_of(core)->doubt || !list_empty(&lasts_of(core)->sets);
+}
+
+bool lasts_may_set(const struct core *core)
+{
+    return lasts_of(core)->left && !lasts_busy(core);
 }
 
 /* ---- greetings ---- */

@@ -26,8 +26,8 @@ struct lasts {
     struct list list;       /* in the order of their publishes */
     struct list *next;      /* in `list`: where the greeting under way is */
     struct list *doubt; /* rules have changed: those from there on may have no rule any more. NULL: none */
-    struct list sets;   /* struct publish: each TOPIC_SET that waits for the end of that */
-    size_t left;        /* of those, and of kept topics for `sets`, so many more this turn */
+    struct list sets;   /* struct publish: each TOPIC_SET that waits for the end of that, or for a turn */
+    size_t left;        /* of those, and of kept topics for each TOPIC_SET, so many more this turn */
     uint64_t bytes;     /* charged for all */
     uint64_t refused;   /* messages that were to be remembered and had no room */
     int64_t told_ns;    /* when the log was told of one */
@@ -55,6 +55,8 @@ void lasts_rule_changed(struct core *core, struct bytes pattern);
 /* Goes on with that, and with TOPIC_SETs that have waited for it. */
 void lasts_run(struct core *core);
 bool lasts_busy(const struct core *core);
+/* A TOPIC_SET need not wait: nothing of that is left, and this turn may look at more. */
+bool lasts_may_set(const struct core *core);
 /* What is charged to this account, in number and bytes. */
 void lasts_charged(const struct core *core, const struct account *account, uint64_t *used);
 

@@ -230,7 +230,7 @@ int handle_topic_set(struct core *core, struct op *op, const struct request *req
     struct publish *p;
     int r;
 
-    if (!lasts_busy(core))
+    if (lasts_may_set(core))
         return set_rule(core, op, set);
     r = check_set(core, op, set, &part);
     if (r == 0)

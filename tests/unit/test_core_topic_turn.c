@@ -8,6 +8,8 @@ enum { LASTS = 9 };
 
 static const struct request set_no = {.verb = VERB_TOPIC_SET,
                                       .topic_set = {.pattern = {"l.>", 3}, .settings = {"last=no", 7}}};
+static const struct request set_bound = {
+    .verb = VERB_TOPIC_SET, .topic_set = {.pattern = {"k.>", 3}, .settings = {"keep_messages=9", 15}}};
 
 /* So many topics with a last message, and each turn looks at one. */
 static int setup(void **state)
@@ -128,6 +130,13 @@ static size_t sets_wait(void)
     return n;
 }
 
+static void keep_three(void)
+{
+    published(a, "k.x", "1");
+    published(a, "k.y", "2");
+    published(a, "k.z", "3");
+}
+
 /* Each looks at all topics that are kept: so many, and one, of what a turn may. */
 static void test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics(void **state)
 {
@@ -135,9 +144,7 @@ static void test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics
     static const size_t left[] = {4, 2, 1, 0};
     uint64_t op[6];
 
-    published(a, "k.x", "1");
-    published(a, "k.y", "2");
-    published(a, "k.z", "3");
+    keep_three();
     client_do(a, set_no);
     for (int i = 0; i < 6; i++)
         op[i] = client_do(a, set_no);
@@ -153,6 +160,38 @@ static void test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics
         assert_status(a, op[i], 0);
 }
 
+/* Also where none has to wait for last messages. */
+static void test_IP15_1_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics(void **state)
+{
+    uint64_t op[6];
+
+    keep_three();
+    d->rig->core->limits.sweep_per_turn = 8;
+    turns(1);
+    for (int i = 0; i < 6; i++)
+        op[i] = client_do(a, set_bound);
+    for (int wait = 3; wait > 0; wait -= 2) {
+        assert_int_equal(sets_wait(), wait);
+        turns(1);
+    }
+    assert_int_equal(sets_wait(), 0);
+    stored(d);
+    for (int i = 0; i < 6; i++)
+        assert_status(a, op[i], 0);
+}
+
+static void test_IP15_1_a_rule_that_used_up_its_turn_holds_nobody_up_behind_it(void **state)
+{
+    keep_three();
+    for (int i = 0; i < 3; i++) {
+        uint64_t op = client_do(at_once(a), set_bound);
+        stored(d);
+        assert_status(a, op, 0);
+    }
+    client_do(a, set_bound);
+    assert_status(a, client_do(at_once(a), set_bound), -EAGAIN);
+}
+
 #define TURN_TEST(test) cmocka_unit_test_setup_teardown(test, setup, durable_teardown)
 
 int main(void)
@@ -163,6 +202,8 @@ int main(void)
         TURN_TEST(test_IP1_4_who_waits_for_its_turn_ends_with_its_context),
         TURN_TEST(test_IP1_4_who_is_not_to_wait_for_its_turn_is_told_at_once),
         TURN_TEST(test_IP14_13_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics),
+        TURN_TEST(test_IP15_1_rules_are_set_as_fast_as_a_turn_may_look_at_kept_topics),
+        TURN_TEST(test_IP15_1_a_rule_that_used_up_its_turn_holds_nobody_up_behind_it),
         TURN_TEST(test_IP1_4_who_is_not_to_wait_and_has_its_turn_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
