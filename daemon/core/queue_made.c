@@ -95,8 +95,8 @@ static const struct feed *feed_of(const struct core *core, const struct queue *q
 static void say_source(struct core *core, struct op *op, const struct queue *queue, const char *kind,
                        struct bytes name)
 {
-    op_fail(core, op, -EBUSY, "%s %.*s puts jobs into queue %.*s", kind, (int)name.size,
-            (const char *)name.data, (int)queue->name_size, queue->name);
+    op_fail(core, op, -EBUSY, "%s %.*s puts jobs into queue %.*s; remove it, or set it to another queue",
+            kind, (int)name.size, (const char *)name.data, (int)queue->name_size, queue->name);
 }
 
 /* What keeps it from being idle. */
@@ -107,25 +107,30 @@ static void say_busy(struct core *core, struct op *op, const struct queue *queue
     int n = (int)queue->name_size;
 
     if (queue->waiting_n || queue->running)
-        op_fail(core, op, -EBUSY, "queue %.*s has %llu jobs that wait and %llu that run", n, queue->name,
-                (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
+        op_fail(core, op, -EBUSY,
+                "queue %.*s has %llu jobs that wait and %llu that run; QUEUE_PURGE cancels those that wait",
+                n, queue->name, (unsigned long long)queue->waiting_n, (unsigned long long)queue->running);
     else if (schedule)
         say_source(core, op, queue, "schedule", schedule->row.name);
     else if (feed)
         say_source(core, op, queue, "feed", feed->row.name);
     else if (queue->purge.runs)
-        op_fail(core, op, -EBUSY, "queue %.*s is being purged", n, queue->name);
+        op_fail(core, op, -EBUSY, "queue %.*s is being purged; try again", n, queue->name);
     else if (!list_empty(&queue->submits))
-        op_fail(core, op, -EBUSY, "submits wait for room in queue %.*s", n, queue->name);
+        op_fail(core, op, -EBUSY, "submits wait for room in queue %.*s; try again", n, queue->name);
     else
-        op_fail(core, op, -EBUSY, "jobs of queue %.*s are on their way to the store", n, queue->name);
+        op_fail(
+            core, op, -EBUSY,
+            "queue %.*s has a job on its way to the store, or a change that waits for its plugin; try again",
+            n, queue->name);
 }
 
 /* 0, or -EBUSY in words. */
 static int judge(struct core *core, struct op *op, const struct queue *queue)
 {
     if (queue->configured)
-        op_fail(core, op, -EBUSY, "queue %.*s stands in the configuration, and every daemon has `default`",
+        op_fail(core, op, -EBUSY,
+                "queue %.*s stands in the configuration: take it out there; every daemon has `default`",
                 (int)queue->name_size, queue->name);
     else if (!is_idle(queue))
         say_busy(core, op, queue);
