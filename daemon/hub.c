@@ -1,9 +1,9 @@
 /*
  * The daemon put together and taken apart.
  *
- * Order of opening: the store first (its lock says that the state directory is ours, its incarnation goes into
- * the core), then the core with all jobs, then the endpoint (its lock says that nobody else listens there),
- * then hosts, and only then the word READY. Taking apart is the reverse; it also follows a failed opening.
+ * Order of opening: the state directory first (its lock says that it is ours: the store's files, and what an earlier
+ * daemon has left of plugins and hosts), then the store (its incarnation goes into the core), then the core with all
+ * jobs, then the endpoint (its lock says that nobody else listens there), then hosts, and only then the word READY. Taking apart is the reverse; it also follows a failed opening.
  */
 #include "hub.h"
 #include "hub_topics.h"
@@ -20,7 +20,9 @@
 #include "cleanup.h"
 #include "config.h"
 #include "config_check.h"
+#include "directory.h"
 #include "endpoint.h"
+#include "fd.h"
 #include "figures.h"
 #include "hub_open.h"
 #include "keyfile.h"
@@ -433,9 +435,7 @@ static int open_state(struct hub *hub, char **why)
         int r = hub->state_directory
                     ? make_parent(hub->state_directory, "name another directory with --state DIR", why)
                     : -ENOMEM;
-        if (!r && mkdir(hub->state_directory, 0700) && errno != EEXIST)
-            r = why_set(why, -errno, "cannot make %s: %s", hub->state_directory, strerror(errno));
-        return r;
+        return r ? r : directory_lock(hub->state_directory, true, &hub->state_lock, why);
     }
     if (asprintf(&hub->state_directory, "%s/goroutined-XXXXXX", temporary ? temporary : "/tmp") < 0)
         hub->state_directory = NULL;
@@ -474,7 +474,8 @@ static struct hub *hub_alloc(const struct config *config)
     list_init(&hub->transports);
     list_init(&hub->unbound);
     list_init(&hub->lost);
-    hub->poller.fd = hub->signals.fd = hub->store_source.fd = hub->supervisor_source.fd = -1;
+    hub->state_lock = hub->poller.fd = hub->signals.fd = hub->store_source.fd = hub->supervisor_source.fd =
+        -1;
     hub->in = wire_new(&bounds);
     hub->out = wire_new(&bounds);
     outbox_init(&hub->outbox, hub->out, send_frame, hub);
@@ -557,6 +558,7 @@ struct hub *hub_close(struct hub *hub)
     wire_delete(hub->out);
     if (hub->state_temporary)
         paths_remove(hub->state_directory);
+    cleanup_close(&hub->state_lock); /* last: nobody else may write there before */
     free(hub->state_directory);
     plugin_directories_free(hub->plugin_directories);
     free(hub);

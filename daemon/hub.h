@@ -74,6 +74,7 @@ struct hub {
     struct source store_source, supervisor_source, signals;
     char *state_directory;
     bool state_temporary; /* removed at the end */
+    int state_lock;       /* of the one that was named; -1: none, a temporary one is nobody else's */
     char **plugin_directories;
     uint64_t jobs_loaded, schedules_loaded;
     uint64_t incarnation, last_conn, last_peer;

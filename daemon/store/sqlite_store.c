@@ -2,9 +2,8 @@
  * The store on SQLite: opening, and batches as transactions.
  *
  * One connection writes and checkpoints, always on the store thread; the other one only reads (sqlite_fetch.c).
- * The order of the calls in sqlite_open is the promise: lock first, so that nobody else writes; schema next;
- * the incarnation durable, with a full sync, before anybody can see it; the page limit last, so that a full
- * database can still be opened.
+ * The order of the calls in sqlite_open is the promise: schema first; the incarnation durable, with a full sync, before
+ * anybody can see it; the page limit last, so that a full database can still be opened.
  */
 #include "sqlite_store.h"
 
@@ -18,7 +17,6 @@
 #include "cleanup.h"
 #include "directory.h"
 #include "fault.h"
-#include "fd.h"
 #include "row.h"
 #include "schema.h"
 #include "why.h"
@@ -254,7 +252,6 @@ static struct store *sqlite_close(struct store *store)
     if (!store)
         return NULL;
     close_database(store);
-    cleanup_close(&store->lock); /* last: nobody else may write before */
     free(store->path);
     free(store->directory);
     free(store);
@@ -268,7 +265,6 @@ static struct store *store_new(const struct store_options *options)
 
     if (!store)
         return NULL;
-    store->lock = -1;
     store->pages_max = options->pages_max;
     store->directory = strdup(options->directory);
     store->path = store_path(options->directory);
@@ -282,9 +278,7 @@ static int sqlite_open(const struct store_options *options, struct store **out, 
 
     if (!store)
         return why_set(why, -ENOMEM, "out of memory");
-    int r = directory_lock(options->directory, true, &store->lock, why);
-    if (r == 0)
-        r = open_database(store, options, incarnation, why);
+    int r = open_database(store, options, incarnation, why);
     if (r == -ENOSPC && ballast_release(options->directory) == 0) {
         close_database(store);
         r = open_database(store, options, incarnation, why);

@@ -67,9 +67,8 @@ struct store {
     struct part part;
     struct log_state log; /* sqlite_topic.c */
     uint64_t job_gone;    /* the highest id of those that this transaction deletes; 0: none */
-    int lock;
-    bool sync;  /* durability `full` of the daemon */
-    bool syncs; /* what the connection does now */
+    bool sync;            /* durability `full` of the daemon */
+    bool syncs;           /* what the connection does now */
     uint64_t pages_max;
     char *directory, *path;
 };

@@ -13,7 +13,7 @@
 struct store;
 
 struct store_options {
-    const char *directory; /* state directory; not used by store_memory */
+    const char *directory; /* state directory, locked by the caller (directory.h); not used by store_memory */
     uint64_t pages_max;    /* SQLite's page limit; 0: none */
     bool sync;             /* false: durability `process` */
     bool beside;           /* store_memory: it keeps nothing but jobs of durability `none` */

@@ -1,5 +1,6 @@
 /* The daemon as an operator sees it: refusing to start, saying why, stopping. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -47,6 +48,27 @@ static void test_a_second_daemon_on_the_state_directory_is_refused(void **state)
     snprintf(endpoint, sizeof(endpoint), "%s2", node.endpoint);
     expect_refusal((char *[]){"--endpoint", endpoint, "--state", node.state, NULL}, 1, node.state);
     node_stop(&node);
+}
+
+/* Whatever its store: copies of plugins and records of hosts lie there, too, and each daemon begins by removing them. */
+static void test_an_ephemeral_daemon_has_its_state_directory_alone(void **state)
+{
+    static char *const ephemeral[] = {"--ephemeral", NULL}, *const durable[] = {NULL};
+    static char *const *const first[] = {durable, ephemeral, ephemeral};
+    static char *const second[] = {"--ephemeral", "--ephemeral", NULL};
+    char endpoint[160], copy[160];
+
+    for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++) {
+        node_start(&node, first[i]);
+        snprintf(endpoint, sizeof(endpoint), "%s2", node.endpoint);
+        snprintf(copy, sizeof(copy), "%s/plugins/copy", node.state);
+        close(open(copy, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+        expect_refusal((char *[]){"--endpoint", endpoint, "--state", node.state, second[i], NULL}, 1,
+                       "is in use by process");
+        assert_non_null(strstr(said, node.state));
+        assert_int_equal(access(copy, F_OK), 0);
+        node_stop(&node);
+    }
 }
 
 static void test_a_second_daemon_at_the_endpoint_is_refused(void **state)
@@ -219,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_second_daemon_on_the_state_directory_is_refused),
+        TEST(test_an_ephemeral_daemon_has_its_state_directory_alone),
         TEST(test_a_second_daemon_at_the_endpoint_is_refused),
         TEST(test_a_read_only_state_directory_is_refused),
         TEST(test_a_state_directory_that_cannot_be_made_is_refused),

@@ -1,4 +1,4 @@
-/* The state directory: who may have it, what is refused and in which words, and what a crash leaves. */
+/* The files of the store: what is refused and in which words, and what a crash leaves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -100,16 +100,6 @@ static void test_size_is_that_of_the_files(void **state)
     assert_true(later > log);
 }
 
-static void test_second_daemon_is_refused_with_the_pid_of_the_first(void **state)
-{
-    struct store_fixture *fixture = *state;
-    char pid[32];
-
-    store_fixture_open(fixture, 0);
-    snprintf(pid, sizeof(pid), "process %d", getpid());
-    assert_refused(fixture, -EBUSY, pid);
-}
-
 static void test_newer_schema_is_refused_naming_both_versions(void **state)
 {
     struct store_fixture *fixture = *state;
@@ -171,51 +161,6 @@ static void test_damaged_pages_are_noticed_at_open_or_load(void **state)
     store_fixture_close(fixture);
     damage_pages(fixture);
     assert_refused(fixture, -EBADMSG, "damaged");
-}
-
-static void test_missing_parent_is_refused(void **state)
-{
-    struct store_fixture *fixture = *state;
-    char directory[sizeof(fixture->directory)];
-
-    memcpy(directory, fixture->directory, sizeof(directory));
-    strcat(fixture->directory, "/a/b");
-    assert_refused(fixture, -ENOENT, "make its parent");
-    memcpy(fixture->directory, directory, sizeof(directory));
-}
-
-static void test_directory_that_others_may_write_to_is_refused(void **state)
-{
-    struct store_fixture *fixture = *state;
-
-    assert_int_equal(chmod(fixture->directory, 0720), 0);
-    assert_refused(fixture, -EACCES, "chmod go-w");
-    assert_int_equal(chmod(fixture->directory, 0702), 0);
-    assert_refused(fixture, -EACCES, fixture->directory);
-    assert_int_equal(chmod(fixture->directory, 0755), 0);
-}
-
-/* In a child that is not root: root may write anywhere. */
-static void test_directory_without_write_permission_is_refused(void **state)
-{
-    struct store_fixture *fixture = *state;
-    int status = 0;
-
-    assert_int_equal(chmod(fixture->directory, 0555), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        struct store_options options = {.directory = fixture->directory};
-        struct store *store = NULL;
-        uint64_t incarnation;
-        char *why = NULL;
-        if (getuid() == 0 && setuid(65534) < 0)
-            _exit(2);
-        int r = store_sqlite.open(&options, &store, &incarnation, &why);
-        _exit(r == -EACCES && why && strstr(why, "cannot write to the state directory") ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    assert_int_equal(chmod(fixture->directory, 0755), 0);
 }
 
 /* Adds jobs of 3000 bytes until the store refuses one. How many went in. */
@@ -427,44 +372,13 @@ static void test_fsck_says_that_a_file_is_damaged(void **state)
 static void test_fsck_refuses_a_directory_in_use(void **state)
 {
     struct store_fixture *fixture = *state;
-    char line[512];
-
-    store_fixture_open(fixture, 0);
-    assert_int_equal(fsck(fixture, line), -EBUSY);
-    assert_non_null(strstr(line, "in use by process"));
-}
-
-/* In a child: takes the lock and dies; a child of its own has the lock until it hears from `release`. */
-static void lock_and_die(const char *directory, int release)
-{
-    char *why = NULL, byte;
+    char line[512], *why = NULL;
     int lock;
 
-    if (directory_lock(directory, true, &lock, &why) < 0)
-        _exit(EXIT_FAILURE);
-    if (fork() == 0)
-        _exit(read(release, &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
-    _exit(EXIT_SUCCESS);
-}
-
-static void test_a_lock_that_a_dead_daemon_left_to_a_child_is_waited_for(void **state)
-{
-    struct store_fixture *fixture = *state;
-    int release[2], status, lock;
-    char *why = NULL;
-
-    assert_int_equal(pipe2(release, O_CLOEXEC), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        lock_and_die(fixture->directory, release[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    assert_int_equal(write(release[1], "x", 1), 1);
-    if (directory_lock(fixture->directory, true, &lock, &why) < 0)
-        fail_msg("%s", why);
+    assert_int_equal(directory_lock(fixture->directory, true, &lock, &why), 0);
+    assert_int_equal(fsck(fixture, line), -EBUSY);
+    assert_non_null(strstr(line, "in use by process"));
     close(lock);
-    close(release[0]);
-    close(release[1]);
 }
 
 static const atomic_bool never, at_once = true;
@@ -568,14 +482,10 @@ int main(void)
         TEST(test_every_open_has_a_larger_incarnation),
         TEST(test_jobs_are_there_after_a_restart),
         TEST(test_size_is_that_of_the_files),
-        TEST(test_second_daemon_is_refused_with_the_pid_of_the_first),
         TEST(test_newer_schema_is_refused_naming_both_versions),
         TEST(test_database_of_another_program_is_refused),
         TEST(test_file_that_is_no_database_is_refused_saying_what_to_do),
         TEST(test_damaged_pages_are_noticed_at_open_or_load),
-        TEST(test_missing_parent_is_refused),
-        TEST(test_directory_that_others_may_write_to_is_refused),
-        TEST(test_directory_without_write_permission_is_refused),
         TEST(test_page_limit_refuses_and_keeps_what_was_there),
         TEST(test_released_ballast_takes_the_end_of_a_job),
         TEST(test_ballast_is_taken_back_when_jobs_are_deleted),
@@ -589,7 +499,6 @@ int main(void)
         TEST(test_fsck_names_each_planted_fault),
         TEST(test_fsck_says_that_a_file_is_damaged),
         TEST(test_fsck_refuses_a_directory_in_use),
-        TEST(test_a_lock_that_a_dead_daemon_left_to_a_child_is_waited_for),
         TEST(test_backup_is_a_store_of_its_own),
         TEST(test_backup_does_not_replace_a_file),
         TEST(test_backup_that_fails_leaves_nothing),
