@@ -369,12 +369,13 @@ int handle_feed_list(struct core *core, struct op *op, const struct request *req
     const struct feed *feed;
     struct feed_info *row;
     struct name_page page;
-    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, kept_rows(core, list->limit));
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
     if (r < 0)
         return r;
     list_each (feed, &core->kept_topics->feeds->all, link)
-        if (may_touch(core, op, feed) && (row = name_page_place(&page, feed->row.name)))
+        if (may_touch(core, op, feed) &&
+            (row = name_page_place_for(&page, feed->row.name, kept_unread_cost(core, feed->row.pattern))))
             row->name = feed->row.name;
     row = page.row;
     for (size_t i = 0; i < page.n; i++)

@@ -289,12 +289,13 @@ int handle_group_list(struct core *core, struct op *op, const struct request *re
     const struct group *group;
     struct group_info *row;
     struct name_page page;
-    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, kept_rows(core, list->limit));
+    int r = name_page_new(core, &page, sizeof(*row), list->prefix, list->after, list->limit);
 
     if (r < 0)
         return r;
     list_each (group, &core->kept_topics->groups, link)
-        if ((row = name_page_place(&page, group_name(group))))
+        if ((row =
+                 name_page_place_for(&page, group_name(group), kept_unread_cost(core, group_pattern(group)))))
             row->name = group_name(group);
     row = page.row;
     for (size_t i = 0; i < page.n; i++)

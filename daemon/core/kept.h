@@ -114,10 +114,10 @@ uint64_t kept_record(struct core *core, struct record *record);
 struct record *kept_block_record(const struct kept_topic *topic, const struct topic_block *block);
 /* What TOPIC_INFO and TOPIC_LIST tell of it. */
 void kept_tell(const struct kept_topic *topic, struct topic_info *info);
-/* How many messages behind that sequence match, about. Looks at every topic, unless the pattern is the name of one. */
+/* How many messages behind that sequence match, about. */
 uint64_t kept_unread(const struct core *core, struct bytes pattern, uint64_t sequence);
-/* So many rows that tell this may be on one page of a list, at least one, when `limit` (0: none) are asked for. */
-uint64_t kept_rows(const struct core *core, uint64_t limit);
+/* At how much that looks: at every topic, unless the pattern is the name of one. */
+uint64_t kept_unread_cost(const struct core *core, struct bytes pattern);
 
 /* ---- kept_forget.c ---- */
 

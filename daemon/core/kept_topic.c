@@ -273,12 +273,9 @@ uint64_t kept_unread(const struct core *core, struct bytes pattern, uint64_t seq
     return n;
 }
 
-uint64_t kept_rows(const struct core *core, uint64_t limit)
+uint64_t kept_unread_cost(const struct core *core, struct bytes pattern)
 {
-    uint64_t topics = core->kept_topics->by_name.count, most = core->limits.sweep_per_turn / (topics + 1);
-
-    most = most ? most : 1;
-    return limit && limit < most ? limit : most;
+    return pattern_is_exact(pattern) ? 1 : 1 + core->kept_topics->by_name.count;
 }
 
 void kept_tell(const struct kept_topic *topic, struct topic_info *info)

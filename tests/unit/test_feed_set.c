@@ -170,7 +170,7 @@ static void test_IP17_5_a_feed_is_its_maker_s(void **state)
     assert_int_equal(info(f, c, feed(f, c, "mail")->feed.last_job).uid, 1000);
 }
 
-/* Each row looks at each topic. */
+/* Each row with wildcards looks at each topic. */
 static void test_IP17_5_where_there_are_many_topics_a_list_has_short_pages(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -182,7 +182,7 @@ static void test_IP17_5_where_there_are_many_topics_a_list_has_short_pages(void 
     ask_status(f, c, FEED("b"), 0);
     publish(f, c, "k.x", "1");
     publish(f, c, "k.y", "2");
-    f->core->limits.sweep_per_turn = 7;
+    f->core->limits.sweep_per_turn = 6;
     struct seen *seen = ask_ok(f, c, list, 0);
     assert_int_equal(seen->feeds_n, 2);
     assert_true(seen->flags & RESULT_MORE);
@@ -193,8 +193,13 @@ static void test_IP17_5_where_there_are_many_topics_a_list_has_short_pages(void 
     assert_int_equal(seen->feeds_n, 1);
     assert_false(seen->flags & RESULT_MORE);
     assert_string_equal(seen->feed_words[0], "c");
+    list.feed_list.after = (struct bytes){0};
     f->core->limits.sweep_per_turn = 1;
     assert_int_equal(ask_ok(f, c, list, 0)->feeds_n, 1);
+    f->core->limits.sweep_per_turn = 7;
+    seen = ask_ok(f, c, list, 0);
+    assert_int_equal(seen->feeds_n, 3);
+    assert_false(seen->flags & RESULT_MORE);
 }
 
 static void test_IP17_5_what_makes_no_sense_is_refused(void **state)
