@@ -167,6 +167,7 @@ sigset_t session_signals_before(void)
 
 enum {
     ABSENT_MS = 1000, /* patience for a daemon that is just being started, as in `goroutined & goctl …` */
+    GONE_MS = 1,      /* and for one that went away, with --no-reconnect */
     CONNECT_MS_MAX = INT32_MAX
 };
 
@@ -198,6 +199,7 @@ static int connect_to(const struct options *said, gc_client **client)
                                  .secret_file = said->secret_file,
                                  .program = "goctl",
                                  .absent_ms = ABSENT_MS,
+                                 .reconnect_ms = said->no_reconnect ? GONE_MS : 0,
                                  .answer_ms = answer_ms};
     int r = answer_ms < 0 ? STATUS_USAGE : gc_connect(&options, client, why);
 
@@ -221,6 +223,15 @@ static int open_ctx(struct session *session)
     return 0;
 }
 
+static void note_session(struct session *session)
+{
+    struct gc_about about;
+
+    gc_about(session->client, &about);
+    session->incarnation = about.incarnation;
+    session->number = about.session;
+}
+
 int session_open(struct session *session, const struct options *options)
 {
     int r = watch_start();
@@ -235,6 +246,7 @@ int session_open(struct session *session, const struct options *options)
         watch_stop();
         return r;
     }
+    note_session(session);
     session->interrupt = gc_ctx_new(session->client);
     if (!session->interrupt) {
         fputs("goctl: no memory\n", stderr);
@@ -301,12 +313,25 @@ int session_check_options(const struct options *options, const char *command)
     return STATUS_USAGE;
 }
 
-bool session_comes_back(const struct session *session, int error)
+static bool may_come_back(const struct session *session)
 {
     const struct options *options = session->options;
 
-    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && !session_stopped() &&
-           !options->no_reconnect && !options->try_once && !options->ctx;
+    return !session_stopped() && !options->no_reconnect && !options->try_once && !options->ctx;
+}
+
+bool session_comes_back(const struct session *session, int error)
+{
+    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && may_come_back(session);
+}
+
+bool session_over(const struct session *session)
+{
+    struct gc_about about;
+
+    gc_about(session->client, &about);
+    return !may_come_back(session) &&
+           (!about.lane || about.incarnation != session->incarnation || about.session != session->number);
 }
 
 int session_come_back(const struct session *session, int (*again)(void *arg, gc_until until), void *arg)

@@ -16,6 +16,7 @@ struct session {
     const struct options *options;
     gc_ctx *interrupt; /* ends by a signal */
     gc_ctx *ctx;       /* of --ctx, and ends by a signal too: below the one that was named; or NULL */
+    uint64_t incarnation, number; /* of the daemon and of the session that was opened */
 };
 
 /* Connects. 0, or an exit status after the reason was told. One session at a time. Blocks for some seconds. */
@@ -56,6 +57,10 @@ int session_check_options(const struct options *options, const char *command);
 
 /* The session ended with its daemon, and the command may go on in another one: without --no-reconnect, --try and --ctx. */
 bool session_comes_back(const struct session *session, int error);
+
+/* The session that was opened is over, and the command may not go on in another one. The library makes that by itself for calls
+ * of which the end of the session tells nothing, such as gc_reserve. */
+bool session_over(const struct session *session);
 
 /*
  * Tells that the command waits for a daemon, and calls `again`, which takes up what the command did, until that is done or

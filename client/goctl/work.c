@@ -288,14 +288,32 @@ static int say(const struct options *options, const struct gc_task *task, const 
 
 enum outcome { WORKED, LOST, NONE, CAME_BACK };
 
+/* The command does not go on with another daemon. */
+static int leave(void)
+{
+    if (session_stopped())
+        return STATUS_CANCELLED;
+    fputs("goctl: the daemon went away, and the worker with it\n", stderr);
+    return STATUS_UNAVAILABLE;
+}
+
+/* Its daemon went away, and has the job back: it hears no more of it. */
+static bool is_over(int r)
+{
+    return r == -ENETRESET || r == -ECONNRESET || r == -ECONNREFUSED;
+}
+
 /* A job that was lost meanwhile is somebody else's: we go on. */
 static int tell_end(const struct session *session, const struct gc_task *task, int r, const char *word,
                     enum outcome *outcome)
 {
-    if (r < 0 && r != -ESTALE && r != -ENETRESET && !session_comes_back(session, r))
+    int status;
+
+    if (r < 0 && r != -ESTALE && !is_over(r))
         return session_fail(r, "job %" PRIu64, task->job.id);
     *outcome = r < 0 ? LOST : WORKED;
-    return say(session->options, task, r < 0 ? "lost" : word);
+    status = say(session->options, task, r < 0 ? "lost" : word);
+    return status == STATUS_OK && is_over(r) && !session_comes_back(session, r) ? leave() : status;
 }
 
 static int work_on(struct session *session, const struct gc_task *task, int64_t lease_ns,
@@ -310,7 +328,7 @@ static int work_on(struct session *session, const struct gc_task *task, int64_t 
         fprintf(stderr, "goctl: cannot run %s: %s\n", session->options->operands[1], strerror(-r));
         r = r == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
     } else {
-        r = finish(session, task, status, output, &word);
+        r = session_over(session) ? -ENETRESET : finish(session, task, status, output, &word);
         r = tell_end(session, task, r, word, outcome);
     }
     if (output >= 0)
@@ -336,11 +354,21 @@ static int come_back(struct session *session)
     return STATUS_OK;
 }
 
+static int give_back(const struct session *session, const struct gc_task *task)
+{
+    gc_task_release(session->client, task, GC_FOREVER);
+    return leave();
+}
+
 /* STATUS_OK: one was worked on, there is none and none is waited for, or the daemon went away and there is one again. */
 static int work_once(struct session *session, const struct gc_reserve *what, enum outcome *outcome)
 {
     struct gc_tasks tasks;
-    int r = gc_reserve(session->client, what, &tasks, session_until(session));
+    int r;
+
+    if (session_over(session))
+        return leave();
+    r = gc_reserve(session->client, what, &tasks, session_until(session));
 
     *outcome = r == -EAGAIN ? NONE : session_comes_back(session, r) ? CAME_BACK : WORKED;
     if (*outcome == NONE)
@@ -350,7 +378,10 @@ static int work_once(struct session *session, const struct gc_reserve *what, enu
     if (r < 0)
         return session_fail_hint(r, r == -ENOENT ? "`goctl queue ls` lists those there are" : NULL, "work %s",
                                  what->queues);
-    r = work_on(session, tasks.items, what->lease_ns, outcome);
+    if (session_over(session)) /* another daemon's, which gc_reserve has found by itself */
+        r = give_back(session, tasks.items);
+    else
+        r = work_on(session, tasks.items, what->lease_ns, outcome);
     gc_tasks_clear(&tasks);
     return r;
 }
