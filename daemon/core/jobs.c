@@ -20,6 +20,7 @@ int jobs_init(struct core *core)
     list_init(&jobs->retained.ended.list);
     list_init(&jobs->retained.dead.list);
     list_init(&jobs->retained.keyed.list);
+    list_init(&jobs->retained.queues);
     list_init(&jobs->queues);
     list_init(&jobs->turns);
     list_init(&jobs->plugins);

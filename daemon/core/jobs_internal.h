@@ -145,6 +145,7 @@ struct job_index {
 struct retained {
     struct map map;                      /* struct kept by id */
     struct kept_list ended, dead, keyed; /* keyed: they are past that, and stay for the time of their key */
+    struct list queues;                  /* struct queue by look */
     struct timer timer;
     bool look; /* something may have to go */
 };
@@ -573,8 +574,7 @@ int64_t run_left_ns(const struct core *core, const struct job *job);
 int run_cancel(struct core *core, struct run *run, enum job_cause cause, bool final);
 /* Takes the run from its job, and its scope ends in this step. */
 void run_close(struct core *core, struct run *run);
-/* It ended in one of these ways: the job goes on accordingly and the run is closed. 0, or -ENOMEM: nothing
- * happened. */
+/* It ended in one of these ways: the job goes on accordingly and the run is closed. 0, or -ENOMEM: nothing happened. */
 int run_succeeded(struct core *core, struct run *run, struct bytes result);
 int run_failed(struct core *core, struct run *run, enum job_cause cause, int error, struct bytes text);
 int run_returned(struct core *core, struct run *run);

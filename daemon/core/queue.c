@@ -6,6 +6,7 @@
  * Invariants: `turns` holds the queues with open lanes, by `pass`.
  */
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "jobs_internal.h"
@@ -37,6 +38,17 @@ struct queue *queue_find(const struct core *core, struct bytes name)
     return queue && !queue->removed ? queue : NULL;
 }
 
+/* Of the gate, and of what has ended. 0 or -ENOMEM. */
+static int reserve_timers(struct core *core)
+{
+    if (timers_reserve(core) < 0)
+        return -ENOMEM;
+    if (timers_reserve(core) == 0)
+        return 0;
+    timers_unreserve(core);
+    return -ENOMEM;
+}
+
 struct queue *queue_get(struct core *core, struct bytes name)
 {
     struct queue *queue = find_any(core, name);
@@ -47,7 +59,7 @@ struct queue *queue_get(struct core *core, struct bytes name)
     }
     queue = map_reserve(core, &core->jobs->queue_names, 1) < 0 ? NULL
                                                                : core_alloc(core, sizeof(*queue) + name.size);
-    if (!queue || timers_reserve(core) < 0) {
+    if (!queue || reserve_timers(core) < 0) {
         core_free(core, queue);
         return NULL;
     }
@@ -59,6 +71,7 @@ struct queue *queue_get(struct core *core, struct bytes name)
     list_init(&queue->purge.ops);
     list_init(&queue->ended.list);
     list_init(&queue->dead.list);
+    list_init(&queue->look);
     list_append(&core->jobs->queues, &queue->link);
     queue->name_size = (uint32_t)name.size;
     memcpy(queue->name, name.data, name.size);
@@ -126,7 +139,8 @@ void queue_set(struct core *core, struct queue *queue, enum policy_origin origin
     gate_set(core, queue);
     if (breaks_otherwise(before, queue->policy))
         breaker_set(core, queue);
-    core->jobs->room = core->jobs->retained.look = true;
+    core->jobs->room = true;
+    retention_look(core, queue);
     stand_anew(core, queue);
     dispatch_soon(core);
 }
@@ -137,7 +151,10 @@ void queue_delete(struct core *core, struct queue *queue)
     list_remove(&queue->link);
     map_remove(&core->jobs->queue_names, &queue->node);
     map_free(core, &queue->keys);
+    list_remove(&queue->look);
     timer_disarm(core, &queue->timer);
+    timer_disarm(core, &queue->stay);
+    timers_unreserve(core);
     timers_unreserve(core);
     core_free(core, queue);
 }
@@ -257,6 +274,7 @@ void queue_check(const struct core *core)
         uint64_t ready = 0, broken = 0, breakers = 0;
         turn_check(core, queue);
         room_check(queue);
+        retention_check(queue);
         list_each (track, &queue->tracks, queue_link) {
             track_check(track);
             broken += !breaker_lets(track);

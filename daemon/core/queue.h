@@ -50,6 +50,8 @@ struct queue {
     uint64_t round;    /* of the key that started a job last */
     uint64_t pass;     /* how much it has had of the hosts, by its weight */
     struct kept_list ended, dead;
+    struct list look;  /* retained.queues: some of these may have to go */
+    struct timer stay; /* armed while it is not there: until then its policy lets them stay */
     struct bucket bucket;
     struct timer timer; /* armed while nothing but time keeps an open lane from starting */
     struct list
@@ -175,6 +177,12 @@ int queue_asked(struct core *core, struct op *op, struct bytes name, struct queu
 int purge_begin(struct core *core, struct queue *queue, struct op *op);
 /* A part of each purge that there is. */
 void purge_turn(struct core *core);
+
+/* ---- retention.c ---- */
+
+/* Something has changed by which ended jobs of the queue may have to go: the next turn looks at them. */
+void retention_look(struct core *core, struct queue *queue);
+void retention_check(const struct queue *queue);
 
 /* ---- queue_made.c: made and removed while the daemon runs ---- */
 

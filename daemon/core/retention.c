@@ -4,8 +4,10 @@
  * job from one that never was. When there is no memory for one, the next start finds it in the store.
  *
  * Invariant: every kept is in the map by id, and in one list of all jobs and one of its queue; one that stays for its key is
- * in no list of a queue. A list is in the order of ends: the load comes by id and is sorted once.
+ * in no list of a queue. A list is in the order of ends: the load comes by id and is sorted once. A queue with some is in
+ * `queues`, where the next turn looks, or its timer is armed.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "job_once.h"
@@ -80,7 +82,7 @@ void retention_add(struct core *core, const struct job_row *row)
     list_of(r, kept)->n++;
     list_append(&queue_list_of(kept)->list, &kept->queue_link);
     queue_list_of(kept)->n++;
-    r->look = true;
+    retention_look(core, kept->queue);
     map_add(&r->map, &kept->node, core_hash_number(core, row->id));
     keep_key(core, kept, row);
 }
@@ -210,6 +212,20 @@ static int64_t left_ns(const struct core *core, const struct kept *kept)
 }
 
 /* The turn that follows does the work. */
+void retention_look(struct core *core, struct queue *queue)
+{
+    struct retained *r = &core->jobs->retained;
+
+    r->look = true;
+    if (!list_linked(&queue->look))
+        list_append(&r->queues, &queue->look);
+}
+
+static void wake_queue(struct core *core, struct timer *timer)
+{
+    retention_look(core, container_of(timer, struct queue, stay));
+}
+
 static void wake(struct core *core, struct timer *timer)
 {
     core->jobs->retained.look = true;
@@ -277,21 +293,41 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* False: there is more to do, and it is looked at again. */
+static bool thin_both(struct core *core, struct queue *queue, int *deletes)
+{
+    int64_t ended = thin_queue(core, &queue->ended, queue->policy.retained_jobs, deletes),
+            left = least(ended, thin_queue(core, &queue->dead, queue->policy.dead_jobs, deletes));
+
+    if (!left)
+        return false;
+    list_remove(&queue->look);
+    if (left < INT64_MAX)
+        timer_arm(core, &queue->stay, time_after(core->now.mono_ns, left), wake_queue);
+    else
+        timer_disarm(core, &queue->stay);
+    return true;
+}
+
+/* Where something may have to go: no end of a job costs a look at every queue. */
+static bool thin_queues(struct core *core, int *deletes)
+{
+    struct queue *queue;
+
+    while ((queue = list_first(&core->jobs->retained.queues, struct queue, look)))
+        if (!thin_both(core, queue, deletes))
+            return false;
+    return true;
+}
+
 static int64_t thin_all(struct core *core, int *deletes)
 {
     const struct limits *limits = &core->limits;
     struct retained *r = &core->jobs->retained;
-    int64_t left = INT64_MAX;
-    struct queue *queue;
+    bool all = thin_queues(core, deletes) && thin(core, &r->ended, limits->retained_jobs_max, deletes) &&
+               thin(core, &r->dead, limits->dead_jobs_max, deletes);
 
-    list_each (queue, &core->jobs->queues, link) {
-        left = least(left, thin_queue(core, &queue->ended, queue->policy.retained_jobs, deletes));
-        left = least(left, thin_queue(core, &queue->dead, queue->policy.dead_jobs, deletes));
-    }
-    if (!thin(core, &r->ended, limits->retained_jobs_max, deletes) ||
-        !thin(core, &r->dead, limits->dead_jobs_max, deletes))
-        left = 0;
-    return least(left, thin_keyed(core, deletes));
+    return least(all ? INT64_MAX : 0, thin_keyed(core, deletes));
 }
 
 void retention_turn(struct core *core)
@@ -306,6 +342,12 @@ void retention_turn(struct core *core)
     if (left == INT64_MAX)
         return timer_disarm(core, &r->timer);
     timer_arm(core, &r->timer, time_after(core->now.mono_ns, left), wake); /* 0: the next step goes on */
+}
+
+void retention_check(const struct queue *queue)
+{
+    assert((!(queue->ended.n + queue->dead.n) || list_linked(&queue->look) || timer_armed(&queue->stay)) &&
+           "what has ended is looked at some time");
 }
 
 static void clear(struct core *core, struct kept_list *list)

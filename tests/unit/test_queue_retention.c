@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "jobs_fixture.h"
+#include "jobs_internal.h"
 
 #define MAIL(...) SUBMIT(.queue = TEXT("mail"), ##__VA_ARGS__)
 
@@ -85,6 +86,23 @@ static void test_a_queue_keeps_the_last_so_many(void **state)
     for (int i = 0; i < 4; i++)
         (i < 2 ? assert_gone : assert_kept)(&r, jobs[i]);
     assert_kept(&r, other);
+}
+
+/* There may be thousands of queues. One that is looked at before its time is armed for another. */
+static void test_the_end_of_a_job_looks_at_its_queue_alone(void **state)
+{
+    struct rig r = rig_up(state, "retained_s=100000");
+    const struct queue *other = queue_find(r.f->core, TEXT("default")),
+                       *mail = queue_find(r.f->core, TEXT("mail"));
+
+    ended(&r, SUBMIT(), CAUSE_NONE);
+    ended(&r, MAIL(), CAUSE_NONE);
+    int64_t before = other->stay.at_ns, of_mail = mail->stay.at_ns;
+    assert_true(timer_armed(&other->stay));
+    advance_ms(r.f, 1000);
+    ended(&r, MAIL(), CAUSE_NONE);
+    assert_int_equal(other->stay.at_ns, before);
+    assert_true(mail->stay.at_ns > of_mail);
 }
 
 static void test_no_time_keeps_nothing_and_who_waits_is_told(void **state)
@@ -187,6 +205,7 @@ int main(void)
         TEST(test_a_queue_keeps_its_jobs_for_its_own_time),
         TEST(test_a_queue_may_keep_them_longer_than_the_limit),
         TEST(test_a_queue_keeps_the_last_so_many),
+        TEST(test_the_end_of_a_job_looks_at_its_queue_alone),
         TEST(test_no_time_keeps_nothing_and_who_waits_is_told),
         TEST(test_dead_jobs_have_bounds_of_their_own),
         TEST(test_what_is_set_later_is_for_what_is_there),
