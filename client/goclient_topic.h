@@ -153,7 +153,9 @@ struct gc_subscribe_options {
 /* Subscribes to the topics of a pattern: 0, and *out gets every message that is published after this has returned, until it is
  * dropped or the session ends. `options` NULL: zeros. gc_chan_info tells how many messages wait and how many were
  * dropped. -EINVAL: no pattern, or an option makes no sense. -E2BIG: capacity. -EEXIST: the group has another pattern.
- * -ENOBUFS: over the daemon's subscriptions_max. -EPERM: not for all topics of the pattern. */
+ * -ENOBUFS: over the daemon's subscriptions_max; the last messages of GC_FROM_LAST are more than account_bytes_max has room for; or
+ * it would have to wait, and as many calls of this user wait as may (waiters_max). -EAGAIN: it would have to, with GC_NOW. -EPERM: not
+ * for all topics of the pattern. */
 GC_API int gc_subscribe(gc_client *g, const char *pattern, const struct gc_subscribe_options *options,
                         gc_chan *out, gc_until until);
 
@@ -166,10 +168,12 @@ GC_API int gc_topic_close(gc_client *g, const char *topic, gc_until until);
 /* Sets what counts for the topics that match a pattern, and no pattern that fits them better, from now on and over restarts.
  * `settings`: NAME=VALUE, a blank between two, all or none of them; NAME= takes back what was set. goroutined.conf(5) lists them:
  * `durable=yes` has messages kept. For who has the right `topic`: -EPERM. -EINVAL: one makes no sense, gc_why says which. -ENOBUFS:
- * there are as many rules as there may be. */
+ * there are as many rules as there may be. While the daemon forgets last messages that a rule lets go, or has just looked at thousands
+ * of durable topics for others, it waits for its turn: -EAGAIN: with GC_NOW. -ENOBUFS: no more calls of this user may wait
+ * (waiters_max, account_bytes_max). What ends the wait before has set nothing. */
 GC_API int gc_topic_set(gc_client *g, const char *pattern, const char *settings, gc_until until);
 
-/* Takes back all that was set of exactly this pattern. -ENOENT: nothing was. -EPERM. */
+/* Takes back all that was set of exactly this pattern. Waits as gc_topic_set. -ENOENT: nothing was. -EPERM, -EAGAIN, -ENOBUFS. */
 GC_API int gc_topic_unset(gc_client *g, const char *pattern, gc_until until);
 
 /* Forgets messages of a durable topic: those up to a sequence, or, with up_to 0, all but the last `keep`. How many went. They are
