@@ -36,7 +36,7 @@ const struct command channel_commands[] = {
                 "of a pipe has taken it. What was not acknowledged goes back to the head of the channel.\n"
                 "--timeout holds for each value. When the daemon goes away, --follow on a durable channel "
                 "waits,\n"
-                "and goes on when there is one again; --no-reconnect ends it then.",
+                "and goes on when there is one again; --no-reconnect, --try and --ctx end it then.",
         .operands_min = 1,
         .operands_max = 1,
         .completes = COMPLETES_CHANNEL,

@@ -31,7 +31,7 @@ const struct command job_commands[] = {
             "status 0\n"
             "is done, any other failed. A signal lets it finish the job at hand first.\n"
             "--timeout holds for each wait for a job. When the daemon goes away it waits, and works on when\n"
-            "there is one again; --no-reconnect ends it then.",
+            "there is one again; --no-reconnect, --try and --ctx end it then.",
         .operands_min = 2,
         .operands_max = -1,
         .completes = COMPLETES_PROGRAM,

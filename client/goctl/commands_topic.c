@@ -32,7 +32,8 @@ const struct command topic_commands[] = {
             "shop.>. Then the topic is printed in front of each value. It ends when its topics are closed\n"
             "(goctl topic close), after -n messages, or when --timeout passes without one.\n"
             "What it had no room for is counted, and told in front of the next message. When the daemon\n"
-            "goes away it waits, and goes on when there is one again; --no-reconnect ends it then.",
+            "goes away it waits, and goes on when there is one again; --no-reconnect, --try and --ctx\n"
+            "end it then.",
         .operands_min = 1,
         .operands_max = -1,
         .completes = COMPLETES_TOPIC,

@@ -275,6 +275,10 @@ int command_recv(const struct options *options)
 {
     uint64_t most = options->follow ? UINT64_MAX : options->count ? options->count : 1;
 
+    if (options->reconnect_ns >= 0 && !options->follow) {
+        fputs("goctl recv: --reconnect goes with --follow: other receives end with the daemon\n", stderr);
+        return STATUS_USAGE;
+    }
     return receive_all(options, "recv", most, STATUS_CLOSED);
 }
 

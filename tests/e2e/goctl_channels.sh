@@ -376,6 +376,7 @@ test_IP12_1_who_follows_a_durable_channel_comes_back_with_the_daemon() {
     same "the end" "$(tail -n 1 "$temporary/back")" 2
     grep -q "channel back is open again" "$temporary/back.errors" || failed "$(cat "$temporary/back.errors")"
     refuse 2 "do not go together" goctl range back --reconnect 1s --no-reconnect
+    refuse 2 "--reconnect goes with --follow" goctl recv back --reconnect 1s
 }
 
 # There is nothing to come back to: the channel went with its daemon.
@@ -394,6 +395,14 @@ test_IP7_3_who_follows_another_channel_ends_with_the_daemon() {
     receiver=$!
     until_number kept receivers 1
     node_stop KILL
+    ended "$receiver" 7
+    node_start
+    goctl ctx new ends
+    goctl recv kept --follow --ctx ends 2>/dev/null &
+    receiver=$!
+    until_number kept receivers 1
+    node_stop KILL
+    node_start
     ended "$receiver" 7
 }
 

@@ -157,22 +157,27 @@ test_a_worker_comes_back_with_the_daemon() {
     refuse 2 "do not go together" goctl work default --reconnect 1s --no-reconnect -- cat
 }
 
-# Whether another one is there at once makes no difference, nor whether a command runs.
-test_a_worker_that_is_not_to_come_back_ends_with_its_daemon() {
+# ends_with_its_daemon OPTION...: whether another one is there at once makes no difference, nor whether a command runs.
+ends_with_its_daemon() {
     local id worker
-    node_of_its_own
     gate over
     id=$(goctl submit :again)
-    "$GOCTL" work default --no-reconnect -- sh -c "$(behind over)" >"$temporary/over" 2>"$temporary/over.errors" 8>&- 9>&- &
+    "$GOCTL" work default "$@" -- sh -c "$(behind over)" >"$temporary/over" 2>"$temporary/over.errors" 8>&- 9>&- &
     worker=$!
     until_begun
     node_stop KILL
     node_start
     ended "$worker" 7
     same "said" "$(cat "$temporary/over")" "$id lost"
-    grep -q "the daemon" "$temporary/over.errors" || failed "$(cat "$temporary/over.errors")"
+    grep -q "the daemon went away" "$temporary/over.errors" || failed "$(cat "$temporary/over.errors")"
     same "state" "$(state_of "$id")" ready
     expect 0 "$id done" works -- true
+}
+
+test_a_worker_that_is_not_to_come_back_ends_with_its_daemon() {
+    local id worker
+    node_of_its_own
+    ends_with_its_daemon --no-reconnect
     "$GOCTL" work default --no-reconnect -- true >"$temporary/over" 2>/dev/null 8>&- 9>&- &
     worker=$!
     until goctl dump | grep -q 'a job to work on'; do kill -0 "$worker" || failed "it ended"; done
@@ -182,6 +187,12 @@ test_a_worker_that_is_not_to_come_back_ends_with_its_daemon() {
     ended "$worker" 7
     same "said" "$(cat "$temporary/over")" ""
     same "state" "$(state_of "$id")" ready
+}
+
+test_a_worker_in_a_context_ends_with_its_daemon() {
+    node_of_its_own
+    goctl ctx new ends
+    ends_with_its_daemon --ctx ends
 }
 
 test_a_job_that_was_lost_with_the_daemon_is_not_one_of_those_to_work_on() {
