@@ -251,63 +251,6 @@ void subscription_await(struct core *core, struct subscription *sub, struct publ
     list_insert_before(at->next, &publish->link);
 }
 
-/* Of an operation, and live: it may have waited, or may have to. */
-static bool is_behind(const struct publish *other, const struct publish *p)
-{
-    return other->op && !other->topic && other->ticket > p->ticket;
-}
-
-/* Those of a list, by ticket, before those that are behind them in one that has them by ticket too, between others. Returns at how
- * many it looked. */
-static size_t merge(struct list *into, struct list *from)
-{
-    struct list *at = into->next;
-    struct publish *p, *after;
-    size_t looked = 0;
-
-    list_each_safe (p, after, from, link) {
-        for (; at != into && !is_behind(container_of(at, struct publish, link), p); at = at->next)
-            looked++;
-        list_remove(&p->link);
-        list_insert_before(at, &p->link);
-        looked++;
-    }
-    return looked;
-}
-
-/* By ticket. The depth is the logarithm of `n`, how many there are. */
-static void sort(struct list *all, size_t n)
-{
-    struct list half;
-
-    if (n < 2)
-        return;
-    list_init(&half);
-    for (size_t i = 0; i < n / 2; i++) {
-        struct list *first = all->next;
-
-        list_remove(first);
-        list_append(&half, first);
-    }
-    sort(&half, n / 2);
-    sort(all, n - n / 2);
-    merge(all, &half);
-}
-
-/* What they waited for may have ended in any order. */
-void publishes_go_on(struct core *core)
-{
-    struct topics *t = core->topics;
-    const struct publish *p;
-    size_t n = 0;
-
-    list_each (p, &t->again, link)
-        n++;
-    sort(&t->again, n);
-    n = merge(&t->queue, &t->again);
-    t->left -= n < t->left ? n : t->left - 1;
-}
-
 /* Room for what it begins with is no longer than that is there. */
 static void take_extra(struct subscription *sub)
 {
@@ -354,7 +297,7 @@ void subscription_end(struct core *core, struct subscription *sub)
     list_remove(&sub->blocking);
     list_remove(&sub->roomy);
     timer_disarm(core, &sub->timer);
-    list_splice(&core->topics->again, &sub->waiting);
+    publishes_leave(core, &sub->waiting);
     audience_settle(core, audience);
 }
 

@@ -3,8 +3,8 @@
  *
  * Words: an `audience` is all subscriptions of one pattern, a `publish` what is left of an operation PUBLISH, a `batch` those
  * of its messages that take effect at one moment: nothing of them is before it, and all who match then get all of them.
- * Files: topic.c publishes and fans out, subscription.c makes, fills and ends subscriptions, topic_last.c remembers last
- * messages, topic_verbs.c is asked.
+ * Files: topic.c publishes and fans out, subscription.c makes, fills and ends subscriptions, topic_again.c has what waited there go
+ * on, topic_last.c remembers last messages, topic_verbs.c is asked.
  */
 #pragma once
 
@@ -82,6 +82,7 @@ struct topics {
     struct name_tree names;    /* the same, by pattern */
     struct list queue;         /* struct publish: one after the other, behind `now` */
     struct list again;         /* struct publish: they wait no more, and go into the queue by ticket */
+    bool mixed;                /* there they are not by ticket: they waited at more than one subscription */
     struct list notices;       /* struct publish: they wait for the store, by batch (job_states.c) */
     struct list roomy;         /* struct subscription: what waits there goes on after the queue */
     struct publish *now;       /* its batch is on its way; or NULL */
@@ -148,6 +149,14 @@ void publishes_forget(struct core *core, struct list *publishes);
 /* The topic. */
 struct bytes publish_topic(const struct publish *publish);
 
+/* ---- topic_again.c ---- */
+
+/* Those that waited at one subscription, by ticket, wait no more: they go to topics->again. O(1). */
+void publishes_leave(struct core *core, struct list *waiting);
+/* All of topics->again take their places in the queue. What that looks at costs this turn, which may do one thing more at least: what
+ * is before their places, and of n that waited at k subscriptions, where k is more than one, n times the logarithm of k. */
+void publishes_go_on(struct core *core);
+
 /* ---- subscription.c ---- */
 
 /* The audience of exactly that pattern, or NULL. */
@@ -165,8 +174,6 @@ size_t subscription_fits(const struct core *core, const struct subscription *sub
                          struct letter *const *letter, size_t n);
 /* A publish waits for room there. */
 void subscription_await(struct core *core, struct subscription *sub, struct publish *publish);
-/* All of topics->again take their places in the queue. What that looks at costs this turn all but one of what it may still do. */
-void publishes_go_on(struct core *core);
 /* It may have room again. */
 void subscription_room(struct core *core, struct subscription *sub);
 /* Nothing is published to it any more; what waits for its room goes on. Safe to repeat. */
