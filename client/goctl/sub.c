@@ -262,20 +262,32 @@ static int print_message(struct subscriber *s, const struct gc_value *value)
 }
 
 /* Acknowledges what was printed. With the last of it no receive follows that would say that it was in vain: so asks a daemon that
- * knows the subscription, and was told. */
-static int acknowledge(struct subscriber *s, struct gc_value *last, bool more)
+ * knows the subscription, and was told. *asked: what that answers is all that is known. */
+static int acknowledge(struct subscriber *s, struct gc_value *last, bool more, bool *asked)
 {
     struct gc_chan_info info;
     int r = gc_ack(s->session->client, last);
 
-    if (r == 0 && !more && s->options.group)
+    *asked = r == 0 && !more && s->options.group;
+    if (*asked)
         r = gc_chan_info(s->session->client, s->chans[s->from], &info, session_patience(s->session));
     return r;
+}
+
+/* `asked`: the acknowledgement has left, and may have been in time. An exit status. */
+static int tell_unacknowledged(const struct subscriber *s, int error, bool asked)
+{
+    if (asked)
+        return session_fail_hint(error, "others may get it again",
+                                 "what was printed last may not be acknowledged");
+    return session_fail_hint(error, s->options.group ? "others get it again" : NULL,
+                             "what was printed last is not acknowledged");
 }
 
 /* Prints what was received and acknowledges it where it is held; with --ack, once its reader has it. */
 static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bool more)
 {
+    bool asked = false;
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++)
@@ -287,10 +299,9 @@ static int hand_over(struct subscriber *s, struct gc_value *values, size_t n, bo
     if (r < 0 && r != -ECANCELED)
         return output_fail(r);
     if (r == 0 && s->hold)
-        r = acknowledge(s, &values[n - 1], more);
+        r = acknowledge(s, &values[n - 1], more, &asked);
     if (r < 0 && !(more && session_comes_back(s->session, r))) /* else the next receive says so again */
-        return session_fail_hint(r, s->options.group ? "others get it again" : NULL,
-                                 "what was printed last is not acknowledged");
+        return tell_unacknowledged(s, r, asked);
     return STATUS_OK;
 }
 

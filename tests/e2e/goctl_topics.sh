@@ -400,6 +400,29 @@ test_IP16_6_a_last_message_that_is_not_acknowledged_is_no_good_end() {
     same "the message" "$(goctl sub big.a --durable big -n 1 --timeout 30s | wc -c)" 300001
 }
 
+# results_kept: so many results of the daemon nobody has acknowledged; a message that is held is one of them.
+results_kept() { goctl stats results.kept --json | jq '."results.kept"'; }
+
+# The acknowledgement has left, and nobody was asked any more whether it was in time.
+test_IP16_6_a_last_message_of_which_nothing_is_heard_may_be_acknowledged() {
+    node_of_its_own
+    goctl topic set big.a durable=yes
+    head -c 300000 /dev/zero | tr '\0' x | goctl pub big.a --raw
+    mkfifo "$temporary/unheard"
+    goctl ctx new over
+    "$GOCTL" sub big.a --durable big --from start -n 1 --ctx over >"$temporary/unheard" 2>"$temporary/unheard.errors" &
+    subscriber=$!
+    exec 9<"$temporary/unheard"
+    head -c 1 <&9 >/dev/null # more of it than the pipe takes is to come
+    goctl ctx cancel over
+    until [ "$(results_kept)" = 1 ]; do kill -0 "$subscriber" || failed "it has ended"; done # it has heard of the end
+    cat <&9 >/dev/null
+    exec 9<&-
+    ended "$subscriber" 6
+    grep -q "may not be acknowledged: .*others may get it again" "$temporary/unheard.errors" ||
+        failed "$(cat "$temporary/unheard.errors")"
+}
+
 test_a_subscription_waits_for_a_daemon_as_long_as_it_is_told() {
     node_of_its_own
     subscribed ends --no-reconnect
