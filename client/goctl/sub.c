@@ -33,6 +33,7 @@ struct subscriber {
     uint64_t lost[PATTERNS_MAX]; /* messages, of which it was told */
     uint64_t last[PATTERNS_MAX]; /* sequence of the last one that was printed; 0: none, or of a live topic */
     bool unkept[PATTERNS_MAX];   /* the topic of that one is not kept any more */
+    bool unasked[PATTERNS_MAX];  /* we may not ask whether it is, and take it for kept */
     size_t from;                 /* whose messages are at hand */
     bool topic;                  /* is printed */
     bool hold;
@@ -153,14 +154,14 @@ static int subscribe_to(struct subscriber *s, size_t i, gc_until until)
 
 /* ---- when the daemon has gone ---- */
 
-/* What is published on the topic is still kept: 1, or 0; negative: it cannot be asked. */
+/* What is published on the topic is still kept: 1, or 0; negative: it cannot be asked, -EPERM: by this user. */
 static int is_kept(const struct subscriber *s, const char *topic, gc_until until)
 {
     struct gc_topic_page page;
     int r = gc_topic_info(s->session->client, topic, &page, until);
 
     if (r < 0)
-        return r == -ENOENT ? 0 : r == -EPERM ? 1 : r;
+        return r == -ENOENT ? 0 : r;
     for (size_t i = 0; i < page.items->settings_n; i++) {
         struct fact fact;
 
@@ -171,17 +172,18 @@ static int is_kept(const struct subscriber *s, const char *topic, gc_until until
     return r;
 }
 
-/* What is not kept any more does not come from the log. */
+/* What is not kept any more does not come from the log. Who may not ask takes it for kept: nothing is missing then, if it is. */
 static int look_at_topic(struct subscriber *s, size_t i, gc_until until)
 {
     int r;
 
-    s->unkept[i] = false;
+    s->unkept[i] = s->unasked[i] = false;
     if (!s->last[i] || s->options.group || is_wild(s->session->options->operands[i]))
         return 0;
     r = is_kept(s, s->session->options->operands[i], until);
     s->unkept[i] = r == 0;
-    return r;
+    s->unasked[i] = r == -EPERM;
+    return s->unasked[i] ? 0 : r;
 }
 
 /* Those that had not ended. 0, or the error of the first one that could not be. */
@@ -202,8 +204,16 @@ static int subscribe_again(void *arg, gc_until until)
 
 static void tell_unkept(const struct subscriber *s, size_t i)
 {
+    const char *topic = s->session->options->operands[i];
+
+    if (s->unasked[i])
+        fprintf(
+            stderr,
+            "goctl: you may not ask whether %s is kept (the right inspect): if it is not, nothing that is "
+            "published from now on comes\n",
+            topic);
     if (s->unkept[i])
-        fprintf(stderr, "goctl: %s is not kept any more: %s\n", s->session->options->operands[i],
+        fprintf(stderr, "goctl: %s is not kept any more: %s\n", topic,
                 reads_log(s, i) ? "what is left of it comes, and nothing that is published from now on"
                                 : "what is published from now on comes");
 }

@@ -93,6 +93,37 @@ test_inspect_is_for_its_names() {
     not_let chan_info s.a inspect info s.a
 }
 
+# as_before ENDPOINT starts a daemon that lets alice subscribe, and no more.
+as_before() {
+    node_start --listen "$1" --listen-secret-file "$keys/daemon.keys" --listen-keys-file "$keys/clients" \
+        --rights-file "$temporary/subscribe"
+    far=$(sed -n 's/.*endpoint=\(tcp[^ ]*\) keys=required$/\1/p' "$node/daemon.log" | tail -n 1)
+}
+
+test_who_may_not_inspect_is_told_that_a_topic_is_perhaps_not_kept_any_more() {
+    local subscriber
+    echo 'key:alice subscribe was.' >"$temporary/subscribe"
+    node=$(mktemp -d -p "$temporary") daemon=
+    trap node_stop EXIT
+    as_before 'tcp://127.0.0.1:*'
+    goctl topic set was.a durable=yes
+    GOROUTINED_ENDPOINT=$far GOROUTINED_SERVER_KEY=$(public_of daemon) GOROUTINED_SECRET_FILE=$keys/alice.keys \
+        "$GOCTL" sub was.a >"$temporary/was" 2>"$temporary/was.errors" &
+    subscriber=$!
+    until_subscribed was.a 1
+    goctl pub was.a 1
+    until [ "$(cat "$temporary/was")" = 1 ]; do kill -0 "$subscriber" || failed "$(cat "$temporary/was.errors")"; done
+    goctl topic unset was.a
+    node_stop KILL
+    as_before "$far" # where it was
+    until grep -q "subscribed again" "$temporary/was.errors"; do
+        kill -0 "$subscriber" || failed "$(cat "$temporary/was.errors")"
+    done
+    grep -q "whether was.a is kept" "$temporary/was.errors" || failed "$(cat "$temporary/was.errors")"
+    kill -TERM "$subscriber"
+    ended "$subscriber" 143
+}
+
 test_submit_is_for_the_function_too() {
     not_let submit "$PLUGINS/trial.so:echo" submit submit "$PLUGINS/trial.so:echo" x
     refuse 1 "key:alice may not submit mail: rights_file gives it no submit" \
