@@ -23,6 +23,7 @@
 #include "job_after.h"
 #include "job_defaults.h"
 #include "job_once.h"
+#include "submit.h"
 #include "transact.h"
 
 struct bulk {

@@ -8,6 +8,7 @@
 
 #include "feed.h"
 #include "name_page.h"
+#include "submit.h"
 
 /* ---- finding ---- */
 

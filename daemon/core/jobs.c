@@ -7,6 +7,7 @@
 #include "job_once.h"
 #include "pool.h"
 #include "schedules.h"
+#include "submit.h"
 #include "worker.h"
 
 int jobs_init(struct core *core)

@@ -12,6 +12,7 @@
 #include "feeds.h"
 #include "pool.h"
 #include "schedules.h"
+#include "submit.h"
 #include "worker.h"
 
 enum { MISSES_MAX = 5 }; /* the wait between looks doubles that often: 32 s */

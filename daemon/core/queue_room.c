@@ -9,6 +9,7 @@
 
 #include "bulk.h"
 #include "feeds.h"
+#include "submit.h"
 
 /* ---- the jobs that wait ---- */
 
@@ -208,15 +209,10 @@ static int bulk_goes_on(struct core *core, struct queue *queue, struct op *op, s
 
 static int job_goes_on(struct core *core, struct op *op, struct job *job)
 {
-    int r = jobs_closed(core) ? submit_refuse_closed(core, op) : 0;
-
-    if (r == 0 && !fits(job->lane->queue, job))
-        r = room_ask(core, op, job);
-    if (r == 0)
-        r = submit_admit(core, op, job);
-    else
-        job_delete(core, job);
-    return r;
+    if (!jobs_closed(core))
+        return fits(job->lane->queue, job) ? submit_admit(core, op, job) : submit_with_room(core, op, job);
+    job_delete(core, job);
+    return submit_refuse_closed(core, op);
 }
 
 static void go_on(struct core *core, struct queue *queue, struct waiter *w)

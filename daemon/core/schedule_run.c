@@ -150,12 +150,13 @@ static int run_at(struct core *core, struct schedule *s, int64_t at_ns, uint64_t
 {
     struct schedule_row moved = s->row;
     struct job *job = make_job(core, s);
-    int r = job ? room_find(core, job, *batch == 0) : -ENOMEM;
+    int r = job ? account_charge(core, s->account, SLOT_JOBS, 1) : -ENOMEM;
 
-    if (r == 0)
-        r = account_charge(core, s->account, SLOT_JOBS, 1);
     if (r == 0) {
         job->charged = true;
+        r = room_find(core, job, *batch == 0); /* last: it may drop jobs of others */
+    }
+    if (r == 0) {
         moved.progress.cursor_ns = moved.progress.last_ns = at_ns;
         moved.progress.runs++;
         r = job_admit_of(core, job, PLANTED(PARTED_RUN) ? NULL : &moved);

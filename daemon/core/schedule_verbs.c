@@ -9,6 +9,7 @@
 
 #include "name_page.h"
 #include "schedule.h"
+#include "submit.h"
 
 /* ---- finding ---- */
 

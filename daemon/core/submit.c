@@ -14,6 +14,7 @@
 #include "job_after.h"
 #include "job_defaults.h"
 #include "job_once.h"
+#include "submit.h"
 
 /* ---- checks ---- */
 
@@ -245,13 +246,18 @@ static int make(struct core *core, struct op *op, const struct request_submit *s
     return 0;
 }
 
+static int judge(struct core *core, struct op *op, const struct job *job, struct job **old)
+{
+    int r = once_judge(core, op, job, old);
+
+    return r == 0 ? after_judge(core, op, job) : r;
+}
+
 int submit_admit(struct core *core, struct op *op, struct job *job)
 {
     struct job *old;
-    int r = once_judge(core, op, job, &old);
+    int r = judge(core, op, job, &old);
 
-    if (r == 0)
-        r = after_judge(core, op, job);
     if (r == 0)
         r = jobs_admit(core, &(struct newcomer){.job = job, .old = old}, 1);
     if (r != 0) {
@@ -264,14 +270,12 @@ int submit_admit(struct core *core, struct op *op, struct job *job)
     return 0;
 }
 
-/* Its plugin is known. */
-static int admit(struct core *core, struct op *op, struct job *job)
+int submit_with_room(struct core *core, struct op *op, struct job *job)
 {
     struct job *old;
-    int r = job_set_defaults(core, job);
+    int r = judge(core, op, job,
+                  &old); /* who joins another needs no room; who is refused takes none from others */
 
-    if (r == 0)
-        r = once_judge(core, op, job, &old); /* who joins another needs no room */
     if (r != 0) {
         job_delete(core, job);
         return r < 0 ? r : 0;
@@ -282,6 +286,17 @@ static int admit(struct core *core, struct op *op, struct job *job)
     if (r < 0)
         job_delete(core, job);
     return r < 0 ? r : 0;
+}
+
+/* Its plugin is known. */
+static int admit(struct core *core, struct op *op, struct job *job)
+{
+    int r = job_set_defaults(core, job);
+
+    if (r == 0)
+        return submit_with_room(core, op, job);
+    job_delete(core, job);
+    return r;
 }
 
 /* ---- waiting for the plugin ---- */

@@ -103,6 +103,18 @@ static void test_the_oldest_job_makes_room(void **state)
                "its queue was full"));
 }
 
+static void test_a_submit_that_is_refused_drops_no_job(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+    uint64_t unknown = 77;
+
+    set_queue(f, "mail", "waiting_max=1 full=drop-oldest");
+    uint64_t first = submit(f, c, MAIL());
+    ask_ok(f, c, MAIL(.after = &unknown, .after_n = 1), -ENOENT);
+    assert_state(f, c, first, JOB_READY, CAUSE_NONE);
+}
+
 static void test_a_returned_job_is_older_than_those_that_waited(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -144,6 +156,22 @@ static void test_submits_wait_for_room_in_the_order_of_arrival(void **state)
     done_with(f, host, offer, TEXT(""));
     assert_int_equal(answer(f, c, third)->status, 0);
     assert_true(answer(f, c, third)->handle > answer(f, c, second)->handle);
+}
+
+static void test_a_submit_whose_key_is_taken_while_it_waits_drops_no_job(void **state)
+{
+    struct jobs_fixture *f = *state;
+    struct client *c = client_new(f, 0);
+
+    set_queue(f, "mail", "waiting_max=1");
+    uint64_t first = submit(f, c, MAIL());
+    uint64_t waits = ask(f, c, MAIL(.once_key = TEXT("k")));
+    uint64_t holder = submit(f, c, SUBMIT(.once_key = TEXT("k")));
+    set_queue(f, "mail", "waiting_max=1 full=drop-oldest");
+    advance_ms(f, 0);
+    assert_int_equal(answer(f, c, waits)->status, -EEXIST);
+    assert_int_equal(answer(f, c, waits)->handle, holder);
+    assert_state(f, c, first, JOB_READY, CAUSE_NONE);
 }
 
 static void test_a_try_does_not_wait_and_a_deadline_ends_it(void **state)
@@ -232,6 +260,8 @@ int main(void)
         TEST(test_the_bytes_of_arguments_are_bounded_too),
         TEST(test_an_argument_above_the_bound_never_waits),
         TEST(test_the_oldest_job_makes_room),
+        TEST(test_a_submit_that_is_refused_drops_no_job),
+        TEST(test_a_submit_whose_key_is_taken_while_it_waits_drops_no_job),
         TEST(test_a_returned_job_is_older_than_those_that_waited),
         TEST(test_submits_wait_for_room_in_the_order_of_arrival),
         TEST(test_a_try_does_not_wait_and_a_deadline_ends_it),

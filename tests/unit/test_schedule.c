@@ -388,6 +388,22 @@ static void test_a_run_waits_for_room(void **state)
     assert_string_equal(row(f, c, "a")->schedule_words[1], "");
 }
 
+static void test_a_run_that_cannot_be_drops_no_job(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    f->limits.jobs_waiting_max = 1;
+    restart(f);
+    struct client *c = client_new(f, 1000), *stranger = client_new(f, 2000);
+    set_queue(f, "mail", "waiting_max=1 full=drop-oldest");
+    set(f, c, SCHEDULE("a", "@every 1m", .queue = TEXT("mail")));
+    submit(f, c, SUBMIT());
+    uint64_t job = submit(f, stranger, SUBMIT(.queue = TEXT("mail")));
+    advance_ms(f, MINUTE_MS);
+    assert_int_equal(row(f, c, "a")->schedule.runs, 0);
+    assert_state(f, stranger, job, JOB_READY, CAUSE_NONE);
+}
+
 /* ---- rights ---- */
 
 static void test_rights_are_judged_again_at_each_run(void **state)
@@ -484,6 +500,7 @@ int main(void)
         TEST(test_limit_schedules_max),
         TEST(test_limit_schedule_bytes_max),
         TEST(test_a_run_waits_for_room),
+        TEST(test_a_run_that_cannot_be_drops_no_job),
         TEST(test_rights_are_judged_again_at_each_run),
         TEST(test_what_looks_at_the_clock_for_all_ends_with_the_core),
         TEST(test_memory_that_runs_out),
