@@ -105,10 +105,12 @@ void run_forget(struct core *core, struct run *run)
     host->offered -= in_window(run);
     list_remove(&run->link);
     run->host = NULL;
-    if (list_linked(&run->closing))
-        run->step = RUN_OVER; /* runs_turn frees it */
-    else
+    if (list_linked(&run->closing)) {
+        run->step = RUN_OVER;     /* runs_turn frees it */
+        worker_forget(core, run); /* before that its reserve may end */
+    } else {
         run_free(core, run);
+    }
     dispatch_soon(core);
     host_settle(core, host);
 }

@@ -168,6 +168,51 @@ static void test_IP11_a_reserve_that_ends_while_its_job_is_read_gives_it_back(vo
     assert_int_equal(reserve(f, c).job, job);
 }
 
+static void pass(struct jobs_fixture *f, int64_t ns)
+{
+    f->now.mono_ns += ns;
+    f->now.wall_ns += ns;
+}
+
+/* A worker asks, and one allocation fails. In the next step the deadline of one of the jobs is over, and then the reserve by
+ * its own, or it is cancelled: if it was not answered, nobody has got either. Whether one failed. */
+static bool end_in_one_step(struct jobs_fixture *f, long allocations_left, bool cancels)
+{
+    struct client *c = client_new(f, 0), *worker = client_new(f, 0);
+    uint64_t late = submit(f, c, WORK(.deadline_in_ns = SECOND_NS)), job = submit(f, c, WORK());
+    struct request request = RESERVE(.max = 2);
+
+    if (!cancels)
+        request.until = (struct until){UNTIL_IN, 2 * SECOND_NS};
+    f->fails_once = true;
+    f->allocations_left = allocations_left;
+    uint64_t op = ask(f, worker, request);
+    f->allocations_left = -1;
+    pass(f, 3 * SECOND_NS);
+    if (cancels)
+        cancel_op(f, worker, op);
+    else
+        fixture_step(f, &(struct input){.kind = IN_TICK});
+    if (answer(f, worker, op)->status <= 0) {
+        assert_state(f, c, late, JOB_FAILED, CAUSE_TIMEOUT);
+        assert_state(f, c, job, JOB_READY, CAUSE_NONE);
+    }
+    return f->refused > 0;
+}
+
+static void test_IP11_a_job_and_the_reserve_that_was_to_get_it_may_end_in_one_step(void **state)
+{
+    for (int cancels = 0; cancels <= 1; cancels++) {
+        long n = 0;
+
+        while (end_in_one_step(*state, n++, cancels)) {
+            jobs_tear_down(state);
+            jobs_set_up(state);
+        }
+        assert_true(n > 10);
+    }
+}
+
 static void test_a_job_cancelled_while_it_is_read_leaves_its_place_to_another(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -314,6 +359,7 @@ int main(void)
         TEST(test_IP4_a_worker_that_dies_while_it_waits_takes_nothing),
         TEST(test_IP4_a_worker_that_dies_while_its_job_is_read_gives_it_back),
         TEST(test_IP11_a_reserve_that_ends_while_its_job_is_read_gives_it_back),
+        TEST(test_IP11_a_job_and_the_reserve_that_was_to_get_it_may_end_in_one_step),
         TEST(test_a_job_cancelled_while_it_is_read_leaves_its_place_to_another),
         TEST(test_IP7_a_restart_makes_every_run_stale_and_loses_no_job),
         TEST(test_a_cancel_reaches_whoever_watches_and_whoever_extends),
