@@ -236,13 +236,20 @@ static void ended_came(struct core *core, struct op *op, void *context, const st
 
 static int cancel_now(struct core *core, struct job *job, struct bytes cause)
 {
+    struct run *run = job_run(job);
     struct bytes none = {0};
+    int r;
 
     job_say_bytes(core, job, cause);
-    if (!job_run(job))
-        return job_end(core, job, JOB_CANCELLED, CAUSE_CANCELED, -ECANCELED, none);
-    int r = job_asked(core, job);
-    return r < 0 ? r : run_cancel(core, job_run(job), CAUSE_CANCELED, false);
+    if (run && run->step != RUN_LOADING) {
+        r = job_asked(core, job);
+        return r < 0 ? r : run_cancel(core, run, CAUSE_CANCELED, false);
+    }
+    /* Nobody was told of it: it ends at once or, when memory is out, was not asked to. */
+    r = job_end(core, job, JOB_CANCELLED, CAUSE_CANCELED, -ECANCELED, none);
+    if (r == 0 && run)
+        run_close(core, run);
+    return r;
 }
 
 /* Whatever comes after this run, the job is not tried again: its deadline was that of its context. */
