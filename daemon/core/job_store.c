@@ -66,7 +66,7 @@ static void settle(struct core *core, struct job *job)
 }
 
 /* News of a job that did not reach the store: said again. A store that keeps to the rules of record.h never does
- * this; the job is what it is either way. */
+ * this; the job is what it is either way. When memory is out it stays in `unstored` with the batch that failed. */
 static void say_again(struct core *core, struct job *job)
 {
     struct job_row row = job_row(job);
@@ -97,7 +97,7 @@ void jobs_stored(struct core *core, uint64_t first, uint64_t last, int error)
     list_each_safe (work, after, &jobs->unstored, unstored) {
         if (work->batch > last)
             break;
-        if (error && work->batch >= first)
+        if (error || work->batch < first) /* of before: it could not be said again then */
             say_again(core, work->job);
         else
             settle(core, work->job);

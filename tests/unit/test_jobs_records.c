@@ -133,6 +133,39 @@ static void test_X1_a_context_that_ends_without_memory_ends_its_jobs_once_there_
     }
 }
 
+/* ---- news that a store refuses, which none does that keeps to the rules of record.h ---- */
+
+static void refuse_news(struct jobs_fixture *f)
+{
+    struct batch *batch = list_first(&f->held, struct batch, link);
+    struct input in = {.kind = IN_STORED, .stored = {.batch = batch->number, .error = -EIO}};
+
+    assert_false(batch_admits(batch));
+    list_remove(&batch->link);
+    batch_delete(batch);
+    f->stored = in.stored.batch;
+    fixture_step(f, &in);
+}
+
+static void test_news_that_was_refused_is_said_again_when_there_is_memory(void **state)
+{
+    struct jobs_fixture *f = *state;
+
+    for (int left = -1; left <= 0; left++) {
+        struct client *c = client_new(f, 0);
+        uint64_t job = submit(f, c, WORK(.delay_ns = 3600 * SECOND_NS));
+        f->hold = true;
+        cancel_job(f, c, job);
+        records_left = left;
+        refuse_news(f);
+        records_left = -1;
+        read_on(f);
+        submit(f, c, WORK()); /* the store reports on something */
+        restart(f);
+        assert_state(f, client_new(f, 0), job, JOB_CANCELLED, CAUSE_CANCELED);
+    }
+}
+
 static int set_up(void **state)
 {
     records_left = -1;
@@ -147,6 +180,7 @@ int main(void)
         TEST(test_a_lease_that_ends_without_memory_ends_later),
         TEST(test_a_cancel_that_finds_no_memory_is_made_when_it_is_asked_again),
         TEST(test_X1_a_context_that_ends_without_memory_ends_its_jobs_once_there_is_some),
+        TEST(test_news_that_was_refused_is_said_again_when_there_is_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
