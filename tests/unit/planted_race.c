@@ -1,15 +1,17 @@
-/* Wrong on purpose: two threads write one variable without a lock. Shows that the race build reports races.
- */
+/* Wrong on purpose: two threads write one variable without a lock. Shows that the race build reports races. They write it many
+ * times: of two writes in the same instant the sanitizer may see neither beside the other. */
 #include <pthread.h>
 #include <stddef.h>
 
-static int shared;
+enum { WRITES = 1000 };
+
+static volatile int shared; /* each of the writes is one */
 
 static void *write_shared(void *unused)
 {
-    (void)unused;
-    shared++;
-    return NULL;
+    for (int i = 0; i < WRITES; i++)
+        shared++;
+    return unused;
 }
 
 int main(void)
@@ -17,6 +19,6 @@ int main(void)
     pthread_t other;
     if (pthread_create(&other, NULL, write_shared, NULL) != 0)
         return 2;
-    shared++;
+    write_shared(NULL);
     return pthread_join(other, NULL);
 }
