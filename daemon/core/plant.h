@@ -94,7 +94,8 @@
     PLANT(UNTOUCHED_LAST, "untouched-last")                                                                  \
     PLANT(MISPLACED_LAST, "misplaced-last")                                                                  \
     PLANT(DEAF_WILD, "deaf-wild")                                                                            \
-    PLANT(UNFLAGGED_LAST, "unflagged-last")
+    PLANT(UNFLAGGED_LAST, "unflagged-last")                                                                  \
+    PLANT(HASTY_ROOM, "hasty-room")
 
 #define PLANT_NUMBER(NUMBER, NAME) PLANT_##NUMBER,
 enum plant { PLANT_NONE, PLANTS(PLANT_NUMBER) };

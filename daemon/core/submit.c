@@ -272,10 +272,10 @@ int submit_admit(struct core *core, struct op *op, struct job *job)
 
 int submit_with_room(struct core *core, struct op *op, struct job *job)
 {
-    struct job *old;
-    int r = judge(core, op, job,
-                  &old); /* who joins another needs no room; who is refused takes none from others */
+    struct job *old = NULL;
+    int r = PLANTED(HASTY_ROOM) ? 0 : judge(core, op, job, &old);
 
+    /* Who joins another needs no room, and who is refused takes none from others. */
     if (r != 0) {
         job_delete(core, job);
         return r < 0 ? r : 0;

@@ -143,6 +143,7 @@ bool core_next_job(const struct core *core, uint64_t after, struct core_job *out
         .function = job->lane->function,
         .grace_ns = job->terms->grace_ns,
         .cancelling = is_cancelling(job),
+        .text = {job_work(job)->text, job_work(job)->text_size},
     };
     return true;
 }

@@ -65,7 +65,8 @@ struct core_job {
     uint64_t tries;          /* failures and crashes */
     const void *function;
     int64_t grace_ns;
-    bool cancelling; /* its run was told to end, and has its grace */
+    bool cancelling;   /* its run was told to end, and has its grace */
+    struct bytes text; /* what it ended with, or its last run did */
 };
 
 /* The first one with a greater id. */

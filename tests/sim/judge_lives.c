@@ -5,7 +5,8 @@
  *     who joins is given a job of its key
  *     a job lives again only after it has failed or died, as often as that was asked for, and it is stored before it is said
  *     a job that comes after others is admitted with them known (judge_starts.c: it never starts before them)
- *     a queue that is paused for submits admits none that came meanwhile; one with a bound has no more jobs waiting
+ *     a queue that is paused for submits admits none that came meanwhile; one with a bound has no more jobs waiting, and drops
+ *     one only for one that comes in its place
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,12 +235,21 @@ void judge_birth(struct sim *sim, struct life *life)
     sim->lives->crowd[life->queue] = life->id;
 }
 
+/* A job makes room only for one that comes in the same step. */
+static void judge_drop(struct sim *sim, uint64_t dropped, uint64_t came)
+{
+    if (dropped && !came && !sim->memory.short_of)
+        sim_fail(sim, "job %llx was cancelled to make room, and none came for it",
+                 (unsigned long long)dropped);
+}
+
 /* Those of this step together: what ended in it has made room. */
 void judge_rooms(struct sim *sim)
 {
     for (uint32_t queue = 0; queue < QUEUES; queue++) {
         const struct life *life = life_find(sim, sim->lives->crowd[queue]);
-        sim->lives->crowd[queue] = 0;
+        judge_drop(sim, sim->lives->dropped[queue], sim->lives->crowd[queue]);
+        sim->lives->crowd[queue] = sim->lives->dropped[queue] = 0;
         if (life)
             judge_room(sim, life);
     }
@@ -262,8 +272,12 @@ void judge_again(struct sim *sim, struct life *life)
     life->freed = true; /* it comes after nobody any more */
 }
 
-void judge_end(struct sim *sim, struct life *life)
+void judge_end(struct sim *sim, struct life *life, struct bytes text)
 {
+    static const char made_room[] = "its queue was full";
+
+    if (text.size >= sizeof(made_room) - 1 && memcmp(text.data, made_room, sizeof(made_room) - 1) == 0)
+        sim->lives->dropped[life->queue] = life->id;
     life->failed = life->state == JOB_FAILED || life->state == JOB_DEAD;
     if (!life_asked(sim, life)->once_ns)
         life->holds = false;

@@ -127,7 +127,7 @@ static void look_at(struct sim *sim, const struct core_job *job)
     else if (life_ended(&before) && !life_ended(life))
         judge_again(sim, life);
     if (life_ended(life) && (born || !life_ended(&before)))
-        judge_end(sim, life);
+        judge_end(sim, life, job->text);
     if (life->state == JOB_RUNNING && life->run != before.run)
         judge_start(sim, life), judge_pool_start(sim, job);
 }

@@ -100,10 +100,11 @@ struct lives {
     struct purge *purges;
     size_t purges_n;
     uint64_t look;
-    uint64_t id_most;       /* of all jobs that were ever stored */
-    bool retried;           /* somebody has asked for another life of a job */
-    bool fresh;             /* the daemon has started: what is in the core now was there before */
-    uint64_t crowd[QUEUES]; /* the last job that was admitted in this step */
+    uint64_t id_most;         /* of all jobs that were ever stored */
+    bool retried;             /* somebody has asked for another life of a job */
+    bool fresh;               /* the daemon has started: what is in the core now was there before */
+    uint64_t crowd[QUEUES];   /* the last job that was admitted in this step */
+    uint64_t dropped[QUEUES]; /* the last one that made room in this step */
     struct queue_book queue[QUEUES];
     uint64_t version;        /* of all settings */
     uint64_t tags;           /* given out */
@@ -156,7 +157,7 @@ static inline const struct asked *life_asked(const struct sim *sim, const struct
 /* A job is in the core that was not; one that had ended lives again; one has ended; `before` is how it was. */
 void judge_birth(struct sim *sim, struct life *life);
 void judge_again(struct sim *sim, struct life *life);
-void judge_end(struct sim *sim, struct life *life);
+void judge_end(struct sim *sim, struct life *life, struct bytes text);
 /* Its submit came to nothing. */
 void judge_never_was(struct sim *sim, const struct life *life);
 /* After a restart. */
