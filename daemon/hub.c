@@ -1,9 +1,10 @@
 /*
  * The daemon put together and taken apart.
  *
- * Order of opening: the state directory first (its lock says that it is ours: the store's files, and what an earlier
- * daemon has left of plugins and hosts), then the store (its incarnation goes into the core), then the core with all
- * jobs, then the endpoint (its lock says that nobody else listens there), then hosts, and only then the word READY. Taking apart is the reverse; it also follows a failed opening.
+ * Order of opening: the state directory first (its lock says that it is ours: the store's files, and what an earlier daemon has left
+ * of plugins and hosts), then the store (its incarnation goes into the core), then the core with all jobs, then the endpoint (its lock
+ * says that nobody else listens there), then hosts, and only then the word READY. Taking apart is the reverse; it also follows a
+ * failed opening.
  */
 #include "hub.h"
 #include "hub_topics.h"
