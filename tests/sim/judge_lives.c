@@ -217,8 +217,10 @@ static void judge_room(struct sim *sim, const struct life *life)
     if (!most || sim->lives->queue[life->queue].doubt ||
         (life->holds && life_asked(sim, life)->once_policy == ONCE_REPLACE))
         return;
+    /* What came back in this step may have done so after it, and needs no room. */
     for (size_t i = 0; i < sim->lives->n; i++)
-        n += sim->lives->all[i].queue == life->queue && life_waits(&sim->lives->all[i]);
+        n += sim->lives->all[i].queue == life->queue && life_waits(&sim->lives->all[i]) &&
+             sim->lives->all[i].back != sim->lives->look;
     if (n > most)
         sim_fail(sim, "job %llx is admitted as number %llu of those that wait in a queue for %llu",
                  (unsigned long long)life->id, (unsigned long long)n, (unsigned long long)most);

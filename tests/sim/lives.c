@@ -85,6 +85,7 @@ static void note(struct sim *sim, struct life *life, const struct core_job *job)
          begins = (job->state == JOB_READY || starts) && !waited && !returned;
 
     life->ready = begins ? sim->lives->look : life->ready;
+    life->back = returned ? sim->lives->look : life->back;
     life->returned = !begins && (life->returned || returned);
     life->moved = !begins && (life->moved || (returned && !queue_setting(sim, life->queue, POLICY_serial)));
     life->here = true;

@@ -50,6 +50,7 @@ struct life {
     uint64_t tries;         /* failures and crashes that were counted */
     bool in_line, returned; /* since it became ready: those of a dead host change places, */
     bool moved;             /* unless their queue was serial then; what is moved stays so when it is later */
+    uint64_t back;          /* look at which its run was handed back last */
     uint64_t ready;         /* look at which it became so; a run that was handed back does not count */
     char key[KEY_BYTES];
     const void *function;
