@@ -63,20 +63,25 @@ static bool turns_on(const struct request *request)
     return !bytes_are(request->topic_set.settings, "last=no", 7);
 }
 
+/* Whoever asked for it, and be he dead since. */
+static void may_be_on(struct topic_ledger *t)
+{
+    t->on = t->order;
+    for (uint32_t topic = CHANGING; topic < TOPICS; topic++)
+        t->forgot[topic] = t->forgot[topic] == UINT64_MAX ? t->off : t->forgot[topic];
+}
+
 void judge_last_came(struct sim *sim, const struct request *request, struct task *task)
 {
     struct topic_ledger *t = sim->topics;
 
+    if (changes(request) && turns_on(request))
+        may_be_on(t);
     if (!task || !task->topical)
         return;
     task->version = t->order;
     if (request->verb == VERB_SUBSCRIBE && !t->subs[task->number].left)
         memcpy(t->subs[task->number].forgot, t->forgot, sizeof(t->forgot));
-    if (!changes(request) || !turns_on(request))
-        return;
-    t->on = t->order;
-    for (uint32_t topic = CHANGING; topic < TOPICS; topic++)
-        t->forgot[topic] = t->forgot[topic] == UINT64_MAX ? t->off : t->forgot[topic];
 }
 
 void judge_last_reply(struct sim *sim, const struct task *task, const struct result *result)
