@@ -92,7 +92,7 @@ static const char *expected(const char *pattern)
     qsort(there, there_n, sizeof(there[0]), by_text);
     for (size_t i = 0; i < there_n; i++)
         if (!wanted.size || pattern_match(wanted, (struct bytes){there[i], strlen(there[i])}))
-            snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s ", there[i]);
+            strcat(strcat(all, there[i]), " ");
     return all;
 }
 
