@@ -52,6 +52,12 @@ static uint32_t topic_named(struct bytes name)
     return topic;
 }
 
+/* Both name the topic first. */
+static bool clears(const struct request *request)
+{
+    return request->verb == VERB_TOPIC_PURGE || request->verb == VERB_TOPIC_REMOVE;
+}
+
 static bool changes(const struct request *request)
 {
     return request->verb == VERB_TOPIC_SET &&
@@ -77,6 +83,8 @@ void judge_last_came(struct sim *sim, const struct request *request, struct task
 
     if (changes(request) && turns_on(request))
         may_be_on(t);
+    if (clears(request))
+        t->clears[topic_named(request->topic_purge.topic)] = t->order;
     if (!task || !task->topical)
         return;
     task->version = t->order;
@@ -94,8 +102,8 @@ void judge_last_reply(struct sim *sim, const struct task *task, const struct res
         return;
     if (request->verb == VERB_SUBSCRIBE)
         t->subs[task->number].left = t->order;
-    if (request->verb == VERB_TOPIC_PURGE || request->verb == VERB_TOPIC_REMOVE)
-        topic = topic_named(request->topic_purge.topic); /* the first member of each */
+    if (clears(request))
+        topic = topic_named(request->topic_purge.topic);
     if (topic < TOPICS && t->forgot[topic] < task->version)
         t->forgot[topic] = task->version;
     if (!changes(request) || turns_on(request) || t->on >= task->version)
@@ -186,12 +194,14 @@ static uint64_t last_before(const struct sim *sim, const struct topic_sub *sub, 
     return last;
 }
 
+/* What has it cleared after the subscription came may have done so before its turn to begin. */
 static bool must_have(const struct sim *sim, const struct topic_sub *sub, uint32_t topic, uint64_t last)
 {
     const struct topic_message *message = &sim->topics->messages[last];
 
     return last && pattern_match(topic_of(sub->pattern), topic_of(topic)) &&
-           !(topic == CLEARED && message->empty) && sub->forgot[topic] < message->came;
+           !(topic == CLEARED && message->empty) && sub->forgot[topic] < message->came &&
+           sim->topics->clears[topic] < sub->came;
 }
 
 void judge_lasts_end(struct sim *sim, const struct topic_sub *sub)

@@ -53,10 +53,12 @@ struct topic_sub {
 struct topic_ledger {
     uint64_t dice; /* chance of its own */
     uint64_t order;
-    bool lasts;                     /* rules say that last messages are remembered */
-    uint64_t forgot[TOPICS];        /* what came before is not; UINT64_MAX: none is */
-    uint64_t on, off;               /* when a rule that changes said so last, and said no */
-    bool waits;                     /* some subscriptions make publishes wait */
+    bool lasts;              /* rules say that last messages are remembered */
+    uint64_t forgot[TOPICS]; /* what came before is not; UINT64_MAX: none is */
+    uint64_t
+        clears[TOPICS + 1]; /* the last purge or removal that came; at the end of those of other topics */
+    uint64_t on, off;       /* when a rule that changes said so last, and said no */
+    bool waits;             /* some subscriptions make publishes wait */
     struct topic_message *messages; /* by id, from 1 */
     size_t messages_n;
     struct topic_sub *subs; /* by number, from 1 */
