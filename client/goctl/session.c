@@ -320,9 +320,14 @@ static bool may_come_back(const struct session *session)
     return !session_stopped() && !options->no_reconnect && !options->try_once && !options->ctx;
 }
 
+bool session_went_away(int error)
+{
+    return error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED;
+}
+
 bool session_comes_back(const struct session *session, int error)
 {
-    return (error == -ENETRESET || error == -ECONNRESET || error == -ECONNREFUSED) && may_come_back(session);
+    return session_went_away(error) && may_come_back(session);
 }
 
 bool session_over(const struct session *session)
@@ -331,7 +336,7 @@ bool session_over(const struct session *session)
 
     gc_about(session->client, &about);
     return !may_come_back(session) &&
-           (!about.lane || about.incarnation != session->incarnation || about.session != session->number);
+           (about.incarnation != session->incarnation || about.session != session->number);
 }
 
 int session_come_back(const struct session *session, int (*again)(void *arg, gc_until until), void *arg)

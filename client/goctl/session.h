@@ -55,11 +55,14 @@ sigset_t session_signals_before(void);
 /* STATUS_OK, or STATUS_USAGE after it was told: --reconnect and --no-reconnect do not go together. */
 int session_check_options(const struct options *options, const char *command);
 
+/* This says that the session ended with its daemon. */
+bool session_went_away(int error);
+
 /* The session ended with its daemon, and the command may go on in another one: without --no-reconnect, --try and --ctx. */
 bool session_comes_back(const struct session *session, int error);
 
-/* The session that was opened is over, and the command may not go on in another one. The library makes that by itself for calls
- * of which the end of the session tells nothing, such as gc_reserve. */
+/* There is another session than the one that was opened, and the command may not go on in it. The library makes that by itself for
+ * calls of which the end of the session tells nothing, such as gc_reserve. A connection that is cut is no end: it is resumed. */
 bool session_over(const struct session *session);
 
 /*

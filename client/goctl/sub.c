@@ -209,8 +209,8 @@ static void tell_unkept(const struct subscriber *s, size_t i)
     if (s->unasked[i])
         fprintf(
             stderr,
-            "goctl: you may not ask whether %s is kept (the right inspect): if it is not, nothing that is "
-            "published from now on comes\n",
+            "goctl: you may not ask whether %s is kept (the right inspect): if it is not any more, nothing "
+            "that is published from now on comes; end this then, and subscribe again\n",
             topic);
     if (s->unkept[i])
         fprintf(stderr, "goctl: %s is not kept any more: %s\n", topic,

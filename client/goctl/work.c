@@ -297,23 +297,17 @@ static int leave(void)
     return STATUS_UNAVAILABLE;
 }
 
-/* Its daemon went away, and has the job back: it hears no more of it. */
-static bool is_over(int r)
-{
-    return r == -ENETRESET || r == -ECONNRESET || r == -ECONNREFUSED;
-}
-
-/* A job that was lost meanwhile is somebody else's: we go on. */
+/* A job that was lost meanwhile is somebody else's: we go on, if its daemon did not go away with it. */
 static int tell_end(const struct session *session, const struct gc_task *task, int r, const char *word,
                     enum outcome *outcome)
 {
     int status;
 
-    if (r < 0 && r != -ESTALE && !is_over(r))
+    if (r < 0 && r != -ESTALE && !session_went_away(r))
         return session_fail(r, "job %" PRIu64, task->job.id);
     *outcome = r < 0 ? LOST : WORKED;
     status = say(session->options, task, r < 0 ? "lost" : word);
-    return status == STATUS_OK && is_over(r) && !session_comes_back(session, r) ? leave() : status;
+    return status == STATUS_OK && session_went_away(r) && !session_comes_back(session, r) ? leave() : status;
 }
 
 static int work_on(struct session *session, const struct gc_task *task, int64_t lease_ns,

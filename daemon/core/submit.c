@@ -253,6 +253,7 @@ static int judge(struct core *core, struct op *op, const struct job *job, struct
     return r == 0 ? after_judge(core, op, job) : r;
 }
 
+/* Judged also when it was before its room was made: those that went for that may be the ones it names. */
 int submit_admit(struct core *core, struct op *op, struct job *job)
 {
     struct job *old;

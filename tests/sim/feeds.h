@@ -1,6 +1,6 @@
 /*
- * Feeds, in half of the seeds that have kept topics, and where there are rights: feeds.c says what clients do with them, judge_feeds.c what must hold (IP17). What
- * is fed are the messages of keeps.h, of groups.h, or the states of jobs.
+ * Feeds, in half of the seeds that have kept topics, and where there are rights: feeds.c says what clients do with them,
+ * judge_feeds.c what must hold (IP17). What is fed are the messages of keeps.h, of groups.h, or the states of jobs.
  *
  * All is judged by what the store has of messages, feeds and the jobs of these.
  */

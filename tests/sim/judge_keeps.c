@@ -208,7 +208,6 @@ static bool has_id_twice(const struct sim *sim, const struct keep_message *messa
 {
     const struct keep_ledger *k = sim->keeps;
     int64_t time_us = (int64_t)keep_bounds(sim, message->topic).dedup_s * KEEP_US_PER_S;
-
     int64_t latest_us = sim->lives->schedules->latest_ns / 1000;
 
     if (message->time_us > sim_wall_ns(sim) / 1000)

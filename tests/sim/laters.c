@@ -233,7 +233,6 @@ static bool in_doubt(const struct result *result)
 static void judge_accepted(struct task *task, const struct result *result)
 {
     struct sim *sim = task->client->sim;
-
     bool deals = task->op.request.verb == VERB_TRANSACT;
     const struct request_publish *publish =
         deals ? task->op.request.transact.publishes : &task->op.request.publish;

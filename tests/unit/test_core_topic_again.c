@@ -32,16 +32,6 @@ static void begin(uint64_t per_turn)
     c = client_of(rig, 1001);
 }
 
-static uint64_t subscribe_for(const char *pattern, int64_t block_ns)
-{
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {pattern, strlen(pattern)},
-                                                             .capacity = 1,
-                                                             .full = TOPIC_BLOCK,
-                                                             .block_ns = block_ns});
-
-    return got(b, op)->handle;
-}
-
 /* A turn is enough for n * log(n) looks at those that wait, and not for n * n / 2. */
 enum { WAIT = 60, TURN = 12 * WAIT };
 
@@ -54,7 +44,7 @@ static const char *all_wait(int subscriptions, int step)
     bodies[0] = 0;
     for (int i = 0; i < subscriptions; i++) {
         snprintf(topic, sizeof(topic), "t.%d", i);
-        subscribe_for(topic, (1 + i * step % subscriptions) * (int64_t)MS);
+        subscribe_for(b, topic, (1 + i * step % subscriptions) * (int64_t)MS);
         publish(a, topic, "0");
         rig_sweep(rig);
     }
@@ -92,7 +82,7 @@ static void test_IP14_7_many_go_on_before_what_came_later(void **state)
         begin(2);
         const char *bodies = all_wait(waits[i].subscriptions, waits[i].step);
         char all[8 * WAIT + 16];
-        uint64_t other = subscribe(c, "t.*"), slow = subscribe_for("x", SECOND), p, q;
+        uint64_t other = subscribe(c, "t.*"), slow = subscribe_for(b, "x", SECOND), p, q;
         for (int k = 0; k < 4 * WAIT; k++)
             subscribe(b, "u");
         publish(a, "u", "1");
@@ -120,7 +110,7 @@ static void test_IP14_7_what_waited_at_one_subscription_goes_on_without_a_look_a
     enum { MANY = 600 };
 
     begin(MANY);
-    subscribe_for("t", (int64_t)MS);
+    subscribe_for(b, "t", (int64_t)MS);
     for (int i = 0; i <= MANY; i++) {
         publish(a, "t", "m");
         rig_sweep(rig);

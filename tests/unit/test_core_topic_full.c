@@ -293,22 +293,12 @@ static void test_IP14_7_who_makes_no_room_for_its_time_is_ended(void **state)
     assert_int_equal(rig_stat(rig, "topics.subscriptions"), 0);
 }
 
-static uint64_t subscribe_for(const char *pattern, int64_t block_ns)
-{
-    uint64_t op = subscribe_as(b, (struct request_subscribe){.pattern = {pattern, strlen(pattern)},
-                                                             .capacity = 1,
-                                                             .full = TOPIC_BLOCK,
-                                                             .block_ns = block_ns});
-
-    return got(b, op)->handle;
-}
-
 /* The one that is asked for later waits at the one that ends first. */
 static void test_IP14_7_publishes_go_on_in_their_order_when_what_they_wait_for_ends(void **state)
 {
-    uint64_t first = subscribe_for("t.*", 50 * (int64_t)MS), p, q, other;
+    uint64_t first = subscribe_for(b, "t.*", 50 * (int64_t)MS), p, q, other;
 
-    subscribe_for("*.a", 100 * (int64_t)MS);
+    subscribe_for(b, "*.a", 100 * (int64_t)MS);
     publish(a, "t.a", "1");
     other = subscribe(c, "t.a");
     assert_has(b, first, "1 ");

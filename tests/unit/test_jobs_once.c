@@ -352,19 +352,28 @@ static void test_another_life_has_no_key_whose_time_has_passed(void **state)
     assert_true(submit(f, c, ONCE(LATER)) > job);
 }
 
+/* The job fails, and lives again so long after that; its end is not stored yet. */
+static void live_again(struct jobs_fixture *f, struct client *c, uint64_t job, struct client *host,
+                       int64_t after_ms)
+{
+    struct seen *offer = begin(f, host);
+
+    f->hold = true;
+    done(f, host, offer, CAUSE_ERROR, -EIO);
+    advance_ms(f, after_ms);
+    ask(f, c, (struct request){.verb = VERB_JOB_RETRY, .job_retry = {.job = job}});
+    f->hold = false;
+    store_go_on(f, 0);
+}
+
 static void test_another_life_keeps_its_key_whose_end_is_not_stored_yet(void **state)
 {
     struct jobs_fixture *f = *state;
     struct client *c = client_new(f, 0);
     uint64_t job = submit(f, c, ONCE(.once_ns = 600 * S));
     struct client *host = host_there(f);
-    struct seen *offer = begin(f, host);
 
-    f->hold = true;
-    done(f, host, offer, CAUSE_ERROR, -EIO);
-    ask(f, c, (struct request){.verb = VERB_JOB_RETRY, .job_retry = {.job = job}});
-    f->hold = false;
-    store_go_on(f, 0);
+    live_again(f, c, job, host, 0);
     assert_int_equal(ask_ok(f, c, ONCE(), -EEXIST)->handle, job);
     done(f, host, begin(f, host), CAUSE_NONE, 0);
     assert_int_equal(ask_ok(f, c, ONCE(), -EEXIST)->handle, job);
@@ -375,15 +384,8 @@ static void test_another_life_has_no_key_whose_time_passed_before_its_end_was_st
     struct jobs_fixture *f = *state;
     struct client *c = client_new(f, 0);
     uint64_t job = submit(f, c, ONCE(.once_ns = 10 * S));
-    struct client *host = host_there(f);
-    struct seen *offer = begin(f, host);
 
-    f->hold = true;
-    done(f, host, offer, CAUSE_ERROR, -EIO);
-    advance_ms(f, 10000);
-    ask(f, c, (struct request){.verb = VERB_JOB_RETRY, .job_retry = {.job = job}});
-    f->hold = false;
-    store_go_on(f, 0);
+    live_again(f, c, job, host_there(f), 10000);
     uint64_t second = submit(f, c, ONCE(LATER));
     restart(f);
     c = client_new(f, 0);

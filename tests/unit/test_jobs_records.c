@@ -90,6 +90,15 @@ static void read_on(struct jobs_fixture *f)
     store_go_on(f, 0);
 }
 
+/* Its argument comes, and nobody is given the job. */
+static void assert_ends_unread(struct jobs_fixture *f, struct client *worker, uint64_t job, uint64_t op)
+{
+    read_on(f);
+    assert_state(f, worker, job, JOB_CANCELLED, CAUSE_CANCELED);
+    assert_null(answer(f, worker, op));
+    cancel_op(f, worker, op);
+}
+
 static void test_a_cancel_that_finds_no_memory_is_made_when_it_is_asked_again(void **state)
 {
     struct jobs_fixture *f = *state;
@@ -104,10 +113,7 @@ static void test_a_cancel_that_finds_no_memory_is_made_when_it_is_asked_again(vo
         cancel_job(f, worker, job);
         records_left = -1;
         cancel_job(f, worker, job);
-        read_on(f);
-        assert_state(f, worker, job, JOB_CANCELLED, CAUSE_CANCELED);
-        assert_null(answer(f, worker, op));
-        cancel_op(f, worker, op);
+        assert_ends_unread(f, worker, job, op);
     }
 }
 
@@ -126,10 +132,7 @@ static void test_X1_a_context_that_ends_without_memory_ends_its_jobs_once_there_
         ask(f, worker, (struct request){.verb = VERB_CTX_CANCEL, .ctx_cancel = {.context = context}});
         records_left = -1;
         advance_ms(f, 1000);
-        read_on(f);
-        assert_state(f, worker, job, JOB_CANCELLED, CAUSE_CANCELED);
-        assert_null(answer(f, worker, op));
-        cancel_op(f, worker, op);
+        assert_ends_unread(f, worker, job, op);
     }
 }
 

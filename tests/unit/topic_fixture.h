@@ -25,6 +25,17 @@ static __attribute__((unused)) uint64_t subscribe(struct client *c, const char *
     return subscribe_full(c, pattern, 0, TOPIC_DROP_NEWEST);
 }
 
+/* Has room for one, and publishes wait so long for it. */
+static __attribute__((unused)) uint64_t subscribe_for(struct client *c, const char *pattern, int64_t block_ns)
+{
+    uint64_t op = subscribe_as(c, (struct request_subscribe){.pattern = {pattern, strlen(pattern)},
+                                                             .capacity = 1,
+                                                             .full = TOPIC_BLOCK,
+                                                             .block_ns = block_ns});
+
+    return got(c, op)->handle;
+}
+
 /* One message for each blank. */
 static __attribute__((unused)) uint64_t publish(struct client *c, const char *topic, const char *bodies)
 {
